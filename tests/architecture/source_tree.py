@@ -37,7 +37,7 @@ def product_modules() -> tuple[Module, ...]:
 
 
 @cache
-def test_modules() -> tuple[Module, ...]:
+def suite_modules() -> tuple[Module, ...]:
     """All modules below tests/."""
     return _read(("tests",))
 

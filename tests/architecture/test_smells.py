@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from .source_tree import PACKAGES, ROOT, FunctionNode, Module, calls, functions, product_modules, statements, test_modules
+from .source_tree import PACKAGES, ROOT, FunctionNode, Module, calls, functions, product_modules, statements, suite_modules
 
 LONGEST_FILE_LINES = 350
 LONGEST_FUNCTION_LINES = 60
@@ -80,7 +80,7 @@ def _binds_number(node: ast.Assign | ast.AnnAssign | ast.keyword, names: re.Patt
 
 
 def test_files_and_functions_stay_short() -> None:
-    long_files = [m.path for m in (*product_modules(), *test_modules()) if m.text.count("\n") > LONGEST_FILE_LINES]
+    long_files = [m.path for m in (*product_modules(), *suite_modules()) if m.text.count("\n") > LONGEST_FILE_LINES]
     long_functions = [
         f"{module.path}:{function.name}"
         for module in product_modules()
@@ -116,10 +116,10 @@ def test_only_settings_reads_the_environment() -> None:
 
 @pytest.mark.parametrize("name", ["Mock", "MagicMock", "AsyncMock", "create_autospec", "skip", "skipif", "xfail", "importorskip"])
 def test_tests_neither_mock_nor_skip(name: str) -> None:
-    found = _found(test_modules(), name)
+    found = _found(suite_modules(), name)
     marks = [
         f"{module.path}:{node.lineno}"
-        for module in test_modules()
+        for module in suite_modules()
         for node in ast.walk(module.tree)
         if isinstance(node, ast.Attribute) and node.attr == name
     ]
@@ -128,7 +128,7 @@ def test_tests_neither_mock_nor_skip(name: str) -> None:
 
 def test_tests_use_no_other_database() -> None:
     others = re.compile(r"sqlite://|create_all\(|unittest\.mock|fakeredis")
-    found = [m.path for m in test_modules() if m.path != "tests/architecture/test_smells.py" and others.search(m.text)]
+    found = [m.path for m in suite_modules() if m.path != "tests/architecture/test_smells.py" and others.search(m.text)]
     assert found == []
 
 
