@@ -102,6 +102,12 @@ CREATE TABLE blocking_key (
 );
 CREATE INDEX blocking_key_by_record ON blocking_key (record_id);
 
+-- Keys whose population passed the limit when last looked at; a crossing, up or down, re-queues the records of the key.
+CREATE TABLE hot_key (
+  blocking_key bigint PRIMARY KEY,
+  since timestamptz NOT NULL DEFAULT now()
+);
+
 -- What resolution still owes: the truth behind every doorbell. A row goes when its record is resolved.
 CREATE TABLE pending_record (
   record_id uuid PRIMARY KEY REFERENCES source_record,
@@ -213,10 +219,11 @@ CREATE TABLE crosswalk (
   source_key text NOT NULL,
   brand text NOT NULL,
   region text NOT NULL DEFAULT '',
-  state text NOT NULL CHECK (state IN ('pending', 'resolved', 'deleted')),
+  state text NOT NULL CHECK (state IN ('pending', 'resolved', 'deleted', 'shadow')),
   golden_id uuid REFERENCES golden DEFERRABLE INITIALLY DEFERRED,
   version_no integer NOT NULL,
   resolved_at timestamptz,
+  rung smallint NOT NULL DEFAULT 0, -- The rung of the ladder at which its component was small enough, when last looked at.
   UNIQUE (source, source_key),
   CHECK (state <> 'resolved' OR golden_id IS NOT NULL)
 );
@@ -243,7 +250,7 @@ CREATE INDEX task_by_golden ON task USING gin (golden_ids) WHERE state = 'open';
 
 TABLES = (
     "policy_version", "model_version", "version_set", "source_record", "record_data_key", "record_version",
-    "standard_record", "blocking_key", "pending_record", "reject", "decision", "golden", "golden_version", "founder",
+    "standard_record", "blocking_key", "hot_key", "pending_record", "reject", "decision", "golden", "golden_version", "founder",
     "crosswalk", "task",
 )  # fmt: skip
 

@@ -19,6 +19,7 @@ BEHAVIOUR: dict[str, dict[str, object]] = {
     "policy_version": NO_CUSTOMER,
     "model_version": NO_CUSTOMER,
     "version_set": NO_CUSTOMER,
+    "hot_key": NO_CUSTOMER,
     "job_chunk": {**UNTOUCHED, "export": "no", "erase": "params hold ids only", "retain": "90 days after the job"},
     "idempotency": {**UNTOUCHED, "export": "no", "erase": "delete by age", "retain": "72 hours"},
     "outbox": {"merge": "append", "unmerge": "append", "export": "events sent", "erase": "ids only", "retain": "30 days"},

@@ -1,0 +1,226 @@
+"""Row classes of the system of record (schema: alembic 0002). Private to `mdm`: other packages call services.
+
+Rows do not validate: constraints live in the database, invariants in the dataclasses of the pure modules. Large sets are
+read and written by set-based SQL (`mdm.sql`); these classes serve the small reads and document the columns.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, LargeBinary, SmallInteger, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
+from sqlmodel import Field, SQLModel
+
+
+def _time(nullable: bool = False, **more: Any) -> Any:
+    return Field(default=None, sa_column=Column(TIMESTAMP(timezone=True), nullable=nullable, **more))
+
+
+def _json() -> Any:
+    return Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+
+
+def _uuids(nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(ARRAY(UUID(as_uuid=True)), nullable=nullable))
+
+
+def _texts() -> Any:
+    return Field(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False))
+
+
+def _bytes(nullable: bool = False) -> Any:
+    return Field(default=None, sa_column=Column(LargeBinary, nullable=nullable))
+
+
+class PolicyVersion(SQLModel, table=True):
+    """One stored version of the policy."""
+
+    __tablename__ = "policy_version"
+    policy_version: int | None = Field(default=None, primary_key=True)
+    fingerprint: str
+    body: dict[str, Any] = _json()
+    source_text: str
+    created_by: str
+    created_at: datetime = _time(server_default="now()")
+
+
+class ModelVersion(SQLModel, table=True):
+    """One matching model, by its fingerprint."""
+
+    __tablename__ = "model_version"
+    fingerprint: str = Field(primary_key=True)
+    name: str
+    body: dict[str, Any] = _json()
+    created_by: str
+    created_at: datetime = _time(server_default="now()")
+
+
+class VersionSet(SQLModel, table=True):
+    """{standardizer, blocking, model, policy}: it stands on every decision and golden version."""
+
+    __tablename__ = "version_set"
+    version_set_id: int | None = Field(default=None, primary_key=True)
+    standardizer: str
+    blocking: str
+    model: str
+    policy_version: int
+    created_at: datetime = _time(server_default="now()")
+    is_current: bool = False
+
+
+class SourceRecord(SQLModel, table=True):
+    """A source record: its identity and which of its versions is current."""
+
+    __tablename__ = "source_record"
+    record_id: uuid.UUID = Field(primary_key=True)
+    source: str
+    source_key: str
+    brand: str
+    region: str = ""
+    parent_source: str | None = None
+    parent_key: str | None = None
+    created_at: datetime = _time(server_default="now()")
+    version_no: int
+    is_deleted: bool
+    source_version: int | None = None
+    source_updated_at: datetime | None = _time(nullable=True)
+    received_at: datetime = _time()
+    payload_hash: bytes = _bytes()
+    rekeyed_to: uuid.UUID | None = None
+
+
+class RecordVersion(SQLModel, table=True):
+    """One version of a source record with its sealed payload; append-only, partitioned by month."""
+
+    __tablename__ = "record_version"
+    record_id: uuid.UUID = Field(primary_key=True)
+    version_no: int = Field(primary_key=True)
+    received_at: datetime = _time(primary_key=True)
+    source_version: int | None = None
+    source_updated_at: datetime | None = _time(nullable=True)
+    is_deleted: bool
+    payload_hash: bytes = _bytes()
+    sealed_payload: bytes | None = _bytes(nullable=True)
+    received_by: str
+    channel: str | None = None
+
+
+class StandardRecordRow(SQLModel, table=True):
+    """The current version of a record after standardization; absent when the record is deleted."""
+
+    __tablename__ = "standard_record"
+    record_id: uuid.UUID = Field(primary_key=True)
+    version_no: int
+    source: str
+    source_key: str
+    brand: str
+    region: str = ""
+    observed_at: datetime = _time()
+    standardizer: str
+    policy_version: int
+    form_hash: bytes = _bytes()
+    body: dict[str, Any] = _json()
+
+
+class PendingRecord(SQLModel, table=True):
+    """What resolution still owes for one record; the row goes when the record is resolved."""
+
+    __tablename__ = "pending_record"
+    record_id: uuid.UUID = Field(primary_key=True)
+    reason: str
+    priority: int = Field(default=5, sa_type=SmallInteger)
+    requested_at: datetime = _time(server_default="now()")
+    request_no: int | None = None
+    available_at: datetime = _time(server_default="now()")
+    rung_at: datetime | None = _time(nullable=True)
+    lease_owner: str | None = None
+    lease_until: datetime | None = _time(nullable=True)
+    attempts: int = Field(default=0, sa_type=SmallInteger)
+    lost_leases: int = Field(default=0, sa_type=SmallInteger)
+    quarantined_at: datetime | None = _time(nullable=True)
+    error: str | None = None
+
+
+class DecisionRow(SQLModel, table=True):
+    """A verdict about a pair (model) or about two sets of records (steward); superseded, never edited."""
+
+    __tablename__ = "decision"
+    decision_id: uuid.UUID = Field(primary_key=True)
+    author: str
+    verdict: str
+    record_a: uuid.UUID | None = None
+    record_b: uuid.UUID | None = None
+    version_a: int | None = None
+    version_b: int | None = None
+    left_records: list[uuid.UUID] | None = _uuids(nullable=True)
+    right_records: list[uuid.UUID] | None = _uuids(nullable=True)
+    weight: float | None = None
+    levels: list[int] | None = Field(default=None, sa_column=Column(ARRAY(SmallInteger), nullable=True))
+    reason_code: str
+    reason: str | None = None
+    version_set_id: int
+    created_at: datetime = _time(server_default="now()")
+    superseded_at: datetime | None = _time(nullable=True)
+    superseded_because: str | None = None
+    checksum: bytes = _bytes()
+
+
+class GoldenRow(SQLModel, table=True):
+    """A golden id and its current answer. Written by `mdm.golden` only."""
+
+    __tablename__ = "golden"
+    golden_id: uuid.UUID = Field(primary_key=True)
+    issue_no: int | None = None
+    issued_at: datetime = _time(server_default="now()")
+    status: str
+    redirect_to: uuid.UUID | None = None
+    split_into: list[uuid.UUID] = _uuids()
+    version: int
+    brands: list[str] = _texts()
+    regions: list[str] = _texts()
+    body: dict[str, Any] = _json()
+    content_hash: bytes = _bytes()
+    version_set_id: int
+    computed_at: datetime = _time()
+
+
+class GoldenVersion(SQLModel, table=True):
+    """One past answer of a golden id; append-only, partitioned by month."""
+
+    __tablename__ = "golden_version"
+    golden_id: uuid.UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    computed_at: datetime = _time(primary_key=True)
+    status: str
+    redirect_to: uuid.UUID | None = None
+    members: list[uuid.UUID] = _uuids()
+    body: dict[str, Any] = _json()
+    content_hash: bytes = _bytes()
+    version_set_id: int
+    cause: str
+
+
+class Founder(SQLModel, table=True):
+    """A record that an id was issued to first; append-only, never moved."""
+
+    __tablename__ = "founder"
+    golden_id: uuid.UUID = Field(primary_key=True)
+    record_id: uuid.UUID = Field(primary_key=True)
+    founded_at: datetime = _time(server_default="now()")
+
+
+class Crosswalk(SQLModel, table=True):
+    """Record to golden id. `golden_id` and `state` are written by `mdm.golden` once ingest has made the row."""
+
+    __tablename__ = "crosswalk"
+    record_id: uuid.UUID = Field(primary_key=True)
+    source: str
+    source_key: str
+    brand: str
+    region: str = ""
+    state: str
+    golden_id: uuid.UUID | None = None
+    version_no: int
+    resolved_at: datetime | None = _time(nullable=True)
+    rung: int = Field(default=0, sa_type=SmallInteger)
