@@ -1,0 +1,1 @@
+"""The command line edge, and the supervisor of the embedded services."""

@@ -1,0 +1,1 @@
+"""What every package needs and no domain word: settings, database, jobs, outbox, audit, principals, errors, clock, log."""

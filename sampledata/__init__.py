@@ -1,0 +1,1 @@
+"""A simulated retailer with truth. Imports nothing of ours."""
