@@ -1,0 +1,231 @@
+"""The resolution ledger: which records are owed a resolution, who holds them, how often they failed.
+
+Rows of `pending_record` are the truth; a doorbell (NOTIFY, Celery message) only says that there are some. Time is the
+database's, so that one clock judges every lease. Never resolves anything itself.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from mdm import sql
+
+CHANNEL = "mdm_work"
+INTERACTIVE_PRIORITY = 0
+BULK_PRIORITY = 5
+BATCH_SIZE = 200
+LEASE_SECONDS = 30.0
+RING_AGAIN_SECONDS = 5.0
+MAX_ATTEMPTS = 3
+# A batch whose worker died is rung in smaller batches each time, so that the record that kills workers ends up alone.
+BATCH_SIZES_AFTER_LOST_LEASES = (BATCH_SIZE, 50, 12, 3)
+MAX_LOST_LEASES = len(BATCH_SIZES_AFTER_LOST_LEASES) + MAX_ATTEMPTS
+# More rung rows than this wait in the broker: ringing more would only repeat what nobody has answered yet.
+MAX_RUNG = 4_000
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One record under lease. `request_no` tells whether it was asked for again in the meantime."""
+
+    record_id: uuid.UUID
+    request_no: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """One doorbell to ring: ids of at most one batch, and whether somebody waits for them."""
+
+    record_ids: tuple[uuid.UUID, ...]
+    interactive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is owed: open rows (leased ones among them), quarantined rows, and the age of the oldest open one."""
+
+    open: int
+    leased: int
+    quarantined: int
+    oldest_seconds: float
+
+
+def request(
+    session: Session, record_ids: Sequence[uuid.UUID], reason: str, priority: int = BULK_PRIORITY, fresh: bool = True
+) -> int:
+    """Ask for resolution of records. A fresh request (new input) lifts a quarantine; a redo does not."""
+    if not record_ids:
+        return 0
+    touched = sql.run(
+        session,
+        """INSERT INTO pending_record AS p (record_id, reason, priority)
+           SELECT DISTINCT id, %(reason)s, %(priority)s::smallint FROM unnest(%(ids)s::uuid[]) AS id ORDER BY id
+           ON CONFLICT (record_id) DO UPDATE SET
+             reason = EXCLUDED.reason, priority = LEAST(p.priority, EXCLUDED.priority), request_no = DEFAULT,
+             available_at = now(), rung_at = NULL,
+             attempts = CASE WHEN %(fresh)s THEN 0 ELSE p.attempts END,
+             lost_leases = CASE WHEN %(fresh)s THEN 0 ELSE p.lost_leases END,
+             error = CASE WHEN %(fresh)s THEN NULL ELSE p.error END,
+             quarantined_at = CASE WHEN %(fresh)s THEN NULL ELSE p.quarantined_at END""",
+        {"ids": list(record_ids), "reason": reason, "priority": priority, "fresh": fresh},
+    )
+    if priority < BULK_PRIORITY:  # Bulk is found by polling: a notification serializes commits.
+        notify(session)
+    return touched
+
+
+def notify(session: Session) -> None:
+    """Wake the relay when this transaction commits."""
+    sql.rows(session, "SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def due_bells(session: Session) -> list[Bell]:
+    """Mark open rows as rung and give the doorbells to ring: interactive ones first, at most MAX_RUNG rows outstanding."""
+    found = sql.rows(
+        session,
+        """WITH rung AS (SELECT count(*) AS n FROM pending_record
+                         WHERE quarantined_at IS NULL AND lease_owner IS NULL AND rung_at IS NOT NULL),
+           due AS (SELECT record_id FROM pending_record
+                   WHERE quarantined_at IS NULL AND lease_owner IS NULL AND rung_at IS NULL AND available_at <= now()
+                   ORDER BY priority, available_at LIMIT greatest(0, %(limit)s - (SELECT n FROM rung)) FOR UPDATE SKIP LOCKED)
+           UPDATE pending_record p SET rung_at = now() FROM due WHERE p.record_id = due.record_id
+           RETURNING p.record_id, p.priority, p.lost_leases, p.request_no""",
+        {"limit": MAX_RUNG},
+    )
+    found.sort(key=lambda row: (row[1], row[3]))
+    return _bells(found)
+
+
+def _bells(found: list[sql.Row]) -> list[Bell]:
+    batches: dict[tuple[bool, int], list[list[uuid.UUID]]] = {}
+    for record_id, priority, lost_leases, _ in found:
+        size = BATCH_SIZES_AFTER_LOST_LEASES[lost_leases] if lost_leases < len(BATCH_SIZES_AFTER_LOST_LEASES) else 1
+        queue = batches.setdefault((priority < BULK_PRIORITY, size), [[]])
+        if len(queue[-1]) >= size:
+            queue.append([])
+        queue[-1].append(record_id)
+    ordered = sorted(batches.items(), key=lambda item: (not item[0][0], -item[0][1]))
+    return [Bell(tuple(ids), interactive) for (interactive, _), queue in ordered for ids in queue if ids]
+
+
+_CLAIM = """
+WITH due AS (SELECT record_id FROM pending_record
+             WHERE quarantined_at IS NULL AND available_at <= now() AND (lease_owner IS NULL OR lease_until < now()) {which}
+             FOR UPDATE SKIP LOCKED)
+UPDATE pending_record p
+SET lease_owner = %(owner)s, lease_until = now() + make_interval(secs => %(seconds)s),
+    lost_leases = p.lost_leases + (p.lease_owner IS NOT NULL)::int
+FROM due WHERE p.record_id = due.record_id
+RETURNING p.record_id, p.request_no"""
+
+
+def claim(session: Session, record_ids: Sequence[uuid.UUID], owner: str, seconds: float = LEASE_SECONDS) -> list[Claim]:
+    """Take a lease on those of the records that are open and free; rows that somebody else holds are left alone."""
+    params = {"ids": list(record_ids), "owner": owner, "seconds": seconds}
+    return [Claim(*row) for row in sql.rows(session, _CLAIM.format(which="AND record_id = ANY(%(ids)s)"), params)]
+
+
+def claim_next(session: Session, owner: str, limit: int = BATCH_SIZE, seconds: float = LEASE_SECONDS) -> list[Claim]:
+    """Take a lease on the next open rows, most urgent first; for draining without a broker."""
+    params = {"limit": limit, "owner": owner, "seconds": seconds}
+    statement = _CLAIM.format(which="ORDER BY priority, available_at LIMIT %(limit)s")
+    return [Claim(*row) for row in sql.rows(session, statement, params)]
+
+
+def extend(session: Session, owner: str, seconds: float = LEASE_SECONDS) -> int:
+    """Prolong all leases of this owner; the number still held."""
+    return sql.run(
+        session,
+        "UPDATE pending_record SET lease_until = now() + make_interval(secs => %s) WHERE lease_owner = %s",
+        [seconds, owner],
+    )
+
+
+def finish(session: Session, claims: Sequence[Claim], owner: str) -> int:
+    """Strike off what is done. A row asked for again meanwhile stays, free to be rung; a lost lease strikes off nothing."""
+    params = {"ids": [one.record_id for one in claims], "numbers": [one.request_no for one in claims], "owner": owner}
+    done = sql.run(
+        session,
+        """WITH claimed AS (
+             SELECT p.record_id FROM pending_record p
+             JOIN unnest(%(ids)s::uuid[], %(numbers)s::bigint[]) AS c (record_id, request_no) USING (record_id, request_no)
+             WHERE p.lease_owner = %(owner)s ORDER BY p.record_id FOR UPDATE OF p)
+           DELETE FROM pending_record p USING claimed WHERE p.record_id = claimed.record_id""",
+        params,
+    )
+    if done < len(claims):
+        release(session, [one.record_id for one in claims], owner)
+    return done
+
+
+def release(session: Session, record_ids: Sequence[uuid.UUID], owner: str, delay_seconds: float = 0.0) -> int:
+    """Give back what this owner still holds of the records, to be rung again after a delay; not counted as a failure."""
+    released = sql.run(
+        session,
+        """UPDATE pending_record SET lease_owner = NULL, lease_until = NULL, rung_at = NULL,
+             available_at = now() + make_interval(secs => %(delay)s)
+           WHERE record_id = ANY(%(ids)s) AND lease_owner = %(owner)s""",
+        {"ids": list(record_ids), "owner": owner, "delay": delay_seconds},
+    )
+    if released and not delay_seconds:
+        notify(session)
+    return released
+
+
+def fail(session: Session, record_id: uuid.UUID, owner: str, error: str) -> None:
+    """Count a failure of one record that failed alone: tried again after 2, 4 seconds, quarantined at the third.
+
+    `error` is a stable code or an exception's class, never its text: that may hold a personal value.
+    """
+    sql.run(
+        session,
+        """UPDATE pending_record SET attempts = attempts + 1, error = %(error)s,
+             lease_owner = NULL, lease_until = NULL, rung_at = NULL,
+             available_at = now() + make_interval(secs => 2 ^ (attempts + 1)),
+             quarantined_at = CASE WHEN attempts + 1 >= %(most)s THEN now() END
+           WHERE record_id = %(id)s AND lease_owner = %(owner)s""",
+        {"id": record_id, "owner": owner, "error": error, "most": MAX_ATTEMPTS},
+    )
+
+
+def sweep(session: Session, ring_again_seconds: float = RING_AGAIN_SECONDS) -> int:
+    """Make rows ready to ring again: their lease has expired (its worker died) or their bell was not answered.
+
+    A row that lost its worker again and again, at last alone, is quarantined.
+    """
+    expired = sql.run(
+        session,
+        """UPDATE pending_record SET lease_owner = NULL, lease_until = NULL, rung_at = NULL, lost_leases = lost_leases + 1,
+             quarantined_at = CASE WHEN lost_leases + 1 >= %(most)s THEN now() END,
+             error = CASE WHEN lost_leases + 1 >= %(most)s THEN 'worker_lost' ELSE error END
+           WHERE quarantined_at IS NULL AND lease_owner IS NOT NULL AND lease_until < now()""",
+        {"most": MAX_LOST_LEASES},
+    )
+    unanswered = sql.run(
+        session,
+        """UPDATE pending_record SET rung_at = NULL
+           WHERE quarantined_at IS NULL AND lease_owner IS NULL AND rung_at < now() - make_interval(secs => %s)""",
+        [ring_again_seconds],
+    )
+    if expired + unanswered:
+        notify(session)
+    return expired + unanswered
+
+
+def unquarantine(session: Session, record_ids: Sequence[uuid.UUID]) -> int:
+    """Try quarantined records again, for example after a fix."""
+    return request(session, record_ids, "unquarantined")
+
+
+def backlog(session: Session) -> Backlog:
+    """Count what is owed."""
+    counted = sql.rows(
+        session,
+        """SELECT count(*) FILTER (WHERE quarantined_at IS NULL), count(*) FILTER (WHERE lease_owner IS NOT NULL),
+             count(*) FILTER (WHERE quarantined_at IS NOT NULL),
+             coalesce(extract(epoch FROM now() - min(requested_at) FILTER (WHERE quarantined_at IS NULL)), 0)::float
+           FROM pending_record""",
+    )
+    return Backlog(*counted[0])
