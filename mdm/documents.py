@@ -1,0 +1,126 @@
+"""YAML documents that people write (policy, mapping): read strictly, and refuse with file, line and field.
+
+Only true/false are booleans and only null is null, so that `NO` stays Norway, `007` stays text and `1900-01-01` is not a date.
+Owns no rule of any document; never touches storage.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Document = TypeVar("Document", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a document: where, in the writer's own terms, and what."""
+
+    file: str
+    line: int
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        field = f" {self.field}:" if self.field else ""
+        return f"{self.file}:{self.line}:{field} {self.message}"
+
+
+class DocumentError(ValueError):
+    """A document that cannot be used; `faults` holds every fault found, not only the first."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(map(str, self.faults)))
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's few scalars, and a repeated key is an error instead of a silent override."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - the shape PyYAML asks for
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key!r} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+for _tag, _pattern, _first in (
+    ("null", r"(?:~|null|)", ["~", "n", ""]),
+    ("bool", r"(?:true|false)", ["t", "f"]),
+    ("int", r"(?:0|[-+]?[1-9][0-9]*)", list("-+0123456789")),
+    ("float", r"[-+]?(?:0|[1-9][0-9]*)\.[0-9]+", list("-+0123456789")),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^{_pattern}$"), _first)
+
+
+def read_document(kind: type[Document], path: str | Path) -> Document:
+    """Read a YAML file as `kind`. Raises: DocumentError (also when the file is missing or not text)."""
+    name = str(path)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise DocumentError([Fault(name, 0, "", error.strerror or "cannot be read")]) from error
+    except UnicodeDecodeError as error:
+        raise DocumentError([Fault(name, 0, "", "is not UTF-8 text")]) from error
+    return parse_document(kind, text, name)
+
+
+def parse_document(kind: type[Document], text: str, name: str) -> Document:
+    """Parse YAML text as `kind`; `name` stands for the file in messages. Raises: DocumentError with every fault."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, RecursionError) as error:
+        raise DocumentError([_yaml_fault(error, name)]) from error
+    if node is None or not isinstance(data, dict):
+        raise DocumentError([Fault(name, 1, "", "is empty" if data is None else "must be a mapping of keys to values")])
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise DocumentError(sorted(_faults(error, node, name), key=lambda fault: fault.line)) from error
+
+
+def _yaml_fault(error: Exception, name: str) -> Fault:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    return Fault(name, mark.line + 1 if mark else 1, "", str(getattr(error, "problem", None) or "is nested too deep"))
+
+
+def _faults(error: ValidationError, root: yaml.Node, name: str) -> Iterator[Fault]:
+    for item in error.errors(include_url=False, include_input=False):
+        line, field = _locate(root, item["loc"])
+        yield Fault(name, line, field, _message(item["type"], item["msg"]))
+
+
+def _message(kind: str, message: str) -> str:
+    known = {"extra_forbidden": "is not known here; look for a misspelling", "missing": "is missing"}
+    return known.get(kind, message.removeprefix("Value error, "))
+
+
+def _locate(root: yaml.Node, loc: Sequence[str | int]) -> tuple[int, str]:
+    """Follow pydantic's location as far as the document goes: the line of the deepest node, and the dotted field."""
+    node, line, field = root, root.start_mark.line + 1, []
+    for part in loc:
+        found = _child(node, part)
+        if found is not None:
+            line, node = found
+        field.append(str(part))
+    return line, ".".join(field)
+
+
+def _child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(part):
+                return key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+        return node.value[part].start_mark.line + 1, node.value[part]
+    return None
