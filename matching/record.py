@@ -62,7 +62,8 @@ class Name:
 class BirthDate:
     """A birth date of full or partial precision. `alternative` is the other reading (ISO) when day and month are ambiguous.
 
-    `text` is the longest ISO prefix known: YYYY, YYYY-MM or YYYY-MM-DD.
+    `text` is the longest ISO prefix known: YYYY, YYYY-MM or YYYY-MM-DD. `written` is what the source wrote, as YYYY-MM-DD, when
+    no calendar has that day (1945-02-30): for comparing typing errors only.
     """
 
     text: str
@@ -71,6 +72,7 @@ class BirthDate:
     day: int | None = None
     alternative: str | None = None
     identifying: bool = True
+    written: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +144,14 @@ class Identifier:
 
 @dataclass(frozen=True, slots=True)
 class LoyaltyAccount:
-    """A loyalty account. Only programme + number identifies; the rest is knowledge, never identity evidence."""
+    """A loyalty account. Only programme + number identifies; the rest is knowledge, never identity evidence.
+
+    `key` is the number for matching, None when it is a placeholder.
+    """
 
     programme: str
     number: str
+    key: str | None = None
     status: str | None = None
     tier: str | None = None
     balance: str | None = None

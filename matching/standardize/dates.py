@@ -1,0 +1,164 @@
+"""Birth dates: a strict parser that never guesses silently. Ambiguous dates keep both readings, partial ones their precision.
+
+Reads no clock: what is plausible depends on the version of the standardizer only, so that any record can be standardized again.
+"""
+
+import datetime as dt
+import re
+from functools import lru_cache
+
+from matching.record import BirthDate
+from matching.standardize.date_tables import MONTHS, PLACEHOLDERS
+from matching.standardize.text import clean, fold
+
+REFERENCE_YEAR = 2026
+LATEST_YEAR = REFERENCE_YEAR + 10  # A deployment outlives its standardizer; births after that are implausible.
+EARLIEST_YEAR = 1875
+OLDEST_TWO_DIGIT_AGE = 12  # A two-digit year that would make a younger child is more often a centenarian: keep both.
+
+Codes = tuple[str, ...]
+Read = tuple[BirthDate | None, Codes]
+
+_ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[T ]\d{2}:?\d{2}.*)?")
+_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.0|T?\d{4,6})?")
+_YEAR = re.compile(r"\d{4}(?:\.0)?")
+_YEAR_MONTH = re.compile(r"(\d{4})[./ ](\d{1,2})|(\d{1,2})[./ -](\d{4})")
+_YEAR_FIRST = re.compile(r"(\d{4})[./ ](\d{1,2})[./ ](\d{1,2})(?:[T ]\d{2}:?\d{2}.*)?")
+_YEAR_LAST = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4}|\d{2})(?:[T ]\d{2}:?\d{2}.*)?")
+_TOKENS = re.compile(r"\d+|[a-z]+")
+_ORDINALS = frozenset({"st", "nd", "rd", "th", "of", "de", "del", "the", "o", "er", "a"})
+
+
+@lru_cache(maxsize=65_536)
+def read_birth_date(text: str, order: str = "DMY") -> Read:
+    """Read a birth date as written, with the date order its source declares.
+
+    A day that no calendar has (19450230) keeps year and month, and what was written in `written`; a date that cannot be read at
+    all gives None. Codes: ambiguous_order, invalid_day, invalid_month, swapped_day_month, two_digit_year, partial, placeholder,
+    implausible_year, unreadable.
+    """
+    text = clean(text) or ""
+    if (match := _ISO.fullmatch(text)) or (match := _COMPACT.fullmatch(text)) or (match := _YEAR_FIRST.fullmatch(text)):
+        year, first, second = match.groups()
+        return _year_first(int(year), int(first), int(second) if second else None, order)
+    if match := _YEAR_LAST.fullmatch(text):
+        return _year_last(*match.groups(), order=order)
+    if _YEAR.fullmatch(text):
+        return _built(int(text[:4]), None, None)
+    if match := _YEAR_MONTH.fullmatch(text):
+        year, month = (match[1], match[2]) if match[1] else (match[4], match[3])
+        return _built(int(year), int(month), None)
+    return _with_month_name(text)
+
+
+def birth_date_of_parts(year: str | None, month: str | None, day: str | None) -> Read:
+    """Build a birth date from separate fields; a part that is no number is left out."""
+    if year is None:
+        return None, ("unreadable",)
+    numbers = [int(part) if part and part.isdecimal() and len(part) <= 4 else None for part in (year, month, day)]
+    if numbers[1] is None and month:
+        numbers[1] = MONTHS.get(fold(month) or "")
+    if numbers[0] is None:
+        return None, ("unreadable",)
+    if len(year) <= 2:
+        built, codes = _two_digit(numbers[0], numbers[1], numbers[2])
+        return built, codes
+    return _built(numbers[0], numbers[1], numbers[2])
+
+
+def _year_first(year: int, first: int, second: int | None, order: str) -> Read:
+    """Year, month, day; only when that is no date and year, day, month is one, that."""
+    if second is not None and not _exists(year, first, second) and _exists(year, second, first) and order != "YMD":
+        built, codes = _built(year, second, first)
+        return built, (*codes, "swapped_day_month")
+    return _built(year, first, second)
+
+
+def _year_last(first: str, second: str, year: str, *, order: str) -> Read:
+    one, two = int(first), int(second)
+    month, day = (one, two) if order == "MDY" else (two, one)
+    codes: Codes = ()
+    if not _exists_any_year(month, day) and _exists_any_year(day, month):
+        month, day = day, month
+        codes = ("swapped_day_month",)
+    if len(year) == 2:
+        if order == "YMD":  # 85-03-12 of a source that writes the year first.
+            return _two_digit(one, two, int(year))
+        built, more = _two_digit(int(year), month, day)
+        return built, (*more, *codes)
+    built, more = _built(int(year), month, day)
+    if built and not codes and month != day and _exists_any_year(day, month) and built.day:
+        other = f"{int(year):04}-{day:02}-{month:02}"
+        return _with_alternative(built, other), (*more, "ambiguous_order")
+    return built, (*more, *codes)
+
+
+def _two_digit(year: int, month: int | None, day: int | None) -> Read:
+    """A two-digit year lies in the hundred years before the reference year; a young child may also be a centenarian."""
+    recent = 2000 + year
+    full = recent if recent <= REFERENCE_YEAR else 1900 + year
+    built, codes = _built(full, month, day)
+    if built and built.day and full >= REFERENCE_YEAR - OLDEST_TWO_DIGIT_AGE and _exists(full - 100, built.month or 1, built.day):
+        built = _with_alternative(built, f"{full - 100:04}{built.text[4:]}")
+    return built, (*codes, "two_digit_year")
+
+
+def _with_month_name(text: str) -> Read:
+    """Read '12 March 1985', 'March 12, 1985', '12-Mar-68', 'March 1985': the month is told by its name."""
+    tokens = [token for token in _TOKENS.findall(fold(text) or "") if token not in _ORDINALS]
+    months = [MONTHS[token] for token in tokens if token in MONTHS]
+    numbers = [token for token in tokens if token.isdecimal()]
+    words = sum(1 for token in tokens if not token.isdecimal())
+    if len(months) != 1 or words != 1 or not 1 <= len(numbers) <= 2 or any(len(number) > 4 for number in numbers):
+        return None, ("unreadable",)
+    years = [number for number in numbers if len(number) >= 3]
+    if len(numbers) == 1:
+        return _built(int(years[0]), months[0], None) if years else (None, ("unreadable",))
+    year = years[0] if years else numbers[1]
+    day = numbers[1] if numbers[0] == year and years else numbers[0]
+    if len(year) == 2:
+        return _two_digit(int(year), months[0], int(day))
+    return _built(int(year), months[0], int(day))
+
+
+def _built(year: int, month: int | None, day: int | None) -> Read:
+    """The longest honest reading: full, year and month, or year. What was written stays when it is no calendar day."""
+    if not 1 <= year <= 9999:
+        return (None, ("placeholder",)) if year == 0 else (None, ("unreadable",))
+    written = f"{year:04}-{month:02}-{day:02}" if month is not None and day is not None else None
+    codes: Codes = ()
+    if month is not None and not 1 <= month <= 12:
+        month, day, codes = None, None, ("invalid_month",)
+    elif month is None:
+        day = None
+    if day is not None and not _exists(year, month or 1, day):
+        day, codes = None, ("invalid_day",)
+    if not codes and day is None:
+        codes = ("partial",)
+    text = "-".join(part for part in (f"{year:04}", f"{month:02}" if month else "", f"{day:02}" if day else "") if part)
+    is_placeholder = text in PLACEHOLDERS or written in PLACEHOLDERS
+    is_plausible = EARLIEST_YEAR <= year <= LATEST_YEAR
+    codes += ("placeholder",) * is_placeholder + ("implausible_year",) * (not is_plausible)
+    return BirthDate(text, year, month, day, None, not is_placeholder and is_plausible, written if written != text else None), codes
+
+
+def _with_alternative(built: BirthDate, other: str) -> BirthDate:
+    return BirthDate(built.text, built.year, built.month, built.day, other, built.identifying, built.written)
+
+
+def _exists(year: int, month: int, day: int) -> bool:
+    try:
+        dt.date(year, month, day)
+    except ValueError:
+        return False
+    return True
+
+
+def _exists_any_year(month: int, day: int) -> bool:
+    return _exists(2000, month, day)
+
+
+def iso_date(text: str) -> str | None:
+    """Return the ISO text of a date that is not a birth date (attributes of the user's own); None when it is not a full one."""
+    read, _ = read_birth_date(text, "YMD")
+    return read.text if read and read.day else None

@@ -1,0 +1,83 @@
+"""The evidence of a standard record: its hash, and the canonical input that gives the same record again."""
+
+import hashlib
+from typing import Any
+
+import orjson
+
+from matching.record import Name, StandardRecord, to_json
+
+FORM_HASH_BYTES = 16
+
+
+def form_hash(record: StandardRecord) -> bytes:
+    """Return 16 bytes that are equal when two records hold the same evidence.
+
+    Left out: echoes, notes, consents, validity, verification, balances and tiers, display spellings that fold alike, and the user's own
+    attributes that are not evidence.
+    """
+    content = orjson.dumps(evidence(record), option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(content, digest_size=FORM_HASH_BYTES).digest()
+
+
+def evidence(record: StandardRecord) -> list[Any]:
+    """The part of a record that comparison may look at, as JSON-ready lists in a fixed order; lists of values are sorted."""
+    name, birth = record.name, record.birth_date
+    return [
+        record.party,
+        _name_evidence(name) if name else None,
+        record.company_key,
+        record.company_form,
+        [birth.text, birth.alternative, birth.identifying, birth.written] if birth else None,
+        record.gender,
+        sorted({email.key or email.value for email in record.emails if not email.echo}),
+        sorted({phone.key or phone.value for phone in record.phones if not phone.echo}),
+        sorted(
+            [a.house_number or "", a.unit or "", a.street_key or "", a.city_key or "", a.postal_key or "", a.country or "", a.region or "", a.shared]
+            for a in record.addresses
+            if not a.echo
+        ),
+        sorted([i.type, i.issuer, i.value] for i in record.identifiers if not i.echo),
+        sorted([account.programme, account.number] for account in record.loyalty_accounts if account.key),
+        [[extra.name, extra.kind, extra.value] for extra in record.extras if extra.match],
+    ]
+
+
+def _name_evidence(name: Name) -> list[Any]:
+    folded = [name.given_folded, name.middle_folded, name.surname_folded, name.maiden_folded, name.suffix_folded]
+    return [*folded, name.native, list(name.nicknames), name.identifying]
+
+
+def as_input(record: StandardRecord) -> dict[str, Any]:
+    """Return the canonical input that standardizes to the same record (notes apart)."""
+    data: dict[str, Any] = {
+        "company_name": record.company_name,
+        "gender": record.gender,
+        "language": record.language,
+        "preferred_store": record.preferred_store,
+        "asserted_golden_id": record.asserted_golden_id,
+        "parent": record.parent,
+        "extras": {extra.name: extra.value for extra in record.extras},
+        "consents": [dict(consent) for consent in record.consents],
+        "identifiers": [to_json(identifier) for identifier in record.identifiers],
+        "loyalty_accounts": [to_json(account) for account in record.loyalty_accounts],
+        "emails": [to_json(email) for email in record.emails],
+        "phones": [_phone_input(to_json(phone)) for phone in record.phones],
+        "addresses": [_address_input(to_json(address)) for address in record.addresses],
+        "party": None if record.party == "unknown" else str(record.party),
+    }
+    if name := record.name:
+        data |= {"given_name": name.given, "middle_name": name.middle, "surname": name.surname}
+        data |= {"name_prefix": name.prefix, "name_suffix": name.suffix, "maiden_name": name.maiden}
+    if birth := record.birth_date:
+        data |= {"birth_date": birth.written or birth.text, "birth_date_alternative": birth.alternative}
+    return {key: value for key, value in data.items() if value}
+
+
+def _phone_input(phone: dict[str, Any]) -> dict[str, Any]:
+    extension = phone.get("extension")
+    return phone | {"value": f"{phone['value']};ext={extension}" if extension else phone["value"]}
+
+
+def _address_input(address: dict[str, Any]) -> dict[str, Any]:
+    return address | {f"line{number}": line for number, line in enumerate(address.get("lines", ()), 1)}

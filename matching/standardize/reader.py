@@ -1,0 +1,52 @@
+"""Reads canonical input whatever its JSON types, and gathers what was refused. One reader serves one record."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from matching.record import Note
+from matching.standardize.text import clean, is_refused
+
+LONGEST_LIST = 50  # Values of one kind in one record; more is a distribution list or an attack, and is noted.
+
+
+class Reader:
+    """Texts and lists of one record's canonical input; `notes` grows as things are refused or changed."""
+
+    __slots__ = ("data", "notes")
+
+    def __init__(self, data: Any) -> None:
+        self.data: Mapping[str, Any] = data if isinstance(data, Mapping) else {}
+        self.notes: list[Note] = []
+        if not isinstance(data, Mapping):
+            self.note("record", ("wrong_type",))
+
+    def note(self, attribute: str, codes: Iterable[str]) -> None:
+        """Keep codes under an attribute's name."""
+        self.notes.extend(Note(attribute, code) for code in codes)
+
+    def text(self, attribute: str) -> str | None:
+        """The clean text of a scalar attribute."""
+        return self.text_of(self.data.get(attribute), attribute)
+
+    def text_of(self, value: Any, attribute: str) -> str | None:
+        """The clean text of a scalar; noted when its type or length is refused."""
+        if value is None:
+            return None
+        text = clean(value)
+        if text is None and is_refused(value):
+            self.note(attribute, ("too_long",) if isinstance(value, str) else ("wrong_type",))
+        return text
+
+    def items(self, attribute: str) -> Iterator[Mapping[str, Any]]:
+        """The elements of a list attribute as mappings; a bare scalar stands for its value, one element for a list of it."""
+        value = self.data.get(attribute)
+        if value is None:
+            return
+        elements = value if isinstance(value, list | tuple) else [value]
+        if len(elements) > LONGEST_LIST:
+            self.note(attribute, ("too_many_values",))
+        for element in elements[:LONGEST_LIST]:
+            if isinstance(element, Mapping):
+                yield element
+            elif element is not None:
+                yield {"value": element}
