@@ -5,13 +5,15 @@ Owns no rule of any document; never touches storage.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
+
+from kernel.errors import Invalid
 
 Document = TypeVar("Document", bound=BaseModel)
 
@@ -30,12 +32,12 @@ class Fault:
         return f"{self.file}:{self.line}:{field} {self.message}"
 
 
-class DocumentError(ValueError):
+class DocumentError(Invalid):
     """A document that cannot be used; `faults` holds every fault found, not only the first."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("\n".join(map(str, self.faults)))
+        super().__init__("The document cannot be used", code="document_invalid", detail="\n".join(map(str, self.faults)))
 
 
 class _Loader(yaml.SafeLoader):
@@ -62,20 +64,25 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^{_pattern}$"), _first)
 
 
-def read_document(kind: type[Document], path: str | Path) -> Document:
-    """Read a YAML file as `kind`. Raises: DocumentError (also when the file is missing or not text)."""
-    name = str(path)
+Finding = tuple[tuple[str | int, ...], str]
+Check = Callable[[Document], Iterable[Finding]]
+
+
+def read_text(path: str | Path) -> str:
+    """Read a document's text. Raises: DocumentError when the file is missing or not UTF-8."""
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        return Path(path).read_text(encoding="utf-8")
     except OSError as error:
-        raise DocumentError([Fault(name, 0, "", error.strerror or "cannot be read")]) from error
+        raise DocumentError([Fault(str(path), 0, "", error.strerror or "cannot be read")]) from error
     except UnicodeDecodeError as error:
-        raise DocumentError([Fault(name, 0, "", "is not UTF-8 text")]) from error
-    return parse_document(kind, text, name)
+        raise DocumentError([Fault(str(path), 0, "", "is not UTF-8 text")]) from error
 
 
-def parse_document(kind: type[Document], text: str, name: str) -> Document:
-    """Parse YAML text as `kind`; `name` stands for the file in messages. Raises: DocumentError with every fault."""
+def parse_document(kind: type[Document], text: str, name: str, check: Check[Document] | None = None) -> Document:
+    """Parse YAML text as `kind`; `name` stands for the file in messages. Raises: DocumentError with every fault.
+
+    `check` says what is wrong with the document as a whole: places in it, with messages.
+    """
     try:
         node = yaml.compose(text, Loader=_Loader)
         data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
@@ -84,20 +91,20 @@ def parse_document(kind: type[Document], text: str, name: str) -> Document:
     if node is None or not isinstance(data, dict):
         raise DocumentError([Fault(name, 1, "", "is empty" if data is None else "must be a mapping of keys to values")])
     try:
-        return kind.model_validate(data)
+        document = kind.model_validate(data)
+        findings = list(check(document)) if check else []
     except ValidationError as error:
-        raise DocumentError(sorted(_faults(error, node, name), key=lambda fault: fault.line)) from error
+        items = error.errors(include_url=False, include_input=False)
+        findings = [(item["loc"], _message(item["type"], item["msg"])) for item in items]
+    if findings:
+        faults = [Fault(name, *_locate(node, loc), message) for loc, message in findings]
+        raise DocumentError(sorted(faults, key=lambda fault: fault.line))
+    return document
 
 
 def _yaml_fault(error: Exception, name: str) -> Fault:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     return Fault(name, mark.line + 1 if mark else 1, "", str(getattr(error, "problem", None) or "is nested too deep"))
-
-
-def _faults(error: ValidationError, root: yaml.Node, name: str) -> Iterator[Fault]:
-    for item in error.errors(include_url=False, include_input=False):
-        line, field = _locate(root, item["loc"])
-        yield Fault(name, line, field, _message(item["type"], item["msg"]))
 
 
 def _message(kind: str, message: str) -> str:

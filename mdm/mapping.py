@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mdm import mapping_schema as schema
-from mdm.documents import read_document
+from mdm.documents import parse_document, read_text
 from mdm.mapping_schema import Mapping
 from mdm.mapping_values import Problem, Problems, Reader, lookup, reader, roots, text_of
 
@@ -50,7 +50,7 @@ class Mapped:
 
 def load_mapping(path: str | Path) -> Mapping:
     """Read a mapping document. Raises: DocumentError naming file, line and field."""
-    return read_document(Mapping, path)
+    return parse_document(Mapping, read_text(path), str(path))
 
 
 def apply(mapping: Mapping, row: Row[str, Any], echo: frozenset[str] = frozenset()) -> Mapped:

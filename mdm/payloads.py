@@ -1,0 +1,206 @@
+"""What may be kept of a payload: never_store paths and card numbers are masked, and what is too large or broken is refused.
+
+Pure. Problems carry a stable code and the field, never the value.
+"""
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from mdm.mapping_values import Problem
+
+LARGEST_PAYLOAD_BYTES = 2 * 1024 * 1024
+LONGEST_VALUE = 1_000
+LONGEST_KEY = 500
+MOST_ELEMENTS = 1_000
+DEEPEST = 64
+MASK = "***"
+# Payment card brands by prefix and length. Visa's extinct 13 digits are left out: they are German mobile numbers today.
+CARD = re.compile(
+    r"4\d{15}|4\d{18}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}"
+    r"|(?:6011|64[4-9]\d|65\d\d|62\d\d|35(?:2[89]|[3-8]\d))\d{12,15}"
+)
+_GAP = r"(?:[ .\-]|\u00a0)?"
+_DIGIT_RUN = re.compile(rf"(?<![0-9A-Za-z+])[0-9](?:{_GAP}[0-9]){{13,}}(?![0-9A-Za-z])")
+_MAYBE_CARD = re.compile(rb"(?:[0-9](?:[ .\-]|\xc2\xa0|\\u00a0)?){14}")
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
+DEEP_ERROR = "depth limit exceeded"  # How orjson says it: nested more than 1,024 deep.
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What of a payload is kept: its value for mapping, and the bytes for storing."""
+
+    payload: dict[str, Any]
+    raw: bytes
+    masked: int = 0
+
+
+def parse(raw: bytes) -> dict[str, Any] | Problem:
+    """Parse JSON bytes into an object; a Problem when that is not what they are."""
+    if len(raw) > LARGEST_PAYLOAD_BYTES:
+        return Problem("payload_too_large", "")
+    try:
+        value = _exact_json(raw) if _LONG_INTEGER.search(raw) else orjson.loads(raw)
+    except (ValueError, RecursionError) as error:
+        return Problem(_json_code(error, raw), "")
+    return value if isinstance(value, dict) else Problem("not_an_object", "")
+
+
+def _exact_json(raw: bytes) -> Any:
+    """Read integers past 64 bits exactly (orjson makes floats of them); still refuse what orjson refuses."""
+    orjson.loads(raw)
+    return json.loads(raw)
+
+
+def _json_code(error: Exception, raw: bytes) -> str:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return "invalid_utf8"
+    if isinstance(error, RecursionError) or DEEP_ERROR in str(error):
+        return "too_deep"
+    return "not_a_number" if re.search(rb"[:\[,]\s*-?(?:NaN|Infinity)\b", raw) else "invalid_json"
+
+
+def check(payload: dict[str, Any]) -> Problem | None:
+    """The first thing that makes a payload unusable, or None: depth, length, NUL, NaN, keys. Never recurses."""
+    pending: list[tuple[str, Any, int]] = [(key if isinstance(key, str) else "", value, 1) for key, value in payload.items()]
+    if not all(map(_is_name, payload)):
+        return Problem("bad_field_name", "")
+    while pending:
+        field, value, depth = pending.pop()
+        code = _code(value)
+        if code is None and isinstance(value, dict | list) and depth >= DEEPEST:
+            code = "too_deep"
+        if code is not None:
+            return Problem(code, field)
+        if isinstance(value, dict):
+            pending += [(field, inner, depth + 1) for inner in value.values()]
+        elif isinstance(value, list):
+            pending += [(field, inner, depth + 1) for inner in value]
+    return None
+
+
+def _is_name(key: Any) -> bool:
+    return isinstance(key, str) and len(key) <= LONGEST_KEY and "\x00" not in key
+
+
+def _code(value: Any) -> str | None:
+    """What is wrong with one value by itself."""
+    if isinstance(value, str):
+        return "value_too_long" if len(value) > LONGEST_VALUE else "nul_character" if "\x00" in value else _surrogate(value)
+    if isinstance(value, float):
+        return None if math.isfinite(value) else "not_a_number"
+    if isinstance(value, list):
+        return "too_many_elements" if len(value) > MOST_ELEMENTS else None
+    if isinstance(value, dict):
+        return "too_many_elements" if len(value) > MOST_ELEMENTS else None if all(map(_is_name, value)) else "bad_field_name"
+    return None
+
+
+def _surrogate(value: str) -> str | None:
+    if value.isascii():
+        return None
+    return "invalid_utf8" if any("\ud800" <= character <= "\udfff" for character in value) else None
+
+
+def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str], identifiers: frozenset[str]) -> Kept | Problem:
+    """Mask what must not be stored, then check what is left.
+
+    `identifiers` are the paths that the mapping declares identifiers or loyalty numbers: those are not card numbers. The bytes
+    are those received when nothing was masked.
+    """
+    kept = payload
+    for path in never_store:
+        kept = mask_path(kept, path.split("."))
+    problem = check(kept)
+    if problem is not None:
+        return problem
+    if _MAYBE_CARD.search(raw):
+        kept = _mask_cards(kept, "", identifiers)
+    if kept is payload:
+        return Kept(payload, raw)
+    return Kept(kept, dumps(kept))
+
+
+def mask_path(value: Any, path: list[str]) -> Any:
+    """A copy with the value at a dotted path masked (in every element of a list on the way); the same object when absent."""
+    if isinstance(value, list):
+        inner = [mask_path(element, path) for element in value]
+        return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
+    if not isinstance(value, dict):
+        return value
+    whole = ".".join(path)
+    if whole in value:
+        return value if value[whole] is None else {**value, whole: MASK}
+    if len(path) == 1 or path[0] not in value:
+        return value
+    inner_value = mask_path(value[path[0]], path[1:])
+    return value if inner_value is value[path[0]] else {**value, path[0]: inner_value}
+
+
+def _mask_cards(value: Any, path: str, exempt: frozenset[str]) -> Any:
+    """A copy without card numbers; the same object when there is none. Depth is bounded by `check`."""
+    if path in exempt:
+        return value
+    if isinstance(value, str):
+        return mask_cards(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        masked = mask_cards(str(value))
+        return masked if MASK in masked else value
+    if isinstance(value, list):
+        inner = [_mask_cards(element, path, exempt) for element in value]
+        return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
+    if isinstance(value, dict):
+        made = {key: _mask_cards(element, f"{path}.{key}" if path else key, exempt) for key, element in value.items()}
+        return made if any(made[key] is not value[key] for key in value) else value
+    return value
+
+
+def mask_cards(text: str) -> str:
+    """Mask payment card numbers in a text, keeping the last four digits. Source: ISO/IEC 7812 (Luhn), brands' ranges."""
+    return _DIGIT_RUN.sub(_mask_run, text) if len(text) >= 14 else text
+
+
+def _mask_run(match: re.Match[str]) -> str:
+    """Mask every card number in a run of digits and gaps; it starts and ends at a gap or at an end of the run."""
+    run = match.group()
+    places = [index for index, character in enumerate(run) if character.isdigit()]
+    starts = [n for n, place in enumerate(places) if n == 0 or places[n - 1] != place - 1]
+    ends = [n + 1 for n, place in enumerate(places) if n == len(places) - 1 or places[n + 1] != place + 1]
+    for start in starts:
+        for end in ends:
+            digits = "".join(run[place] for place in places[start:end]) if 14 <= end - start <= 19 else ""
+            if CARD.fullmatch(digits) and _luhn(digits):
+                first, last = places[start], places[end - 1]
+                rest = run[last + 1 :]
+                return run[:first] + MASK + digits[-4:] + (mask_cards(rest) if rest else "")
+    return run
+
+
+def _luhn(digits: str) -> bool:
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
+
+
+def content_hash(secret: bytes, payload: dict[str, Any], echo: Iterable[str]) -> bytes:
+    """16 bytes that are equal for payloads of equal content: order of fields and echoed values do not count."""
+    said = payload
+    for path in echo:
+        said = mask_path(said, path.split("."))
+    return hashlib.blake2b(dumps(said, sort=True), digest_size=16, key=secret).digest()
+
+
+def dumps(payload: dict[str, Any], sort: bool = False) -> bytes:
+    """Write a payload as JSON; what JSON does not know (dates, decimals) becomes text."""
+    try:
+        return orjson.dumps(payload, default=str, option=orjson.OPT_SORT_KEYS if sort else None)
+    except TypeError:  # Integers past 64 bits.
+        return json.dumps(payload, default=str, sort_keys=sort, ensure_ascii=False, allow_nan=False).encode()

@@ -1,0 +1,177 @@
+"""The policy in force: checked as a whole, stored as versions, handed to whoever must obey it.
+
+A policy is immutable; applying a document again gives the version it already has. Owns policy_version; decides nothing itself.
+"""
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import PrivateAttr
+from sqlmodel import Session
+
+from kernel.errors import NotFound, Unavailable
+from matching.record import ATTRIBUTES
+from mdm import sql
+from mdm.documents import Finding, parse_document, read_text
+from mdm.mapping_schema import Expression
+from mdm.policy_schema import PolicyDocument, Source, paths_read
+
+DEFAULT_POLICY = "default_policy.yaml"
+GOLDEN_ATTRIBUTES = frozenset(attribute.name for attribute in ATTRIBUTES)
+# What a view may show besides golden attributes; mdm.lookup fills them in.
+VIEW_ONLY = frozenset({"golden_id", "display_name", "flags"})
+
+
+class Policy(PolicyDocument):
+    """A policy document as it rules. `version` is 0 until it is stored."""
+
+    _version: int = PrivateAttr(0)
+    _text: str = PrivateAttr("")
+
+    @property
+    def version(self) -> int:
+        """The number under which it is stored; stands on every standard record and version set."""
+        return self._version
+
+    @property
+    def text(self) -> str:
+        """The document as it was written."""
+        return self._text
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Equal for documents that mean the same, whatever their comments and order."""
+        body = json.dumps(self.body(), sort_keys=True, ensure_ascii=False)
+        return hashlib.blake2b(body.encode(), digest_size=16).hexdigest()
+
+    def body(self) -> dict[str, Any]:
+        """The policy as JSON-ready data."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+    def as_version(self, version: int, text: str) -> Self:
+        """The same policy, knowing where it is stored and how it was written."""
+        known = self.model_copy()
+        known._version, known._text = version, text
+        return known
+
+    def source(self, name: str) -> Source:
+        """Raises: NotFound for a source that the policy does not name."""
+        found = self.sources.get(name)
+        if found is None:
+            raise NotFound("The policy names no such source", code="unknown_source")
+        return found
+
+
+def load(path: str | Path) -> Policy:
+    """Read a policy document. Raises: DocumentError with every fault: file, line, field."""
+    return parse(read_text(path), str(path))
+
+
+def parse(text: str, name: str = "policy.yaml") -> Policy:
+    """Parse policy text. Raises: DocumentError."""
+    return parse_document(Policy, text, name, check).as_version(0, text)
+
+
+def default() -> Policy:
+    """The policy of a fresh install."""
+    return parse(resources.files("mdm").joinpath(DEFAULT_POLICY).read_text(encoding="utf-8"), DEFAULT_POLICY)
+
+
+def store(session: Session, policy: Policy, actor: str) -> Policy:
+    """Store a policy and give it with its version; a policy that means the same as a stored one gets that one's version."""
+    found = sql.rows(
+        session,
+        """INSERT INTO policy_version (fingerprint, body, source_text, created_by)
+           VALUES (%s, %s, %s, %s)
+           ON CONFLICT (fingerprint) DO UPDATE SET fingerprint = EXCLUDED.fingerprint
+           RETURNING policy_version""",
+        [policy.fingerprint, json.dumps(policy.body()), policy.text, actor],
+    )
+    return policy.as_version(found[0][0], policy.text)
+
+
+def current(session: Session) -> Policy:
+    """The policy of the current version set, else the latest stored. Raises: Unavailable when none is stored."""
+    found = sql.rows(
+        session,
+        """SELECT coalesce((SELECT policy_version FROM version_set WHERE is_current),
+                           (SELECT max(policy_version) FROM policy_version))""",
+    )
+    if found[0][0] is None:
+        raise Unavailable("No policy is stored yet: run `mdm policy apply`", code="no_policy")
+    return by_version(session, found[0][0])
+
+
+_STORED: dict[int, tuple[str, Policy]] = {}
+
+
+def by_version(session: Session, version: int) -> Policy:
+    """A stored policy, parsed once a process. Raises: NotFound."""
+    found = sql.rows(session, "SELECT fingerprint FROM policy_version WHERE policy_version = %s", [version])
+    if not found:
+        raise NotFound("No such policy version", code="unknown_policy_version")
+    known = _STORED.get(version)
+    if known is None or known[0] != found[0][0]:
+        body, text = sql.rows(session, "SELECT body, source_text FROM policy_version WHERE policy_version = %s", [version])[0]
+        known = _STORED[version] = (found[0][0], Policy.model_validate(body).as_version(version, text))
+    return known[1]
+
+
+def check(policy: PolicyDocument) -> Iterator[Finding]:
+    """What the parts of a policy say against each other."""
+    for name, source in policy.sources.items():
+        where = ("sources", name)
+        for spot, message in (*_check_declared(policy, source), *_check_paths(source)):
+            yield (*where, *spot), message
+        for index, attribute in enumerate(source.system_of_record_for):
+            if not _is_attribute(policy, attribute):
+                yield (*where, "system_of_record_for", index), _unknown(attribute)
+    for view, shown in policy.views.items():
+        for index, attribute in enumerate(shown):
+            if attribute not in VIEW_ONLY and not _is_attribute(policy, attribute):
+                yield ("views", view, index), _unknown(attribute)
+    for attribute in policy.survivorship.attributes:
+        if not _is_attribute(policy, attribute):
+            yield ("survivorship", "attributes", attribute), _unknown(attribute)
+
+
+def _is_attribute(policy: PolicyDocument, name: str) -> bool:
+    return name in GOLDEN_ATTRIBUTES or (name.startswith("extras.") and name.removeprefix("extras.") in policy.extras)
+
+
+def _unknown(attribute: str) -> str:
+    return f"{attribute!r} is neither one of our attributes nor a declared extra (extras.<name>)"
+
+
+def _check_declared(policy: PolicyDocument, source: Source) -> Iterator[Finding]:
+    """Identifier types, programmes and extras that a mapping names must be declared: their flags decide about identity."""
+    if source.fields is None:
+        return
+    for index, identifier in enumerate(source.fields.identifiers):
+        yield from _constant(("identifiers", index, "type"), identifier.type, policy.identifiers, "identifiers")
+    for index, account in enumerate(source.fields.loyalty_accounts):
+        yield from _constant(
+            ("loyalty_accounts", index, "programme"), account.programme, policy.loyalty_programmes, "loyalty_programmes"
+        )
+    for name in source.fields.extras:
+        if name not in policy.extras:
+            yield ("fields", "extras", name), "is not declared under 'extras' of the policy"
+
+
+def _constant(spot: tuple[str | int, ...], expression: Expression, declared: dict[str, Any], section: str) -> Iterator[Finding]:
+    if expression.const is not None and str(expression.const) not in declared:
+        yield ("fields", *spot), f"{expression.const!r} is not declared under '{section}' of the policy"
+
+
+def _check_paths(source: Source) -> Iterator[Finding]:
+    for spot, path in paths_read(source):
+        if any(path == gone or path.startswith(gone + ".") for gone in source.never_store):
+            yield spot, f"reads {path!r}, which 'never_store' drops"
+    for index, gone in enumerate(source.never_store):
+        if source.key.path == gone:
+            yield ("never_store", index), "is the key, which is always stored: say key_is_personal instead"

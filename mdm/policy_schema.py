@@ -1,0 +1,201 @@
+"""The shape of the policy document: sources, identifiers, extra attributes, loyalty programmes, survivorship, views.
+
+Declares what may be written and what each option means; `mdm.policy` checks it as a whole, stores it and hands it out.
+"""
+
+import zoneinfo
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from mdm.mapping_schema import Expression, Fields, Mapping, Path, Strict
+from mdm.mapping_values import roots
+
+# Names become parts of URLs, log lines and comma-separated row scopes.
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Brand = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,62}$")]
+UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+class ChannelKind(StrEnum):
+    """What sort of system a source is."""
+
+    POS = "pos"
+    ECOMMERCE = "ecommerce"
+    MARKETPLACE = "marketplace"
+    CRM = "crm"
+    LOYALTY = "loyalty"
+    ERP = "erp"
+    SERVICE = "service"
+    RETURNS = "returns"
+    MARKETING = "marketing"
+    APP = "app"
+    ACQUIRED_BRAND = "acquired_brand"
+    STEWARD = "steward"
+
+
+class Stage(StrEnum):
+    """How far the records of a source may go: scored and reported only; nothing merged without a human; everything."""
+
+    SHADOW = "shadow"
+    REVIEW = "review"
+    LIVE = "live"
+
+
+class AssertedMeaning(StrEnum):
+    """What a golden id that the customer confirmed at this source counts: nothing, a question for a steward, or a match."""
+
+    NOTHING = "nothing"
+    REVIEW = "review"
+    MATCH = "match"
+
+
+class ExtraKind(StrEnum):
+    """How an extra attribute is standardized, and compared when it says `match: true`."""
+
+    TEXT = "text"
+    CATEGORY = "category"
+    NUMBER = "number"
+    DATE = "date"
+    IDENTIFIER = "identifier"
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str) and value[:-1].isdigit() and value[-1:] in UNITS:
+        return timedelta(**{UNITS[value[-1]]: int(value[:-1])})
+    if isinstance(value, timedelta) or (isinstance(value, str) and value.startswith("P")):
+        return value
+    raise ValueError("say a number and a unit: 30m, 12h, 7d or 2w")
+
+
+def _timezone(value: str) -> str:
+    try:
+        zoneinfo.ZoneInfo(value)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError("is not a time zone of the IANA database, such as Europe/Madrid") from error
+    return value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+
+
+class FileFormat(Strict):
+    """How this source writes its CSV files. Without `encoding`: UTF-8, and what is not UTF-8 is read as CP1252 and said so."""
+
+    delimiter: str = Field(",", min_length=1, max_length=1)
+    quote: str = Field('"', min_length=1, max_length=1)
+    encoding: str | None = None
+
+
+class Source(Mapping):
+    """One system that sends records: what it is, how far it is trusted, and how its fields become our attributes."""
+
+    channel_kind: ChannelKind
+    brand: Brand
+    region: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,32}$")] = ""
+    owner: str = Field("", description="who answers for this source; shown by `mdm source list`")
+    fresh_within: Duration | None = Field(None, description="a source silent for longer is shown as stale by `mdm source list`")
+    timezone: Timezone = Field("UTC", description="of times that come without an offset")
+    trust: float = Field(0.5, ge=0, le=1)
+    stage: Stage = Stage.LIVE
+    identity_domain: Name = Field("customers", description="records of different domains are never compared")
+    system_of_record_for: tuple[str, ...] = Field((), description="attributes for which this source beats all others")
+    key_is_personal: bool = Field(False, description="keys travel only in bodies, never in URLs")
+    never_store: tuple[str, ...] = Field((), description="paths dropped from a payload before anything else sees it")
+    echo: tuple[str, ...] = Field((), description="paths that repeat what we sent it: never evidence, never a vote")
+    asserted_golden_id: AssertedMeaning = AssertedMeaning.REVIEW
+    key: Path = Field(Expression(path="id"), description="where a file's row holds the source key")
+    version: Path | None = Field(None, description="where a file's row holds a number that grows with each change")
+    updated_at: Path | None = Field(None, description="where a file's row says when it changed")
+    deleted: Path | None = Field(None, description="where a file's row says that the record is gone (true, yes, 1)")
+    file: FileFormat = FileFormat()
+
+
+class IdentifierRule(Strict):
+    """What an identifier type means for identity. Both flags off: evidence among other evidence."""
+
+    title: str = ""
+    one_person_per_value: bool = Field(False, description="two records with one value are one person: decides by itself")
+    one_value_per_person: bool = Field(False, description="two values are two persons: vetoes")
+
+
+class ExtraRule(Strict):
+    """An attribute of the user's own: kept, survives, and compared only when it says so."""
+
+    kind: ExtraKind
+    match: bool = False
+    title: str = ""
+
+
+class Programme(Strict):
+    """A loyalty programme. Its number is one person's; two cards of one person are fine."""
+
+    title: str = ""
+    one_person_per_value: bool = False
+
+
+SurvivorshipCriterion = Literal["verified", "trust", "recent", "frequent", "complete", "longest", "min", "max", "union"]
+
+
+class AttributeRule(Strict):
+    """How one attribute survives: criteria in order, the first that tells values apart decides."""
+
+    criteria: tuple[SurvivorshipCriterion, ...] = Field(min_length=1)
+    half_life_days: float | None = Field(None, gt=0)
+
+
+class Survivorship(Strict):
+    """How golden values are picked; `attributes` overrides the default by attribute."""
+
+    default: AttributeRule = AttributeRule(criteria=("verified", "trust", "recent", "frequent", "complete"))
+    attributes: dict[str, AttributeRule] = Field(default_factory=dict)
+
+
+class SharedValues(Strict):
+    """Values known to belong to nobody: the shop's own phone, noreply@…; kept and shown, never evidence."""
+
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+
+
+class PolicyDocument(Strict):
+    """The whole policy."""
+
+    sources: dict[Name, Source] = Field(min_length=1)
+    identifiers: dict[Name, IdentifierRule] = Field(default_factory=dict)
+    loyalty_programmes: dict[Name, Programme] = Field(default_factory=dict)
+    extras: dict[Name, ExtraRule] = Field(default_factory=dict)
+    survivorship: Survivorship = Survivorship()
+    shared_values: SharedValues = SharedValues()
+    views: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+
+
+def paths_read(source: Source) -> list[tuple[tuple[str | int, ...], str]]:
+    """Every payload path that a source's mapping reads, with where the document says so."""
+    if source.fields is None:
+        return []
+    found: list[tuple[tuple[str | int, ...], str]] = []
+    for attribute in Fields.model_fields:
+        declared = getattr(source.fields, attribute)
+        where: tuple[str | int, ...] = ("fields", attribute)
+        if isinstance(declared, Expression):
+            found += [(where, path) for path in roots(declared)]
+        elif isinstance(declared, dict):
+            found += [((*where, name), path) for name, expression in declared.items() for path in roots(expression)]
+        elif declared:
+            found += [(spot, path) for index, item in enumerate(declared) for spot, path in _item_paths((*where, index), item)]
+    return found
+
+
+def _item_paths(where: tuple[str | int, ...], item: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    prefix = f"{item.each}." if item.each else ""
+    parts = {name: getattr(item, name) for name in type(item).model_fields}
+    return [
+        ((*where, name), prefix + path)
+        for name, expression in parts.items()
+        if isinstance(expression, Expression)
+        for path in roots(expression)
+    ]

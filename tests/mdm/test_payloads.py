@@ -1,0 +1,153 @@
+"""What is stored of a payload: cards and never_store paths masked, hostile shapes refused with a code, the rest untouched."""
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mdm import payloads
+from mdm.mapping_values import Problem
+from mdm.payloads import Kept, keep, mask_cards, parse
+
+CARD = "4111111111111111"
+
+
+def kept(
+    payload: dict[str, object], never_store: tuple[str, ...] = (), identifiers: frozenset[str] = frozenset()
+) -> Kept | Problem:
+    return keep(payload, orjson.dumps(payload), never_store, identifiers)
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (CARD, "***1111"),
+        ("4111 1111 1111 1111", "***1111"),
+        ("4111-1111-1111-1111", "***1111"),
+        ("4111\u00a01111\u00a01111\u00a01111", "***1111"),
+        ("card 5555555555554444 exp 12/27", "card ***4444 exp 12/27"),
+        ("4111 1111 1111 1111 12/27", "***1111 12/27"),
+        ("12 4111 1111 1111 1111", "12 ***1111"),
+        ("378282246310005", "***0005"),
+        ("30569309025904", "***5904"),
+        ("6011111111111117 and 3530111333300000", "***1117 and ***0000"),
+        ("2223003122003222", "***3222"),
+        ("4111111111111112", "4111111111111112"),
+        ("+49 151 12345678", "+49 151 12345678"),
+        ("4915112345678", "4915112345678"),
+        ("2024-05-01 10:00", "2024-05-01 10:00"),
+        ("id-4111111111111111x", "id-4111111111111111x"),
+        ("", ""),
+    ],
+)
+def test_card_numbers_are_masked_and_nothing_else(text: str, masked: str) -> None:
+    assert mask_cards(text) == masked
+
+
+def test_a_card_number_is_masked_wherever_it_stands() -> None:
+    found = kept({"note": f"paid with {CARD}", "lines": [{"pan": int(CARD)}], "ok": 1})
+    assert isinstance(found, Kept)
+    assert found.payload == {"note": "paid with ***1111", "lines": [{"pan": "***1111"}], "ok": 1}
+    assert CARD.encode() not in found.raw
+
+
+def test_a_declared_identifier_is_not_a_card_number() -> None:
+    payload = {"card_no": CARD, "other": CARD}
+    found = kept(payload, identifiers=frozenset({"card_no"}))
+    assert isinstance(found, Kept)
+    assert found.payload == {"card_no": CARD, "other": "***1111"}
+
+
+def test_bytes_are_kept_as_received_when_nothing_was_masked() -> None:
+    raw = b'{ "b" : 1.0, "a":"x" }'
+    found = keep(orjson.loads(raw), raw, ("c.d",), frozenset())
+    assert isinstance(found, Kept)
+    assert found.raw is raw
+
+
+def test_never_store_paths_are_masked_in_every_element() -> None:
+    found = kept({"a": [{"pin": "1"}, {"pin": "2", "x": 1}, {}], "pin": "3", "b": None}, ("a.pin", "b"))
+    assert isinstance(found, Kept)
+    assert found.payload == {"a": [{"pin": "***"}, {"pin": "***", "x": 1}, {}], "pin": "3", "b": None}
+
+
+def test_a_huge_value_that_is_never_stored_is_no_obstacle() -> None:
+    assert isinstance(kept({"image_1920": "x" * 5_000}, ("image_1920",)), Kept)
+
+
+def deep(levels: int) -> object:
+    value: object = 1
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ({"a": "x" * 1_001}, "value_too_long"),
+        ({"a": [0] * 1_001}, "too_many_elements"),
+        ({"a": [0] * 10_000}, "too_many_elements"),
+        ({"a": {"b": deep(63)}}, "too_deep"),
+        ({"a": deep(1_000)}, "too_deep"),
+        ({"a": float("nan")}, "not_a_number"),
+        ({"a": [float("inf")]}, "not_a_number"),
+        ({"a": "x\x00y"}, "nul_character"),
+        ({"a\x00": 1}, "bad_field_name"),
+        ({"a": {"k" * 501: 1}}, "bad_field_name"),
+        ({"a": "\ud800"}, "invalid_utf8"),
+    ],
+)
+def test_unusable_shapes_have_a_code(payload: dict[str, object], code: str) -> None:
+    found = payloads.check(payload)
+    assert found is not None
+    assert found.code == code
+
+
+def test_the_limits_themselves_pass() -> None:
+    assert payloads.check({"a": "x" * 1_000, "b": [0] * 1_000, "c": deep(63), "k" * 500: 1}) is None
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b'{"a": NaN}', "not_a_number"),
+        (b'{"a": "\xff"}', "invalid_utf8"),
+        (b"[1]", "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"", "invalid_json"),
+        (b'{"a": 1', "invalid_json"),
+        (b'{"a":' * 3_000 + b"1" + b"}" * 3_000, "too_deep"),
+        (b'"' + b"x" * payloads.LARGEST_PAYLOAD_BYTES + b'"', "payload_too_large"),
+    ],
+)
+def test_bytes_that_are_no_object_have_a_code(raw: bytes, code: str) -> None:
+    assert parse(raw) == Problem(code, "")
+
+
+def test_long_integers_stay_exact() -> None:
+    assert parse(b'{"a": 123456789012345678901234567890}') == {"a": 123456789012345678901234567890}
+
+
+def test_the_hash_ignores_order_and_echo_but_nothing_else() -> None:
+    def made(payload: dict[str, object]) -> bytes:
+        return payloads.content_hash(b"k" * 32, payload, ("golden", "sync.at"))
+
+    one = made({"a": 1, "b": 2, "golden": "x", "sync": {"at": 1}})
+    assert one == made({"b": 2, "a": 1, "golden": "y", "sync": {"at": 2}})
+    assert one != made({"b": 2, "a": 2, "golden": "x", "sync": {"at": 1}})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+)
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=5))
+def test_any_payload_is_kept_or_refused_and_never_raises(payload: dict[str, object]) -> None:
+    problem = payloads.check(payload)
+    if problem is None:
+        found = keep(payload, payloads.dumps(payload), ("a.b",), frozenset())
+        assert isinstance(found, Kept)
+        assert payloads.content_hash(b"k" * 32, found.payload, ("a",))
