@@ -1,0 +1,227 @@
+"""Partition a capped component into clusters: average linkage over all cross pairs, under what stewards and vetoes say.
+
+A pure function of a set: members, weights, stewards' decisions and lines in; parts, the joins that formed them, the questions
+that remain and contradictions out. Order never matters: sums are exact (whole steps of 2**-20 bits) and ties fall by order key.
+Golden ids are `mdm.changes`'; which records belong to the component is `matching.components`'.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic
+
+from matching.board import ASKS, DECIDED, HELD, PERSONAL, VETO, Board, grid, in_bits
+from matching.closure import Contested, R, Settled, StewardRule, settle
+from matching.components import Component, Components, Edge, Lines, Reach, capped_component, capped_components
+from matching.units import (
+    Evidence,
+    Member,
+    MissingWeight,
+    Unit,
+    Weights,
+    closure_numbers,
+    evidence_of,
+    gather,
+    in_order,
+    set_up,
+    weight_key,
+)
+
+__all__ = [
+    "Clustering", "Component", "Components", "Contested", "Edge", "Evidence", "Join", "JoinKind", "Lines", "Member",
+    "MissingWeight", "Reach", "Reason", "Review", "StewardRule", "Weights", "capped_component", "capped_components",
+    "partition", "settle", "weight_key",
+]  # fmt: skip
+
+
+class JoinKind(StrEnum):
+    """Why parts became one."""
+
+    STEWARD = "steward"
+    SAME_FORM = "same_form"
+    IDENTIFIER = "identifier"
+    WEIGHT = "weight"
+
+
+class Reason(StrEnum):
+    """Why a question goes to a steward instead of being settled automatically."""
+
+    BETWEEN_LINES = "between_lines"
+    NO_PERSONAL_EVIDENCE = "no_personal_evidence"
+    SOURCE_IN_REVIEW = "source_in_review"
+    CONTRADICTION = "contradiction"
+
+
+@dataclass(frozen=True, slots=True)
+class Join(Generic[R]):
+    """A step by which a cluster formed. `weight` is the average cross weight in bits; None when a steward joined them."""
+
+    parts: tuple[frozenset[R], ...]
+    weight: float | None
+    kind: JoinKind
+
+
+@dataclass(frozen=True, slots=True)
+class Review(Generic[R]):
+    """Are these parts (of the automatic partition; nearly always two) one customer? `weight` is their average cross weight.
+
+    A CONTRADICTION is held apart by a veto against strong evidence; all others are counted as joined in the balanced figures.
+    """
+
+    parts: tuple[frozenset[R], ...]
+    weight: float
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering(Generic[R]):
+    """The outcome. `parts` is the automatic partition; `balanced` the one in which all reviews but contradictions are joined.
+
+    Parts are sorted by their first order key, joins stand in the order in which they were made, reviews strongest first.
+    """
+
+    parts: tuple[frozenset[R], ...]
+    balanced: tuple[frozenset[R], ...]
+    joins: tuple[Join[R], ...]
+    reviews: tuple[Review[R], ...]
+    contested: tuple[Contested[R], ...]
+
+
+def partition(
+    members: Iterable[Member[R]], weights: Weights | None, rules: Iterable[StewardRule[R]], lines: Lines
+) -> Clustering[R]:
+    """Partition the members of one capped component. The order of members and rules never matters.
+
+    First the closure of stewards' matches; then copies of one form, where the form's weight with itself would join them; then
+    parts that share a deciding identifier; then the highest average cross weight, while it is at or above the merge line with
+    personal evidence in some cross pair. Never across a steward's `no_match` or a veto. What remains at or above the guard line
+    is asked: one question for each join that would follow, so that n parts give at most n - 1 questions.
+    `weights` None (a component held together by stewards' matches alone): nothing but the closure joins.
+    O(n² log n) for n distinct forms. Raises: MissingWeight; ValueError when a record or an order key repeats.
+    """
+    ordered = in_order(members)
+    settled = settle(rules, frozenset(member.record for member in ordered))
+    if weights is None:
+        return _by_closure_alone(ordered, settled)
+    units = gather(ordered, settled, weights, lines)
+    board = set_up(units, weights, lines)
+    joins = tuple(_automatic_joins(board, units, weights, lines))
+    questions = _Questions(board, units, weights, lines)
+    reviews = (*questions.about_copies(), *questions.about_parts(), *questions.about_contradictions())
+    together = frozenset(unit for unit in units if unit.loose and questions.copies_weigh_enough(unit))
+    return Clustering(
+        _parts(units, board, frozenset()),
+        _parts(units, questions.balanced, together),
+        joins,
+        tuple(sorted(reviews, key=lambda review: -review.weight)),
+        settled.contested,
+    )
+
+
+def _by_closure_alone(ordered: Sequence[Member[R]], settled: Settled[R]) -> Clustering[R]:
+    closure = closure_numbers(settled)
+    found: dict[int, list[R]] = {}
+    for number, member in enumerate(ordered):
+        found.setdefault(closure.get(member.record, -1 - number), []).append(member.record)
+    parts = tuple(frozenset(records) for records in found.values())
+    joins = tuple(_steward_join([frozenset((record,)) for record in records]) for records in found.values() if len(records) > 1)
+    return Clustering(parts, parts, joins, (), settled.contested)
+
+
+def _steward_join(parts: Iterable[frozenset[R]]) -> Join[R]:
+    return Join(tuple(parts), None, JoinKind.STEWARD)
+
+
+def _automatic_joins(board: Board, units: Sequence[Unit[R]], weights: Weights, lines: Lines) -> Iterator[Join[R]]:
+    closures: dict[int, list[int]] = {}
+    for u, unit in enumerate(units):
+        if unit.closure >= 0:
+            closures.setdefault(unit.closure, []).append(u)
+        elif len(unit.members) > 1 and not unit.loose:
+            yield Join(unit.singles, evidence_of(weights, unit.form, unit.form).weight, JoinKind.SAME_FORM)
+    for closure in closures.values():
+        for other in closure[1:]:
+            board.join(closure[0], other)
+        yield _steward_join(single for u in closure for single in units[u].singles)
+    for kind, needs, line in ((JoinKind.IDENTIFIER, DECIDED, None), (JoinKind.WEIGHT, PERSONAL, grid(lines.merge))):
+        for joined in board.run(needs, HELD | ASKS, line):
+            yield Join((_records(units, joined.left), _records(units, joined.right)), in_bits(joined.average), kind)
+
+
+def _records(units: Sequence[Unit[R]], row: Iterable[int]) -> frozenset[R]:
+    return frozenset(record for u in row for record in units[u].records)
+
+
+def _parts(units: Sequence[Unit[R]], board: Board, together: frozenset[Unit[R]]) -> tuple[frozenset[R], ...]:
+    """Turn rows into parts, sorted by first order key. Loose copies alone in their row stand apart unless `together`."""
+    parts: list[frozenset[R]] = []
+    for row in board.rows.values():
+        unit = units[row[0]]
+        parts += unit.singles if len(row) == 1 and unit.loose and unit not in together else [_records(units, row)]
+    first = {member.record: member.order_key for unit in units for member in unit.members}
+    return tuple(sorted(parts, key=lambda part: min(first[record] for record in part)))
+
+
+class _Questions(Generic[R]):
+    """What a steward is to be asked about the parts of the automatic partition. `balanced` is the board with all of it joined."""
+
+    def __init__(self, board: Board, units: Sequence[Unit[R]], weights: Weights, lines: Lines) -> None:
+        self.automatic, self.balanced = board, board.copy()
+        self.units, self.weights, self.lines = units, weights, lines
+        self.merge, self.guard = grid(lines.merge), grid(lines.guard)
+        self.steps = [*self.balanced.run(DECIDED, HELD, None), *self.balanced.run(0, HELD, self.guard)]
+
+    def copies_weigh_enough(self, unit: Unit[R]) -> bool:
+        return grid(evidence_of(self.weights, unit.form, unit.form).weight) >= self.guard
+
+    def about_copies(self) -> Iterator[Review[R]]:
+        """Ask once about copies that may not join automatically: a household twice in one form."""
+        for row in self.automatic.rows.values():
+            unit = self.units[row[0]]
+            if len(row) == 1 and unit.loose and self.copies_weigh_enough(unit):
+                evidence = evidence_of(self.weights, unit.form, unit.form)
+                flags = evidence.personal * PERSONAL | evidence.decided * DECIDED | unit.asks * ASKS
+                yield Review(unit.singles, evidence.weight, self._reason(flags, grid(evidence.weight)))
+
+    def about_parts(self) -> Iterator[Review[R]]:
+        """Ask, for each further join, about the two parts of the automatic partition that weigh most across it."""
+        part_of = {u: name for name, row in self.automatic.rows.items() for u in row}
+        for step in self.steps:
+            left, right = ({part_of[u] for u in side} for side in (step.left, step.right))
+            average, p, q = max((self.automatic.average(p, q), -p, -q) for p in left for q in right)
+            yield self._review(-p, -q, self._reason(self.automatic.flags[-p][-q], average))
+
+    def about_contradictions(self) -> Iterator[Review[R]]:
+        """Ask about the strongest pair of parts, between any two of the balanced partition, that only a veto keeps apart."""
+        whole = {u: name for name, row in self.balanced.rows.items() for u in row}
+        strongest: dict[tuple[int, int], tuple[float, int, int]] = {}
+        names = sorted(self.automatic.rows)
+        for i, p in enumerate(names):
+            for q in names[i + 1 :]:
+                if self._is_contradiction(p, q):
+                    across = (min(whole[p], whole[q]), max(whole[p], whole[q]))
+                    candidate = (self.automatic.average(p, q), -p, -q)
+                    strongest[across] = max(strongest.get(across, candidate), candidate)
+        yield from (self._review(-p, -q, Reason.CONTRADICTION) for _, p, q in strongest.values())
+
+    def _is_contradiction(self, p: int, q: int) -> bool:
+        flags = self.automatic.flags[p][q]
+        if flags & HELD != VETO:
+            return False
+        return bool(flags & DECIDED) or (bool(flags & PERSONAL) and self.automatic.average(p, q) >= self.merge)
+
+    def _reason(self, flags: int, average: float) -> Reason:
+        would_join = flags & DECIDED or (flags & PERSONAL and average >= self.merge)
+        if flags & ASKS and would_join:
+            return Reason.SOURCE_IN_REVIEW
+        return Reason.NO_PERSONAL_EVIDENCE if average >= self.merge else Reason.BETWEEN_LINES
+
+    def _review(self, p: int, q: int, reason: Reason) -> Review[R]:
+        parts = tuple(self._one(name) for name in (p, q))
+        return Review(parts, in_bits(self.automatic.average(p, q)), reason)
+
+    def _one(self, name: int) -> frozenset[R]:
+        """Give the records of a part; of loose copies, the first."""
+        row = self.automatic.rows[name]
+        unit = self.units[row[0]]
+        return unit.singles[0] if len(row) == 1 and unit.loose else _records(self.units, row)
