@@ -1,189 +1,226 @@
-"""The database: roles, scopes, and the only commit.
+"""Connections to PostgreSQL: three roles, row scope, transactions and the pool of the hot reads. The only place that commits.
 
-Services take a session first and never commit; the edge opens `transaction()` for one step. Hot reads (lookup, match) use
-`hot_connection()`: async, autocommit, prepared, because a session costs more than their query. Nothing here knows a table.
+One URL serves all roles: the role is set by a connection option, so that it holds before the first statement. A session of
+`Role.APP` without a scope sees no customer row. Never holds SQL of any domain.
 """
 
-import functools
+import asyncio
+import os
 import select
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
-from weakref import WeakKeyDictionary
+from enum import Enum
+from typing import Any
 
 import psycopg
-import psycopg_pool
-import sqlalchemy as sa
-from sqlalchemy.engine import URL, make_url
+import sqlalchemy
+from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import AsyncConnectionPool
 from sqlmodel import Session
 
 from kernel.errors import Unavailable
 from kernel.settings import settings
 
-UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, psycopg.OperationalError, psycopg_pool.PoolTimeout)
-POOL_SIZE = 10
+SET_SCOPE = "SELECT set_config('mdm.brands', %s, %s), set_config('mdm.regions', %s, %s)"
+# A request holds a thread; what takes longer than this is not an answer any more. Workers and migrations take their time.
+APP_STATEMENT_TIMEOUT_SECONDS = 30
+POOL_TIMEOUT_SECONDS = 10
+CONNECT_TIMEOUT_SECONDS = 10
 
 
-class Role(StrEnum):
-    """Who speaks to the database: the owner migrates, the engine sees all rows, the app sees rows within its scope."""
+class Role(Enum):
+    """Who the database takes us for: the owner migrates, the engine sees all rows, the app sees its scope."""
 
-    OWNER = "owner"
+    OWNER = ""
     ENGINE = "mdm_engine"
     APP = "mdm_app"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The brands and regions whose rows a caller may see; None means all. Names must not hold a comma."""
+    """The brands and regions whose rows may be seen; None means all of them, an empty tuple none."""
 
     brands: tuple[str, ...] | None = None
     regions: tuple[str, ...] | None = None
 
-    def texts(self) -> tuple[str, str]:
-        """The two settings that row-level security reads. A caller limited to no brand sees nothing."""
-        return _listed(self.brands), _listed(self.regions)
+    def __post_init__(self) -> None:
+        """Refuse names that would change the meaning of the list. Raises: ValueError."""
+        names = (*(self.brands or ()), *(self.regions or ()))
+        if any(not name or name == "*" or "," in name for name in names):
+            raise ValueError("a brand or region in a scope is a non-empty name without a comma, and never '*'")
+
+    def parameters(self, in_transaction: bool) -> list[Any]:
+        """Give the parameters of SET_SCOPE."""
+        lists = ("*" if names is None else ",".join(names) for names in (self.brands, self.regions))
+        return [value for names in lists for value in (names, in_transaction)]
 
 
-def _listed(names: tuple[str, ...] | None) -> str:
-    return "*" if names is None else ",".join(names)
+def connection_parameters(role: Role, application: str = "mdm") -> dict[str, Any]:
+    """Give what psycopg needs to connect as a role: UTC times, no JIT (it costs more than our statements take)."""
+    chosen = conninfo_to_dict(settings().require_database_url())
+    options = [str(chosen.get("options") or ""), "-c timezone=UTC", "-c jit=off"]
+    if role is not Role.OWNER:
+        options.append(f"-c role={role.value}")
+    if role is Role.APP:
+        options.append(f"-c statement_timeout={APP_STATEMENT_TIMEOUT_SECONDS}s")
+    defaults = {"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": f"{application}-{role.name.lower()}"}
+    return {**defaults, **chosen, "options": " ".join(options).strip()}
 
 
-EVERYTHING = Scope()
+_engines: dict[tuple[str, Role], sqlalchemy.Engine] = {}
 
 
-def database_url() -> URL:
-    """The configured database, in SQLAlchemy's form with the psycopg driver. Raises Unavailable when none is configured."""
-    configured = settings().database_url
-    if not configured:
-        raise Unavailable("No database is configured: set DATABASE_URL or run `mdm up`", code="no_database")
-    return make_url(configured).set(drivername="postgresql+psycopg")
+def engine(role: Role = Role.ENGINE) -> sqlalchemy.Engine:
+    """Give this process's engine for a role; a forked child gets its own."""
+    key = (settings().require_database_url(), role)
+    if key not in _engines:
+        parameters = connection_parameters(role)
+        made = sqlalchemy.create_engine(
+            "postgresql+psycopg://",
+            creator=lambda: psycopg.connect(**parameters),
+            pool_size=settings().db_pool_size,
+            max_overflow=settings().db_pool_size,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            hide_parameters=True,
+        )
+        sqlalchemy.event.listen(made, "checkout", _refuse_closed)
+        _engines[key] = made
+    return _engines[key]
 
 
-def conninfo() -> str:
-    """The configured database in libpq's form, as the login role."""
-    return database_url().set(drivername="postgresql").render_as_string(hide_password=False)
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    if _is_closed_by_server(connection):
+        raise sqlalchemy.exc.DisconnectionError
 
 
-def _role_option(role: Role) -> str | None:
-    return None if role is Role.OWNER else f"-c role={role.value}"
-
-
-@functools.cache
-def engine(role: Role = Role.ENGINE) -> sa.Engine:
-    """Return this process's pool of connections that act as `role`."""
-    option = _role_option(role)
-    return sa.create_engine(
-        database_url(),
-        pool_size=POOL_SIZE,
-        max_overflow=POOL_SIZE,
-        pool_pre_ping=True,
-        connect_args={"options": option} if option else {},
-    )
-
-
-def dispose() -> None:
-    """Forget all pools, after a fork or when the configured database changed. Connections in use elsewhere stay open."""
-    for role in Role:
-        if engine.cache_info().currsize:
-            engine(role).dispose(close=False)
-    engine.cache_clear()
+def _is_closed_by_server(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> bool:
+    """Tell without a round trip: an idle connection has nothing to say, unless it was closed (two microseconds)."""
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 @contextmanager
 def transaction(role: Role = Role.ENGINE, scope: Scope | None = None) -> Iterator[Session]:
-    """Open one transaction and commit it at the end; any exception, also of the commit itself, rolls back and is raised."""
+    """Open one step: commit when the block ends, roll back when it raises.
+
+    Raises: whatever COMMIT raises; Unavailable when the database had already given the step up (a statement failed and somebody
+    caught its error: PostgreSQL answers such a COMMIT with a silent ROLLBACK).
+    """
     with Session(engine(role), expire_on_commit=False) as session:
-        _enter_scope(session, role, scope)
-        yield session
-        session.commit()
+        try:
+            _set_scope(session, scope)
+            yield session
+            session.flush()
+            _refuse_aborted(session)
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
 
 
 @contextmanager
-def read_only(role: Role = Role.ENGINE, scope: Scope | None = None) -> Iterator[Session]:
-    """Open one transaction that cannot write."""
+def read_only(role: Role = Role.ENGINE, scope: Scope | None = None, *, snapshot: bool = False) -> Iterator[Session]:
+    """Open a step that cannot write; with `snapshot` all its statements see the database of one moment."""
     with Session(engine(role), expire_on_commit=False) as session:
-        session.connection().exec_driver_sql("SET TRANSACTION READ ONLY")
-        _enter_scope(session, role, scope)
-        yield session
+        level = "ISOLATION LEVEL REPEATABLE READ, " if snapshot else ""
+        session.connection().exec_driver_sql(f"SET TRANSACTION {level}READ ONLY")
+        _set_scope(session, scope)
+        try:
+            yield session
+        finally:
+            session.rollback()
 
 
-def _enter_scope(session: Session, role: Role, scope: Scope | None) -> None:
-    if role is not Role.APP or scope is None:
-        return  # The app role without a scope sees nothing: that is the point.
-    brands, regions = scope.texts()
-    named = sa.text("SELECT set_config('mdm.brands', :brands, true), set_config('mdm.regions', :regions, true)")
-    session.connection().execute(named, {"brands": brands, "regions": regions})
+def _set_scope(session: Session, scope: Scope | None) -> None:
+    if scope is not None:
+        session.connection().exec_driver_sql(SET_SCOPE, tuple(scope.parameters(in_transaction=True)))
 
 
-class Doorbell:
-    """A connection that listens on one channel."""
-
-    def __init__(self, connection: psycopg.Connection) -> None:
-        self._connection = connection
-
-    def wait(self, seconds: float) -> bool:
-        """Wait until somebody rings or the time is over; True when it rang. Raises OperationalError when the server went."""
-        rang = any(True for _ in self._connection.notifies(timeout=0))
-        if not rang and select.select([self._connection.fileno()], [], [], seconds)[0]:
-            rang = any(True for _ in self._connection.notifies(timeout=0))
-        if self._connection.closed or self._connection.broken:
-            raise psycopg.OperationalError("the listening connection is gone")
-        return rang
+def _refuse_aborted(session: Session) -> None:
+    driver = session.connection().connection.driver_connection
+    if isinstance(driver, psycopg.Connection) and driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
+        raise Unavailable("A statement of this step failed, so nothing of it was stored.", code="step-aborted")
 
 
-@contextmanager
-def listen(channel: str) -> Iterator[Doorbell]:
-    """Listen on a NOTIFY channel, on a connection of its own outside any transaction."""
-    with psycopg.connect(conninfo(), autocommit=True) as connection:
-        connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
-        yield Doorbell(connection)
+class HotConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
+    """An autocommit connection of the app role that remembers which scope it was last given."""
+
+    scope: Scope | None = None
 
 
-_SET_SESSION_SCOPE = "SELECT set_config('mdm.brands', %s, false), set_config('mdm.regions', %s, false)"
-_pools: dict[int, psycopg_pool.AsyncConnectionPool] = {}
-_scopes: WeakKeyDictionary[psycopg.AsyncConnection, Scope] = WeakKeyDictionary()
+HotPool = AsyncConnectionPool[HotConnection]
+_pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[str, HotPool]] = weakref.WeakKeyDictionary()
 
 
-async def open_pool(size: int = POOL_SIZE) -> psycopg_pool.AsyncConnectionPool:
-    """Open this process's pool for hot reads (app role, autocommit, prepared at first use). Call once, in the running loop."""
-    pool = psycopg_pool.AsyncConnectionPool(
-        conninfo(),
+async def async_pool() -> HotPool:
+    """Give the running loop's pool for hot reads (app role, autocommit, statements prepared at first use), opened."""
+    loop, url = asyncio.get_running_loop(), settings().require_database_url()
+    held = _pools.get(loop)
+    if held is not None and held[0] == url:
+        return held[1]
+    parameters = {**connection_parameters(Role.APP, "mdm-hot"), "autocommit": True, "prepare_threshold": 0}
+    size = settings().db_pool_size
+    pool: HotPool = AsyncConnectionPool(
+        kwargs=parameters,
+        connection_class=HotConnection,
         min_size=min(2, size),
         max_size=size,
-        timeout=5,
+        timeout=POOL_TIMEOUT_SECONDS,
         open=False,
-        kwargs={"autocommit": True, "prepare_threshold": 1, "options": _role_option(Role.APP)},
     )
+    _pools[loop] = (url, pool)  # Before the first await: two requests that come at once share it.
     await pool.open()
-    _pools[0] = pool
     return pool
 
 
-async def close_pool() -> None:
-    """Close the pool for hot reads."""
-    pool = _pools.pop(0, None)
-    if pool is not None:
-        await pool.close()
-
-
-def async_pool() -> psycopg_pool.AsyncConnectionPool:
-    """Return the open pool for hot reads. Raises Unavailable before `open_pool`."""
-    if 0 not in _pools:
-        raise Unavailable("The pool for hot reads is not open", code="no_pool")
-    return _pools[0]
+async def close_async_pool() -> None:
+    """Close the running loop's pool; the next hot read opens another."""
+    held = _pools.pop(asyncio.get_running_loop(), None)
+    if held is not None:
+        await held[1].close()
 
 
 @asynccontextmanager
-async def hot_connection(scope: Scope) -> AsyncIterator[psycopg.AsyncConnection]:
-    """Borrow a hot connection whose session has exactly this scope; the scope is set again only when it differs from the last.
-
-    The setting lives in the session, so it is compared before every use: a connection never serves with another's scope.
-    """
-    async with async_pool().connection() as connection:
-        if _scopes.get(connection) != scope:
-            _scopes.pop(connection, None)
-            brands, regions = scope.texts()
-            await connection.execute(_SET_SESSION_SCOPE, (brands, regions))
-            _scopes[connection] = scope
+async def hot_connection(scope: Scope) -> AsyncIterator[HotConnection]:
+    """Borrow a hot connection whose row scope is exactly `scope`; costs a statement only when its last scope was another."""
+    pool = await async_pool()
+    connection = await _alive(pool)
+    try:
+        if connection.scope != scope:
+            connection.scope = None  # Should the next statement fail half-way, nobody trusts the old scope.
+            await connection.execute(SET_SCOPE, scope.parameters(in_transaction=False))
+            connection.scope = scope
         yield connection
+    finally:
+        await pool.putconn(connection)
+
+
+async def _alive(pool: HotPool) -> HotConnection:
+    while True:
+        connection = await pool.getconn()
+        if not _is_closed_by_server(connection):
+            return connection
+        await connection.close()
+        await pool.putconn(connection)
+
+
+def dispose() -> None:
+    """Close the idle connections of all engines of this process."""
+    while _engines:
+        _engines.popitem()[1].dispose()
+
+
+def _forget_connections_of_parent() -> None:
+    """After a fork the sockets belong to the parent: drop ours without saying goodbye on them."""
+    for made in _engines.values():
+        made.dispose(close=False)
+    _engines.clear()
+    _pools.clear()
+
+
+os.register_at_fork(after_in_child=_forget_connections_of_parent)

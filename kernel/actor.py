@@ -1,0 +1,181 @@
+"""Principals and API keys: who calls, what they may do, and whose rows they may see.
+
+A key reads `mdm_live_<id>_<secret>_<checksum>`; the checksum catches typing and cut-off keys without a query. Only a hash of the
+secret is stored, so a dump of the database holds no usable key. The secret has 256 random bits: a plain hash is enough.
+"""
+
+import hashlib
+import hmac
+import secrets
+import time
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from kernel import clock
+from kernel.db import Scope
+from kernel.errors import Invalid, NotFound, Unauthorized
+
+PREFIX = "mdm_live"
+SCOPES = frozenset({"records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "jobs:read", "admin"})
+CACHE_SECONDS = 1.0  # A revoked key stops working within this time on every process.
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PARTS = 5
+_SELECT = "SELECT name, secret_hash, scopes, brands, regions, expires_at, revoked_at FROM api_key WHERE key_id = "
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """An authenticated caller."""
+
+    key_id: str
+    name: str
+    scopes: frozenset[str]
+    scope: Scope
+
+    def may(self, scope: str) -> bool:
+        """Say whether this caller holds a scope; `admin` holds all."""
+        return scope in self.scopes or "admin" in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    """What is known of a key; never its secret."""
+
+    key_id: str
+    name: str
+    scopes: tuple[str, ...]
+    brands: tuple[str, ...] | None
+    regions: tuple[str, ...] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+def create_key(
+    session: Session,
+    name: str,
+    scopes: Iterable[str],
+    brands: Sequence[str] | None = None,
+    regions: Sequence[str] | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[KeyInfo, str]:
+    """Make a key; return what is known of it and its text, which is shown this once. Raises Invalid for an unknown scope."""
+    wanted = sorted(set(scopes))
+    if unknown := [scope for scope in wanted if scope not in SCOPES]:
+        raise Invalid(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(sorted(SCOPES))}", code="unknown_scope")
+    if not wanted:
+        raise Invalid("A key needs at least one scope", code="no_scope")
+    if any("," in name or name == "*" for name in (*(brands or ()), *(regions or ()))):
+        raise Invalid("A brand or region must not hold a comma or be '*'", code="bad_scope_name")
+    key_id, secret = secrets.token_hex(6), "".join(secrets.choice(_ALPHABET) for _ in range(43))
+    info = KeyInfo(key_id, name, tuple(wanted), _tuple(brands), _tuple(regions), clock.now(), expires_at, None)
+    session.connection().execute(
+        sa.text(
+            "INSERT INTO api_key (key_id, name, secret_hash, scopes, brands, regions, created_at, expires_at)"
+            " VALUES (:key_id, :name, :hash, :scopes, :brands, :regions, :created_at, :expires_at)"
+        ),
+        {
+            "key_id": key_id,
+            "name": name,
+            "hash": _hash(secret),
+            "scopes": wanted,
+            "brands": None if brands is None else list(brands),
+            "regions": None if regions is None else list(regions),
+            "created_at": info.created_at,
+            "expires_at": expires_at,
+        },
+    )
+    body = f"{PREFIX}_{key_id}_{secret}"
+    return info, f"{body}_{_checksum(body)}"
+
+
+def authenticate(session: Session, text: str) -> Principal:
+    """Return the caller that a key speaks for. Raises Unauthorized without saying which part was wrong."""
+    key_id, secret = _split(text)
+    row = session.connection().execute(sa.text(_SELECT + ":key_id"), {"key_id": key_id}).one_or_none()
+    return _checked(key_id, secret, None if row is None else tuple(row))
+
+
+_seen: dict[str, tuple[float, Principal]] = {}
+
+
+async def authenticate_async(connection: psycopg.AsyncConnection, text: str) -> Principal:
+    """As `authenticate`, on a hot connection."""
+    key_id, secret = _split(text)
+    row = await (await connection.execute(_SELECT + "%s", (key_id,))).fetchone()
+    principal = _checked(key_id, secret, row)
+    _seen[_cache_key(text)] = (time.monotonic() + CACHE_SECONDS, principal)
+    return principal
+
+
+def recently_seen(text: str) -> Principal | None:
+    """Return the caller of a key that was authenticated less than CACHE_SECONDS ago by this process, else None."""
+    found = _seen.get(_cache_key(text))
+    if found is not None and found[0] > time.monotonic():
+        return found[1]
+    if len(_seen) > 10_000:
+        _seen.clear()
+    return None
+
+
+def revoke(session: Session, key_id: str) -> None:
+    """Revoke a key, effective within CACHE_SECONDS everywhere. Idempotent. Raises NotFound."""
+    done = session.connection().execute(
+        sa.text("UPDATE api_key SET revoked_at = coalesce(revoked_at, :now) WHERE key_id = :key_id"),
+        {"now": clock.now(), "key_id": key_id},
+    )
+    if done.rowcount == 0:
+        raise NotFound("No such key", code="unknown_key")
+
+
+def list_keys(session: Session) -> list[KeyInfo]:
+    """Return all keys, the oldest first."""
+    rows = session.connection().execute(
+        sa.text(
+            "SELECT key_id, name, scopes, brands, regions, created_at, expires_at, revoked_at FROM api_key ORDER BY created_at"
+        )
+    )
+    return [KeyInfo(r[0], r[1], tuple(r[2]), _tuple(r[3]), _tuple(r[4]), r[5], r[6], r[7]) for r in rows]
+
+
+def _tuple(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _checksum(body: str) -> str:
+    return f"{zlib.crc32(body.encode()):08x}"
+
+
+def _cache_key(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()  # So that a memory dump of the cache holds no usable key.
+
+
+def _split(text: str) -> tuple[str, str]:
+    parts = text.strip().split("_")
+    if len(parts) != _PARTS or "_".join(parts[:2]) != PREFIX or not text.isascii():
+        raise Unauthorized("This is not one of our keys", code="bad_key")
+    if not hmac.compare_digest(_checksum("_".join(parts[:4])), parts[4]):
+        raise Unauthorized("The key's checksum is wrong: it was mistyped or cut off", code="bad_key")
+    return parts[2], parts[3]
+
+
+def _checked(key_id: str, secret: str, row: tuple[Any, ...] | None) -> Principal:
+    stored = row[1] if row is not None else b"\0" * 32
+    same = hmac.compare_digest(_hash(secret), bytes(stored))
+    if row is None or not same:
+        raise Unauthorized("Unknown key", code="bad_key")
+    name, _, scopes, brands, regions, expires_at, revoked_at = row
+    if revoked_at is not None or (isinstance(expires_at, datetime) and expires_at <= clock.now()):
+        raise Unauthorized("The key is revoked or expired", code="bad_key")
+    return Principal(key_id, str(name), frozenset(scopes), Scope(_tuple(brands), _tuple(regions)))

@@ -1,0 +1,66 @@
+"""The audit log: who read or changed what, when and for what purpose. Append-only; values appear as keyed hashes only."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from kernel.settings import settings
+
+_INSERT = sa.text("""
+INSERT INTO audit (actor, action, object_type, object_id, purpose, detail, before_hash, after_hash)
+VALUES (:actor, :action, :object_type, :object_id, :purpose, CAST(:detail AS jsonb), :before, :after)
+""")
+_INSERT_HOT = "INSERT INTO audit (actor, action, object_type, object_id, purpose, detail) VALUES (%s, %s, %s, %s, %s, %s::jsonb)"
+
+
+def record(
+    session: Session,
+    actor: str,
+    action: str,
+    object_type: str,
+    object_id: str,
+    purpose: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+    before: Any = None,
+    after: Any = None,
+) -> None:
+    """Write one row in the caller's transaction. `before` and `after` are hashed with the service's key, never stored."""
+    session.connection().execute(
+        _INSERT,
+        {
+            "actor": actor,
+            "action": action,
+            "object_type": object_type,
+            "object_id": object_id,
+            "purpose": purpose,
+            "detail": json.dumps(dict(detail or {})),
+            "before": _keyed_hash(before),
+            "after": _keyed_hash(after),
+        },
+    )
+
+
+async def record_async(
+    connection: psycopg.AsyncConnection,
+    actor: str,
+    action: str,
+    object_type: str,
+    object_id: str,
+    purpose: str | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one row about a hot read, on the connection that read."""
+    row = (actor, action, object_type, object_id, purpose, json.dumps(dict(detail or {})))
+    await connection.execute(_INSERT_HOT, row)
+
+
+def _keyed_hash(value: Any) -> bytes | None:
+    if value is None:
+        return None
+    text = json.dumps(value, sort_keys=True, default=str).encode()
+    return hashlib.blake2b(text, key=settings().secret_for("audit"), digest_size=32).digest()
