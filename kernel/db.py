@@ -28,6 +28,8 @@ SET_SCOPE = "SELECT set_config('mdm.brands', %s, %s), set_config('mdm.regions', 
 APP_STATEMENT_TIMEOUT_SECONDS = 30
 POOL_TIMEOUT_SECONDS = 10
 CONNECT_TIMEOUT_SECONDS = 10
+# What the loss of the database looks like; long-running loops wait and try again.
+UNAVAILABLE = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, psycopg.OperationalError)
 
 
 class Role(Enum):
@@ -145,6 +147,25 @@ def _refuse_aborted(session: Session) -> None:
     driver = session.connection().connection.driver_connection
     if isinstance(driver, psycopg.Connection) and driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
         raise Unavailable("A statement of this step failed, so nothing of it was stored.", code="step-aborted")
+
+
+class Doorbell:
+    """A connection of its own, outside any transaction, that listens on one NOTIFY channel."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until somebody rings or the time is over; True when it rang. Raises: psycopg.OperationalError when the server went."""
+        return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
+
+
+@contextmanager
+def listen(channel: str) -> Iterator[Doorbell]:
+    """Listen on a NOTIFY channel for the length of the block."""
+    with psycopg.connect(**connection_parameters(Role.ENGINE, "mdm-listen"), autocommit=True) as connection:
+        connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+        yield Doorbell(connection)
 
 
 class HotConnection(psycopg.AsyncConnection[tuple[Any, ...]]):

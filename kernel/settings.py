@@ -9,6 +9,8 @@ from pathlib import Path
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from kernel.errors import Unavailable
+
 
 def _default_data_dir() -> Path:
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
@@ -30,6 +32,13 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     log_json: bool = False
+    db_pool_size: int = Field(10, ge=1, le=200)
+
+    def require_database_url(self) -> str:
+        """Give the configured database's URL. Raises: Unavailable when none is configured."""
+        if not self.database_url:
+            raise Unavailable("No database is configured: set DATABASE_URL or run `mdm up`", code="no_database")
+        return self.database_url
 
     def secret_for(self, purpose: str) -> bytes:
         """Derive 32 bytes for one purpose from the service's secret; another purpose gives unrelated bytes."""
