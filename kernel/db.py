@@ -156,7 +156,10 @@ class Doorbell:
         self._connection = connection
 
     def wait(self, seconds: float) -> bool:
-        """Wait until somebody rings or the time is over; True when it rang. Raises: psycopg.OperationalError when the server went."""
+        """Wait until somebody rings or the time is over; True when it rang.
+
+        Raises: psycopg.OperationalError when the server went.
+        """
         return any(True for _ in self._connection.notifies(timeout=seconds, stop_after=1))
 
 
