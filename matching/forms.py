@@ -1,0 +1,180 @@
+"""The comparison form: the part of a standard record that is compared, as folded columns that both engines read.
+
+Owns which columns there are and how they come from a standard record. Compares nothing. A value that does not identify (a
+placeholder, a shared address, our own echoed value) never gets in; every empty text or list is None.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from matching.record import Address, BirthDate, Name, PartyKind, StandardRecord
+
+MOST_VALUES = 32
+SHORTEST_LOCAL_PART = 5
+SHORTEST_NEAR_IDENTIFIER = 6
+LOYALTY = "loyalty"
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonForm:
+    """One record as it is compared. Text columns that are compared by distance are ASCII; tuples keep the order received.
+
+    At most 32 values of a multi-valued attribute are compared: the best pair is found among them, and a record with more says
+    nothing more about who it is.
+    """
+
+    party: str | None = None
+    given: str | None = None
+    initial: str | None = None
+    givens: tuple[str, ...] | None = None
+    nicknames: tuple[str, ...] | None = None
+    given_phonetic: str | None = None
+    middle: str | None = None
+    middle_initial: str | None = None
+    surname: str | None = None
+    surnames: tuple[str, ...] | None = None
+    surname_phonetic: str | None = None
+    suffix: str | None = None
+    birth: str | None = None
+    birth_sure: str | None = None
+    birth_flipped: str | None = None
+    birth_alternative: str | None = None
+    birth_year: int | None = None
+    birth_month: str | None = None
+    birth_month_day: str | None = None
+    birth_year_day: str | None = None
+    gender: str | None = None
+    emails: tuple[str, ...] | None = None
+    email_texts: tuple[str, ...] | None = None
+    email_locals: tuple[str, ...] | None = None
+    phones: tuple[str, ...] | None = None
+    homes: tuple[str, ...] | None = None
+    buildings: tuple[str, ...] | None = None
+    house_postals: tuple[str, ...] | None = None
+    streets: tuple[str, ...] | None = None
+    postals: tuple[str, ...] | None = None
+    cities: tuple[str, ...] | None = None
+    identifiers: tuple[str, ...] | None = None
+    identifier_texts: tuple[str, ...] | None = None
+    identifier_types: tuple[str, ...] | None = None
+    company: str | None = None
+    company_words: tuple[str, ...] | None = None
+    extras: tuple[tuple[str, str], ...] | None = None
+
+
+COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(ComparisonForm) if field.name != "extras")
+LIST_COLUMNS = frozenset(field.name for field in fields(ComparisonForm) if "tuple[str, ...]" in str(field.type))
+NUMBER_COLUMNS = frozenset({"birth_year"})
+
+
+def comparison_form(record: StandardRecord) -> ComparisonForm:
+    """Build the comparison form of a record."""
+    return ComparisonForm(
+        party=None if record.party is PartyKind.UNKNOWN else record.party.value,
+        gender=record.gender or None,
+        company=_ascii(record.company_key),
+        company_words=_values(word for word in (record.company_key or "").split() if len(word) > 2),
+        extras=tuple(sorted((extra.name, extra.value) for extra in record.extras if extra.match and extra.value)) or None,
+        phones=_values(phone.key for phone in record.phones if not phone.echo),
+        **_name_columns(record.name),
+        **_birth_columns(record.birth_date),
+        **_email_columns(record),
+        **_address_columns(record.addresses),
+        **_identifier_columns(record),
+    )
+
+
+def _ascii(text: str | None) -> str | None:
+    return text if text and text.isascii() else None
+
+
+def _values(values: Iterable[str | None]) -> tuple[str, ...] | None:
+    kept = tuple(dict.fromkeys(value for value in values if value))
+    return kept[:MOST_VALUES] or None
+
+
+def _name_columns(name: Name | None) -> dict[str, Any]:
+    if name is None or not name.identifying:
+        return {}
+    given, middle, surname = _ascii(name.given_folded), _ascii(name.middle_folded), _ascii(name.surname_folded)
+    maiden = _ascii(name.maiden_folded)
+    full = given if given and len(given) > 1 else None
+    return {
+        "given": full,
+        "initial": given[0] if given else None,
+        "givens": _values(word for text in (given, middle) if text for word in (text, *text.split()) if len(word) > 2),
+        "nicknames": _values(name.nicknames),
+        "given_phonetic": name.given_phonetic or None,
+        "middle": middle if middle and len(middle) > 1 else None,
+        "middle_initial": middle[0] if middle else None,
+        "surname": surname,
+        "surnames": _values(word for text in (surname, maiden) if text for word in (text, *text.split()) if len(word) > 2),
+        "surname_phonetic": name.surname_phonetic or None,
+        "suffix": _ascii(name.suffix_folded),
+    }
+
+
+def _birth_columns(birth: BirthDate | None) -> dict[str, Any]:
+    if birth is None or not birth.identifying:
+        return {}
+    columns: dict[str, Any] = {"birth_year": birth.year, "birth_alternative": birth.alternative or None}
+    if birth.month is None:
+        return columns
+    # The first of January is what many systems write for "some day of that year": equal ones are weighed by their frequency,
+    # and one of them beside another day of its year is a partial date, not a contradiction.
+    placeholder_day = birth.month == 1 and birth.day == 1
+    if not placeholder_day:
+        columns["birth_month"] = birth.text[:7]
+    if birth.day is None:
+        return columns
+    flipped = f"{birth.year:04}-{birth.day:02}-{birth.month:02}" if birth.day <= 12 and birth.day != birth.month else None
+    columns |= {"birth": birth.text, "birth_flipped": flipped}
+    if not placeholder_day:
+        year, month, day = birth.text.split("-")
+        columns |= {"birth_sure": birth.text, "birth_month_day": f"{month}-{day}", "birth_year_day": f"{year}-{day}"}
+    return columns
+
+
+def _email_columns(record: StandardRecord) -> dict[str, Any]:
+    keys = [email.key for email in record.emails if email.key and not email.echo]
+    return {
+        "emails": _values(keys),
+        "email_texts": _values(key for key in keys if key.isascii() and len(key) > 7),
+        "email_locals": _values(local for key in keys if len(local := key.rpartition("@")[0]) >= SHORTEST_LOCAL_PART),
+    }
+
+
+def _address_columns(addresses: Iterable[Address]) -> dict[str, Any]:
+    usable = [address for address in addresses if not address.shared and not address.echo]
+    homes, buildings, houses = [], [], []
+    for address in usable:
+        street, house = address.street_key, address.house_number
+        if house and address.postal_key:
+            houses.append(f"{house}|{address.postal_key}")
+        if not street or not house:
+            continue
+        houses.append(f"{street}|{house}")
+        for locality in (address.postal_key, address.city_key):
+            if locality:
+                buildings.append(f"{street}|{house}|{locality}")
+                homes.append(f"{street}|{house}|{locality}|{address.unit or ''}")
+    return {
+        "homes": _values(homes),
+        "buildings": _values(buildings),
+        "house_postals": _values(houses),
+        "streets": _values(_ascii(address.street_key) for address in usable),
+        "postals": _values(_ascii(address.postal_key) for address in usable),
+        "cities": _values(_ascii(address.city_key) for address in usable),
+    }
+
+
+def _identifier_columns(record: StandardRecord) -> dict[str, Any]:
+    held = [(f"{item.type}|{item.issuer}", item.key) for item in record.identifiers if item.key and not item.echo]
+    held += [(f"{LOYALTY}|{account.programme}", account.number) for account in record.loyalty_accounts if account.number]
+    texts = (f"{scope}|{key}" for scope, key in held if len(key) >= SHORTEST_NEAR_IDENTIFIER)
+    return {
+        "identifiers": _values(f"{scope}|{key}" for scope, key in held),
+        "identifier_texts": _values(_ascii(text) for text in texts),
+        "identifier_types": _values(scope for scope, _ in held),
+    }
