@@ -1,20 +1,15 @@
-"""Runs migrations as the owner on the configured database; one at a time, under an advisory lock."""
-
-import sqlalchemy as sa
+"""Runs the migrations as the owner, one transaction for all of them, one process at a time."""
 
 from alembic import context
-from kernel import db
 
-MIGRATION_LOCK = 0x6D646D  # "mdm": any fixed number that nobody else uses.
+from kernel.db import Role, engine
 
+# Two services that start at once must not both migrate; the number is arbitrary and never changes.
+MIGRATION_LOCK = 7_301_884_563_102
 
-def run() -> None:
-    """Apply the requested migrations in one transaction: a half-migrated schema never exists."""
-    with db.engine(db.Role.OWNER).connect() as connection, connection.begin():
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
-        context.configure(connection=connection, transactional_ddl=True)
-        with context.begin_transaction():
-            context.run_migrations()
-
-
-run()
+with engine(Role.OWNER).connect() as connection:
+    context.configure(connection=connection, target_metadata=None)
+    with context.begin_transaction():
+        connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
+        context.run_migrations()

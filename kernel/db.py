@@ -146,7 +146,7 @@ def _set_scope(session: Session, scope: Scope | None) -> None:
 def _refuse_aborted(session: Session) -> None:
     driver = session.connection().connection.driver_connection
     if isinstance(driver, psycopg.Connection) and driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
-        raise Unavailable("A statement of this step failed, so nothing of it was stored.", code="step-aborted")
+        raise Unavailable("A statement of this step failed, so nothing of it was stored.", code="step_aborted")
 
 
 class Doorbell:

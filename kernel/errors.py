@@ -25,6 +25,14 @@ class MdmError(Exception):
         self.extra = extra or {}
         super().__init__(self.detail)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Keep every part when the error crosses a process boundary."""
+        return _rebuild, (type(self), self.title, self.code, self.status, self.detail, self.extra)
+
+
+def _rebuild(kind: "type[MdmError]", title: str, code: str, status: int, detail: str, extra: dict[str, Any]) -> "MdmError":
+    return kind(title, code=code, status=status, detail=detail, extra=extra)
+
 
 class Invalid(MdmError):
     """What was sent cannot be used."""

@@ -1,15 +1,21 @@
-"""The only reader of the environment: where things are, how many, and the service's secret."""
+"""What the environment decides: addresses, folders, limits and the service's secret. The only reader of the environment.
+
+`settings()` is read once per process; `configure()` replaces it (supervisor, tests). Never connects to anything.
+"""
 
 import functools
 import hashlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from kernel.errors import Unavailable
+from kernel.errors import Invalid, Unavailable
+
+SECRET_BYTES = 32
 
 
 def _default_data_dir() -> Path:
@@ -20,51 +26,109 @@ def _default_data_dir() -> Path:
 class Settings(BaseSettings):
     """Settings of one process. `DATABASE_URL` and `REDIS_URL` as everywhere; all others with the prefix `MDM_`."""
 
-    model_config = SettingsConfigDict(env_prefix="MDM_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="MDM_", extra="ignore", validate_by_name=True, validate_by_alias=True)
 
     database_url: str | None = Field(None, validation_alias=AliasChoices("DATABASE_URL", "MDM_DATABASE_URL"))
     redis_url: str | None = Field(None, validation_alias=AliasChoices("REDIS_URL", "MDM_REDIS_URL"))
     data_dir: Path = Field(default_factory=_default_data_dir)
     host: str = "127.0.0.1"
-    port: int = Field(8080, ge=0, le=65535)
+    port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
     api_processes: int = Field(1, ge=1, le=64)
-    worker_processes: int = Field(2, ge=1, le=64)
+    worker_processes: int = Field(2, ge=1, le=256, validation_alias=AliasChoices("MDM_WORKERS", "MDM_WORKER_PROCESSES"))
+    db_pool_size: int = Field(10, ge=1, le=500)
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     log_json: bool = False
-    db_pool_size: int = Field(10, ge=1, le=200)
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    @field_validator("database_url", "redis_url", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _one_spelling(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        scheme, separator, rest = value.partition("://")
+        if not separator or scheme.partition("+")[0] not in {"postgres", "postgresql"}:
+            raise ValueError("DATABASE_URL must begin with postgresql://, for PostgreSQL is the only database this runs on")
+        return f"postgresql://{rest}"  # SQLAlchemy's and Heroku's spellings mean the same database.
 
     def require_database_url(self) -> str:
-        """Give the configured database's URL. Raises: Unavailable when none is configured."""
-        if not self.database_url:
+        """Give the database's URL in libpq's form. Raises: Unavailable when none is configured."""
+        if self.database_url is None:
             raise Unavailable("No database is configured: set DATABASE_URL or run `mdm up`", code="no_database")
         return self.database_url
 
+    def require_redis_url(self) -> str:
+        """Give the broker's URL. Raises: Unavailable when none is configured."""
+        if self.redis_url is None:
+            raise Unavailable("No broker is configured: set REDIS_URL or run `mdm up`", code="no_broker")
+        return self.redis_url
+
+    def secret_path(self) -> Path:
+        """Name the file that holds the secret when the environment does not."""
+        return self.secret_key_file or self.data_dir / "secret.key"
+
     def secret_for(self, purpose: str) -> bytes:
-        """Derive 32 bytes for one purpose from the service's secret; another purpose gives unrelated bytes."""
-        return hashlib.blake2b(purpose.encode(), key=_secret(self), digest_size=32, person=b"customer-master").digest()
+        """Derive 32 bytes for one purpose from the service's secret; another purpose gives unrelated bytes. Raises: Invalid."""
+        text = self.secret_key.get_secret_value() if self.secret_key else _secret_file(self.secret_path())
+        return hashlib.blake2b(purpose.encode(), key=_secret_bytes(text), digest_size=32, person=b"customer-master").digest()
+
+    def child_environment(self) -> dict[str, str]:
+        """Give the environment for a child process that shall see these very settings."""
+        ours = self.model_dump(mode="json", exclude={"database_url", "redis_url", "secret_key"}, exclude_none=True)
+        secret = self.secret_key.get_secret_value() if self.secret_key else None
+        given = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, "MDM_SECRET_KEY": secret}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("MDM_") and name not in given}
+        return {
+            **inherited,
+            **{f"MDM_{name.upper()}": str(value) for name, value in ours.items()},
+            **{name: value for name, value in given.items() if value},
+        }
 
 
-@functools.cache
-def _secret_file(path: Path) -> bytes:
-    """Read the secret, making it on first use. Two processes may start at once: the first to create the file wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _secret_bytes(text: str) -> bytes:
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return bytes.fromhex(path.read_text(encoding="ascii").strip())
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(32))
-    return bytes.fromhex(path.read_text(encoding="ascii").strip())
-
-
-def _secret(chosen: Settings) -> bytes:
-    if chosen.secret_key is not None:
-        return bytes.fromhex(chosen.secret_key.get_secret_value())
-    return _secret_file(chosen.secret_key_file or chosen.data_dir / "secret.key")
+        secret = bytes.fromhex(text)
+    except ValueError:
+        secret = b""
+    if len(secret) != SECRET_BYTES:
+        raise Invalid(f"The secret key must be {SECRET_BYTES} bytes in hexadecimal", code="bad_secret_key")
+    return secret
 
 
 @functools.cache
+def _secret_file(path: Path) -> str:
+    """Read the secret, making it (0600) on first use. It appears whole or not at all: of two processes at once, one wins."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".secret-")
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(SECRET_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # The other process's secret stands.
+        finally:
+            os.unlink(draft)
+    return path.read_text(encoding="ascii").strip()
+
+
+_current: Settings | None = None
+
+
 def settings() -> Settings:
-    """Return this process's settings, read once."""
-    return Settings()
+    """Give this process's settings, read from the environment at the first call."""
+    return _current or configure(Settings())
+
+
+def configure(chosen: Settings) -> Settings:
+    """Replace this process's settings. Connections that are open already stay with the old ones."""
+    global _current  # noqa: PLW0603 - one process has one set of settings.
+    _current = chosen
+    return chosen

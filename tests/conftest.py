@@ -1,62 +1,85 @@
 """Real servers for the whole suite: PostgreSQL with the migrated schema, and the broker.
 
-With DATABASE_URL and REDIS_URL set those servers are used; otherwise the embedded ones start for this run. The schema is migrated
-once into a template database; each xdist worker works in a copy of its own and finds empty tables before every test that asks for it.
+With DATABASE_URL and REDIS_URL set those servers are used; without, embedded ones are started for this run (once, whatever the
+number of xdist workers; not at all when no test asks). The schema is migrated once into a template database; each xdist worker
+works in a copy of its own and finds empty tables before every test that asks for `database`. Everything is dropped at the end.
 """
 
+import contextlib
 import os
-import secrets
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
-from alembic.config import Config
+import redis
 from psycopg import sql
-from sqlalchemy.engine import make_url
 
-from alembic import command
+from cli.migrations import migrate
 from kernel import db
-from kernel.settings import settings
+from kernel.settings import Settings, configure, settings
 
-ROOT = Path(__file__).resolve().parents[1]
 KEPT_TABLES = ("alembic_version", "timeline")
-SERVERS = ExitStack()
+LEFTOVER_HOURS = 6  # Databases of runs that were killed; no run takes that long.
+TABLES = """
+SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> ALL(%s)
+"""
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """In the controlling process: find or start the servers and migrate the template; workers inherit the environment."""
-    if hasattr(config, "workerinput"):
-        return
-    folder = SERVERS.enter_context(tempfile.TemporaryDirectory(prefix="mdm-tests-", ignore_cleanup_errors=True))
-    os.environ.setdefault("MDM_SECRET_KEY", "5e" * 32)
-    os.environ.setdefault("MDM_DATA_DIR", folder)
-    if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
-        _start_embedded(Path(folder) / "services")
-    server = os.environ["DATABASE_URL"]
-    template = f"mdm_test_{secrets.token_hex(4)}"
-    _execute(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(template)))
-    SERVERS.callback(_execute, server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(template)))
-    _use_database(_named(server, template))
-    command.upgrade(Config(ROOT / "alembic.ini"), "head")
-    _use_database(server)
-    os.environ["MDM_TEST_TEMPLATE"] = template
+class Run:
+    """The servers of one run, made at first use in the process that pytest was started in."""
+
+    def __init__(self) -> None:
+        self.exits = contextlib.ExitStack()
+        self.made: dict[str, str] = {}
+
+    def servers(self) -> dict[str, str]:
+        """Find or start the servers, and migrate the template database."""
+        if not self.made:
+            given = Settings()
+            database_url, redis_url = given.database_url, given.redis_url
+            if not (database_url and redis_url):
+                database_url, redis_url = self._start_embedded(given)
+            self.made = {"database_url": database_url, "redis_url": redis_url, "template": self._template(database_url)}
+        return self.made
+
+    def _start_embedded(self, given: Settings) -> tuple[str, str]:
+        from cli.services import running_services  # noqa: PLC0415 - suites on given servers need no embedded ones.
+
+        folder = self.exits.enter_context(tempfile.TemporaryDirectory(prefix="mdm-tests-", ignore_cleanup_errors=True))
+        started = running_services(given.model_copy(update={"data_dir": Path(folder)}), durable=False)
+        urls = self.exits.enter_context(started)
+        return urls.database_url, urls.redis_url
+
+    def _template(self, server: str) -> str:
+        _drop_leftovers(server)
+        name = f"mdm_test_{int(time.time()):x}_{os.getpid()}"
+        _create(server, name, "template1")
+        self.exits.callback(_drop, server, name)
+        before = configure(Settings(database_url=_named(server, name)))
+        migrate()
+        db.dispose()
+        configure(before.model_copy(update={"database_url": server}))
+        return name
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Stop what this run started."""
-    if not hasattr(config, "workerinput"):
-        SERVERS.close()
+RUN = Run()
 
 
-def _start_embedded(folder: Path) -> None:
-    from cli.services import running_services  # noqa: PLC0415 - suites on given servers need no embedded ones.
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell each xdist worker where the servers are."""
+    node.workerinput["mdm_servers"] = RUN.servers()
 
-    urls = SERVERS.enter_context(running_services(folder, durable=False))
-    os.environ.setdefault("DATABASE_URL", urls.database_url)
-    os.environ.setdefault("REDIS_URL", urls.redis_url)
+
+def pytest_unconfigure() -> None:
+    """Stop and drop what this run started."""
+    RUN.exits.close()
 
 
 def _execute(server: str, statement: sql.Composed) -> None:
@@ -64,50 +87,77 @@ def _execute(server: str, statement: sql.Composed) -> None:
         connection.execute(statement)
 
 
+def _create(server: str, name: str, template: str) -> None:
+    _execute(server, sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template)))
+
+
+def _drop(server: str, name: str) -> None:
+    _execute(server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _drop_leftovers(server: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        names = [name for (name,) in connection.execute(r"SELECT datname FROM pg_database WHERE datname LIKE 'mdm\_test\_%'")]
+    for name in names:
+        if int(name.split("_")[2], 16) < time.time() - LEFTOVER_HOURS * 3600:
+            _drop(server, name)
+
+
 def _named(server: str, database: str) -> str:
-    return make_url(server).set(database=database).render_as_string(hide_password=False)
-
-
-def _use_database(url: str) -> None:
-    db.dispose()
-    os.environ["DATABASE_URL"] = url
-    settings.cache_clear()
+    return urlunsplit(urlsplit(server)._replace(path=f"/{database}"))
 
 
 @pytest.fixture(scope="session")
-def database_url() -> Iterator[str]:
-    """A migrated database of this worker's own; dropped at the end."""
-    server, template = os.environ["DATABASE_URL"], os.environ["MDM_TEST_TEMPLATE"]
-    name = f"{template}_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
-    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
-    _execute(server, copy)
-    url = _named(server, name)
-    _use_database(url)
-    yield url
-    _use_database(server)
-    _execute(server, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+def servers(request: pytest.FixtureRequest, worker_no: int) -> Iterator[dict[str, str]]:
+    """The URLs of this worker's own database and broker; `kernel.settings` and child processes see them as well."""
+    found = dict(getattr(request.config, "workerinput", {}).get("mdm_servers") or RUN.servers())
+    name = f"{found['template']}_{worker_no}"
+    _create(found["database_url"], name, found["template"])
+    base = urlsplit(found["redis_url"])
+    number = int(base.path.strip("/") or 0) + worker_no
+    own = {"database_url": _named(found["database_url"], name), "redis_url": urlunsplit(base._replace(path=f"/{number}"))}
+    with tempfile.TemporaryDirectory(prefix="mdm-data-") as folder:
+        before = configure(Settings(**own, data_dir=Path(folder), secret_key="5e" * 32))
+        environment = {name: value for name, value in before.child_environment().items() if os.environ.get(name) != value}
+        with pytest.MonkeyPatch.context() as patch:
+            for variable, value in environment.items():
+                patch.setenv(variable, value)
+            yield own
+        db.dispose()
+    _drop(found["database_url"], name)
+
+
+@pytest.fixture(scope="session")
+def worker_no() -> int:
+    """The number of this xdist worker; 0 without xdist."""
+    return int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+
+
+@pytest.fixture(scope="session")
+def database_url(servers: dict[str, str]) -> str:
+    """A migrated database of this worker's own, as the tests before left it. Prefer `database`."""
+    return servers["database_url"]
 
 
 @pytest.fixture
 def database(database_url: str) -> str:
-    """The migrated database with all tables empty. Yields its URL; `kernel.db` uses it."""
+    """The migrated database with all tables empty (only the timeline has its row); `kernel.db` uses it. Gives its URL."""
+    configure(settings().model_copy(update={"database_url": database_url}))
     with psycopg.connect(database_url, autocommit=True) as connection:
-        tables = connection.execute(
-            "SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-            " WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> ALL(%s)",
-            [list(KEPT_TABLES)],
-        ).fetchall()
-        connection.execute(
-            sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(sql.SQL(", ").join(sql.SQL(name) for (name,) in tables))
+        tables = [name for (name,) in connection.execute(TABLES, [list(KEPT_TABLES)])]
+        peeks = sql.SQL(" UNION ALL ").join(
+            sql.SQL("SELECT {} WHERE EXISTS (SELECT 1 FROM {})").format(sql.Literal(name), sql.SQL(name)) for name in tables
         )
+        filled = [name for (name,) in connection.execute(peeks)]
+        if filled:
+            names = sql.SQL(", ").join(sql.SQL(name) for name in filled)
+            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
     return database_url
 
 
-@pytest.fixture(scope="session")
-def redis_url() -> str:
-    """The broker. Each worker uses a logical database of its own, so that flushing harms nobody else."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    url = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0] if os.environ['REDIS_URL'].count('/') > 2 else os.environ['REDIS_URL']}/{int(worker) + 1}"
-    os.environ["REDIS_URL"] = url
-    settings.cache_clear()
-    return url
+@pytest.fixture
+def redis_url(servers: dict[str, str]) -> str:
+    """The broker, emptied: each worker has a logical database of its own (the given one plus its number)."""
+    with redis.Redis.from_url(servers["redis_url"]) as client:
+        client.flushdb()
+    return servers["redis_url"]
