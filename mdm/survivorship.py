@@ -1,0 +1,256 @@
+"""Golden values from the records of a cluster, with the provenance of each.
+
+Pure and order-free: the same records and rules give the same values, byte for byte, whatever the order of the records and
+whatever the time now. Notes and consents do not survive here: a consent is never a value that wins. Which records form a cluster
+is `matching.cluster`'s; storing the values is `mdm.golden`'s.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from mdm.survivorship_rules import DEFAULT_RULES, AttributeRule, Criterion, SurvivorshipRules, rule_faults
+from mdm.survivorship_values import Candidate, MemberRecord, candidates
+
+__all__ = [
+    "DEFAULT_RULES", "AttributeRule", "Criterion", "GoldenValues", "MemberRecord", "SurvivorshipRules", "content_hash",
+    "display_name", "rule_faults", "survive",
+]  # fmt: skip
+
+MOST_RUNNERS_UP = 5
+SEVERAL = {"emails", "phones", "identifiers", "loyalty_accounts"}
+CONTACTS = {"emails", "phones"}
+SECONDS_PER_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenValues:
+    """The golden values, JSON-ready, and where each came from. An attribute without a value is absent from both.
+
+    `values`: party, company_name, birth_date (YYYY[-MM[-DD]]), gender, language and preferred_store are texts; name and address
+    objects of their display parts; emails and phones lists of objects, the primary first (`primary`, `verified`, `value`,
+    `flags`, …); identifiers and loyalty_accounts lists of objects sorted by type or programme; extras an object.
+    `provenance`: the same keys (extras: an object; lists: a parallel list). Each entry has record_id, source, at (when the record
+    was observed), rule (what decided: a criterion, holds, steward, latest_steward_act, system_of_record, usable, as_of,
+    only_value, key_order) and runners_up, at most 5, the best first, with runners_up_left_out when there were more. Runners-up of
+    a single value are the other values (value, record_id, source, at); those of a kept one (rule union, or what made it the
+    primary) are the other records that say the same (record_id, source, at), and `records` counts all that do.
+    Both hold personal values.
+    """
+
+    values: Mapping[str, Any]
+    provenance: Mapping[str, Any]
+
+    @property
+    def display_name(self) -> str | None:
+        """The name to show."""
+        return display_name(self.values)
+
+    @property
+    def content_hash(self) -> bytes:
+        """The hash of the values alone: equal wherever and whenever the same records are resolved."""
+        return content_hash(self.values)
+
+
+def survive(members: Sequence[MemberRecord], rules: SurvivorshipRules, as_at: datetime | None = None) -> GoldenValues:
+    """Pick the golden values of a cluster.
+
+    A steward's value wins, then that of a system of record, then the rule of the attribute; ties go to the lower source and key.
+    `as_at` (the golden's computed_at) only serves what expires: a steward's correction past `expires_at` is left out, a contact
+    point or address past its `valid_to` comes after those that hold. None: nothing expires.
+    """
+    kept = [member for member in members if as_at is None or member.expires_at is None or member.expires_at > as_at]
+    chosen = _Chooser(rules, as_at)
+    values: dict[str, Any] = {}
+    provenance: dict[str, Any] = {}
+    for attribute, offered in sorted(candidates(kept).items()):
+        value, origin = chosen.several(attribute, offered) if attribute in SEVERAL else chosen.one(attribute, offered)
+        group, _, own = attribute.partition(".")
+        if own:
+            values.setdefault(group, {})[own] = value
+            provenance.setdefault(group, {})[own] = origin
+        else:
+            values[attribute], provenance[attribute] = value, origin
+    return GoldenValues(values, provenance)
+
+
+def content_hash(values: Any) -> bytes:
+    """Hash JSON-ready data: SHA-256 of its canonical JSON (sorted keys, no spaces, UTF-8)."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def display_name(values: Mapping[str, Any]) -> str | None:
+    """Give the name to show for golden values: the person's, else the company's; None when neither is known."""
+    name = values.get("name", {})
+    parts = [name[part] for part in ("given", "surname") if name.get(part)]
+    person = " ".join(parts) or name.get("native")
+    return values.get("company_name") or person if values.get("party") == "company" else person or values.get("company_name")
+
+
+class _Ranked(NamedTuple):
+    """A candidate with its keys, greatest first, and what breaks ties: source, source key and value, least first."""
+
+    keys: tuple[float, ...]
+    tie: tuple[str, str, str]
+    candidate: Candidate
+
+
+_Key = Callable[[Candidate], float]
+
+
+class _Chooser:
+    """Ranks candidates by the rules of their attribute. `today` None: nothing expires."""
+
+    def __init__(self, rules: SurvivorshipRules, as_at: datetime | None) -> None:
+        self.rules = rules
+        self.today = None if as_at is None else as_at.astimezone(UTC).date().isoformat()
+
+    def one(self, attribute: str, offered: Sequence[Candidate]) -> tuple[Any, dict[str, Any]]:
+        """Pick one value; it survives whole."""
+        labels, ranked = self._rank(attribute, offered)
+        best = _best_of_each(ranked)
+        return best[0].candidate.value, _winner_origin(labels, best)
+
+    def several(self, attribute: str, offered: Sequence[Candidate]) -> tuple[list[Any], list[dict[str, Any]]]:
+        """Keep all values (one, when the rule does not say union): contact points best first, others by what they are."""
+        labels, ranked = self._rank(attribute, offered)
+        best = _best_of_each(ranked)
+        said: dict[Any, list[Candidate]] = {}
+        for one in ranked:
+            said.setdefault(one.candidate.same, []).append(one.candidate)
+        if attribute not in CONTACTS:
+            kept = [said[same] for same in sorted(said, key=str)]
+            return [says[0].value for says in kept], [_kept_origin(says, Criterion.UNION) for says in kept]
+        if Criterion.UNION not in self.rules.rule(attribute).criteria:
+            return [_contact(said[best[0].candidate.same], True)], [_winner_origin(labels, best)]
+        rules = [_deciding_rule(labels, best), *[Criterion.UNION.value] * (len(best) - 1)]
+        values = [_contact(says, place == 0) for place, says in enumerate(said.values())]
+        return values, [_kept_origin(says, rule) for says, rule in zip(said.values(), rules, strict=True)]
+
+    def _rank(self, attribute: str, offered: Sequence[Candidate]) -> tuple[tuple[str, ...], list[_Ranked]]:
+        """Sort candidates best first. The labels name the keys in order, for provenance."""
+        criteria = self._criteria(attribute, offered)
+        keys = tuple(criteria.values())
+        ranked = [_Ranked(tuple(-key(one) for key in keys), _tie(one), one) for one in offered]
+        return tuple(criteria), sorted(ranked, key=itemgetter(0, 1))
+
+    def _criteria(self, attribute: str, offered: Sequence[Candidate]) -> dict[str, _Key]:
+        rules, stewards = self.rules, self.rules.steward_sources
+        systems = rules.system_of_record.get(attribute, frozenset())
+        keys: dict[str, _Key] = {
+            "holds": lambda one: self.today is None or one.valid_to is None or one.valid_to >= self.today,
+            "steward": lambda one: one.member.source in stewards,
+            "latest_steward_act": lambda one: _epoch(one) if one.member.source in stewards else 0.0,
+            "system_of_record": lambda one: one.member.source in systems,
+            "usable": lambda one: one.rank,
+            "as_of": lambda one: one.as_of,
+        }
+        chosen = (criterion for criterion in rules.rule(attribute).criteria if criterion is not Criterion.UNION)
+        return keys | {criterion.value: self._key(criterion, attribute, offered) for criterion in chosen}
+
+    def _key(self, criterion: Criterion, attribute: str, offered: Sequence[Candidate]) -> _Key:
+        match criterion:
+            case Criterion.TRUST:
+                return self._trust(attribute)
+            case Criterion.FREQUENT:
+                votes = _votes(offered, self.rules.steward_sources)
+                return lambda one: votes.get(one.same, 0)
+            case _:
+                return _PLAIN[criterion]
+
+    def _trust(self, attribute: str) -> _Key:
+        """Trust halves with every half-life: the logarithm of what is left, plus a constant that is the same for all candidates.
+
+        trust * 2 ** -((now - at) / half_life) has the base-2 logarithm log2(trust) + at / half_life - now / half_life, and the
+        last term is the same for all: the ranking never depends on now.
+        """
+        half_life_seconds = self.rules.half_life_days(attribute) * SECONDS_PER_DAY
+        trust, default = self.rules.trust, self.rules.default_trust
+
+        def key(one: Candidate) -> float:
+            held = trust.get(one.member.source, default)
+            return math.log2(held) + _epoch(one) / half_life_seconds if held > 0 else -math.inf
+
+        return key
+
+
+def _epoch(one: Candidate) -> float:
+    return one.member.observed_at.timestamp()
+
+
+_PLAIN: Mapping[Criterion, _Key] = {
+    Criterion.VERIFIED: lambda one: one.verified,
+    Criterion.RECENT: _epoch,
+    Criterion.COMPLETE: lambda one: one.complete,
+    Criterion.LONGEST: lambda one: len(_canonical(one.value)),
+    Criterion.MIN: lambda one: -math.inf if one.order is None else -one.order,
+    Criterion.MAX: lambda one: -math.inf if one.order is None else one.order,
+}
+
+
+def _votes(offered: Sequence[Candidate], stewards: frozenset[str]) -> dict[Any, int]:
+    """Count the records that say each value; a steward's correction is no vote."""
+    says: dict[Any, set[Any]] = {}
+    for one in offered:
+        if one.member.source not in stewards:
+            says.setdefault(one.same, set()).add(one.member.record_id)
+    return {same: len(records) for same, records in says.items()}
+
+
+def _tie(one: Candidate) -> tuple[str, str, str]:
+    return (one.member.source, one.member.source_key, _canonical(one.value))
+
+
+def _canonical(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _best_of_each(ranked: Sequence[_Ranked]) -> list[_Ranked]:
+    """Keep the best candidate of each distinct value, best first."""
+    best: dict[Any, _Ranked] = {}
+    for one in ranked:
+        best.setdefault(one.candidate.same, one)
+    return list(best.values())
+
+
+def _contact(said: Sequence[Candidate], is_primary: bool) -> dict[str, Any]:
+    """Show a contact point as its best candidate does; verified when any record verified it."""
+    return {**said[0].value, "primary": is_primary, "verified": any(one.verified for one in said)}
+
+
+def _source_of(one: Candidate) -> dict[str, Any]:
+    member = one.member
+    return {"record_id": str(member.record_id), "source": member.source, "at": member.observed_at.astimezone(UTC).isoformat()}
+
+
+def _deciding_rule(labels: Sequence[str], best: Sequence[_Ranked]) -> str:
+    """Name the first criterion that tells the best of these distinct values from the second."""
+    if len(best) == 1:
+        return "only_value"
+    telling = (label for label, ours, theirs in zip(labels, best[0].keys, best[1].keys, strict=True) if ours != theirs)
+    return next(telling, "key_order")
+
+
+def _winner_origin(labels: Sequence[str], best: Sequence[_Ranked]) -> dict[str, Any]:
+    others = [{"value": one.candidate.value, **_source_of(one.candidate)} for one in best[1:]]
+    return _origin(best[0].candidate, _deciding_rule(labels, best), others)
+
+
+def _kept_origin(said: Sequence[Candidate], rule: str) -> dict[str, Any]:
+    """Say where a kept value comes from. Its runners-up are the other records that say the same."""
+    sources = {one.member.record_id: _source_of(one) for one in said}
+    origin = _origin(said[0], rule, [source for record_id, source in sources.items() if record_id != said[0].member.record_id])
+    return {**origin, "records": len(sources)}
+
+
+def _origin(winner: Candidate, rule: str, others: list[dict[str, Any]]) -> dict[str, Any]:
+    left_out = {"runners_up_left_out": len(others) - MOST_RUNNERS_UP} if len(others) > MOST_RUNNERS_UP else {}
+    return {**_source_of(winner), "rule": rule, "runners_up": others[:MOST_RUNNERS_UP], **left_out}

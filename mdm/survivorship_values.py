@@ -1,0 +1,199 @@
+"""What each record of a cluster offers for each golden attribute: candidates with what the criteria look at.
+
+Reads standard records only; picks nothing (`mdm.survivorship`). Echoes and placeholders are no candidates: they stay with their
+record and never vote.
+"""
+
+import contextlib
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from matching.record import Address, Email, Name, PartyKind, Phone, StandardRecord
+
+NOBODYS = {"placeholder", "dummy"}
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRecord:
+    """A record of a cluster as survivorship sees it. `observed_at` is aware; (source, source_key) is unique in a cluster.
+
+    `expires_at`: a steward's correction that holds until then.
+    """
+
+    record_id: UUID
+    source: str
+    source_key: str
+    observed_at: datetime
+    standard: StandardRecord
+    expires_at: datetime | None = None
+
+
+class Candidate(NamedTuple):
+    """One value that one record offers. Candidates with equal `same` say the same thing, and `value` is JSON-ready.
+
+    `rank`: 2 usable, 1 of limited use (relay and role addresses, numbers that do not parse, pickup points).
+    `complete` counts known parts; `order` is the place of a date or number among its like, None when it has none.
+    """
+
+    same: Hashable
+    value: Any
+    member: MemberRecord
+    verified: bool = False
+    rank: int = 2
+    complete: float = 0
+    order: float | None = None
+    valid_to: str | None = None
+    as_of: float = float("-inf")
+
+
+def candidates(members: Sequence[MemberRecord]) -> dict[str, list[Candidate]]:
+    """Collect the candidates of every attribute that some record has a value of; a user's own attribute is `extras.<name>`."""
+    found: dict[str, list[Candidate]] = {}
+    for member in members:
+        for attribute, read in _READERS:
+            for candidate in read(member):
+                found.setdefault(attribute, []).append(candidate)
+        for extra in member.standard.extras:
+            order = _order_of(extra.kind, extra.value)
+            offered = Candidate(extra.value, extra.value, member, complete=len(extra.value), order=order)
+            found.setdefault(f"extras.{extra.name}", []).append(offered)
+    return found
+
+
+def shown(value: Any, *fields: str) -> dict[str, Any]:
+    """Take the fields that have a value; tuples become lists."""
+    found = ((name, getattr(value, name, None)) for name in fields)
+    return {name: list(item) if isinstance(item, tuple) else item for name, item in found if item not in (None, (), "", False)}
+
+
+def _party(member: MemberRecord) -> Iterator[Candidate]:
+    party = member.standard.party
+    if party is not PartyKind.UNKNOWN:
+        yield Candidate(party.value, party.value, member)
+
+
+def _name(member: MemberRecord) -> Iterator[Candidate]:
+    name = member.standard.name
+    if name is not None and name.identifying:
+        value = shown(name, "given", "middle", "surname", "prefix", "suffix", "maiden", "native")
+        if value:
+            yield Candidate(_same_name(name), value, member, complete=_name_parts(name))
+
+
+def _same_name(name: Name) -> Hashable:
+    folded = (name.given_folded, name.middle_folded, name.surname_folded, name.suffix_folded, name.maiden_folded)
+    return folded if any(folded) else (name.native or "", name.given or "", name.surname or "")
+
+
+def _name_parts(name: Name) -> float:
+    """Count given name and surname: 2 for a word, 1 for an initial. Titles and middle names make no name more complete."""
+    return sum(2 if len(part.strip(".")) > 1 else 1 for part in (name.given, name.surname) if part) or (4 if name.native else 0)
+
+
+def _company_name(member: MemberRecord) -> Iterator[Candidate]:
+    company = member.standard.company_name
+    if company:
+        yield Candidate(member.standard.company_key or company.casefold(), company, member, complete=len(company))
+
+
+def _birth_date(member: MemberRecord) -> Iterator[Candidate]:
+    birth = member.standard.birth_date
+    if birth is not None and birth.identifying:
+        complete = len(birth.text) - (0.5 if birth.alternative else 0)
+        yield Candidate(birth.text, birth.text, member, complete=complete, order=_order_of("date", birth.text))
+
+
+def _text(attribute: str) -> Callable[[MemberRecord], Iterator[Candidate]]:
+    def read(member: MemberRecord) -> Iterator[Candidate]:
+        value = getattr(member.standard, attribute)
+        if value:
+            yield Candidate(value.casefold(), value, member, complete=len(value))
+
+    return read
+
+
+def _contacts(attribute: str) -> Callable[[MemberRecord], Iterator[Candidate]]:
+    fields = ("value", "extension", "country", "type", "flags", "valid_from", "valid_to")  # An e-mail has some of them.
+
+    def read(member: MemberRecord) -> Iterator[Candidate]:
+        points: Sequence[Email | Phone] = getattr(member.standard, attribute)
+        for point in points:
+            if not point.echo and NOBODYS.isdisjoint(point.flags):
+                same = (point.key or point.value.casefold(), getattr(point, "extension", None))
+                rank = 2 if point.key else 1
+                yield Candidate(same, shown(point, *fields), member, point.verified, rank, valid_to=point.valid_to)
+
+    return read
+
+
+ADDRESS_FIELDS = ("lines", "house_number", "unit", "street", "place", "city", "region", "postal_code", "country")
+
+
+def _addresses(member: MemberRecord) -> Iterator[Candidate]:
+    for address in member.standard.addresses:
+        value = shown(address, *ADDRESS_FIELDS, "flags", "valid_from", "valid_to")
+        complete = sum(name in value for name in ADDRESS_FIELDS)
+        if complete and not address.echo:
+            rank = 1 if address.shared else 2
+            same = _same_address(address)
+            yield Candidate(same, value, member, address.verified, rank, complete, valid_to=address.valid_to)
+
+
+def _same_address(address: Address) -> Hashable:
+    keys = (address.street_key, address.place_key, address.city_key, address.postal_key)
+    if any(keys):
+        return (address.house_number, address.unit, *keys)
+    return tuple(line.casefold() for line in address.lines)
+
+
+def _identifiers(member: MemberRecord) -> Iterator[Candidate]:
+    for one in member.standard.identifiers:
+        if one.key is not None and not one.echo:
+            yield Candidate((one.type, one.issuer, one.key), shown(one, "type", "issuer", "value"), member)
+
+
+def _loyalty_accounts(member: MemberRecord) -> Iterator[Candidate]:
+    for account in member.standard.loyalty_accounts:
+        if account.key is not None:
+            value = shown(account, "programme", "number", "status", "tier", "balance", "as_of", "enrolled_on")
+            same = (account.programme, account.key)
+            yield Candidate(same, value, member, complete=len(value), as_of=_instant(account.as_of))
+
+
+def _order_of(kind: str, text: str) -> float | None:
+    """Give a date (of whatever precision) or a number its place among its like."""
+    with contextlib.suppress(ValueError, InvalidOperation, OverflowError):
+        if kind == "date":
+            return float(date.fromisoformat(text + "-01-01"[len(text) - 4 :] if len(text) < 10 else text[:10]).toordinal())
+        if kind == "number":
+            return float(Decimal(text))
+    return None
+
+
+def _instant(text: str | None) -> float:
+    """Seconds since the epoch of an ISO time (UTC when it names no offset); minus infinity when there is none to read."""
+    with contextlib.suppress(ValueError, OverflowError):
+        if text:
+            read = datetime.fromisoformat(text)
+            return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    return float("-inf")
+
+
+_READERS: tuple[tuple[str, Callable[[MemberRecord], Iterator[Candidate]]], ...] = (
+    ("party", _party),
+    ("name", _name),
+    ("company_name", _company_name),
+    ("birth_date", _birth_date),
+    ("gender", _text("gender")),
+    ("language", _text("language")),
+    ("preferred_store", _text("preferred_store")),
+    ("emails", _contacts("emails")),
+    ("phones", _contacts("phones")),
+    ("address", _addresses),
+    ("identifiers", _identifiers),
+    ("loyalty_accounts", _loyalty_accounts),
+)
