@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
-from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler
+from rapidfuzz.distance import OSA, JaroWinkler
 
 from matching.conditions import (
     All,
@@ -30,8 +30,8 @@ from matching.conditions import (
     Some,
     Within,
     WithinShare,
-    edits,
     jaro_winkler,
+    one_edit,
 )
 from matching.forms import ComparisonForm, comparison_form
 
@@ -115,7 +115,7 @@ BIRTH_DATE = Comparison(
     (
         Level("exact", Exact("birth"), frequency="birth"),
         Level("other_reading", OTHER_READING),
-        Level("one_digit", Near("birth", edits(1))),
+        Level("one_digit", Near("birth", one_edit())),
         Level("same_month", All(Missing("birth_sure"), Exact("birth_month"))),
         Level("two_parts", Some(Exact("birth_month"), Exact("birth_month_day"), Exact("birth_year_day"))),
         Level("partial_year", All(Missing("birth_sure"), Exact("birth_year"))),
@@ -130,7 +130,7 @@ EMAIL = Comparison(
     (
         Level("exact", ListsIntersect("emails")),
         Level("same_local_part", ListsIntersect("email_locals")),
-        Level("close", AnyNear("email_texts", edits(2))),
+        Level("close", AnyNear("email_texts", one_edit())),
         Level("different", Else()),
     ),
 )
@@ -139,7 +139,7 @@ PHONE = Comparison(
     Missing("phones"),
     (
         Level("exact", ListsIntersect("phones")),
-        Level("one_digit", AnyNear("phones", edits(1))),
+        Level("one_digit", AnyNear("phones", one_edit())),
         Level("different", Else()),
     ),
 )
@@ -153,7 +153,7 @@ ADDRESS = Comparison(
         Level("same_house", ListsIntersect("house_postals")),
         Level("same_street", All(SAME_AREA, AnyNear("streets", jaro_winkler(0.9)))),
         Level("same_postal_code", ListsIntersect("postals")),
-        Level("same_city", Some(ListsIntersect("cities"), AnyNear("cities", jaro_winkler(0.92)), AnyNear("postals", edits(1)))),
+        Level("same_city", Some(ListsIntersect("cities"), AnyNear("cities", jaro_winkler(0.92)), AnyNear("postals", one_edit()))),
         Level("different", Else()),
     ),
 )
@@ -162,7 +162,7 @@ IDENTIFIER = Comparison(
     Not(ListsIntersect("identifier_types")),
     (
         Level("same", ListsIntersect("identifiers")),
-        Level("one_sign", AnyNear("identifier_texts", edits(1))),
+        Level("one_sign", AnyNear("identifier_texts", one_edit())),
         Level("different", Else()),
     ),
 )
@@ -195,7 +195,7 @@ HOUSEHOLD = Comparison(
 TWINS = Comparison(
     "twins",
     Not(All(Exact("birth"), Some(Exact("surname"), *SHARED_CONTACTS), OTHER_GIVEN)),
-    (Level("other_given_name", Else()),),
+    (Level("at_one_home", Some(*SHARED_CONTACTS)), Level("elsewhere", Else())),
     correction=True,
 )
 COMPARISONS: tuple[Comparison, ...] = (
@@ -209,8 +209,8 @@ _EXTRA_LEVELS: dict[str, tuple[tuple[str, Callable[[str], Condition]], ...]] = {
         ("close", lambda column: Near(column, jaro_winkler(0.92))),
         ("alike", lambda column: Near(column, jaro_winkler(0.82))),
     ),
-    "identifier": (("exact", Exact), ("one_sign", lambda column: Near(column, edits(1)))),
-    "date": (("exact", Exact), ("one_digit", lambda column: Near(column, edits(1)))),
+    "identifier": (("exact", Exact), ("one_sign", lambda column: Near(column, one_edit()))),
+    "date": (("exact", Exact), ("one_digit", lambda column: Near(column, one_edit()))),
     "number": (
         ("exact", lambda column: Exact(column + "_number")),
         ("within_a_hundredth", lambda column: WithinShare(column + "_number", 0.01)),
@@ -232,6 +232,22 @@ def _meet(left: Sequence[str], right: Sequence[str]) -> bool:
     for value in left:  # noqa: SIM110 - a generator would triple the cost of the commonest call of the scorer.
         if value in right:
             return True
+    return False
+
+
+def _any_jaro(left: Sequence[str], right: Sequence[str], line: float) -> bool:
+    for one in left:
+        for other in right:
+            if JaroWinkler.similarity(one, other, score_cutoff=line) >= line:
+                return True
+    return False
+
+
+def _any_edit(left: Sequence[str], right: Sequence[str]) -> bool:
+    for one in left:
+        for other in right:
+            if OSA.distance(one, other, score_cutoff=1) <= 1:
+                return True
     return False
 
 
@@ -289,10 +305,12 @@ def levels_function(comparisons: tuple[Comparison, ...]) -> LevelsOf:
     text = "\n".join([*map(_source, comparisons, range(len(comparisons))), f"def levels(a, b):\n    return ({calls},)"])
     names: dict[str, Any] = {
         "meet": _meet,
+        "any_jaro": _any_jaro,
+        "any_edit": _any_edit,
         "pick": _pick,
         "one_extra": _OneExtra,
         "jaro": JaroWinkler.similarity,
-        "edit": DamerauLevenshtein.distance,
+        "edit": OSA.distance,
     }
     exec(compile(text, "<comparisons>", "exec"), names)  # noqa: S102 - text made of our own declarations, see above.
     function: LevelsOf = names["levels"]

@@ -18,7 +18,8 @@ LOYALTY = "loyalty"
 
 @dataclass(frozen=True, slots=True)
 class ComparisonForm:
-    """One record as it is compared. Text columns that are compared by distance are ASCII; tuples keep the order received.
+    """One record as it is compared. Text columns that are compared by distance are ASCII; tuples are sorted, so that the order
+    received never matters.
 
     At most 32 values of a multi-valued attribute are compared: the best pair is found among them, and a record with more says
     nothing more about who it is.
@@ -90,8 +91,8 @@ def _ascii(text: str | None) -> str | None:
 
 
 def _values(values: Iterable[str | None]) -> tuple[str, ...] | None:
-    kept = tuple(dict.fromkeys(value for value in values if value))
-    return kept[:MOST_VALUES] or None
+    kept = {value for value in values if value}
+    return tuple(sorted(kept)[:MOST_VALUES]) if kept else None
 
 
 def _name_columns(name: Name | None) -> dict[str, Any]:
@@ -118,21 +119,19 @@ def _name_columns(name: Name | None) -> dict[str, Any]:
 def _birth_columns(birth: BirthDate | None) -> dict[str, Any]:
     if birth is None or not birth.identifying:
         return {}
-    columns: dict[str, Any] = {"birth_year": birth.year, "birth_alternative": birth.alternative or None}
-    if birth.month is None:
-        return columns
-    # The first of January is what many systems write for "some day of that year": equal ones are weighed by their frequency,
-    # and one of them beside another day of its year is a partial date, not a contradiction.
-    placeholder_day = birth.month == 1 and birth.day == 1
-    if not placeholder_day:
-        columns["birth_month"] = birth.text[:7]
-    if birth.day is None:
-        return columns
-    flipped = f"{birth.year:04}-{birth.day:02}-{birth.month:02}" if birth.day <= 12 and birth.day != birth.month else None
-    columns |= {"birth": birth.text, "birth_flipped": flipped}
-    if not placeholder_day:
-        year, month, day = birth.text.split("-")
-        columns |= {"birth_sure": birth.text, "birth_month_day": f"{month}-{day}", "birth_year_day": f"{year}-{day}"}
+    columns: dict[str, Any] = {"birth_year": birth.year, "birth_alternative": birth.alternative}
+    text = birth.written or birth.text
+    # The first of January is what many systems write for "some day of that year": equal ones are weighed by their frequency, and
+    # one of them beside another day of its year is a partial date, not a contradiction.
+    placeholder_day = text.endswith("-01-01")
+    if len(text) >= 7 and not placeholder_day:
+        columns["birth_month"] = text[:7]
+    if len(text) == 10:
+        year, month, day = text.split("-")
+        columns["birth"] = text
+        columns["birth_flipped"] = f"{year}-{day}-{month}" if day <= "12" and day != month else None
+        if not placeholder_day:
+            columns |= {"birth_sure": text, "birth_month_day": text[5:], "birth_year_day": f"{year}-{day}"}
     return columns
 
 
@@ -149,7 +148,7 @@ def _address_columns(addresses: Iterable[Address]) -> dict[str, Any]:
     usable = [address for address in addresses if not address.shared and not address.echo]
     homes, buildings, houses = [], [], []
     for address in usable:
-        street, house = address.street_key, address.house_number
+        street, house = address.street_key or address.place_key, address.house_number
         if house and address.postal_key:
             houses.append(f"{house}|{address.postal_key}")
         if not street or not house:
@@ -163,7 +162,7 @@ def _address_columns(addresses: Iterable[Address]) -> dict[str, Any]:
         "homes": _values(homes),
         "buildings": _values(buildings),
         "house_postals": _values(houses),
-        "streets": _values(_ascii(address.street_key) for address in usable),
+        "streets": _values(_ascii(key) for address in usable for key in (address.street_key, address.place_key)),
         "postals": _values(_ascii(address.postal_key) for address in usable),
         "cities": _values(_ascii(address.city_key) for address in usable),
     }
@@ -171,7 +170,7 @@ def _address_columns(addresses: Iterable[Address]) -> dict[str, Any]:
 
 def _identifier_columns(record: StandardRecord) -> dict[str, Any]:
     held = [(f"{item.type}|{item.issuer}", item.key) for item in record.identifiers if item.key and not item.echo]
-    held += [(f"{LOYALTY}|{account.programme}", account.number) for account in record.loyalty_accounts if account.number]
+    held += [(f"{LOYALTY}|{account.programme}", account.key) for account in record.loyalty_accounts if account.key]
     texts = (f"{scope}|{key}" for scope, key in held if len(key) >= SHORTEST_NEAR_IDENTIFIER)
     return {
         "identifiers": _values(f"{scope}|{key}" for scope, key in held),

@@ -5,13 +5,14 @@ Splink's SQL does. Pure; a scorer is compiled once for a model and kept.
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from matching.comparisons import Comparison, Levels, LevelsOf, levels_function
 from matching.forms import ComparisonForm
-from matching.model import Model, Parameter
+from matching.model import Model
 
 MOST_CACHED_TERMS = 200_000
 Adjust = Callable[[ComparisonForm], float]
@@ -36,7 +37,8 @@ class Scorer:
         self._prior = model.prior_weight
         # By level number, so that -1 (no evidence) is the last item.
         self._weights = tuple((*(parameter.weight for parameter in reversed(parameters)), 0.0) for parameters in model.parameters)
-        self._adjusted = tuple(map(_adjustment(model), model.comparisons, model.parameters))
+        adjustments = frequency_adjustments(model)
+        self._adjusted = tuple(_adjusted(comparison, adjustments) for comparison in model.comparisons)
 
     def levels(self, a: ComparisonForm, b: ComparisonForm) -> Levels:
         """Return the levels of a pair in the model's order of comparisons."""
@@ -67,23 +69,32 @@ class Scorer:
         return weight
 
 
-def _adjustment(model: Model) -> Callable[[Comparison, tuple[Parameter, ...]], tuple[int, Adjust] | None]:
-    """Make the frequency adjustment of a comparison: the level's number and a function of the agreed value's holder."""
+def frequency_adjustments(model: Model) -> dict[str, Callable[[str], float]]:
+    """Return, for each column whose agreement is weighed by frequency, the bits that an agreed value adds to its level's weight.
 
-    def make(comparison: Comparison, parameters: tuple[Parameter, ...]) -> tuple[int, Adjust] | None:
-        for step, level in enumerate(comparison.levels):
-            if level.frequency is not None and level.frequency in model.frequencies:
-                return len(comparison.levels) - 1 - step, _remembered(model, level.frequency, math.log2(parameters[step].u))
-        return None
+    Both engines take the adjustment from here, so that they agree bit for bit.
+    """
+    return {
+        level.frequency: _remembered(model, level.frequency, math.log2(parameter.u))
+        for comparison, parameters in zip(model.comparisons, model.parameters, strict=True)
+        for level, parameter in zip(comparison.levels, parameters, strict=True)
+        if level.frequency is not None and level.frequency in model.frequencies
+    }
 
-    return make
+
+def _adjusted(comparison: Comparison, adjustments: Mapping[str, Callable[[str], float]]) -> tuple[int, Adjust] | None:
+    """Give the number of a comparison's adjusted level and the adjustment as a function of one side's form."""
+    for level in comparison.levels:
+        if level.frequency in adjustments:
+            value_of, adjust = attrgetter(level.frequency), adjustments[level.frequency]
+            return comparison.number(level.name), lambda form: adjust(value_of(form))
+    return None
 
 
-def _remembered(model: Model, column: str, base: float) -> Adjust:
+def _remembered(model: Model, column: str, base: float) -> Callable[[str], float]:
     known: dict[str, float] = {}
 
-    def adjust(form: ComparisonForm) -> float:
-        value = getattr(form, column)
+    def adjust(value: str) -> float:
         found = known.get(value)
         if found is None:
             if len(known) >= MOST_CACHED_TERMS:

@@ -1,0 +1,196 @@
+"""The bulk engine: candidate pairs from blocking keys, and their levels and weights, in DuckDB through Splink's SQL.
+
+The same levels, the same weight, bit for bit, as `matching.score` gives online. Arrow in, Arrow out; decides nothing, stores
+nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from splink import SettingsCreator
+from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
+
+from matching.blocking import HOT_LIMIT
+from matching.comparisons import Comparison, folded_extra, number_extra
+from matching.forms import COLUMNS, LIST_COLUMNS, NUMBER_COLUMNS, ComparisonForm
+from matching.model import Model, Parameter
+from matching.score import frequency_adjustments
+
+RECORD_ID = "record_id"
+PAIRS_SCHEMA = pa.schema([("record_a", pa.string()), ("record_b", pa.string())])
+
+
+def forms_table(record_ids: Sequence[str], forms: Sequence[ComparisonForm], extras: Sequence[tuple[str, str]] = ()) -> pa.Table:
+    """Lay comparison forms out as an Arrow table: `record_id` and one column each, extras (name, kind) as extra<position>."""
+    columns: dict[str, pa.Array] = {RECORD_ID: pa.array(record_ids, pa.string())}
+    for column in COLUMNS:
+        values = [getattr(form, column) for form in forms]
+        columns[column] = pa.array(values, _arrow_type(column))
+    for position, (name, _) in enumerate(extras):
+        held = [dict(form.extras or ()).get(name) for form in forms]
+        columns[f"extra{position}"] = pa.array([folded_extra(value) for value in held], pa.string())
+        columns[f"extra{position}_number"] = pa.array([number_extra(value) for value in held], pa.float64())
+    return pa.table(columns)
+
+
+def _arrow_type(column: str) -> pa.DataType:
+    if column in LIST_COLUMNS:
+        return pa.list_(pa.string())
+    return pa.int32() if column in NUMBER_COLUMNS else pa.string()
+
+
+def candidate_pairs(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
+    """Join a table (blocking_key, record_id) with itself into distinct pairs (record_a < record_b), in order.
+
+    A key of more than `limit` records is hot and yields nothing; its refined keys stand in the same table and do. Say what became
+    of hot keys with `hot_keys`: nothing is dropped unsaid.
+    """
+    with duckdb.connect() as connection:
+        connection.register("given", keys)
+        found = connection.sql(
+            """WITH filed AS (SELECT DISTINCT blocking_key, record_id FROM given),
+               cool AS (SELECT blocking_key FROM filed GROUP BY 1 HAVING count(*) BETWEEN 2 AND ?),
+               usable AS (SELECT * FROM filed SEMI JOIN cool USING (blocking_key))
+               SELECT DISTINCT a.record_id AS record_a, b.record_id AS record_b
+               FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.record_id < b.record_id
+               ORDER BY 1, 2""",
+            params=[limit],
+        )
+        return found.to_arrow_table()
+
+
+def hot_keys(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
+    """Return the keys (blocking_key, records) that are hot, the fullest first."""
+    with duckdb.connect() as connection:
+        connection.register("given", keys)
+        found = connection.sql(
+            """SELECT blocking_key, count(DISTINCT record_id) AS records FROM given
+               GROUP BY 1 HAVING count(DISTINCT record_id) > ? ORDER BY 2 DESC, 1""",
+            params=[limit],
+        )
+        return found.to_arrow_table()
+
+
+def score_candidates(model: Model, forms: pa.Table, pairs: pa.Table, least_weight: float | None = None) -> pa.Table:
+    """Score pairs (record_a, record_b) of a `forms_table`: record_a, record_b, levels (list), weight; ordered by the two ids.
+
+    Splink's SQL computes the levels; `weight` is summed over them as the online scorer sums it. `least_weight` drops pairs
+    below it.
+    """
+    floor = "-inf" if least_weight is None else repr(least_weight)
+    columns = ", ".join(f"gamma_{comparison_column(position)}" for position in range(len(model.comparisons)))
+    with duckdb.connect() as connection:
+        connection.register("forms", forms)
+        connection.register("adjusted", _adjusted_forms(model, forms))
+        connection.register("__splink__blocked_id_pairs", _blocked(pairs))
+        found = connection.sql(
+            f"""WITH {_levels_sql(model)}, weighed AS (
+                  SELECT v.{RECORD_ID}_l AS record_a, v.{RECORD_ID}_r AS record_b, [{columns}]::TINYINT[] AS levels,
+                    {weight_sql(model)} AS weight
+                  FROM __splink__df_comparison_vectors AS v JOIN adjusted AS f ON f.{RECORD_ID} = v.{RECORD_ID}_l)
+                SELECT * FROM weighed WHERE weight >= CAST('{floor}' AS DOUBLE) ORDER BY record_a, record_b"""  # noqa: S608 -
+                our own names and numbers.
+        )
+        return found.to_arrow_table()
+
+
+def _blocked(pairs: pa.Table) -> pa.Table:
+    """Lay pairs out as Splink's table of blocked pairs."""
+    return pa.table({
+        "match_key": pa.array(["0"] * pairs.num_rows, pa.string()),
+        "join_key_l": pairs.column("record_a"),
+        "join_key_r": pairs.column("record_b"),
+    })  # fmt: skip
+
+
+def _levels_sql(model: Model) -> str:
+    """Have Splink write the common table expressions that compute the level of each comparison of the blocked pairs."""
+    settings = splink_settings(model, frequencies=False).get_settings("duckdb")
+    queries = compute_comparison_vector_values_from_id_pairs_sqls(
+        settings._columns_to_select_for_blocking,
+        settings._columns_to_select_for_comparison_vector_values,
+        input_tablename_l="forms",
+        input_tablename_r="forms",
+        source_dataset_input_column=settings.column_info_settings.source_dataset_input_column,
+        unique_id_input_column=settings.column_info_settings.unique_id_input_column,
+    )
+    return ", ".join(f"{query['output_table_name']} AS ({query['sql']})" for query in queries)
+
+
+def weight_sql(model: Model) -> str:
+    """Write the weight as SQL over gamma columns and adjustments: the same sum, in the same order, as the online scorer."""
+    terms = [_number(model.prior_weight)]
+    for position, (comparison, parameters) in enumerate(zip(model.comparisons, model.parameters, strict=True)):
+        gamma = f"gamma_{comparison_column(position)}"
+        top = len(parameters) - 1
+        cases = " ".join(f"WHEN {top - step} THEN {_number(parameter.weight)}" for step, parameter in enumerate(parameters))
+        terms.append(f"CASE {gamma} {cases} ELSE {_number(0.0)} END")
+        adjusted = _adjusted_level(model, comparison)
+        if adjusted is not None:
+            number, column = adjusted
+            terms.append(f"CASE WHEN {gamma} = {number} THEN f.{column} ELSE {_number(0.0)} END")
+    return " + ".join(terms)
+
+
+def _number(value: float) -> str:
+    return f"CAST('{value!r}' AS DOUBLE)"
+
+
+def _adjusted_level(model: Model, comparison: Comparison) -> tuple[int, str] | None:
+    for level in comparison.levels:
+        if level.frequency is not None and level.frequency in model.frequencies:
+            return comparison.number(level.name), level.frequency
+    return None
+
+
+def _adjusted_forms(model: Model, forms: pa.Table) -> pa.Table:
+    """Give for each record the frequency adjustment of its own values: in an agreement both sides hold the same."""
+    columns: dict[str, Any] = {RECORD_ID: forms.column(RECORD_ID)}
+    for column, adjust in frequency_adjustments(model).items():
+        values = forms.column(column).to_pylist()
+        columns[column] = pa.array([None if value is None else adjust(value) for value in values], pa.float64())
+    return pa.table(columns)
+
+
+def comparison_column(position: int) -> str:
+    """Name a comparison's output column in Splink: by position, since a user's attribute may have any name."""
+    return f"c{position}"
+
+
+def splink_settings(model: Model, frequencies: bool = True) -> SettingsCreator:
+    """Say a model in Splink's terms: the same levels, m and u, for DuckDB; with or without term frequency adjustments."""
+    return SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name=RECORD_ID,
+        probability_two_random_records_match=model.prior,
+        comparisons=[
+            splink_comparison(position, comparison, parameters, model.frequencies if frequencies else {})
+            for position, (comparison, parameters) in enumerate(zip(model.comparisons, model.parameters, strict=True))
+        ],
+        retain_matching_columns=False,
+        retain_intermediate_calculation_columns=True,
+    )
+
+
+def splink_comparison(
+    position: int, comparison: Comparison, parameters: Sequence[Parameter], frequencies: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Say one comparison in Splink's terms. Splink numbers levels as we do: from the last up, the null level -1."""
+    levels: list[dict[str, Any]] = [
+        {"sql_condition": comparison.null.sql(), "is_null_level": True, "label_for_charts": "missing"}
+    ]
+    for level, parameter in zip(comparison.levels, parameters, strict=True):
+        entry = {
+            "sql_condition": level.condition.sql(),
+            "label_for_charts": level.name,
+            "m_probability": parameter.m,
+            "u_probability": parameter.u,
+        }
+        if level.frequency in frequencies:
+            # Splink would look for an exact-match level by parsing the SQL; our base is the level's own u.
+            entry |= {"tf_adjustment_column": level.frequency, "disable_tf_exact_match_detection": True}
+        levels.append(entry)
+    return {"output_column_name": comparison_column(position), "comparison_levels": levels}
+

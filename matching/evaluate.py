@@ -1,0 +1,210 @@
+"""Evaluate the whole pipeline on labelled records, without a database: keys, pairs, weights, verdicts, clusters, measures.
+
+Two operating points: `automatic`, what is merged without a human, and `balanced`, where review pairs are settled by what is more
+probable. The labels are looked at after the partition stands, never before.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
+
+import psutil
+import pyarrow as pa
+
+from matching.blocking import keys
+from matching.bulk import candidate_pairs, forms_table, score_candidates
+from matching.cluster import Clustering, Edge, Evidence, Lines, Member, capped_components, partition
+from matching.comparisons import comparison_form
+from matching.components import Component
+from matching.decide import NO_RULES, IdentifierRules, decide
+from matching.forms import ComparisonForm
+from matching.metrics import Measure, bcubed, pairwise
+from matching.model import Model
+from matching.record import StandardRecord
+from matching.score import scorer
+from matching.standardize import form_hash
+from matching.units import Weights, weight_key
+
+SECRET = b"evaluate"
+BYTES_PER_MB = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """A standard record with its id in the file and the label of the customer it truly belongs to."""
+
+    record_id: str
+    truth: str
+    record: StandardRecord
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """How one partition did."""
+
+    pairwise: Measure
+    bcubed: Measure
+    clusters: int
+    largest_cluster: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The outcome of an evaluation; `review_pairs` is the number of questions a steward would be asked."""
+
+    records: int
+    true_clusters: int
+    review_pairs: int
+    candidate_pairs: int
+    unreachable_records: int
+    seconds: float
+    peak_mb: float
+    automatic: OperatingPoint
+    balanced: OperatingPoint
+    model: Model
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the figures as the published keys."""
+        return {
+            "records": self.records,
+            "true_clusters": self.true_clusters,
+            "review_pairs": self.review_pairs,
+            "seconds": round(self.seconds, 3),
+            "peak_mb": round(self.peak_mb, 1),
+            "automatic": _point_json(self.automatic),
+            "balanced": _point_json(self.balanced),
+        }
+
+
+def _point_json(point: OperatingPoint) -> dict[str, Any]:
+    measures = {
+        name: {"precision": measure.precision, "recall": measure.recall, "f1": measure.f1}
+        for name, measure in (("pairwise", point.pairwise), ("bcubed", point.bcubed))
+    }
+    return {**measures, "clusters": point.clusters, "largest_cluster": point.largest_cluster}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the pipeline needs of labelled records, computed once: forms, their hashes, and candidate pairs."""
+
+    ids: tuple[str, ...]
+    forms: tuple[ComparisonForm, ...]
+    hashes: tuple[bytes, ...]
+    pairs: pa.Table
+    unreachable: int
+
+
+def prepare(records: Sequence[tuple[str, StandardRecord]]) -> Prepared:
+    """Build comparison forms and candidate pairs of (record id, standard record)."""
+    ids = tuple(record_id for record_id, _ in records)
+    filed = [(key, record_id) for record_id, record in records for _, key in keys(record, SECRET)]
+    table = pa.table({
+        "blocking_key": pa.array([key for key, _ in filed], pa.int64()),
+        "record_id": pa.array([record_id for _, record_id in filed], pa.string()),
+    })  # fmt: skip
+    return Prepared(
+        ids,
+        tuple(comparison_form(record) for _, record in records),
+        tuple(form_hash(record) for _, record in records),
+        candidate_pairs(table),
+        len(ids) - len({record_id for _, record_id in filed}),
+    )
+
+
+def evaluate(labelled: Sequence[Labelled], prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES) -> Evaluation:
+    """Run the pipeline over prepared records and measure it against their labels. Seconds count from here."""
+    started = time.perf_counter()
+    clusterings = resolve(prepared, model, rules)
+    automatic = _labels(prepared.ids, (part for one in clusterings for part in one.parts))
+    balanced = _labels(prepared.ids, (part for one in clusterings for part in one.balanced))
+    truth = [item.truth for item in labelled]
+    return Evaluation(
+        records=len(labelled),
+        true_clusters=len(set(truth)),
+        review_pairs=sum(len(one.reviews) for one in clusterings),
+        candidate_pairs=prepared.pairs.num_rows,
+        unreachable_records=prepared.unreachable,
+        seconds=time.perf_counter() - started,
+        peak_mb=_peak_mb(),
+        automatic=_measure(automatic, truth),
+        balanced=_measure(balanced, truth),
+        model=model,
+    )
+
+
+def resolve(prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES) -> list[Clustering[str]]:
+    """Partition prepared records: one clustering for each capped component."""
+    lines = cluster_lines(model)
+    forms = dict(zip(prepared.ids, prepared.forms, strict=True))
+    hashes = dict(zip(prepared.ids, prepared.hashes, strict=True))
+    table = forms_table(prepared.ids, prepared.forms, model.extras)
+    scored = score_candidates(model, table, prepared.pairs, None if rules else lines.component)
+    edges = list(_edges(scored, forms, model, rules))
+    found = capped_components(hashes, edges, lines)
+    return [_partition(component, forms, model, rules, lines) for component in found.components]
+
+
+def cluster_lines(model: Model) -> Lines:
+    """Return the model's lines as clustering takes them."""
+    return Lines(model.component_line_weight, model.guard_line_weight, model.merge_line_weight)
+
+
+def _edges(scored: pa.Table, forms: dict[str, ComparisonForm], model: Model, rules: IdentifierRules) -> Iterable[Edge[str]]:
+    pair = scorer(model).pair
+    columns = (scored.column(name).to_pylist() for name in ("record_a", "record_b", "weight"))
+    for a, b, weight in zip(*columns, strict=True):
+        decided = bool(rules) and decide(model, forms[a], forms[b], pair(forms[a], forms[b]), rules).decides_by_itself
+        yield Edge(a, b, weight, decided)
+
+
+def _partition(
+    component: Component[str], forms: dict[str, ComparisonForm], model: Model, rules: IdentifierRules, lines: Lines
+) -> Clustering[str]:
+    members = [Member(record, ("", record), form) for record, form in component.records.items()]
+    weights = None if component.line is None else _cross_weights(component, forms, model, rules)
+    return partition(members, weights, (), lines)
+
+
+def _cross_weights(component: Component[str], forms: dict[str, ComparisonForm], model: Model, rules: IdentifierRules) -> Weights:
+    """Score every pair of distinct forms of a component, and each form that several records share with itself."""
+    holders: dict[bytes, str] = {}
+    for record in sorted(component.records):
+        holders.setdefault(component.records[record], record)
+    copies = Counter(component.records.values())
+    pairs = [*combinations(sorted(holders), 2), *((form, form) for form in sorted(holders) if copies[form] > 1)]
+    found = {}
+    for left, right in pairs:
+        a, b = forms[holders[left]], forms[holders[right]]
+        scored = scorer(model).pair(a, b)
+        decided = decide(model, a, b, scored, rules)
+        found[weight_key(left, right)] = Evidence(
+            scored.weight, decided.has_personal_evidence, decided.veto is not None, decided.decides_by_itself
+        )
+    return found
+
+
+def _labels(ids: Sequence[str], parts: Iterable[frozenset[str]]) -> list[int]:
+    """Number the parts and give each record, in file order, the number of its part."""
+    number = {record: position for position, part in enumerate(parts) for record in part}
+    return [number[record] for record in ids]
+
+
+def _measure(found: list[int], truth: list[str]) -> OperatingPoint:
+    sizes = Counter(found)
+    return OperatingPoint(pairwise(found, truth), bcubed(found, truth), len(sizes), max(sizes.values(), default=0))
+
+
+def _peak_mb() -> float:
+    """Return the most memory this process has held so far."""
+    memory = psutil.Process().memory_info()
+    return float(getattr(memory, "peak_wset", 0) or _peak_unix()) / BYTES_PER_MB
+
+
+def _peak_unix() -> int:
+    import resource  # noqa: PLC0415 - the module does not exist on Windows.
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
