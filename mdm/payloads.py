@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from matching.standardize.identifiers import is_card_number
 from mdm.mapping_values import Problem
 
 LARGEST_PAYLOAD_BYTES = 2 * 1024 * 1024
@@ -21,11 +22,8 @@ LONGEST_KEY = 500
 MOST_ELEMENTS = 1_000
 DEEPEST = 64
 MASK = "***"
-# Payment card brands by prefix and length. Visa's extinct 13 digits are left out: they are German mobile numbers today.
-CARD = re.compile(
-    r"4\d{15}|4\d{18}|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11}"
-    r"|(?:6011|64[4-9]\d|65\d\d|62\d\d|35(?:2[89]|[3-8]\d))\d{12,15}"
-)
+# Visa's extinct 13 digits are not looked for: one German mobile number in ten would pass.
+SHORTEST_CARD, LONGEST_CARD = 14, 19
 _GAP = r"(?:[ .\-]|\u00a0)?"
 _DIGIT_RUN = re.compile(rf"(?<![0-9A-Za-z+])[0-9](?:{_GAP}[0-9]){{13,}}(?![0-9A-Za-z])")
 _MAYBE_CARD = re.compile(rb"(?:[0-9](?:[ .\-]|\xc2\xa0|\\u00a0)?){14}")
@@ -39,7 +37,6 @@ class Kept:
 
     payload: dict[str, Any]
     raw: bytes
-    masked: int = 0
 
 
 def parse(raw: bytes) -> dict[str, Any] | Problem:
@@ -88,6 +85,17 @@ def check(payload: dict[str, Any]) -> Problem | None:
     return None
 
 
+def shallow(payload: dict[str, Any]) -> bool:
+    """Say whether a payload is flat enough to be walked and written again, whatever else is wrong with it."""
+    level: list[Any] = [payload]
+    for _ in range(DEEPEST):
+        level = [inner for value in level for inner in (value.values() if isinstance(value, dict) else value)]
+        level = [value for value in level if isinstance(value, dict | list)]
+        if not level:
+            return True
+    return False
+
+
 def _is_name(key: Any) -> bool:
     return isinstance(key, str) and len(key) <= LONGEST_KEY and "\x00" not in key
 
@@ -111,11 +119,10 @@ def _surrogate(value: str) -> str | None:
     return "invalid_utf8" if any("\ud800" <= character <= "\udfff" for character in value) else None
 
 
-def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str], identifiers: frozenset[str]) -> Kept | Problem:
+def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str] = ()) -> Kept | Problem:
     """Mask what must not be stored, then check what is left.
 
-    `identifiers` are the paths that the mapping declares identifiers or loyalty numbers: those are not card numbers. The bytes
-    are those received when nothing was masked.
+    The bytes are those received when there are any and nothing was masked.
     """
     kept = payload
     for path in never_store:
@@ -123,8 +130,9 @@ def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str], identi
     problem = check(kept)
     if problem is not None:
         return problem
+    raw = raw or dumps(payload)
     if _MAYBE_CARD.search(raw):
-        kept = _mask_cards(kept, "", identifiers)
+        kept = _mask_cards(kept)
     if kept is payload:
         return Kept(payload, raw)
     return Kept(kept, dumps(kept))
@@ -146,27 +154,25 @@ def mask_path(value: Any, path: list[str]) -> Any:
     return value if inner_value is value[path[0]] else {**value, path[0]: inner_value}
 
 
-def _mask_cards(value: Any, path: str, exempt: frozenset[str]) -> Any:
+def _mask_cards(value: Any) -> Any:
     """A copy without card numbers; the same object when there is none. Depth is bounded by `check`."""
-    if path in exempt:
-        return value
     if isinstance(value, str):
         return mask_cards(value)
     if isinstance(value, int) and not isinstance(value, bool):
         masked = mask_cards(str(value))
         return masked if MASK in masked else value
     if isinstance(value, list):
-        inner = [_mask_cards(element, path, exempt) for element in value]
+        inner = [_mask_cards(element) for element in value]
         return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
     if isinstance(value, dict):
-        made = {key: _mask_cards(element, f"{path}.{key}" if path else key, exempt) for key, element in value.items()}
+        made = {key: _mask_cards(element) for key, element in value.items()}
         return made if any(made[key] is not value[key] for key in value) else value
     return value
 
 
 def mask_cards(text: str) -> str:
-    """Mask payment card numbers in a text, keeping the last four digits. Source: ISO/IEC 7812 (Luhn), brands' ranges."""
-    return _DIGIT_RUN.sub(_mask_run, text) if len(text) >= 14 else text
+    """Mask payment card numbers in a text, keeping the last four digits."""
+    return _DIGIT_RUN.sub(_mask_run, text) if len(text) >= SHORTEST_CARD else text
 
 
 def _mask_run(match: re.Match[str]) -> str:
@@ -177,17 +183,12 @@ def _mask_run(match: re.Match[str]) -> str:
     ends = [n + 1 for n, place in enumerate(places) if n == len(places) - 1 or places[n + 1] != place + 1]
     for start in starts:
         for end in ends:
-            digits = "".join(run[place] for place in places[start:end]) if 14 <= end - start <= 19 else ""
-            if CARD.fullmatch(digits) and _luhn(digits):
+            digits = "".join(run[place] for place in places[start:end]) if SHORTEST_CARD <= end - start <= LONGEST_CARD else ""
+            if is_card_number(digits):
                 first, last = places[start], places[end - 1]
                 rest = run[last + 1 :]
                 return run[:first] + MASK + digits[-4:] + (mask_cards(rest) if rest else "")
     return run
-
-
-def _luhn(digits: str) -> bool:
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (sum(map(int, digits[-1::-2])) + sum(doubled)) % 10 == 0
 
 
 def content_hash(secret: bytes, payload: dict[str, Any], echo: Iterable[str]) -> bytes:
@@ -198,9 +199,10 @@ def content_hash(secret: bytes, payload: dict[str, Any], echo: Iterable[str]) ->
     return hashlib.blake2b(dumps(said, sort=True), digest_size=16, key=secret).digest()
 
 
-def dumps(payload: dict[str, Any], sort: bool = False) -> bytes:
-    """Write a payload as JSON; what JSON does not know (dates, decimals) becomes text."""
+def dumps(payload: dict[str, Any], sort: bool = False, lossy: bool = False) -> bytes:
+    """Write a payload as JSON; what JSON does not know (dates, decimals) becomes text. `lossy` writes broken text too."""
     try:
         return orjson.dumps(payload, default=str, option=orjson.OPT_SORT_KEYS if sort else None)
-    except TypeError:  # Integers past 64 bits.
-        return json.dumps(payload, default=str, sort_keys=sort, ensure_ascii=False, allow_nan=False).encode()
+    except TypeError:  # Integers past 64 bits; lone surrogates and keys that are not text in what was refused.
+        written = json.dumps(payload, default=str, sort_keys=sort, ensure_ascii=lossy, allow_nan=lossy, skipkeys=lossy)
+        return written.encode()

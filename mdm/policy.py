@@ -15,11 +15,18 @@ from pydantic import PrivateAttr
 from sqlmodel import Session
 
 from kernel.errors import NotFound, Unavailable
+from matching.blocking import LOYALTY
+from matching.decide import IdentifierRule as IdentifierPromise
 from matching.record import ATTRIBUTES
+from matching.standardize import Context
+from matching.standardize import ExtraRule as ExtraKindRule
+from matching.standardize.identifiers import standard_name
 from mdm import sql
 from mdm.documents import Finding, parse_document, read_text
 from mdm.mapping_schema import Expression
-from mdm.policy_schema import PolicyDocument, Source, paths_read
+from mdm.policy_schema import AttributeRule as DeclaredRule
+from mdm.policy_schema import ChannelKind, PolicyDocument, Source, paths_read
+from mdm.survivorship_rules import AttributeRule, SurvivorshipRules, rule_faults
 
 DEFAULT_POLICY = "default_policy.yaml"
 GOLDEN_ATTRIBUTES = frozenset(attribute.name for attribute in ATTRIBUTES)
@@ -65,6 +72,37 @@ class Policy(PolicyDocument):
         if found is None:
             raise NotFound("The policy names no such source", code="unknown_source")
         return found
+
+    def standardize_context(self, name: str) -> Context:
+        """What standardization has to be told about a source."""
+        source = self.source(name)
+        shared = frozenset((*self.shared_values.emails, *self.shared_values.phones))
+        kinds = {extra: ExtraKindRule(rule.kind, rule.match) for extra, rule in self.extras.items()}
+        return Context(source.default_country, source.date_order or "DMY", shared, kinds)
+
+    def identifier_rules(self) -> dict[str, IdentifierPromise]:
+        """What each identifier type promises, by its standard name; a loyalty programme stands as `loyalty|<programme>`."""
+        rules: dict[str, IdentifierPromise] = {standard_name(name): rule for name, rule in self.identifiers.items()}
+        return rules | {f"{LOYALTY}|{standard_name(name)}": one for name, one in self.loyalty_programmes.items()}
+
+    def survivorship_rules(self) -> SurvivorshipRules:
+        """How golden values are picked: the criteria, trust in each source, and who is system of record for what."""
+        systems: dict[str, frozenset[str]] = {}
+        for name, source in self.sources.items():
+            for attribute in source.system_of_record_for:
+                systems[attribute] = systems.get(attribute, frozenset()) | {name}
+        stewards = {name for name, source in self.sources.items() if source.channel_kind is ChannelKind.STEWARD}
+        return SurvivorshipRules(
+            default=_rule(self.survivorship.default),
+            attributes={name: _rule(rule) for name, rule in self.survivorship.attributes.items()},
+            trust={name: source.trust for name, source in self.sources.items()},
+            system_of_record=systems,
+            steward_sources=frozenset({"steward"} | stewards),
+        )
+
+
+def _rule(declared: DeclaredRule) -> AttributeRule:
+    return AttributeRule(declared.criteria, declared.half_life_days)
 
 
 def load(path: str | Path) -> Policy:
@@ -125,27 +163,26 @@ def by_version(session: Session, version: int) -> Policy:
 def check(policy: PolicyDocument) -> Iterator[Finding]:
     """What the parts of a policy say against each other."""
     for name, source in policy.sources.items():
-        where = ("sources", name)
         for spot, message in (*_check_declared(policy, source), *_check_paths(source)):
-            yield (*where, *spot), message
-        for index, attribute in enumerate(source.system_of_record_for):
-            if not _is_attribute(policy, attribute):
-                yield (*where, "system_of_record_for", index), _unknown(attribute)
+            yield ("sources", name, *spot), message
+    for spot, attribute in _attributes_named(policy):
+        if not _is_attribute(policy, attribute) and not (spot[0] == "views" and attribute in VIEW_ONLY):
+            yield spot, f"{attribute!r} is neither one of our attributes nor a declared extra (extras.<name>)"
+    for attribute, rule in policy.survivorship.attributes.items():
+        for fault in rule_faults(attribute, _rule(rule)):
+            yield ("survivorship", "attributes", attribute), fault
+
+
+def _attributes_named(policy: PolicyDocument) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    for name, source in policy.sources.items():
+        yield from ((("sources", name, "system_of_record_for", n), one) for n, one in enumerate(source.system_of_record_for))
     for view, shown in policy.views.items():
-        for index, attribute in enumerate(shown):
-            if attribute not in VIEW_ONLY and not _is_attribute(policy, attribute):
-                yield ("views", view, index), _unknown(attribute)
-    for attribute in policy.survivorship.attributes:
-        if not _is_attribute(policy, attribute):
-            yield ("survivorship", "attributes", attribute), _unknown(attribute)
+        yield from ((("views", view, n), one) for n, one in enumerate(shown))
+    yield from ((("survivorship", "attributes", attribute), attribute) for attribute in policy.survivorship.attributes)
 
 
 def _is_attribute(policy: PolicyDocument, name: str) -> bool:
     return name in GOLDEN_ATTRIBUTES or (name.startswith("extras.") and name.removeprefix("extras.") in policy.extras)
-
-
-def _unknown(attribute: str) -> str:
-    return f"{attribute!r} is neither one of our attributes nor a declared extra (extras.<name>)"
 
 
 def _check_declared(policy: PolicyDocument, source: Source) -> Iterator[Finding]:

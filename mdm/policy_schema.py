@@ -6,16 +6,18 @@ Declares what may be written and what each option means; `mdm.policy` checks it 
 import zoneinfo
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mdm.mapping_schema import Expression, Fields, Mapping, Path, Strict
 from mdm.mapping_values import roots
+from mdm.survivorship_rules import Criterion, SurvivorshipRules
 
 # Names become parts of URLs, log lines and comma-separated row scopes.
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Brand = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,62}$")]
+SHIPPED = SurvivorshipRules()
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -114,8 +116,8 @@ class Source(Mapping):
     file: FileFormat = FileFormat()
 
 
-class IdentifierRule(Strict):
-    """What an identifier type means for identity. Both flags off: evidence among other evidence."""
+class Promise(Strict):
+    """What a number means for identity. Both flags off: evidence among other evidence."""
 
     title: str = ""
     one_person_per_value: bool = Field(False, description="two records with one value are one person: decides by itself")
@@ -130,27 +132,17 @@ class ExtraRule(Strict):
     title: str = ""
 
 
-class Programme(Strict):
-    """A loyalty programme. Its number is one person's; two cards of one person are fine."""
-
-    title: str = ""
-    one_person_per_value: bool = False
-
-
-SurvivorshipCriterion = Literal["verified", "trust", "recent", "frequent", "complete", "longest", "min", "max", "union"]
-
-
 class AttributeRule(Strict):
     """How one attribute survives: criteria in order, the first that tells values apart decides."""
 
-    criteria: tuple[SurvivorshipCriterion, ...] = Field(min_length=1)
+    criteria: tuple[Criterion, ...] = Field(min_length=1)
     half_life_days: float | None = Field(None, gt=0)
 
 
 class Survivorship(Strict):
-    """How golden values are picked; `attributes` overrides the default by attribute."""
+    """How golden values are picked; `attributes` stand over the rules that ship (mdm.survivorship_rules)."""
 
-    default: AttributeRule = AttributeRule(criteria=("verified", "trust", "recent", "frequent", "complete"))
+    default: AttributeRule = AttributeRule(criteria=SHIPPED.default.criteria, half_life_days=SHIPPED.default.half_life_days)
     attributes: dict[str, AttributeRule] = Field(default_factory=dict)
 
 
@@ -165,8 +157,8 @@ class PolicyDocument(Strict):
     """The whole policy."""
 
     sources: dict[Name, Source] = Field(min_length=1)
-    identifiers: dict[Name, IdentifierRule] = Field(default_factory=dict)
-    loyalty_programmes: dict[Name, Programme] = Field(default_factory=dict)
+    identifiers: dict[Name, Promise] = Field(default_factory=dict)
+    loyalty_programmes: dict[Name, Promise] = Field(default_factory=dict)
     extras: dict[Name, ExtraRule] = Field(default_factory=dict)
     survivorship: Survivorship = Survivorship()
     shared_values: SharedValues = SharedValues()

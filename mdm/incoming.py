@@ -1,0 +1,143 @@
+"""From what a source sends to what may be stored: checks, masks, hashes and maps one delivery. Pure; touches no storage.
+
+Whatever is wrong with a delivery is a Problem with a stable code and a field; the value itself stays out of it.
+"""
+
+from collections.abc import Mapping as Row
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from matching.standardize import Context
+from mdm import mapping, payloads
+from mdm.events import Mark, Version
+from mdm.mapping_values import Problem
+from mdm.policy import Policy
+from mdm.policy_schema import AssertedMeaning, Source
+
+LONGEST_SOURCE_KEY = 500
+LARGEST_VERSION = 2**63 - 1
+# A source whose clock runs ahead would otherwise hold its records at a time that no later change can pass.
+EARLIEST_YEAR = 1900
+LATEST_AHEAD = timedelta(days=1)
+DELETION_HASH = bytes(16)
+LARGEST_REJECT_BYTES = 64 * 1024
+LONGEST_REGION = 32
+# A row with one of these is not used; other problems are told and the row is kept.
+REFUSING = frozenset({"wrong_type"})
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One delivery: a record as its source has it now, or its deletion. `raw` are the payload's bytes as received, when known."""
+
+    key: str
+    payload: dict[str, Any] | None = None
+    source_version: int | None = None
+    source_updated_at: datetime | None = None
+    delete: bool = False
+    raw: bytes = b""
+    line_no: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A delivery that can be stored. `input` is what standardization takes; `notes` are told to the sender."""
+
+    key: str
+    version: Version
+    stored_raw: bytes
+    input: Row[str, Any]
+    region: str
+    parent: str | None
+    notes: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRules:
+    """What holds for every delivery of one source, looked up once a batch."""
+
+    name: str
+    source: Source
+    context: Context
+    echo: frozenset[str] = field(default_factory=frozenset)
+    hash_key: bytes = b""
+
+    @classmethod
+    def of(cls, policy: Policy, name: str, hash_key: bytes) -> "SourceRules":
+        """Raises: NotFound for a source that the policy does not name."""
+        source = policy.source(name)
+        return cls(name, source, policy.standardize_context(name), frozenset(source.echo), hash_key)
+
+
+def prepare(rules: SourceRules, item: Incoming, now: datetime) -> Prepared | Problem:
+    """Check a delivery and make it ready, or say what is wrong with it."""
+    mark = _mark(rules.source, item, now)
+    problem = key_problem(item.key) or (mark if isinstance(mark, Problem) else None)
+    if problem is not None or isinstance(mark, Problem):
+        return problem or Problem("invalid", "")
+    if item.delete:
+        return Prepared(item.key, Version(DELETION_HASH, True, mark), b"", {}, rules.source.region, None)
+    if not isinstance(item.payload, dict):
+        return Problem("not_an_object", "")
+    if len(item.raw) > payloads.LARGEST_PAYLOAD_BYTES:
+        return Problem("payload_too_large", "")
+    return _prepare_payload(rules, item, item.payload, mark)
+
+
+def _prepare_payload(rules: SourceRules, item: Incoming, payload: dict[str, Any], mark: Mark) -> Prepared | Problem:
+    kept = payloads.keep(payload, item.raw, rules.source.never_store)
+    if isinstance(kept, Problem):
+        return kept
+    mapped = mapping.apply(rules.source, kept.payload, rules.echo)
+    refusal = next((problem for problem in mapped.problems if problem.code in REFUSING), None)
+    region = mapped.input.pop("region", rules.source.region)
+    if refusal is None and len(region) > LONGEST_REGION:
+        refusal = Problem("value_too_long", "region")
+    if refusal is not None:
+        return refusal
+    if rules.source.asserted_golden_id is AssertedMeaning.NOTHING:
+        mapped.input.pop("asserted_golden_id", None)
+    notes = (*mapped.problems, *(Problem("unmapped_field", name) for name in mapped.unmapped))
+    version = Version(payloads.content_hash(rules.hash_key, kept.payload, rules.source.echo), False, mark)
+    return Prepared(item.key, version, kept.raw, mapped.input, region, mapped.input.get("parent"), notes)
+
+
+def key_problem(key: Any) -> Problem | None:
+    """What makes a source key unusable, or None."""
+    if not isinstance(key, str):
+        return Problem("key_missing" if key is None else "bad_key", "key")
+    if not key.strip():
+        return Problem("key_missing", "key")
+    if len(key) > LONGEST_SOURCE_KEY:
+        return Problem("key_too_long", "key")
+    broken = "\x00" in key or (not key.isascii() and any("\ud800" <= character <= "\udfff" for character in key))
+    return Problem("bad_key", "key") if broken else None
+
+
+def _mark(source: Source, item: Incoming, now: datetime) -> Mark | Problem:
+    version, at = item.source_version, item.source_updated_at
+    if version is not None and not -LARGEST_VERSION <= version <= LARGEST_VERSION:
+        return Problem("bad_source_version", "source_version")
+    if at is not None and at.tzinfo is None:
+        at = at.replace(tzinfo=ZoneInfo(source.timezone))
+    if at is not None and not EARLIEST_YEAR <= at.year <= now.year + 1:
+        return Problem("bad_source_updated_at", "source_updated_at")
+    if at is not None and at > now + LATEST_AHEAD:
+        return Problem("source_updated_at_in_future", "source_updated_at")
+    return Mark(version, at)
+
+
+def storable(rules: SourceRules | None, payload: dict[str, Any] | None, raw: bytes) -> bytes | None:
+    """What of a rejected delivery may be kept: masked as a stored one would be; nothing when that cannot be made sure."""
+    if payload is not None and payloads.shallow(payload):
+        kept = payload
+        for path in rules.source.never_store if rules else ():
+            kept = payloads.mask_path(kept, path.split("."))
+        return payloads.mask_cards(payloads.dumps(kept, lossy=True).decode()).encode()[:LARGEST_REJECT_BYTES]
+    if rules is not None and rules.source.never_store:
+        return None
+    margin = payloads.LONGEST_CARD * 2  # A card number on the cut would escape the mask.
+    masked = payloads.mask_cards(raw[: LARGEST_REJECT_BYTES + margin].decode("latin-1"))
+    return masked.encode("latin-1")[:LARGEST_REJECT_BYTES] or None

@@ -1,0 +1,279 @@
+"""Take deliveries of one source in: versions appended, the current one standardized and filed, resolution asked for.
+
+Set-based: a handful of statements whatever the size of the batch. A delivery that cannot be used is kept as a reject and the rest
+goes on. Which version is current is chosen by `mdm.events`, whatever the order of arrival. Never resolves and never commits.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from kernel import clock, outbox
+from kernel.actor import Principal
+from kernel.errors import Forbidden
+from kernel.settings import settings
+from matching import blocking
+from matching.standardize import STANDARDIZER_VERSION, form_hash, standardize
+from mdm import pending, record_rows, rejects, sql
+from mdm.events import Current, arrive
+from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
+from mdm.mapping_values import Problem
+from mdm.policy import Policy
+from mdm.record_rows import RecordRow, StandardRow, Stored, VersionRow
+from mdm.sealing import DataKey
+
+RECEIVED = "record.received"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one delivery: created, changed, same, superseded, deleted or rejected (then `problem` says why).
+
+    `notes` are for the sender: fields that no rule reads, values that a map does not know, a key that stood in the batch before.
+    """
+
+    key: str
+    status: str
+    record_id: uuid.UUID | None = None
+    version_no: int | None = None
+    problem: Problem | None = None
+    notes: tuple[Problem, ...] = ()
+
+
+@dataclass(slots=True)
+class _Track:
+    """One record while its deliveries of this batch arrive."""
+
+    record_id: uuid.UUID
+    stored: Stored | None
+    current: Current | None = None
+    version_no: int = 0
+    last_no: int = 0
+    winner: Prepared | None = None
+    latest: Prepared | None = None
+    versions: list[tuple[int, Prepared]] = field(default_factory=list)
+    statuses: list[tuple[str, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is known of the batch besides its records."""
+
+    session: Session
+    policy: Policy
+    rules: SourceRules
+    principal: Principal
+    now: datetime
+
+
+def put_records(
+    session: Session,
+    policy: Policy,
+    source: str,
+    items: Sequence[Incoming],
+    principal: Principal,
+    priority: int = pending.BULK_PRIORITY,
+    job_id: uuid.UUID | None = None,
+) -> list[Outcome]:
+    """Take in deliveries of one source; one outcome each, in order.
+
+    Idempotent: a repeated delivery is `same`. Locks the source's records of these keys, in the order of keys. A key that stands
+    twice arrives twice. Raises: NotFound for an unknown source, Forbidden when its brand is outside the principal's scope.
+    """
+    rules = SourceRules.of(policy, source, settings().secret_for("payload-hash"))
+    brands = principal.scope.brands
+    if brands is not None and rules.source.brand not in brands:
+        raise Forbidden("This key may not write records of this source's brand", code="outside_scope")
+    batch = _Batch(session, policy, rules, principal, clock.now())
+    prepared = [_in_scope(principal, prepare(rules, item, batch.now)) for item in items]
+    usable: dict[str, list[Prepared]] = {}
+    for one in prepared:
+        if isinstance(one, Prepared):
+            usable.setdefault(one.key, []).append(one)
+    tracks = _store(batch, usable, priority) if usable else {}
+    outcomes = [_outcome(item.key, one, tracks, usable) for item, one in zip(items, prepared, strict=True)]
+    refused = [
+        rejects.Reject(outcome.problem.code, outcome.problem.field, source, item.line_no, storable(rules, item.payload, item.raw))
+        for item, outcome in zip(items, outcomes, strict=True)
+        if outcome.problem is not None
+    ]
+    rejects.keep(session, refused, job_id)
+    return outcomes
+
+
+def _in_scope(principal: Principal, prepared: Prepared | Problem) -> Prepared | Problem:
+    regions = principal.scope.regions
+    if isinstance(prepared, Prepared) and regions is not None and prepared.region not in regions:
+        return Problem("outside_scope", "region")
+    return prepared
+
+
+def _outcome(key: str, prepared: Prepared | Problem, tracks: dict[str, _Track], usable: dict[str, list[Prepared]]) -> Outcome:
+    """The next status of the key's record; deliveries of one key take theirs in order."""
+    if isinstance(prepared, Problem):
+        return Outcome(key if isinstance(key, str) else "", "rejected", problem=prepared)
+    track = tracks[prepared.key]
+    if track.stored is not None and track.stored.rekeyed:
+        return Outcome(key, "rejected", track.record_id, problem=Problem("key_was_renamed", "key"))
+    place = next(index for index, one in enumerate(usable[prepared.key]) if one is prepared)
+    status, version_no = track.statuses[place]
+    notes = (*prepared.notes, Problem("key_twice_in_batch", "key")) if place else prepared.notes
+    return Outcome(key, status, track.record_id, version_no, notes=notes)
+
+
+def _store(batch: _Batch, usable: dict[str, list[Prepared]], priority: int) -> dict[str, _Track]:
+    """Insert or lock the records, let the deliveries arrive, write what changed."""
+    new = {key: _arrive(_Track(clock.uuid7(), None), deliveries) for key, deliveries in usable.items()}
+    source, brand = batch.rules.name, batch.rules.source.brand
+    inserted = record_rows.insert_or_lock(
+        batch.session, source, brand, [_row(key, track) for key, track in new.items()], batch.now
+    )
+    known = [key for key, track in new.items() if track.record_id not in inserted]
+    tracks = {key: track for key, track in new.items() if track.record_id in inserted}
+    if known:
+        tracks |= _arrive_at_known(batch, {key: usable[key] for key in known})
+    _write(batch, tracks, priority)
+    return tracks
+
+
+def _arrive_at_known(batch: _Batch, usable: dict[str, list[Prepared]]) -> dict[str, _Track]:
+    stored = record_rows.locked(batch.session, batch.rules.name, list(usable))
+    open_ids = [row.record_id for row in stored.values() if not row.rekeyed]
+    log = record_rows.history(batch.session, open_ids)
+    tracks = {}
+    for key, deliveries in usable.items():
+        row = stored[key]
+        track = _Track(row.record_id, row, row.current, row.version_no)
+        versions = log.get(row.record_id, [])
+        track.last_no = max((number for number, _ in versions), default=row.version_no)
+        tracks[key] = track if row.rekeyed else _arrive(track, deliveries, {version for _, version in versions})
+    return tracks
+
+
+def _arrive(track: _Track, deliveries: Sequence[Prepared], known: "set[object] | None" = None) -> _Track:
+    """Let deliveries of one record arrive. A late one that is in the log already is not appended again."""
+    for delivery in deliveries:
+        track.current, status = arrive(track.current, delivery.version)
+        track.latest = delivery if status == "same" else track.latest
+        if status == "superseded" and known is not None and delivery.version in known:
+            track.statuses.append((status, track.version_no))
+            continue
+        if status != "same":
+            track.last_no += 1
+            track.versions.append((track.last_no, delivery))
+        if status in {"created", "changed", "deleted"}:
+            track.version_no, track.winner = track.last_no, delivery
+        track.statuses.append((status, track.last_no if status == "superseded" else track.version_no))
+    return track
+
+
+def _row(key: str, track: _Track) -> RecordRow:
+    assert track.current is not None, "a record has arrived"  # noqa: S101 - narrows the type
+    said = track.winner or track.latest
+    region = said.region if said else track.stored.region if track.stored else ""
+    parent = said.parent if said else track.stored.parent_key if track.stored else None
+    version = track.current.version
+    return RecordRow(
+        track.record_id, key, region, parent, track.version_no, version.is_deleted, track.current.mark, version.payload_hash
+    )
+
+
+def _write(batch: _Batch, tracks: dict[str, _Track], priority: int) -> None:
+    open_tracks = {key: track for key, track in tracks.items() if not (track.stored and track.stored.rekeyed)}
+    rows = {key: _row(key, track) for key, track in open_tracks.items()}
+    source, brand = batch.rules.name, batch.rules.source.brand
+    repeated = [t.record_id for t in open_tracks.values() if t.stored and t.latest and not t.winner]
+    stale = _stale(batch, repeated)
+    filed = [key for key, track in open_tracks.items() if track.winner or track.record_id in stale or _observed_later(track)]
+    moved = {*filed, *(key for key, track in open_tracks.items() if _mark_moved(track))}
+    record_rows.update(batch.session, source, brand, [row for key, row in rows.items() if key in moved], batch.now)
+    _append(batch, open_tracks)
+    _file(batch, {key: open_tracks[key] for key in filed}, rows)
+    record_rows.await_resolution(batch.session, source, brand, [rows[key] for key in filed])
+    pending.request(batch.session, [rows[key].record_id for key in filed], "received", priority)
+    outbox.emit_all(batch.session, [_event(batch, open_tracks[key]) for key in filed if open_tracks[key].winner])
+
+
+def _mark_moved(track: _Track) -> bool:
+    return track.stored is not None and track.current is not None and track.current.mark != track.stored.current.mark
+
+
+def _event(batch: _Batch, track: _Track) -> outbox.Event:
+    deleted = track.current is not None and track.current.version.is_deleted
+    body = {"source": batch.rules.name, "cause": "deleted" if deleted else "changed" if track.stored else "created"}
+    return outbox.Event(RECEIVED, track.record_id, track.version_no, body)
+
+
+def _append(batch: _Batch, tracks: dict[str, _Track]) -> None:
+    """Seal and append the versions that arrived; a record without a data key gets one with its first payload."""
+    sealed_ids = [track.record_id for track in tracks.values() if track.versions and track.stored]
+    wrapped = record_rows.data_keys(batch.session, sealed_ids) if sealed_ids else {}
+    fresh: list[tuple[uuid.UUID, bytes]] = []
+    rows: list[VersionRow] = []
+    for track in tracks.values():
+        if not track.versions:
+            continue
+        known = wrapped.get(track.record_id)
+        key = DataKey.unwrap(track.record_id, known) if known else DataKey.new(track.record_id)
+        if known is None:
+            fresh.append((track.record_id, key.wrapped))
+        for version_no, said in track.versions:
+            sealed = None if said.version.is_deleted else key.seal(said.stored_raw)
+            rows.append(VersionRow(track.record_id, version_no, said.version, sealed))
+    if rows:
+        record_rows.insert_data_keys(batch.session, fresh)
+        channel = batch.rules.source.channel_kind
+        record_rows.append_versions(batch.session, rows, batch.now, batch.principal.name, channel)
+
+
+def _file(batch: _Batch, tracks: dict[str, _Track], rows: dict[str, RecordRow]) -> None:
+    """Standardize what is current now and put it into the key index; take what is deleted out of both."""
+    standards = [
+        _standard(batch, rows[key], said, _observed_at(batch, track))
+        for key, track in tracks.items()
+        if (said := track.winner or track.latest) is not None and not rows[key].is_deleted
+    ]
+    known = [(track.record_id, rows[key].is_deleted) for key, track in tracks.items() if track.stored]
+    record_rows.drop_keys(batch.session, [record_id for record_id, _ in known])
+    record_rows.drop_standard(batch.session, [record_id for record_id, is_deleted in known if is_deleted])
+    record_rows.replace_standard(batch.session, batch.rules.name, batch.rules.source.brand, standards, _versions(batch))
+
+
+def _versions(batch: _Batch) -> tuple[str, int]:
+    return STANDARDIZER_VERSION, batch.policy.version
+
+
+def _stale(batch: _Batch, record_ids: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Records delivered again unchanged whose standard record was made by another standardizer or policy."""
+    if not record_ids:
+        return set()
+    found = sql.rows(
+        batch.session,
+        "SELECT record_id FROM standard_record WHERE record_id = ANY(%s) AND (standardizer, policy_version) <> (%s, %s)",
+        [record_ids, *_versions(batch)],
+    )
+    return {row[0] for row in found}
+
+
+def _observed_later(track: _Track) -> bool:
+    """Whether the same content was delivered again with a later source time: more recent now, so it may survive."""
+    if track.current is None or track.stored is None or track.latest is None or track.current.version.is_deleted:
+        return False
+    return track.current.mark.source_updated_at != track.stored.current.mark.source_updated_at
+
+
+def _observed_at(batch: _Batch, track: _Track) -> datetime:
+    at = track.current.mark.source_updated_at if track.current else None
+    arrived = batch.now if track.winner or track.stored is None else track.stored.received_at
+    return at or arrived
+
+
+def _standard(batch: _Batch, row: RecordRow, said: Prepared, observed_at: datetime) -> StandardRow:
+    standard = standardize(said.input, batch.rules.context)
+    keys = tuple(blocking.keys(standard, settings().secret_for("blocking")))
+    return StandardRow(
+        row.record_id, row.version_no, row.source_key, row.region, observed_at, form_hash(standard), standard, keys
+    )

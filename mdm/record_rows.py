@@ -1,0 +1,265 @@
+"""The statements by which source records are stored: one a step, whatever the number of records.
+
+Locks records in the order of their keys, so that two batches never wait for each other. Decides nothing; `mdm.ingest` does.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from psycopg.types.json import Jsonb
+from sqlmodel import Session
+
+from matching.record import StandardRecord, to_json
+from mdm import sql
+from mdm.events import Current, Mark, Version
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A source record as it is to stand after the batch."""
+
+    record_id: uuid.UUID
+    source_key: str
+    region: str
+    parent_key: str | None
+    version_no: int
+    is_deleted: bool
+    mark: Mark
+    payload_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    """One version to append."""
+
+    record_id: uuid.UUID
+    version_no: int
+    version: Version
+    sealed_payload: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class StandardRow:
+    """One standard record to replace the one before."""
+
+    record_id: uuid.UUID
+    version_no: int
+    source_key: str
+    region: str
+    observed_at: datetime
+    form_hash: bytes
+    standard: StandardRecord
+    keys: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A source record as it stands, locked. `rekeyed` when its key was given up for another."""
+
+    record_id: uuid.UUID
+    version_no: int
+    current: Current
+    region: str
+    parent_key: str | None
+    received_at: datetime
+    rekeyed: bool
+
+
+def insert_or_lock(session: Session, source: str, brand: str, rows: Sequence[RecordRow], received_at: datetime) -> set[uuid.UUID]:
+    """Insert records whose key is new and lock those that are there, in the order of keys; the ids inserted.
+
+    A key that another transaction is inserting is waited for, and then locked. `DO UPDATE … WHERE false` locks without writing.
+    """
+    ordered = sorted(rows, key=lambda row: row.source_key)
+    found = sql.rows(
+        session,
+        """INSERT INTO source_record AS s (record_id, source, source_key, brand, region, parent_source, parent_key, version_no,
+                                           is_deleted, source_version, source_updated_at, received_at, payload_hash)
+           SELECT r.id, %(source)s, r.key, %(brand)s, r.region, CASE WHEN r.parent IS NOT NULL THEN %(source)s END, r.parent,
+                  r.no, r.deleted, r.version, r.at, %(received)s, r.hash
+           FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(regions)s::text[], %(parents)s::text[], %(numbers)s::int[],
+                       %(deleted)s::boolean[], %(versions)s::bigint[], %(times)s::timestamptz[], %(hashes)s::bytea[])
+                  WITH ORDINALITY AS r (id, key, region, parent, no, deleted, version, at, hash, place)
+           ORDER BY r.place
+           ON CONFLICT (source, source_key) DO UPDATE SET source = s.source WHERE false
+           RETURNING s.record_id""",
+        _columns(ordered) | {"source": source, "brand": brand, "received": received_at},
+    )
+    return {row[0] for row in found}
+
+
+def locked(session: Session, source: str, keys: Sequence[str]) -> dict[str, Stored]:
+    """The records of these keys, as they stand. One statement."""
+    found = sql.rows(
+        session,
+        """SELECT source_key, record_id, version_no, payload_hash, is_deleted, source_version, source_updated_at, region,
+                  parent_key, received_at, rekeyed_to IS NOT NULL
+           FROM source_record WHERE source = %s AND source_key = ANY(%s) ORDER BY source_key FOR UPDATE""",
+        [source, list(keys)],
+    )
+    return {row[0]: _stored(row) for row in found}
+
+
+def _stored(row: sql.Row) -> Stored:
+    _, record_id, version_no, payload_hash, is_deleted, version, at, region, parent_key, received_at, rekeyed = row
+    mark = Mark(version, at)
+    return Stored(
+        record_id, version_no, Current(Version(payload_hash, is_deleted, mark), mark), region, parent_key, received_at, rekeyed
+    )
+
+
+def update(session: Session, source: str, brand: str, rows: Sequence[RecordRow], received_at: datetime) -> None:
+    """Make the records stand as given; `received_at` moves only with the current version."""
+    if not rows:
+        return
+    sql.run(
+        session,
+        """UPDATE source_record s SET brand = %(brand)s, region = r.region, parent_key = r.parent,
+             parent_source = CASE WHEN r.parent IS NOT NULL THEN %(source)s END,
+             received_at = CASE WHEN s.version_no = r.no THEN s.received_at ELSE %(received)s END,
+             version_no = r.no, is_deleted = r.deleted, source_version = r.version, source_updated_at = r.at,
+             payload_hash = r.hash
+           FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(regions)s::text[], %(parents)s::text[], %(numbers)s::int[],
+                       %(deleted)s::boolean[], %(versions)s::bigint[], %(times)s::timestamptz[], %(hashes)s::bytea[])
+                  AS r (id, key, region, parent, no, deleted, version, at, hash)
+           WHERE s.record_id = r.id""",
+        _columns(rows) | {"source": source, "brand": brand, "received": received_at},
+    )
+
+
+def _columns(rows: Sequence[RecordRow]) -> dict[str, Any]:
+    return {
+        "ids": [row.record_id for row in rows],
+        "keys": [row.source_key for row in rows],
+        "regions": [row.region for row in rows],
+        "parents": [row.parent_key for row in rows],
+        "numbers": [row.version_no for row in rows],
+        "deleted": [row.is_deleted for row in rows],
+        "versions": [row.mark.source_version for row in rows],
+        "times": [row.mark.source_updated_at for row in rows],
+        "hashes": [row.payload_hash for row in rows],
+    }
+
+
+def history(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[tuple[int, Version]]]:
+    """Every stored version of the records, by number."""
+    found: dict[uuid.UUID, list[tuple[int, Version]]] = {}
+    for record_id, version_no, payload_hash, is_deleted, version, at in sql.rows(
+        session,
+        """SELECT record_id, version_no, payload_hash, is_deleted, source_version, source_updated_at
+           FROM record_version WHERE record_id = ANY(%s) ORDER BY record_id, version_no""",
+        [list(record_ids)],
+    ):
+        found.setdefault(record_id, []).append((version_no, Version(payload_hash, is_deleted, Mark(version, at))))
+    return found
+
+
+def data_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, bytes]:
+    """The wrapped data keys of the records that have one."""
+    statement = "SELECT record_id, wrapped_key FROM record_data_key WHERE record_id = ANY(%s)"
+    return {record_id: wrapped for record_id, wrapped in sql.rows(session, statement, [list(record_ids)])}
+
+
+def insert_data_keys(session: Session, keys: Iterable[tuple[uuid.UUID, bytes]]) -> None:
+    """Store wrapped data keys."""
+    _copy(session, "COPY record_data_key (record_id, wrapped_key) FROM STDIN (FORMAT BINARY)", ("uuid", "bytea"), keys)
+
+
+def append_versions(session: Session, rows: Iterable[VersionRow], received_at: datetime, received_by: str, channel: str) -> None:
+    """Append versions to the log."""
+    _copy(
+        session,
+        """COPY record_version (record_id, version_no, received_at, source_version, source_updated_at, is_deleted, payload_hash,
+                                sealed_payload, received_by, channel) FROM STDIN (FORMAT BINARY)""",
+        ("uuid", "int4", "timestamptz", "int8", "timestamptz", "bool", "bytea", "bytea", "text", "text"),
+        (
+            (
+                row.record_id, row.version_no, received_at, row.version.mark.source_version, row.version.mark.source_updated_at,
+                row.version.is_deleted, row.version.payload_hash, row.sealed_payload, received_by, channel,
+            )
+            for row in rows
+        ),
+    )  # fmt: skip
+
+
+def replace_standard(session: Session, source: str, brand: str, rows: Sequence[StandardRow], versions: tuple[str, int]) -> None:
+    """Replace standard records and their blocking keys. `versions` are the standardizer's and the policy's."""
+    if not rows:
+        return
+    ids = [row.record_id for row in rows]
+    sql.run(
+        session,
+        """INSERT INTO standard_record AS s (record_id, version_no, source, source_key, brand, region, observed_at, standardizer,
+                                             policy_version, form_hash, body)
+           SELECT r.id, r.no, %(source)s, r.key, %(brand)s, r.region, r.observed, %(standardizer)s, %(policy)s, r.hash, r.body
+           FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(keys)s::text[], %(regions)s::text[], %(observed)s::timestamptz[],
+                       %(hashes)s::bytea[], %(bodies)s::jsonb[]) AS r (id, no, key, region, observed, hash, body)
+           ON CONFLICT (record_id) DO UPDATE SET version_no = EXCLUDED.version_no, source_key = EXCLUDED.source_key,
+             brand = EXCLUDED.brand, region = EXCLUDED.region, observed_at = EXCLUDED.observed_at,
+             standardizer = EXCLUDED.standardizer, policy_version = EXCLUDED.policy_version, form_hash = EXCLUDED.form_hash,
+             body = EXCLUDED.body""",
+        {
+            "source": source,
+            "brand": brand,
+            "standardizer": versions[0],
+            "policy": versions[1],
+            "ids": ids,
+            "numbers": [row.version_no for row in rows],
+            "keys": [row.source_key for row in rows],
+            "regions": [row.region for row in rows],
+            "observed": [row.observed_at for row in rows],
+            "hashes": [row.form_hash for row in rows],
+            "bodies": [Jsonb(to_json(row.standard), dumps=orjson.dumps) for row in rows],
+        },
+    )
+    _copy(
+        session,
+        "COPY blocking_key (blocking_key, record_id, rule) FROM STDIN (FORMAT BINARY)",
+        ("int8", "uuid", "int2"),
+        ((key, row.record_id, rule) for row in rows for key, rule in {key: rule for rule, key in reversed(row.keys)}.items()),
+    )
+
+
+def drop_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
+    """Take the records out of the key index, before their new keys are written or because they are deleted."""
+    if record_ids:
+        sql.run(session, "DELETE FROM blocking_key WHERE record_id = ANY(%s)", [list(record_ids)])
+
+
+def drop_standard(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
+    """Take the standard records of deleted records away."""
+    if record_ids:
+        sql.run(session, "DELETE FROM standard_record WHERE record_id = ANY(%s)", [list(record_ids)])
+
+
+def await_resolution(session: Session, source: str, brand: str, rows: Sequence[RecordRow]) -> None:
+    """Say in the crosswalk that the records' golden ids are not settled; what they are now is kept until then."""
+    if not rows:
+        return
+    sql.run(
+        session,
+        """INSERT INTO crosswalk AS c (record_id, source, source_key, brand, region, state, version_no)
+           SELECT r.id, %(source)s, r.key, %(brand)s, r.region, 'pending', r.no
+           FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(regions)s::text[], %(numbers)s::int[]) AS r (id, key, region, no)
+           ORDER BY r.id
+           ON CONFLICT (record_id) DO UPDATE SET state = 'pending', brand = EXCLUDED.brand, region = EXCLUDED.region""",
+        {
+            "source": source,
+            "brand": brand,
+            "ids": [row.record_id for row in rows],
+            "keys": [row.source_key for row in rows],
+            "regions": [row.region for row in rows],
+            "numbers": [row.version_no for row in rows],
+        },
+    )
+
+
+def _copy(session: Session, statement: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    with sql.cursor(session) as cursor, cursor.copy(statement) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)

@@ -1,0 +1,77 @@
+"""Rows that could not be used: kept sealed with their reason, and counted. Nothing is skipped in silence.
+
+A row of a job is kept once, however often the job is run again.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from kernel.clock import uuid7
+from mdm import sql
+from mdm.sealing import DataKey
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One unusable row: a stable code, the field it concerns, and what may be kept of the row."""
+
+    code: str
+    field: str = ""
+    source: str | None = None
+    line_no: int | None = None
+    content: bytes | None = None
+
+
+def keep(session: Session, rejects: Sequence[Reject], job_id: uuid.UUID | None = None) -> int:
+    """Store rejects with one statement; the number newly kept."""
+    if not rejects:
+        return 0
+    ids = [uuid7() for _ in rejects]
+    keys = [DataKey.new(one) if reject.content else None for one, reject in zip(ids, rejects, strict=True)]
+    return sql.run(
+        session,
+        """INSERT INTO reject (reject_id, job_id, source, line_no, code, detail, wrapped_key, sealed_payload)
+           SELECT r.id, %(job)s::uuid, r.source, r.line_no, r.code, r.detail, r.wrapped, r.sealed
+           FROM unnest(%(ids)s::uuid[], %(sources)s::text[], %(lines)s::bigint[], %(codes)s::text[], %(details)s::text[],
+                       %(wrapped)s::bytea[], %(sealed)s::bytea[]) AS r (id, source, line_no, code, detail, wrapped, sealed)
+           ON CONFLICT (job_id, line_no) WHERE job_id IS NOT NULL DO NOTHING""",
+        {
+            "job": job_id,
+            "ids": ids,
+            "sources": [reject.source for reject in rejects],
+            "lines": [reject.line_no for reject in rejects],
+            "codes": [reject.code for reject in rejects],
+            "details": [reject.field for reject in rejects],
+            "wrapped": [key.wrapped if key else None for key in keys],
+            "sealed": [key.seal(reject.content or b"") if key else None for key, reject in zip(keys, rejects, strict=True)],
+        },
+    )
+
+
+def by_code(session: Session, job_id: uuid.UUID | None = None, source: str | None = None) -> dict[str, int]:
+    """Count rejects by code, of a job, of a source, or all."""
+    found = sql.rows(
+        session,
+        """SELECT code, count(*) FROM reject
+           WHERE (%(job)s::uuid IS NULL OR job_id = %(job)s) AND (%(source)s::text IS NULL OR source = %(source)s)
+           GROUP BY code ORDER BY code""",
+        {"job": job_id, "source": source},
+    )
+    return {code: count for code, count in found}
+
+
+def of_job(session: Session, job_id: uuid.UUID) -> list[tuple[int, str, str]]:
+    """Line number, code and field of every reject of a job, by line."""
+    found = sql.rows(session, "SELECT line_no, code, detail FROM reject WHERE job_id = %s ORDER BY line_no", [job_id])
+    return [(line_no, code, detail) for line_no, code, detail in found]
+
+
+def content(session: Session, reject_id: uuid.UUID) -> bytes | None:
+    """Open what was kept of a rejected row; None when nothing was."""
+    found = sql.rows(session, "SELECT wrapped_key, sealed_payload FROM reject WHERE reject_id = %s", [reject_id])
+    if not found or found[0][0] is None:
+        return None
+    return DataKey.unwrap(reject_id, found[0][0]).open(found[0][1])
