@@ -86,9 +86,13 @@ def _adjusted(comparison: Comparison, adjustments: Mapping[str, Callable[[str], 
     """Give the number of a comparison's adjusted level and the adjustment as a function of one side's form."""
     for level in comparison.levels:
         if level.frequency in adjustments:
-            value_of, adjust = attrgetter(level.frequency), adjustments[level.frequency]
-            return comparison.number(level.name), lambda form: adjust(value_of(form))
+            return comparison.number(level.name), _of_form(level.frequency, adjustments[level.frequency])
     return None
+
+
+def _of_form(column: str, adjust: Callable[[str], float]) -> Adjust:
+    value_of = attrgetter(column)
+    return lambda form: adjust(value_of(form))
 
 
 def _remembered(model: Model, column: str, base: float) -> Callable[[str], float]:
