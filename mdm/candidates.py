@@ -1,0 +1,90 @@
+"""The blocking-key index in PostgreSQL: which pairs of records share a key that is not hot.
+
+A key held by more than HOT_LIMIT records is hot: it yields no pair by itself, the refined keys of its records do (they are
+stored beside it, and share its pairs while it is not hot). Crossing the limit, up or down, re-queues the records of the key.
+Never scores, never decides.
+"""
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from matching.blocking import HOT_LIMIT
+from mdm import pending, sql
+from mdm.records import Pair
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What the key index says about a batch: pairs with ids ordered, and what it could not say.
+
+    `hot` are keys over the limit; `keyless` records have no key at all; `unreachable` have keys, but every one is hot.
+    """
+
+    pairs: frozenset[Pair]
+    hot: frozenset[int] = frozenset()
+    keyless: frozenset[uuid.UUID] = frozenset()
+    unreachable: frozenset[uuid.UUID] = frozenset()
+
+
+def find(session: Session, record_ids: Collection[uuid.UUID]) -> Candidates:
+    """Find all pairs of which at least one record is in the batch. One statement, bounded by HOT_LIMIT + 1 rows a key."""
+    batch = frozenset(record_ids)
+    found = sql.rows(
+        session,
+        """SELECT mine.blocking_key, held.record_ids
+           FROM (SELECT DISTINCT blocking_key FROM blocking_key WHERE record_id = ANY(%(ids)s)) AS mine
+           CROSS JOIN LATERAL (
+             SELECT array_agg(b.record_id) AS record_ids FROM (
+               SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key LIMIT %(limit)s
+             ) AS b) AS held""",
+        {"ids": list(batch), "limit": HOT_LIMIT + 1},
+    )
+    hot = frozenset(key for key, holders in found if len(holders) > HOT_LIMIT)
+    reachable = {one for key, holders in found if key not in hot for one in holders if one in batch}
+    keyed = reachable | {one for key, holders in found if key in hot for one in holders if one in batch}
+    keyed |= _keyed(session, batch - keyed) if hot else set()
+    pairs = {pair for key, holders in found if key not in hot for pair in _pairs(holders, batch)}
+    return Candidates(frozenset(pairs), hot, batch - keyed, frozenset(keyed - reachable))
+
+
+def _pairs(holders: list[uuid.UUID], batch: frozenset[uuid.UUID]) -> list[Pair]:
+    return [(one, other) if one < other else (other, one) for one in holders if one in batch for other in holders if one != other]
+
+
+def _keyed(session: Session, record_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Which records have any key: a hot key's first HOT_LIMIT + 1 holders need not name the record that asked."""
+    found = sql.rows(session, "SELECT DISTINCT record_id FROM blocking_key WHERE record_id = ANY(%s)", [list(record_ids)])
+    return {row[0] for row in found}
+
+
+def mark_hot(session: Session, keys: Collection[int]) -> int:
+    """Note keys that have become hot and re-queue all their records, once. The number of records asked for."""
+    newly = sql.rows(
+        session,
+        "INSERT INTO hot_key (blocking_key) SELECT unnest(%s::bigint[]) ORDER BY 1 ON CONFLICT DO NOTHING RETURNING blocking_key",
+        [sorted(keys)],
+    )
+    return _redo(session, [row[0] for row in newly], "hot_key")
+
+
+def cool(session: Session) -> int:
+    """Forget hot keys whose population fell to the limit again and re-queue their records; run by the sweeper."""
+    cooled = sql.rows(
+        session,
+        """DELETE FROM hot_key AS h WHERE (
+             SELECT count(*) FROM (
+               SELECT 1 FROM blocking_key AS b WHERE b.blocking_key = h.blocking_key LIMIT %(limit)s + 1) AS held
+           ) <= %(limit)s RETURNING h.blocking_key""",
+        {"limit": HOT_LIMIT},
+    )
+    return _redo(session, [row[0] for row in cooled], "cooled_key")
+
+
+def _redo(session: Session, keys: Collection[int], reason: str) -> int:
+    if not keys:
+        return 0
+    holders = sql.rows(session, "SELECT DISTINCT record_id FROM blocking_key WHERE blocking_key = ANY(%s)", [list(keys)])
+    return pending.request(session, [row[0] for row in holders], reason, fresh=False)

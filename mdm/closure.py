@@ -1,0 +1,180 @@
+"""Reads everything a change plan must see: the components around records, closed over former members and founders.
+
+A golden id's fate hangs on all its founders, wherever they are now, and on whoever lives under it; so the closure holds, for
+every record in it, its component, the records that share its golden id, and the founders of every id concerned. Only reads.
+"""
+
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from matching.components import Component, Lines
+from mdm import sql
+from mdm.decisions import StewardDecision
+from mdm.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class RecordHead:
+    """Where a record stands: its golden id so far (None: none yet), and at which rung its component was last small enough."""
+
+    record_id: uuid.UUID
+    source: str
+    source_key: str
+    brand: str
+    region: str
+    state: str
+    golden_id: uuid.UUID | None
+    version_no: int
+    rung: int
+    is_deleted: bool
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenHead:
+    """What a golden id answers so far, without its body."""
+
+    golden_id: uuid.UUID
+    issue_no: int
+    status: str
+    redirect_to: uuid.UUID | None
+    split_into: tuple[uuid.UUID, ...]
+    version: int
+    brands: tuple[str, ...]
+    regions: tuple[str, ...]
+    content_hash: bytes
+    version_set_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closure:
+    """All that is needed to say which golden ids its records live under. `outgrown`: see `mdm.graph.Graph`."""
+
+    components: tuple[Component[uuid.UUID], ...]
+    rules: tuple[StewardDecision, ...]
+    records: Mapping[uuid.UUID, RecordHead]
+    founders: Mapping[uuid.UUID, frozenset[uuid.UUID]]
+    goldens: Mapping[uuid.UUID, GoldenHead]
+    outgrown: Mapping[uuid.UUID, int]
+
+
+def read(session: Session, starts: Collection[uuid.UUID], lines: Lines, merges: Callable[[str], bool]) -> Closure:
+    """Read the closure of some records, a round at a time until nothing new is found (nearly always in the second)."""
+    graph = Graph(session, lines, merges)
+    components: list[Component[uuid.UUID]] = []
+    records: dict[uuid.UUID, RecordHead] = {}
+    founders: dict[uuid.UUID, set[uuid.UUID]] = {}
+    waiting = set(starts)
+    while waiting:
+        found = graph.components(waiting)
+        components += found
+        fresh = (waiting | {one for component in found for one in component.records}) - records.keys()
+        heads = _heads(session, fresh)
+        records |= heads
+        golden_ids = _golden_ids(session, heads) - founders.keys()
+        founders |= {golden_id: set() for golden_id in golden_ids}
+        near = _around(session, golden_ids, founders)
+        waiting = near - records.keys()
+    return Closure(
+        components=tuple(components),
+        rules=tuple(graph.rules.values()),
+        records=records,
+        founders={golden_id: frozenset(held) for golden_id, held in founders.items()},
+        goldens=goldens(session, founders.keys()),
+        outgrown=graph.outgrown,
+    )
+
+
+def _heads(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, RecordHead]:
+    found = sql.rows(
+        session,
+        """SELECT c.record_id, c.source, c.source_key, c.brand, c.region, c.state, c.golden_id, r.version_no, c.rung,
+             r.is_deleted, r.created_at
+           FROM crosswalk c JOIN source_record r USING (record_id) WHERE c.record_id = ANY(%s)""",
+        [list(record_ids)],
+    )
+    return {row[0]: RecordHead(*row) for row in found}
+
+
+def _golden_ids(session: Session, heads: Mapping[uuid.UUID, RecordHead]) -> set[uuid.UUID]:
+    founded = sql.rows(session, "SELECT DISTINCT golden_id FROM founder WHERE record_id = ANY(%s)", [list(heads)])
+    return {row[0] for row in founded} | {head.golden_id for head in heads.values() if head.golden_id}
+
+
+def _around(session: Session, golden_ids: Collection[uuid.UUID], founders: dict[uuid.UUID, set[uuid.UUID]]) -> set[uuid.UUID]:
+    """Read founders and members of the ids; notes the founders, gives both."""
+    if not golden_ids:
+        return set()
+    ids = [list(golden_ids)]
+    near = {row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk WHERE golden_id = ANY(%s)", ids)}
+    for golden_id, record_id in sql.rows(session, "SELECT golden_id, record_id FROM founder WHERE golden_id = ANY(%s)", ids):
+        founders[golden_id].add(record_id)
+        near.add(record_id)
+    return near
+
+
+def goldens(session: Session, golden_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, GoldenHead]:
+    """Read the heads of golden ids."""
+    found = sql.rows(
+        session,
+        """SELECT golden_id, issue_no, status, redirect_to, split_into, version, brands, regions, content_hash, version_set_id
+           FROM golden WHERE golden_id = ANY(%s)""",
+        [list(golden_ids)],
+    )
+    return {row[0]: _golden_head(row) for row in found}
+
+
+def _golden_head(row: sql.Row) -> GoldenHead:
+    golden_id, issue_no, status, redirect_to, split_into, version, brands, regions, content_hash, version_set_id = row
+    return GoldenHead(
+        golden_id, issue_no, status, redirect_to, tuple(split_into), version, tuple(brands), tuple(regions), bytes(content_hash),
+        version_set_id,
+    )  # fmt: skip
+
+
+def lock(session: Session, record_ids: Collection[uuid.UUID]) -> None:
+    """Lock the crosswalk rows of the records in record order, so that two workers never wait for each other in a circle."""
+    sql.run(session, "SELECT 1 FROM crosswalk WHERE record_id = ANY(%s) ORDER BY record_id FOR UPDATE", [list(record_ids)])
+
+
+def digests(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Read for each record a digest of all that its resolution hangs on; equal digests: nothing changed. One statement.
+
+    Covers the record's version, policy and time, its golden id and that one's version, decisions and stewards' rules about it.
+    """
+    found = sql.rows(
+        session,
+        """WITH mine AS (SELECT unnest(%(ids)s::uuid[]) AS record_id),
+           live AS (
+             SELECT record_a AS record_id, decision_id FROM decision
+             WHERE superseded_at IS NULL AND record_a = ANY(%(ids)s)
+             UNION ALL SELECT record_b, decision_id FROM decision
+             WHERE superseded_at IS NULL AND record_b = ANY(%(ids)s)
+             UNION ALL SELECT named, decision_id FROM decision, unnest(left_records || right_records) AS named
+             WHERE superseded_at IS NULL AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])),
+           said AS (
+             SELECT record_id, md5(string_agg(decision_id::text, ',' ORDER BY decision_id)) AS decisions
+             FROM live GROUP BY record_id)
+           SELECT c.record_id, concat_ws('|', r.version_no, s.version_no, s.policy_version, s.standardizer, s.observed_at,
+             c.golden_id, g.version, g.status, c.state = 'deleted', said.decisions)
+           FROM mine JOIN crosswalk c USING (record_id) JOIN source_record r USING (record_id)
+           LEFT JOIN standard_record s USING (record_id) LEFT JOIN golden g ON g.golden_id = c.golden_id
+           LEFT JOIN said USING (record_id)""",
+        {"ids": list(record_ids)},
+    )
+    return {record_id: digest for record_id, digest in found}
+
+
+def outgrown(session: Session, reached: Mapping[uuid.UUID, int]) -> list[uuid.UUID]:
+    """Of records reached at a rung that no longer holds their component: those last seen to fit there, to be looked at again."""
+    found = sql.rows(
+        session,
+        """SELECT c.record_id FROM crosswalk c JOIN unnest(%s::uuid[], %s::int[]) AS o (record_id, rung) USING (record_id)
+           WHERE c.rung <= o.rung""",
+        [list(reached), list(reached.values())],
+    )
+    return [row[0] for row in found]

@@ -1,0 +1,256 @@
+"""The decision log: what the model and the stewards said about pairs, superseded but never edited.
+
+Kept is every candidate pair at or above the component line, with its levels and both record versions; below the line nothing.
+Each row carries a keyed checksum, so that an edit past this module is found by `mdm verify`. Never decides by itself.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from kernel.clock import uuid7
+from matching.decide import Reason, Verdict
+from mdm import sql
+from mdm.records import Pair
+
+MODEL = "model"
+VETOES = frozenset({Reason.IDENTIFIER_CONFLICT, Reason.BIRTH_DATE_AND_NAME_CONFLICT, Reason.PERSON_AND_COMPANY})
+WRITE_PASSES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PairDecision:
+    """What the model says about one pair of record versions. Ids are ordered."""
+
+    record_a: uuid.UUID
+    record_b: uuid.UUID
+    version_a: int
+    version_b: int
+    verdict: str
+    weight: float
+    levels: tuple[int, ...]
+    reason_code: str
+    version_set_id: int
+
+    @property
+    def pair(self) -> Pair:
+        return (self.record_a, self.record_b)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """A row of the log as it is stored, whoever its author is."""
+
+    decision_id: uuid.UUID
+    author: str
+    verdict: str
+    record_a: uuid.UUID | None
+    record_b: uuid.UUID | None
+    version_a: int | None
+    version_b: int | None
+    left_records: tuple[uuid.UUID, ...]
+    right_records: tuple[uuid.UUID, ...]
+    weight: float | None
+    levels: tuple[int, ...]
+    reason_code: str
+    reason: str | None
+    version_set_id: int
+    checksum: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PairEdge:
+    """A live pair as an edge. What an identifier decides, and a contradiction that somebody must look at, reach at every line."""
+
+    weight: float
+    decided: bool
+
+    def reaches(self, line: float) -> bool:
+        """Say whether the edge counts at this line."""
+        return self.decided or self.weight >= line
+
+
+@dataclass(frozen=True, slots=True)
+class StewardDecision:
+    """A steward's live verdict about two sets of records."""
+
+    decision_id: uuid.UUID
+    verdict: str
+    left: frozenset[uuid.UUID]
+    right: frozenset[uuid.UUID]
+
+    @property
+    def records(self) -> frozenset[uuid.UUID]:
+        """Both sides."""
+        return self.left | self.right
+
+
+def checksum(secret: bytes, decision: StoredDecision) -> bytes:
+    """Seal everything a decision says; when it was superseded is not part of what it says."""
+    said = (
+        decision.decision_id, decision.author, decision.verdict, decision.record_a, decision.record_b, decision.version_a,
+        decision.version_b, sorted(decision.left_records), sorted(decision.right_records), decision.weight, list(decision.levels),
+        decision.reason_code, decision.reason, decision.version_set_id,
+    )  # fmt: skip
+    return hashlib.blake2b("|".join(map(str, said)).encode(), key=secret, digest_size=16).digest()
+
+
+def store(session: Session, decisions: Sequence[PairDecision], secret: bytes) -> set[uuid.UUID]:
+    """Write the model's decisions; give the records whose decisions changed.
+
+    An equal live row stays; one that says something else is superseded. A decision about a record version that is no longer
+    current is dropped (that record is pending again). Repeated when another worker wrote the same pair in between.
+    """
+    changed: set[uuid.UUID] = set()
+    if not decisions:
+        return changed
+    params = _columns(decisions, secret)
+    for _ in range(WRITE_PASSES):
+        superseded = sql.rows(session, _SUPERSEDE, params)
+        inserted = sql.rows(session, _INSERT, params)
+        changed.update(one for row in (*superseded, *inserted) for one in row)
+        if not sql.rows(session, _MISSING, params)[0][0]:
+            break
+    return changed
+
+
+def _columns(decisions: Sequence[PairDecision], secret: bytes) -> dict[str, object]:
+    stored = [
+        StoredDecision(
+            uuid7(), MODEL, one.verdict, one.record_a, one.record_b, one.version_a, one.version_b, (), (), one.weight, one.levels,
+            one.reason_code, None, one.version_set_id, b"",
+        )
+        for one in decisions
+    ]  # fmt: skip
+    columns: dict[str, object] = {name: [getattr(one, name) for one in stored] for name in _PLAIN_COLUMNS}
+    columns["levels"] = [_array(one.levels) for one in stored]
+    columns["checksum"] = [checksum(secret, one) for one in stored]
+    return columns
+
+
+_PLAIN_COLUMNS = (
+    "decision_id", "verdict", "record_a", "record_b", "version_a", "version_b", "weight", "reason_code", "version_set_id",
+)  # fmt: skip
+
+
+def _array(levels: Iterable[int]) -> str:
+    """Arrays of arrays must be rectangular in PostgreSQL, so each row's levels travel as text."""
+    return "{" + ",".join(map(str, levels)) + "}"
+
+
+_NEW = """new AS (
+  SELECT n.* FROM unnest(%(decision_id)s::uuid[], %(verdict)s::text[], %(record_a)s::uuid[], %(record_b)s::uuid[],
+    %(version_a)s::int[], %(version_b)s::int[], %(weight)s::float8[], %(levels)s::text[], %(reason_code)s::text[],
+    %(version_set_id)s::int[], %(checksum)s::bytea[])
+    AS n (decision_id, verdict, record_a, record_b, version_a, version_b, weight, levels, reason_code, version_set_id, checksum)
+  JOIN standard_record a ON a.record_id = n.record_a AND a.version_no = n.version_a
+  JOIN standard_record b ON b.record_id = n.record_b AND b.version_no = n.version_b)"""
+_SAME = """d.version_a = n.version_a AND d.version_b = n.version_b AND d.verdict = n.verdict AND d.weight = n.weight
+  AND d.levels = n.levels::smallint[] AND d.reason_code = n.reason_code AND d.version_set_id = n.version_set_id"""
+_LIVE_PAIR = "d.superseded_at IS NULL AND d.author = 'model' AND d.record_a = n.record_a AND d.record_b = n.record_b"
+
+_SUPERSEDE = f"""WITH {_NEW}
+UPDATE decision d SET superseded_at = now(), superseded_because = 'scored_again' FROM new n
+WHERE {_LIVE_PAIR} AND NOT ({_SAME}) RETURNING d.record_a, d.record_b"""  # noqa: S608 - made of constants above
+
+_INSERT = f"""WITH {_NEW}
+INSERT INTO decision (decision_id, author, verdict, record_a, record_b, version_a, version_b, weight, levels, reason_code,
+  version_set_id, checksum)
+SELECT n.decision_id, 'model', n.verdict, n.record_a, n.record_b, n.version_a, n.version_b, n.weight, n.levels::smallint[],
+  n.reason_code, n.version_set_id, n.checksum
+FROM new n ORDER BY n.record_a, n.record_b
+ON CONFLICT (record_a, record_b, author, version_set_id) WHERE superseded_at IS NULL DO NOTHING
+RETURNING record_a, record_b"""  # noqa: S608 - made of constants above
+
+_MISSING = f"""WITH {_NEW}
+SELECT count(*) FROM new n WHERE NOT EXISTS (SELECT 1 FROM decision d WHERE {_LIVE_PAIR} AND {_SAME})"""  # noqa: S608 - as above
+
+
+def live_about(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Pair]:
+    """Read the model's live decisions that name any of the records: decision id to pair."""
+    found = sql.rows(
+        session,
+        """SELECT decision_id, record_a, record_b FROM decision
+           WHERE superseded_at IS NULL AND author = 'model' AND record_a = ANY(%(ids)s)
+           UNION SELECT decision_id, record_a, record_b FROM decision
+           WHERE superseded_at IS NULL AND author = 'model' AND record_b = ANY(%(ids)s)""",
+        {"ids": list(record_ids)},
+    )
+    return {decision_id: (record_a, record_b) for decision_id, record_a, record_b in found}
+
+
+def supersede(session: Session, decision_ids: Collection[uuid.UUID], because: str) -> set[uuid.UUID]:
+    """End decisions by id; give the records they named. Ends only what the caller has read, never what came since."""
+    if not decision_ids:
+        return set()
+    ended = sql.rows(
+        session,
+        """UPDATE decision SET superseded_at = now(), superseded_because = %(because)s
+           WHERE decision_id = ANY(%(ids)s) AND superseded_at IS NULL RETURNING record_a, record_b""",
+        {"ids": list(decision_ids), "because": because},
+    )
+    return {one for row in ended for one in row if one is not None}
+
+
+def edges(session: Session, record_ids: Collection[uuid.UUID]) -> dict[Pair, PairEdge]:
+    """Read the live pairs that touch the records as edges; the newest version set's where a pair has several."""
+    found = sql.rows(
+        session,
+        """SELECT record_a, record_b, weight, reason_code, verdict, version_set_id FROM decision
+           WHERE superseded_at IS NULL AND author = 'model' AND record_a = ANY(%(ids)s)
+           UNION SELECT record_a, record_b, weight, reason_code, verdict, version_set_id FROM decision
+           WHERE superseded_at IS NULL AND author = 'model' AND record_b = ANY(%(ids)s)
+           ORDER BY version_set_id""",
+        {"ids": list(record_ids)},
+    )
+    made = ((row[:2], edge_of(weight=row[2], reason_code=row[3], verdict=row[4])) for row in found)
+    return {(record_a, record_b): edge for (record_a, record_b), edge in made if edge}
+
+
+def edge_of(weight: float, reason_code: str, verdict: str) -> PairEdge | None:
+    """Say what a pair's decision is to the graph of records: an edge, or nothing when a veto settles it."""
+    if reason_code in VETOES:
+        return PairEdge(weight, decided=True) if verdict == Verdict.REVIEW else None
+    return PairEdge(weight, decided=reason_code == Reason.SHARED_IDENTIFIER)
+
+
+def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StewardDecision]:
+    """Read the stewards' live decisions that name any of the records, on either side."""
+    found = sql.rows(
+        session,
+        """SELECT decision_id, verdict, coalesce(left_records, ARRAY[record_a]), coalesce(right_records, ARRAY[record_b])
+           FROM decision WHERE superseded_at IS NULL AND author <> 'model'
+             AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[]
+                  OR record_a = ANY(%(ids)s) OR record_b = ANY(%(ids)s))""",
+        {"ids": list(record_ids)},
+    )
+    return {row[0]: StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found}
+
+
+def read(session: Session, record_ids: Collection[uuid.UUID]) -> list[StoredDecision]:
+    """Read the live rows that name any of the records, whole; for verification and explanation."""
+    found = sql.rows(
+        session,
+        """SELECT decision_id, author, verdict, record_a, record_b, version_a, version_b, coalesce(left_records, '{}'),
+             coalesce(right_records, '{}'), weight, coalesce(levels, '{}'), reason_code, reason, version_set_id, checksum
+           FROM decision WHERE superseded_at IS NULL AND (record_a = ANY(%(ids)s) OR record_b = ANY(%(ids)s)
+             OR left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])
+           ORDER BY decision_id""",
+        {"ids": list(record_ids)},
+    )
+    return [_stored(row) for row in found]
+
+
+def _stored(row: sql.Row) -> StoredDecision:
+    columns = list(row)
+    columns[7:9] = [tuple(columns[7]), tuple(columns[8])]
+    columns[10], columns[14] = tuple(columns[10]), bytes(columns[14])
+    return StoredDecision(*columns)
+
+
+def by_pair(decisions: Iterable[PairDecision]) -> Mapping[Pair, PairDecision]:
+    """Index decisions by their pair."""
+    return {one.pair: one for one in decisions}

@@ -1,0 +1,127 @@
+"""Golden records as they should be: values with provenance, members, and a content hash. Pure; `mdm.golden` stores them.
+
+The body is what `GET /v1/golden/{id}` gives. The content hash covers what the golden says, under names that mean the same
+in every installation (source and key, never ids, versions or times of computing), so that two paths can be compared.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from mdm.changes import Standing, Status
+from mdm.closure import GoldenHead
+from mdm.evaluation import Evaluation
+from mdm.records import CurrentRecord
+from mdm.survivorship import MemberRecord, survive
+from mdm.versions import VersionSet
+
+Id = uuid.UUID
+# What a record says of itself by its own ids differs between installations; all else is content.
+VOLATILE = frozenset({"record_id"})
+STAMPS = frozenset({"version", "version_set", "computed_at"})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A golden id's answer, without its version number and time."""
+
+    golden_id: Id
+    standing: Standing[Id, Id]
+    brands: tuple[str, ...]
+    regions: tuple[str, ...]
+    body: Mapping[str, Any]
+    content_hash: bytes
+
+    @property
+    def status(self) -> Status:
+        """Live, merged or ended."""
+        return self.standing.status
+
+    @property
+    def redirect_to(self) -> Id | None:
+        """The live id, for a merged one."""
+        return self.standing.redirect_to
+
+    @property
+    def split_into(self) -> tuple[Id, ...]:
+        """Live ids that hold founders of this one."""
+        return self.standing.split_into
+
+    @property
+    def members(self) -> frozenset[Id]:
+        """The records of a live golden."""
+        return self.standing.members
+
+    def differs_from(self, head: GoldenHead) -> bool:
+        """Whether a stored golden says something else."""
+        said = (head.status, head.redirect_to, head.split_into, head.brands, head.regions, head.content_hash)
+        return said != (str(self.status), self.redirect_to, self.split_into, self.brands, self.regions, self.content_hash)
+
+    def stamped(self, version: int, version_set: Mapping[str, Any], computed_at: datetime) -> dict[str, Any]:
+        """The body as it is stored."""
+        return {**self.body, "version": version, "version_set": dict(version_set), "computed_at": computed_at.isoformat()}
+
+
+def drafts(versions: VersionSet, evaluation: Evaluation, as_at: Mapping[Id, datetime], now: datetime) -> list[Draft]:
+    """Draft every golden id of a unit. `as_at`: the time to which values are computed, where it is not now."""
+    return [
+        _draft(versions, evaluation, golden_id, standing, as_at.get(golden_id, now))
+        for golden_id, standing in evaluation.plan.standings.items()
+        if standing.status is not Status.ERASED
+    ]
+
+
+def _draft(versions: VersionSet, evaluation: Evaluation, golden_id: Id, standing: Standing[Id, Id], as_at: datetime) -> Draft:
+    of = standing.members or evaluation.closure.founders.get(golden_id, frozenset())
+    heads = sorted(
+        (evaluation.records[one] for one in of if one in evaluation.records), key=lambda head: (head.source, head.source_key)
+    )
+    body: dict[str, Any] = {
+        "golden_id": str(golden_id),
+        "status": str(standing.status),
+        "redirect_to": str(standing.redirect_to) if standing.redirect_to else None,
+        "split_into": [str(one) for one in standing.split_into],
+        "consent": "not known",
+    }
+    said: dict[str, Any] = {"status": str(standing.status)}
+    if standing.status is Status.LIVE:
+        survived = survive([_member(evaluation.current[head.record_id]) for head in heads], versions.survivorship, as_at)
+        values = {name: {"value": value, "provenance": survived.provenance[name]} for name, value in survived.values.items()}
+        said |= {"values": _portable(values), "members": [[head.source, head.source_key] for head in heads]}
+        body |= {
+            "display_name": survived.display_name,
+            "party": survived.values.get("party", "unknown"),
+            "values": values,
+            "members": [{"source": one.source, "source_key": one.source_key, "record_id": str(one.record_id)} for one in heads],
+        }
+    brands = tuple(sorted({head.brand for head in heads}))
+    regions = tuple(sorted({head.region for head in heads}))
+    return Draft(golden_id, standing, brands, regions, body, content_hash(said))
+
+
+def _member(record: CurrentRecord) -> MemberRecord:
+    return MemberRecord(record.record_id, record.source, record.source_key, record.observed_at, record.standard)
+
+
+def _portable(value: Any) -> Any:
+    """Leave out what differs between installations that hold the same records."""
+    if isinstance(value, Mapping):
+        return {name: _portable(item) for name, item in value.items() if name not in VOLATILE}
+    if isinstance(value, list | tuple):
+        return [_portable(item) for item in value]
+    return value
+
+
+def content_hash(said: Any) -> bytes:
+    """Hash JSON-ready data by its canonical JSON."""
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def body_hash(body: Mapping[str, Any]) -> bytes:
+    """Hash a stored body by what it says, so that an edit past `mdm.golden` shows; its stamps are left out."""
+    return content_hash({name: item for name, item in body.items() if name not in STAMPS})

@@ -1,0 +1,203 @@
+"""From a closure to what should be stored: parts, golden ids, golden records, and the questions that remain. Pure.
+
+One evaluation for each unit: records that hang together by component, golden id or founder. Online, bulk and verification
+all come through here, so that they cannot disagree. `mdm.golden` writes it, `stewardship.tasks` asks its questions.
+"""
+
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from matching.closure import StewardRule
+from matching.cluster import Clustering, partition
+from matching.components import Component
+from matching.units import Member
+from mdm.changes import ChangePlan, Standing, Status, plan
+from mdm.closure import Closure, RecordHead
+from mdm.judge import cross_weights, form_key
+from mdm.records import CurrentRecord
+from mdm.versions import VersionSet
+
+Id = uuid.UUID
+Plan = ChangePlan[Id, Id]
+
+
+class QuestionKind(StrEnum):
+    """What a steward is asked: are these one customer; why is this component so large; two decisions contradict each other."""
+
+    PAIR = "pair"
+    TOO_LARGE = "too_large"
+    CONTESTED = "contested"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something that only a human may settle. `key` is the same whenever the same goldens are asked about."""
+
+    kind: QuestionKind
+    key: str
+    golden_ids: tuple[Id, ...]
+    record_ids: tuple[Id, ...]
+    weight: float | None
+    reason_code: str
+    brands: tuple[str, ...]
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What one unit of records amounts to. `golden_ids` are all ids concerned, whatever their standing."""
+
+    closure: Closure
+    records: Mapping[Id, RecordHead]
+    current: Mapping[Id, CurrentRecord]
+    plan: Plan
+    questions: tuple[Question, ...]
+    rungs: Mapping[Id, int]
+
+    @property
+    def golden_ids(self) -> frozenset[Id]:
+        """All golden ids that the unit speaks of."""
+        return frozenset(self.plan.standings)
+
+    def settled_state(self, record: RecordHead, merges: Callable[[str], bool]) -> str:
+        """The crosswalk state of a record once all that it is owed is done."""
+        if record.is_deleted:
+            return "deleted"
+        return "resolved" if merges(record.source) else "shadow"
+
+
+def evaluate(
+    versions: VersionSet, closure: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
+) -> list[Evaluation]:
+    """Evaluate every unit of a closure, in the order of their oldest records. `current` holds all its living records."""
+    units = _units(closure)
+    return [
+        _evaluate(versions, closure, unit, current, issue) for unit in sorted(units, key=lambda unit: _age(closure.records, unit))
+    ]
+
+
+def _age(records: Mapping[Id, RecordHead], unit: Iterable[Id]) -> tuple[object, ...]:
+    return min(_record_order(records[record]) for record in unit)
+
+
+def _record_order(head: RecordHead) -> tuple[object, ...]:
+    return (head.created_at, head.source, head.source_key)
+
+
+def _units(closure: Closure) -> list[set[Id]]:
+    """Bring together what hangs together: components, records under one golden id, founders of one id."""
+    root: dict[Id, Id] = {record: record for record in closure.records}
+
+    def find(record: Id) -> Id:
+        while root[record] != record:
+            root[record] = record = root[root[record]]
+        return record
+
+    def join(records: Iterable[Id]) -> None:
+        known = [find(record) for record in records if record in root]
+        for other in known[1:]:
+            root[find(other)] = find(known[0])
+
+    under: dict[Id, list[Id]] = {golden_id: list(founders) for golden_id, founders in closure.founders.items()}
+    for head in closure.records.values():
+        if head.golden_id:
+            under.setdefault(head.golden_id, []).append(head.record_id)
+    for records in (*(component.records for component in closure.components), *under.values()):
+        join(records)
+    units: dict[Id, set[Id]] = {}
+    for record in root:
+        units.setdefault(find(record), set()).add(record)
+    return list(units.values())
+
+
+def _evaluate(
+    versions: VersionSet,
+    closure: Closure,
+    unit: set[Id],
+    current: Mapping[Id, CurrentRecord],
+    issue: Callable[[frozenset[Id]], Id],
+) -> Evaluation:
+    records = {record: closure.records[record] for record in unit}
+    components = [component for component in closure.components if not unit.isdisjoint(component.records)]
+    clusterings = [(component, _cluster(versions, component, closure, current)) for component in components]
+    planned = _plan(closure, records, [part for _, clustering in clusterings for part in clustering.parts], issue)
+    questions: dict[tuple[QuestionKind, str], Question] = {}
+    for component, clustering in clusterings:
+        for question in _questions(component, clustering, planned, current):
+            questions.setdefault((question.kind, question.key), question)
+    rungs = {record: component.rung for component, _ in clusterings for record in component.records}
+    return Evaluation(
+        closure, records, {one: current[one] for one in unit if one in current}, planned, tuple(questions.values()), rungs
+    )
+
+
+def _cluster(
+    versions: VersionSet, component: Component[Id], closure: Closure, current: Mapping[Id, CurrentRecord]
+) -> Clustering[Id]:
+    members = [
+        Member(record, current[record].order_key, form_key(versions, current[record]), versions.asks(current[record].source))
+        for record in component.records
+    ]
+    rules = [
+        StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
+        for rule in closure.rules
+        if not rule.records.isdisjoint(component.records)
+    ]
+    return partition(members, cross_weights(versions, component, current), rules, versions.lines)
+
+
+def _plan(
+    closure: Closure, records: Mapping[Id, RecordHead], parts: list[frozenset[Id]], issue: Callable[[frozenset[Id]], Id]
+) -> Plan:
+    founders = {golden: held for golden, held in closure.founders.items() if not held.isdisjoint(records.keys())}
+    members: dict[Id, set[Id]] = {}
+    for head in records.values():
+        if head.golden_id:
+            members.setdefault(head.golden_id, set()).add(head.record_id)
+    clustered = frozenset(record for part in parts for record in part)
+    return plan(
+        parts,
+        founders,
+        {golden: closure.goldens[golden].issue_no for golden in founders},
+        {record: _record_order(head) for record, head in records.items()},
+        {golden: _standing(closure, golden, frozenset(members.get(golden, ()))) for golden in founders},
+        gone=records.keys() - clustered,
+        issue=issue,
+    )
+
+
+def _standing(closure: Closure, golden_id: Id, members: frozenset[Id]) -> Standing[Id, Id]:
+    head = closure.goldens[golden_id]
+    return Standing(
+        Status(head.status), head.redirect_to, head.split_into, members if head.status == Status.LIVE else frozenset()
+    )
+
+
+def _questions(
+    component: Component[Id], clustering: Clustering[Id], planned: Plan, current: Mapping[Id, CurrentRecord]
+) -> Iterable[Question]:
+    for review in clustering.reviews:
+        asked = frozenset(record for part in review.parts for record in part)
+        yield _question(QuestionKind.PAIR, asked, planned, current, review.weight, str(review.reason))
+    for contested in clustering.contested:
+        named = contested.no_match.records.union(*(match.records for match in contested.chain)) & component.records.keys()
+        yield _question(QuestionKind.CONTESTED, named, planned, current, None, "no_match_contradicts_matches")
+    if component.capped_off and len(component.records) > 1:
+        yield _question(QuestionKind.TOO_LARGE, frozenset(component.records), planned, current, None, "component_too_large")
+
+
+def _question(
+    kind: QuestionKind,
+    asked: frozenset[Id],
+    planned: Plan,
+    current: Mapping[Id, CurrentRecord],
+    weight: float | None,
+    reason_code: str,
+) -> Question:
+    golden_ids = tuple(sorted({planned.crosswalk[record] for record in asked}))
+    key = ":".join(map(str, golden_ids)) if kind is QuestionKind.PAIR else str(golden_ids[0])
+    brands = tuple(sorted({current[record].brand for record in asked}))
+    regions = tuple(sorted({current[record].region for record in asked}))
+    return Question(kind, key, golden_ids, tuple(sorted(asked)), weight, reason_code, brands, regions)

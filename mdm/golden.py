@@ -1,0 +1,227 @@
+"""Writes golden records, their versions, founders, redirects and the crosswalk, and says so in the outbox. Their only writer.
+
+Set-based: a handful of statements whatever the number of goldens. Writes what it is given; the caller has locked the crosswalk
+rows of the records and knows that nothing changed since the drafts were made.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlmodel import Session
+
+from kernel import clock, outbox
+from mdm import sql
+from mdm.changes import Cause, Status
+from mdm.drafts import Draft
+from mdm.evaluation import Evaluation
+from mdm.versions import VersionSet
+
+EVENTS = {
+    Cause.CREATED: "golden.created",
+    Cause.REVIVED: "golden.revived",
+    Cause.ENDED: "golden.ended",
+    Cause.MERGED: "golden.merged",
+    Cause.RESTORED: "golden.restored",
+    Cause.REDIRECTED: "golden.redirected",
+    Cause.SPLIT: "golden.split",
+}
+UPDATED = "golden.updated"
+VALUES = "values"
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A golden as it will be stored."""
+
+    draft: Draft
+    version: int
+    cause: str
+    body: dict[str, Any]
+
+
+def write(session: Session, versions: VersionSet, evaluation: Evaluation, drafts: Sequence[Draft]) -> int:
+    """Write what differs from what is stored; the number of goldens that changed."""
+    return write_all(session, versions, [(evaluation, drafts)])
+
+
+def write_all(session: Session, versions: VersionSet, evaluated: Sequence[tuple[Evaluation, Sequence[Draft]]]) -> int:
+    """Write many units with one set of statements; the number of goldens that changed."""
+    now = clock.now()
+    changed = [row for evaluation, drafts in evaluated for row in _changed(versions, evaluation, drafts, now)]
+    restamped = [
+        draft.golden_id for evaluation, drafts in evaluated for draft in drafts if _is_restamped(versions, evaluation, draft)
+    ]
+    issued = {
+        golden_id: number for number, golden_id in enumerate(g for evaluation, _ in evaluated for g in evaluation.plan.issued)
+    }
+    _insert(
+        session,
+        versions,
+        sorted((r for r in changed if r.draft.golden_id in issued), key=lambda r: issued[r.draft.golden_id]),
+        now,
+    )
+    _update(session, versions, [row for row in changed if row.draft.golden_id not in issued], now)
+    _append_versions(session, versions, changed, now)
+    _restamp(session, versions, restamped)
+    _add_founders(session, [evaluation for evaluation, _ in evaluated])
+    _point(session, versions, [evaluation for evaluation, _ in evaluated], now)
+    outbox.emit_all(session, [_event(row) for row in changed])
+    return len(changed)
+
+
+def _changed(versions: VersionSet, evaluation: Evaluation, drafts: Sequence[Draft], now: datetime) -> list[_Row]:
+    causes = {change.golden_id: change.cause for change in evaluation.plan.changes}
+    rows = []
+    for draft in drafts:
+        head = evaluation.closure.goldens.get(draft.golden_id)
+        cause = causes.get(draft.golden_id)
+        if cause is None and head and not draft.differs_from(head):
+            continue
+        version = head.version + 1 if head else 1
+        rows.append(_Row(draft, version, str(cause or VALUES), draft.stamped(version, versions.label, now)))
+    return rows
+
+
+def _is_restamped(versions: VersionSet, evaluation: Evaluation, draft: Draft) -> bool:
+    """Another version set came to the very same answer: its number is noted, nobody needs to hear of it."""
+    head = evaluation.closure.goldens.get(draft.golden_id)
+    return head is not None and head.version_set_id != versions.version_set_id and not draft.differs_from(head)
+
+
+def _columns(rows: Sequence[_Row], versions: VersionSet, now: datetime) -> dict[str, Any]:
+    return {
+        "golden_id": [row.draft.golden_id for row in rows],
+        "status": [str(row.draft.status) for row in rows],
+        "redirect_to": [row.draft.redirect_to for row in rows],
+        "split_into": [_array(row.draft.split_into) for row in rows],
+        "version": [row.version for row in rows],
+        "brands": [_array(row.draft.brands) for row in rows],
+        "regions": [_array(row.draft.regions) for row in rows],
+        "members": [_array(sorted(row.draft.members)) for row in rows],
+        "body": [orjson.dumps(row.body).decode() for row in rows],
+        "content_hash": [row.draft.content_hash for row in rows],
+        "cause": [row.cause for row in rows],
+        "set": versions.version_set_id,
+        "now": now,
+    }
+
+
+def _array(values: Sequence[object]) -> str:
+    """Arrays of arrays must be rectangular in PostgreSQL, so each row's array travels as text."""
+    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+
+
+_NEW = """FROM unnest(%(golden_id)s::uuid[], %(status)s::text[], %(redirect_to)s::uuid[], %(split_into)s::text[],
+  %(version)s::bigint[], %(brands)s::text[], %(regions)s::text[], %(members)s::text[], %(body)s::text[],
+  %(content_hash)s::bytea[], %(cause)s::text[]) WITH ORDINALITY
+  AS n (golden_id, status, redirect_to, split_into, version, brands, regions, members, body, content_hash, cause, place)"""
+
+
+def _insert(session: Session, versions: VersionSet, rows: Sequence[_Row], now: datetime) -> None:
+    """Insert in the order of issue, which numbers the ids."""
+    if rows:
+        sql.run(
+            session,
+            f"""INSERT INTO golden (golden_id, status, redirect_to, split_into, version, brands, regions, body, content_hash,
+                  version_set_id, computed_at)
+                SELECT n.golden_id, n.status, n.redirect_to, n.split_into::uuid[], n.version, n.brands::text[], n.regions::text[],
+                  n.body::jsonb, n.content_hash, %(set)s, %(now)s {_NEW} ORDER BY n.place""",
+            _columns(rows, versions, now),
+        )
+
+
+def _update(session: Session, versions: VersionSet, rows: Sequence[_Row], now: datetime) -> None:
+    if rows:
+        sql.run(
+            session,
+            f"""UPDATE golden g SET status = n.status, redirect_to = n.redirect_to, split_into = n.split_into::uuid[],
+                  version = n.version, brands = n.brands::text[], regions = n.regions::text[], body = n.body::jsonb,
+                  content_hash = n.content_hash, version_set_id = %(set)s, computed_at = %(now)s {_NEW}
+                WHERE g.golden_id = n.golden_id""",  # noqa: S608 - a constant above
+            _columns(rows, versions, now),
+        )
+
+
+def _append_versions(session: Session, versions: VersionSet, rows: Sequence[_Row], now: datetime) -> None:
+    if rows:
+        sql.run(
+            session,
+            f"""INSERT INTO golden_version (golden_id, version, computed_at, status, redirect_to, members, body, content_hash,
+                  version_set_id, cause)
+                SELECT n.golden_id, n.version, %(now)s, n.status, n.redirect_to, n.members::uuid[], n.body::jsonb, n.content_hash,
+                  %(set)s, n.cause {_NEW}""",
+            _columns(rows, versions, now),
+        )
+
+
+def _restamp(session: Session, versions: VersionSet, golden_ids: Sequence[uuid.UUID]) -> None:
+    if golden_ids:
+        sql.run(
+            session,
+            """UPDATE golden SET version_set_id = %(set)s, body = jsonb_set(body, '{version_set}', %(label)s::jsonb)
+               WHERE golden_id = ANY(%(ids)s)""",
+            {"ids": list(golden_ids), "set": versions.version_set_id, "label": orjson.dumps(versions.label).decode()},
+        )
+
+
+def _add_founders(session: Session, evaluations: Sequence[Evaluation]) -> None:
+    added = [
+        (golden_id, record)
+        for one in evaluations
+        for golden_id, records in one.plan.founders_added.items()
+        for record in sorted(records)
+    ]
+    if added:
+        sql.run(
+            session,
+            """INSERT INTO founder (golden_id, record_id) SELECT * FROM unnest(%s::uuid[], %s::uuid[]) ON CONFLICT DO NOTHING""",
+            [[golden_id for golden_id, _ in added], [record for _, record in added]],
+        )
+
+
+def _point(session: Session, versions: VersionSet, evaluations: Sequence[Evaluation], now: datetime) -> None:
+    """Point each record to its golden id. A record that is still owed something stays pending, with the id it has by now."""
+    heads = [(one, head) for one in evaluations for head in one.records.values()]
+    if not heads:
+        return
+    sql.run(
+        session,
+        """WITH n AS (
+             SELECT u.*, CASE WHEN EXISTS (
+               SELECT 1 FROM pending_record p WHERE p.record_id = u.record_id
+             ) THEN 'pending' ELSE u.settled END AS state
+             FROM unnest(%(record_id)s::uuid[], %(golden_id)s::uuid[], %(settled)s::text[], %(version_no)s::int[],
+               %(rung)s::smallint[]) AS u (record_id, golden_id, settled, version_no, rung))
+           UPDATE crosswalk c SET golden_id = n.golden_id, state = n.state, version_no = n.version_no, rung = n.rung,
+             resolved_at = CASE WHEN n.state = 'resolved' THEN %(now)s END
+           FROM n WHERE c.record_id = n.record_id
+             AND (c.golden_id, c.state, c.version_no, c.rung) IS DISTINCT FROM (n.golden_id, n.state, n.version_no, n.rung)""",
+        {
+            "record_id": [head.record_id for _, head in heads],
+            "golden_id": [one.plan.crosswalk.get(head.record_id) for one, head in heads],
+            "settled": [one.settled_state(head, versions.merges) for one, head in heads],
+            "version_no": [head.version_no for _, head in heads],
+            "rung": [one.rungs.get(head.record_id, 0) for one, head in heads],
+            "now": now,
+        },
+    )
+
+
+def _event(row: _Row) -> outbox.Event:
+    draft = row.draft
+    body: Mapping[str, Any] = {
+        "golden_id": str(draft.golden_id),
+        "version": row.version,
+        "cause": row.cause,
+        "status": str(draft.status),
+        **({"redirect_to": str(draft.redirect_to)} if draft.status is Status.MERGED else {}),
+        **({"split_into": [str(one) for one in draft.split_into]} if draft.split_into else {}),
+    }
+    return outbox.Event(
+        EVENTS.get(Cause(row.cause), UPDATED) if row.cause != VALUES else UPDATED, draft.golden_id, row.version, body
+    )

@@ -1,0 +1,109 @@
+"""The graph of live decisions around some records, read from the log a layer at a time and never further than the cap asks.
+
+Nodes are living records of sources that may be merged; edges are the model's live decisions and stewards' matches. Only reads.
+"""
+
+import uuid
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+from sqlmodel import Session
+
+from matching.components import Component, Lines, capped_component
+from mdm import decisions, sql
+
+PREFETCH_LAYERS = 3
+
+
+@dataclass(slots=True)
+class Graph:
+    """What has been read so far. `merges` says whether the records of a source may be merged at all."""
+
+    session: Session
+    lines: Lines
+    merges: Callable[[str], bool]
+    forms: dict[uuid.UUID, bytes] = field(default_factory=dict)
+    rules: dict[uuid.UUID, decisions.StewardDecision] = field(default_factory=dict)
+    edges: dict[uuid.UUID, dict[uuid.UUID, decisions.PairEdge]] = field(default_factory=dict)
+    # Records of a component that is now too large, by the rung that no longer holds it: others may not know it yet.
+    outgrown: dict[uuid.UUID, int] = field(default_factory=dict)
+    _matched: dict[uuid.UUID, set[uuid.UUID]] = field(default_factory=dict)
+    _asked: set[uuid.UUID] = field(default_factory=set)
+    _done: set[uuid.UUID] = field(default_factory=set)
+
+    def components(self, starts: Iterable[uuid.UUID]) -> list[Component[uuid.UUID]]:
+        """Find the capped components of the records, each once in the graph's life; what may not be merged is in none."""
+        wanted = sorted(set(starts) - self._done)
+        self._prefetch(wanted)
+        found: list[Component[uuid.UUID]] = []
+        for start in wanted:
+            if start in self.forms and start not in self._done:
+                component = self._component(start)
+                found.append(component)
+                self._done.update(component.records)
+        return found
+
+    def _component(self, start: uuid.UUID) -> Component[uuid.UUID]:
+        reached: dict[float | None, set[uuid.UUID]] = {}
+
+        def reach(frontier: frozenset[uuid.UUID], line: float | None) -> dict[uuid.UUID, bytes]:
+            found = self._reach(frontier, line)
+            reached.setdefault(line, set()).update(found, frontier)
+            return found
+
+        component = capped_component(start, self.forms[start], reach, self.lines)
+        for rung, line in enumerate(self.lines.ladder()[: component.rung]):
+            self.outgrown.update(dict.fromkeys(reached[line], rung))
+        return component
+
+    def _reach(self, frontier: frozenset[uuid.UUID], line: float | None) -> dict[uuid.UUID, bytes]:
+        self._load(frontier)
+        near = self._matched_with(frontier)
+        if line is not None:
+            near |= {other for one in frontier for other, edge in self.edges.get(one, {}).items() if edge.reaches(line)}
+        return {record: self.forms[record] for record in near - frontier if record in self.forms}
+
+    def _matched_with(self, frontier: Collection[uuid.UUID]) -> set[uuid.UUID]:
+        """Close stewards' matches over each other; a deleted record still carries the match from one side to the other."""
+        found: set[uuid.UUID] = set()
+        waiting = {record for record in frontier if record in self._matched}
+        while waiting:
+            fresh = {other for record in waiting for other in self._matched.get(record, ())} - found
+            self._load(fresh)
+            found |= fresh
+            waiting = fresh - self.forms.keys()
+        return found
+
+    def _prefetch(self, starts: Collection[uuid.UUID]) -> None:
+        """Read a few layers for all starts together: nearly always whole components, in a handful of statements."""
+        frontier = set(starts)
+        for _ in range(PREFETCH_LAYERS):
+            if not frontier or len(self._asked) > len(starts) + self.lines.cap * PREFETCH_LAYERS:
+                break
+            self._load(frontier)
+            near = {other for record in frontier for other in (*self.edges.get(record, ()), *self._matched.get(record, ()))}
+            frontier = near - self._asked
+
+    def _load(self, records: Collection[uuid.UUID]) -> None:
+        missing = set(records) - self._asked
+        if not missing:
+            return
+        self._asked |= missing
+        pairs = decisions.edges(self.session, missing)
+        fresh = decisions.steward_rules(self.session, missing)
+        self.rules |= fresh
+        for rule in fresh.values():
+            for record in rule.records if rule.verdict == "match" else ():
+                self._matched.setdefault(record, set()).update(rule.records)
+        self._know({one for pair in pairs for one in pair} | missing | {one for rule in fresh.values() for one in rule.records})
+        for (a, b), edge in pairs.items():
+            if a in self.forms and b in self.forms:
+                self.edges.setdefault(a, {})[b] = edge
+                self.edges.setdefault(b, {})[a] = edge
+
+    def _know(self, records: Collection[uuid.UUID]) -> None:
+        unknown = [record for record in records if record not in self.forms]
+        found = sql.rows(
+            self.session, "SELECT record_id, source, form_hash FROM standard_record WHERE record_id = ANY(%s)", [unknown]
+        )
+        self.forms.update((record, bytes(form)) for record, source, form in found if self.merges(source))

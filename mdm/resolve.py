@@ -1,0 +1,242 @@
+"""Resolution, one record or a batch: find pairs, decide, look at the component, write golden records. Three short transactions.
+
+(1) claim and read candidates among all committed records, (2) score outside any transaction, (3) write decisions, (4) read the
+closure and evaluate it, (5) lock, see that nothing changed meanwhile, write. Whoever commits keys second sees the first, so that
+no pair is missed without a global lock. The edge gives the transactions, and what else to write with a change (stewards' tasks).
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, fields
+from typing import Protocol
+
+import psycopg
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from kernel import clock, db, log
+from mdm import candidates, closure, decisions, golden, pending, sql, versions
+from mdm.drafts import Draft, drafts
+from mdm.evaluation import Evaluation, evaluate
+from mdm.judge import pair_decisions
+from mdm.records import Shelf
+from mdm.versions import VersionSet
+
+MOST_RESTARTS = 5
+RETRY_SECONDS = 1.0
+DRAIN_POLL_SECONDS = 0.1
+Steps = Callable[[], AbstractContextManager[Session]]
+logger = log.get_logger()
+
+
+class OnChanges(Protocol):
+    """What else is written in the transaction that writes golden records."""
+
+    def __call__(self, session: Session, evaluations: Sequence[Evaluation]) -> None: ...
+
+
+def ignore_changes(session: Session, evaluations: Sequence[Evaluation]) -> None:
+    """Write nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What one batch came to. `postponed` records met so much company that they went back to the queue."""
+
+    records: int = 0
+    pairs: int = 0
+    decisions: int = 0
+    goldens: int = 0
+    hot_keys: int = 0
+    keyless: int = 0
+    unreachable: int = 0
+    restarts: int = 0
+    postponed: int = 0
+
+    def __add__(self, other: "Resolved") -> "Resolved":
+        return Resolved(*(getattr(self, name) + getattr(other, name) for name in (one.name for one in fields(Resolved))))
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Resolves batches. Keeps what is worth keeping between them: decoded records of one version set."""
+
+    steps: Steps
+    on_changes: OnChanges = ignore_changes
+    _shelf: Shelf | None = None
+    _shelf_of: VersionSet | None = None
+
+    def resolve(self, claims: Sequence[pending.Claim], owner: str) -> Resolved:
+        """Resolve claimed records. Leaves nothing half done: killed anywhere, the same claims may be resolved again."""
+        with self.steps() as session:
+            current = versions.current(session)
+        batch = _Batch(self, current, claims, owner)
+        batch.discover()
+        batch.settle()
+        return batch.result
+
+    def shelf(self, of: VersionSet) -> Shelf:
+        """The decoded records for a version set; another set starts an empty one."""
+        if self._shelf is None or self._shelf_of is not of:
+            self._shelf, self._shelf_of = Shelf(), of
+        return self._shelf
+
+    def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID]) -> "Evaluated":
+        """Read the closure of some records in one snapshot, and evaluate it outside any transaction."""
+        with snapshot(self.steps) as session:
+            around = closure.read(session, starts, of.lines, of.merges)
+            digests = closure.digests(session, list(around.records))
+            records = self.shelf(of).load(session, [one for component in around.components for one in component.records])
+        now = clock.now()
+        units = evaluate(of, around, records, lambda _: clock.uuid7())
+        return Evaluated(frozenset(starts), [(one, drafts(of, one, {}, now)) for one in units], digests, around.outgrown)
+
+
+@contextmanager
+def snapshot(steps: Steps) -> Iterator[Session]:
+    """Open a step whose statements all see one state of the database."""
+    with steps() as session:
+        sql.run(session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield session
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What the closure of some records amounts to, and the digests that must still hold when it is written."""
+
+    starts: frozenset[uuid.UUID]
+    units: Sequence[tuple[Evaluation, Sequence[Draft]]]
+    digests: Mapping[uuid.UUID, str]
+    outgrown: Mapping[uuid.UUID, int]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One batch on its way through the steps."""
+
+    resolver: Resolver
+    versions: VersionSet
+    claims: Sequence[pending.Claim]
+    owner: str
+    result: Resolved = field(default_factory=Resolved)
+    touched: set[uuid.UUID] = field(default_factory=set)
+
+    @property
+    def record_ids(self) -> list[uuid.UUID]:
+        """The records of the batch."""
+        return [claim.record_id for claim in self.claims]
+
+    def discover(self) -> None:
+        """Steps 1 to 3: find the pairs of the batch, score them, write decisions."""
+        with snapshot(self.resolver.steps) as session:
+            found = candidates.find(session, self.record_ids)
+            named = {one for pair in found.pairs for one in pair}.union(self.record_ids)
+            kept = decisions.live_about(session, self.record_ids)
+            records = self.resolver.shelf(self.versions).load(session, named)
+        made = pair_decisions(self.versions, found.pairs, records)
+        pairs = {one.pair for one in made}
+        gone = [decision_id for decision_id, pair in kept.items() if pair not in pairs]
+        with self.resolver.steps() as session:
+            pending.extend(session, self.owner)
+            candidates.mark_hot(session, found.hot)
+            self.touched = decisions.supersede(session, gone, "no_longer_a_candidate")
+            self.touched |= decisions.store(session, made, self.versions.decision_secret)
+        self.result += Resolved(
+            records=len(self.claims),
+            pairs=len(found.pairs),
+            decisions=len(made),
+            hot_keys=len(found.hot),
+            keyless=len(found.keyless & records.keys()),
+            unreachable=len(found.unreachable),
+        )
+
+    def settle(self) -> None:
+        """Steps 4 and 5, again for whatever changed in between; what never comes to rest goes back to the queue."""
+        waiting = self.touched.union(self.record_ids)
+        for _ in range(MOST_RESTARTS):
+            evaluated = self.resolver.evaluate_around(self.versions, waiting)
+            try:
+                with self.resolver.steps() as session:
+                    waiting = self._write(session, evaluated)
+            except sa.exc.OperationalError as error:
+                if not is_deadlock(error):
+                    raise
+            if not waiting:
+                return
+            self.result += Resolved(restarts=1)
+        self._postpone(waiting)
+
+    def _write(self, session: Session, evaluated: Evaluated) -> set[uuid.UUID]:
+        """Write the units that nothing touched meanwhile; give the records that are still to be settled."""
+        closure.lock(session, list(evaluated.digests))
+        unchanged = closure.digests(session, list(evaluated.digests)).items() & evaluated.digests.items()
+        rested = {record for record, _ in unchanged}
+        ready = [(one, made) for one, made in evaluated.units if one.records.keys() <= rested]
+        done = {record for one, _ in ready for record in one.records}
+        pending.finish(session, [claim for claim in self.claims if claim.record_id in done], self.owner)
+        goldens = golden.write_all(session, self.versions, ready)
+        self.resolver.on_changes(session, [one for one, _ in ready])
+        if evaluated.outgrown:
+            pending.request(session, closure.outgrown(session, evaluated.outgrown), "component_too_large", fresh=False)
+        self.result += Resolved(goldens=goldens)
+        return set(evaluated.starts) - done
+
+    def _postpone(self, waiting: Collection[uuid.UUID]) -> None:
+        """Give back what met too much company, with jitter; others whose component this batch changed are asked for as well."""
+        mine = frozenset(self.record_ids)
+        delay = RETRY_SECONDS * (0.5 + random.random())  # noqa: S311 - jitter, not a secret
+        with self.resolver.steps() as session:
+            pending.request(session, sorted(set(waiting) - mine), "postponed", fresh=False)
+            pending.release(session, sorted(mine & set(waiting)), self.owner, delay)
+        self.result += Resolved(postponed=len(waiting))
+
+
+def is_deadlock(error: sa.exc.OperationalError) -> bool:
+    """Whether two workers waited for each other in a circle, and this one was chosen to try again."""
+    return isinstance(error.orig, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+
+
+def work(resolver: Resolver, record_ids: Sequence[uuid.UUID]) -> Resolved:
+    """Resolve those of the records that are owed and free. A batch that fails is halved until a record fails alone."""
+    owner = str(clock.uuid7())
+    with resolver.steps() as session:
+        claims = pending.claim(session, record_ids, owner)
+    return _attempt(resolver, claims, owner)
+
+
+def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) -> Resolved:
+    if not claims:
+        return Resolved()
+    try:
+        return resolver.resolve(claims, owner)
+    except db.UNAVAILABLE:
+        raise  # Nothing can be noted now; the lease ends by itself and the rows are rung again.
+    except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
+        logger.warning("resolve_failed", records=len(claims), error=type(error).__name__)
+        if len(claims) == 1:
+            with resolver.steps() as session:
+                pending.fail(session, claims[0].record_id, owner, type(error).__name__)
+            return Resolved()
+        half = len(claims) // 2
+        return _attempt(resolver, claims[:half], owner) + _attempt(resolver, claims[half:], owner)
+
+
+def drain(resolver: Resolver, batch_size: int = pending.BATCH_SIZE, patience_seconds: float = 30.0) -> Resolved:
+    """Resolve all that is owed, in this process, without a broker. Waits for what is postponed or held by others, to a limit."""
+    total, waited = Resolved(), 0.0
+    while waited < patience_seconds:
+        owner = str(clock.uuid7())
+        with resolver.steps() as session:
+            candidates.cool(session)
+            claims = pending.claim_next(session, owner, batch_size)
+            left = claims or pending.backlog(session).open
+        if not left:
+            break
+        total += _attempt(resolver, claims, owner)
+        if not claims:
+            time.sleep(DRAIN_POLL_SECONDS)
+            waited += DRAIN_POLL_SECONDS
+    return total

@@ -1,0 +1,148 @@
+"""Version sets: {standardizer, blocking, model, policy}, one of them current; it stands on every decision and golden version.
+
+Hands out everything that resolution needs to be told, prepared once a process. Adopting another set re-queues every record.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from sqlmodel import Session
+
+from kernel.settings import settings
+from matching.blocking import BLOCKING_VERSION
+from matching.components import Lines
+from matching.decide import IdentifierRules
+from matching.model import Model, default_model, dump_model, model_from_json
+from matching.score import Scorer, scorer
+from matching.standardize import STANDARDIZER_VERSION
+from mdm import pending, sql
+from mdm import policy as policies
+from mdm.policy import Policy
+from mdm.policy_schema import Stage
+from mdm.survivorship import SurvivorshipRules
+
+
+@dataclass(frozen=True)
+class VersionSet:
+    """One version set with the model and the policy it names."""
+
+    version_set_id: int
+    standardizer: str
+    blocking: str
+    model: Model
+    policy: Policy
+
+    @property
+    def label(self) -> dict[str, Any]:
+        """What a golden record says of the versions that made it."""
+        return {
+            "id": self.version_set_id,
+            "standardizer": self.standardizer,
+            "blocking": self.blocking,
+            "model": self.model.fingerprint,
+            "policy": self.policy.version,
+        }
+
+    @cached_property
+    def lines(self) -> Lines:
+        """The model's lines, as components and clusters are cut by them."""
+        return Lines(self.model.component_line_weight, self.model.guard_line_weight, self.model.merge_line_weight)
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """The model, ready to score."""
+        return scorer(self.model)
+
+    @cached_property
+    def identifier_rules(self) -> IdentifierRules:
+        """Which identifier types decide and which veto."""
+        return self.policy.identifier_rules()
+
+    @cached_property
+    def survivorship(self) -> SurvivorshipRules:
+        """How golden values are picked."""
+        return self.policy.survivorship_rules()
+
+    @cached_property
+    def decision_secret(self) -> bytes:
+        """The key of decisions' checksums."""
+        return settings().secret_for("decision")
+
+    def merges(self, source: str) -> bool:
+        """Whether records of the source may be in a golden record at all; a source the policy no longer names may not."""
+        declared = self.policy.sources.get(source)
+        return declared is not None and declared.stage is not Stage.SHADOW
+
+    def asks(self, source: str) -> bool:
+        """Whether nothing of the source is merged without a human."""
+        return self.policy.source(source).stage is Stage.REVIEW
+
+    def domain(self, source: str) -> str:
+        """Records of different identity domains are never compared."""
+        declared = self.policy.sources.get(source)
+        return declared.identity_domain if declared else ""
+
+    def trust(self, source: str) -> float:
+        """How far the source is trusted."""
+        return self.policy.source(source).trust
+
+
+_ROW = """SELECT v.version_set_id, v.standardizer, v.blocking, v.model, v.policy_version, p.fingerprint
+          FROM version_set v JOIN policy_version p USING (policy_version) WHERE v.is_current"""
+_KNOWN: dict[tuple[Any, ...], VersionSet] = {}
+
+
+def current(session: Session) -> VersionSet:
+    """Return the current version set; the first time, adopt the model that ships with the stored policy.
+
+    Raises: Unavailable when no policy is stored.
+    """
+    found = sql.rows(session, _ROW)
+    return _load(session, found[0]) if found else adopt(session)
+
+
+def adopt(session: Session, policy: Policy | None = None, model: Model | None = None) -> VersionSet:
+    """Make the set of this program's standardizer and blocking with a stored policy and a model current.
+
+    What is not given stays as it is. When the set changes, every record is asked for again, so that decisions of
+    the new set supersede what there is. Waits for another process that adopts at the same time.
+    """
+    sql.run(session, "LOCK TABLE version_set IN SHARE ROW EXCLUSIVE MODE")
+    found = sql.rows(session, _ROW)
+    before = _load(session, found[0]) if found else None
+    policy = policy or (before.policy if before else policies.current(session))
+    model = model or (before.model if before else default_model())
+    wanted = (STANDARDIZER_VERSION, BLOCKING_VERSION, model.fingerprint, policy.version)
+    if before and wanted == (before.standardizer, before.blocking, before.model.fingerprint, before.policy.version):
+        return before
+    _store_model(session, model)
+    sql.run(session, "UPDATE version_set SET is_current = false WHERE is_current")
+    sql.run(
+        session,
+        """INSERT INTO version_set (standardizer, blocking, model, policy_version, is_current) VALUES (%s, %s, %s, %s, true)
+           ON CONFLICT (standardizer, blocking, model, policy_version) DO UPDATE SET is_current = true""",
+        wanted,
+    )
+    if before:
+        everyone = sql.rows(session, "SELECT record_id FROM source_record")
+        pending.request(session, [row[0] for row in everyone], "version_set", fresh=False)
+    return _load(session, sql.rows(session, _ROW)[0])
+
+
+def _store_model(session: Session, model: Model) -> None:
+    sql.run(
+        session,
+        "INSERT INTO model_version (fingerprint, name, body, created_by) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        [model.fingerprint, model.name, dump_model(model), "mdm"],
+    )
+
+
+def _load(session: Session, row: sql.Row) -> VersionSet:
+    if row not in _KNOWN:
+        version_set_id, standardizer, blocking, fingerprint, policy_version, _ = row
+        body = sql.rows(session, "SELECT body::text FROM model_version WHERE fingerprint = %s", [fingerprint])[0][0]
+        model = default_model() if default_model().fingerprint == fingerprint else model_from_json(json.loads(body))
+        _KNOWN[row] = VersionSet(version_set_id, standardizer, blocking, model, policies.by_version(session, policy_version))
+    return _KNOWN[row]

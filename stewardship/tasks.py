@@ -1,0 +1,142 @@
+"""Stewards' tasks as a projection: for each question that an evaluation leaves open there is one open task, and no other.
+
+Written in the transaction that writes the golden records, recomputed by verification. Settling a question is a decision of its own
+(it supersedes nothing here); the task closes because the question is no longer asked.
+"""
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import orjson
+from sqlmodel import Session
+
+from kernel import clock
+from mdm import sql
+from mdm.evaluation import Evaluation, Question
+from mdm.verify import Difference, Kind
+
+SETTLED = "question_no_longer_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTask:
+    """An open task as stored, by what it asks."""
+
+    task_id: uuid.UUID
+    kind: str
+    key: str
+    golden_ids: tuple[uuid.UUID, ...]
+    record_ids: tuple[uuid.UUID, ...]
+    weight: float | None
+    reason_code: str
+    brands: tuple[str, ...]
+    regions: tuple[str, ...]
+
+    def asks(self, question: Question) -> bool:
+        """Whether the task says exactly what the question says."""
+        mine = (self.golden_ids, self.record_ids, self.weight, self.reason_code, self.brands, self.regions)
+        asked = (
+            question.golden_ids,
+            question.record_ids,
+            question.weight,
+            question.reason_code,
+            question.brands,
+            question.regions,
+        )
+        return mine == asked
+
+
+def project(session: Session, evaluations: Sequence[Evaluation]) -> None:
+    """Make the open tasks about the evaluated goldens those that are asked. Three statements at most."""
+    questions = [question for one in evaluations for question in one.questions]
+    concerned = {golden_id for one in evaluations for golden_id in one.golden_ids}
+    if not concerned:
+        return
+    asked = {(str(question.kind), question.key) for question in questions}
+    stored = open_about(session, concerned)
+    known = {(task.kind, task.key): task for task in stored}
+    _close(session, [task.task_id for task in stored if (task.kind, task.key) not in asked])
+    changed = [
+        one for one in questions if (known_task := known.get((str(one.kind), one.key))) is None or not known_task.asks(one)
+    ]
+    _ask(session, changed)
+
+
+def open_about(session: Session, golden_ids: Collection[uuid.UUID]) -> list[OpenTask]:
+    """Read the open tasks that name any of the golden ids."""
+    found = sql.rows(session, f"{_SELECT} AND golden_ids && %s::uuid[] ORDER BY task_id", [list(golden_ids)])
+    return [_task(row) for row in found]
+
+
+_SELECT = """SELECT task_id, kind, question_key, golden_ids, record_ids, weight, reason_code, brands, regions
+             FROM task WHERE state = 'open'"""
+
+
+def _task(row: sql.Row) -> OpenTask:
+    task_id, kind, key, golden_ids, record_ids, weight, reason_code, brands, regions = row
+    return OpenTask(task_id, kind, key, tuple(golden_ids), tuple(record_ids), weight, reason_code, tuple(brands), tuple(regions))
+
+
+def _close(session: Session, task_ids: Sequence[uuid.UUID]) -> None:
+    if task_ids:
+        sql.run(
+            session,
+            "UPDATE task SET state = 'closed', closed_at = %s, closed_because = %s WHERE task_id = ANY(%s) AND state = 'open'",
+            [clock.now(), SETTLED, list(task_ids)],
+        )
+
+
+def _ask(session: Session, questions: Sequence[Question]) -> None:
+    """Open tasks, or let open ones say what is asked now: a steward who looks at one keeps looking at the same."""
+    if not questions:
+        return
+    rows = [
+        {
+            "task_id": str(clock.uuid7()),
+            "kind": str(one.kind),
+            "question_key": one.key,
+            "golden_ids": [str(golden_id) for golden_id in one.golden_ids],
+            "record_ids": [str(record_id) for record_id in one.record_ids],
+            "weight": one.weight,
+            "brands": list(one.brands),
+            "regions": list(one.regions),
+            "reason_code": one.reason_code,
+        }
+        for one in questions
+    ]
+    sql.run(
+        session,
+        """INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, state, opened_at)
+           SELECT task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, 'open', %(now)s
+           FROM json_to_recordset(%(rows)s::json) AS n (task_id uuid, kind text, question_key text, golden_ids uuid[],
+             record_ids uuid[], weight float8, brands text[], regions text[], reason_code text)
+           ON CONFLICT (kind, question_key) WHERE state = 'open' DO UPDATE SET golden_ids = EXCLUDED.golden_ids,
+             record_ids = EXCLUDED.record_ids, weight = EXCLUDED.weight, brands = EXCLUDED.brands, regions = EXCLUDED.regions,
+             reason_code = EXCLUDED.reason_code""",
+        {"rows": orjson.dumps(rows).decode(), "now": clock.now()},
+    )
+
+
+def differences(session: Session, evaluations: Iterable[Evaluation]) -> list[Difference]:
+    """Compare the open tasks with what the evaluations ask, for verification. A task that should not be, or says something else,
+    is named by its id; one that is missing by its question."""
+    found: list[Difference] = []
+    for evaluation in evaluations:
+        asked = {(str(question.kind), question.key): question for question in evaluation.questions}
+        stored = {(task.kind, task.key): task for task in open_about(session, evaluation.golden_ids)}
+        for key, task in stored.items():
+            if key not in asked:
+                found.append(Difference(Kind.TASK, str(task.task_id), "not_asked"))
+            elif not task.asks(asked[key]):
+                found.append(Difference(Kind.TASK, str(task.task_id), "says_something_else"))
+        found += [Difference(Kind.TASK, ":".join(key), "missing") for key in asked.keys() - stored.keys()]
+    return found
+
+
+def strays(session: Session, golden_ids: Collection[uuid.UUID]) -> list[Difference]:
+    """Name open tasks that speak of none of these golden ids (all that there are): nobody asks them."""
+    found = sql.rows(
+        session, "SELECT task_id FROM task WHERE state = 'open' AND NOT golden_ids && %s::uuid[]", [list(golden_ids)]
+    )
+    return [Difference(Kind.TASK, str(task_id), "not_asked") for (task_id,) in found]

@@ -1,0 +1,21 @@
+"""The jobs that workers run. Thin: take ids, call one service with the means to open its own steps, return nothing."""
+
+from functools import cache
+from uuid import UUID
+
+from kernel import db
+from mdm import resolve
+from stewardship import tasks
+from workers.app import app
+
+
+@cache
+def resolver() -> resolve.Resolver:
+    """This process's resolver; what it keeps between batches is only a saving."""
+    return resolve.Resolver(db.transaction, tasks.project)
+
+
+@app.task(name="resolve")
+def resolve_records(record_ids: list[str]) -> None:
+    """Resolve those of the records that are still owed; a record that somebody else holds is left alone."""
+    resolve.work(resolver(), [UUID(record_id) for record_id in record_ids])

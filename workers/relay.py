@@ -1,0 +1,73 @@
+"""Rings the doorbells: reads what the ledger owes and sends it to the broker. The only `send_task`.
+
+Run as `python -m workers.relay`. Woken by NOTIFY and every second. A bell that is lost (broker down, flushed, or killed
+between marking and sending) is rung again when the sweeper has found it unanswered.
+"""
+
+import signal
+import threading
+from types import FrameType
+
+from kombu.exceptions import OperationalError
+
+from kernel import db, log
+from kernel.settings import settings
+from mdm import pending
+from workers.app import BULK, INTERACTIVE, app
+
+POLL_SECONDS = 1.0
+logger = log.get_logger()
+
+
+def ring_due() -> int:
+    """Ring every bell that is due; the number of records rung. A broker that is away is not an error: the rows wait."""
+    with db.transaction() as session:
+        bells = pending.due_bells(session)
+    rung = 0
+    try:
+        for bell in bells:
+            _send(bell)
+            rung += len(bell.record_ids)
+    except (OperationalError, OSError) as broken:
+        logger.warning("broker_away", error=type(broken).__name__, unsent=sum(len(bell.record_ids) for bell in bells) - rung)
+    return rung
+
+
+def _send(bell: pending.Bell) -> None:
+    queue = INTERACTIVE if bell.interactive else BULK
+    app.send_task("resolve", args=[[str(one) for one in bell.record_ids]], queue=queue, retry=False, ignore_result=True)
+
+
+def run(stopping: threading.Event) -> None:
+    """Ring until told to stop; survives the loss of the database and of the broker."""
+    while not stopping.is_set():
+        try:
+            with db.listen(pending.CHANNEL) as doorbell:
+                while not stopping.is_set():
+                    ring_due()
+                    doorbell.wait(POLL_SECONDS)
+        except db.UNAVAILABLE as away:
+            logger.warning("database_away", error=type(away).__name__)
+            stopping.wait(POLL_SECONDS)
+
+
+def stop_on_signal() -> threading.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return stopping
+
+
+def main() -> None:
+    """Entry point."""
+    log.configure(json=settings().log_json)
+    run(stop_on_signal())
+
+
+if __name__ == "__main__":
+    main()

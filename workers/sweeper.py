@@ -1,0 +1,39 @@
+"""Finds what fell on the floor: expired leases, unanswered bells, keys no longer hot. Run as `python -m workers.sweeper`.
+
+Only makes rows ready to ring again; the relay rings.
+"""
+
+import threading
+
+from kernel import db, log
+from kernel.settings import settings
+from mdm import candidates, pending
+from workers.relay import stop_on_signal
+
+SWEEP_SECONDS = 1.0
+logger = log.get_logger()
+
+
+def sweep() -> int:
+    """Sweep once; the number of records made ready."""
+    with db.transaction() as session:
+        return pending.sweep(session) + candidates.cool(session)
+
+
+def run(stopping: threading.Event) -> None:
+    """Sweep until told to stop; survives the loss of the database."""
+    while not stopping.wait(SWEEP_SECONDS):
+        try:
+            sweep()
+        except db.UNAVAILABLE as away:
+            logger.warning("database_away", error=type(away).__name__)
+
+
+def main() -> None:
+    """Entry point."""
+    log.configure(json=settings().log_json)
+    run(stop_on_signal())
+
+
+if __name__ == "__main__":
+    main()
