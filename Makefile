@@ -1,0 +1,43 @@
+# Two commands: make demo, make test. Everything else is for those who change the code.
+# On given servers: make test DATABASE_URL=postgresql://… REDIS_URL=redis://…
+export DATABASE_URL REDIS_URL
+BIN := .venv/bin
+LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header -q
+
+.PHONY: help install demo test check faults bench lock docs
+help:
+	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report)"
+	@echo "make test     the whole test suite on real PostgreSQL and Valkey"
+	@echo "make check    ruff, mypy --strict, import contracts, architecture smells"
+	@echo "make faults   apply each kept fault and expect a test to die"
+	@echo "make bench    measured ratios, as a table and JSON"
+	@echo "make install  only the environment; make lock: renew the hashed lock; make docs: generated pages"
+
+install:
+	@PYTHON="$(PYTHON)" sh scripts/install.sh
+
+demo: install
+	@$(BIN)/mdm demo $(if $(EXIT),--exit)
+
+test: install
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+check: install
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/architecture
+
+faults: install
+	@$(BIN)/python scripts/faults.py
+
+bench: install
+	@$(BIN)/python -m bench.run
+
+docs: install
+	@$(BIN)/python scripts/canonical_model.py
+
+lock:
+	@$(LOCK) --extra embedded --extra demo --extra dev pyproject.toml -o requirements/dev.txt
+	@echo 'uv>=0.13,<0.14' | $(LOCK) - -o requirements/uv.txt
