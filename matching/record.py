@@ -108,18 +108,21 @@ class Phone:
 class Address:
     """A postal address: display lines as received, and derived parts for matching (ASCII-folded keys, None when unknown).
 
-    `shared` marks PO boxes, pickup points and stores: kept and shown, never evidence that two people are one.
+    `place` is what the lines say besides the street: the name of a house, an estate, a locality. `shared` marks PO boxes, pickup points
+    and stores: kept and shown, never evidence that two people are one.
     """
 
     lines: tuple[str, ...] = ()
     house_number: str | None = None
     unit: str | None = None
     street: str | None = None
+    place: str | None = None
     city: str | None = None
     region: str | None = None
     postal_code: str | None = None
     country: str | None = None
     street_key: str | None = None
+    place_key: str | None = None
     city_key: str | None = None
     postal_key: str | None = None
     shared: bool = False

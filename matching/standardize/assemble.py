@@ -24,7 +24,7 @@ def standardize(data: Mapping[str, Any], context: Context) -> StandardRecord:
     Pure, linear in the size of the input, and idempotent: `standardize(as_input(r), context)` is `r` again, notes apart.
     """
     reader = Reader(data)
-    party = read_party(reader)
+    party = read_party(reader, context.default_country)
     postal = _addresses(reader, context)
     extras = _extras(reader, context)
     return StandardRecord(
@@ -149,13 +149,21 @@ def _addresses(reader: Reader, context: Context) -> tuple[Address, ...]:
         parts = {name: text for name in addresses.PARTS if (text := reader.text_of(item.get(name), "addresses"))}
         if "value" in item and not parts and (text := reader.text_of(item["value"], "addresses")):
             parts["line1"] = text
-        read, codes = addresses.read_address(parts, context.default_country)
+        read, codes = addresses.read_address(parts, context.default_country, _read_lines(reader, item))
         reader.note("addresses", codes)
         if read is not None:
             verified, start, end = _interval(reader, item, "addresses")
             is_echo = _is_echo(item, "addresses", context)
             found[replace(read, verified=verified, echo=is_echo, valid_from=start, valid_to=end)] = None
     return tuple(found)
+
+
+def _read_lines(reader: Reader, item: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The lines of an address that is a standard form already."""
+    lines = item.get("lines")
+    if not isinstance(lines, list | tuple):
+        return None
+    return tuple(text for line in lines[: len(addresses.LINES)] if (text := reader.text_of(line, "addresses")))
 
 
 def _identifiers(reader: Reader, context: Context) -> tuple[Identifier, ...]:

@@ -33,7 +33,7 @@ def evidence(record: StandardRecord) -> list[Any]:
         sorted({email.key or email.value for email in record.emails if not email.echo}),
         sorted({phone.key or phone.value for phone in record.phones if not phone.echo}),
         sorted(
-            [a.house_number or "", a.unit or "", a.street_key or "", a.city_key or "", a.postal_key or "", a.country or "", a.region or "", a.shared]
+            [a.house_number or "", a.unit or "", a.street_key or "", a.place_key or "", a.city_key or "", a.postal_key or "", a.country or "", a.region or "", a.shared]
             for a in record.addresses
             if not a.echo
         ),
@@ -80,4 +80,4 @@ def _phone_input(phone: dict[str, Any]) -> dict[str, Any]:
 
 
 def _address_input(address: dict[str, Any]) -> dict[str, Any]:
-    return address | {f"line{number}": line for number, line in enumerate(address.get("lines", ()), 1)}
+    return address | {"lines": address.get("lines", [])}
