@@ -1,1 +1,4 @@
-"""A simulated retailer with truth. Imports nothing of ours."""
+"""A simulated retailer with truth: customers, their lives, their channels and the errors of those channels.
+
+Deterministic by seed, streaming, and of use to anyone: imports nothing of ours. Start at `sampledata.retailer.simulate`.
+"""
