@@ -1,0 +1,122 @@
+"""The whole service under one supervisor: servers, schema, first policy and key, API, workers, relay, sweeper.
+
+`running_stack` is what `mdm up` and the demo share. Everything it starts it stops; what a killed supervisor left, it ends first.
+"""
+
+import json
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cli import migrations
+from cli.children import Children, Say, end_leftovers
+from cli.services import ServiceUrls, running_services
+from kernel import actor, db
+from kernel.errors import MdmError
+from kernel.settings import Settings, configure
+from mdm import policy as policies
+from mdm import versions
+
+READY_SECONDS = 60.0
+FIRST_KEY_NAME = "first admin"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running service. `admin_key` is there on the first start only: afterwards nobody knows it but its holder."""
+
+    base_url: str
+    admin_key: str | None
+    urls: ServiceUrls
+    children: Children
+
+
+@contextmanager
+def running_stack(chosen: Settings, say: Say) -> Iterator[Stack]:
+    """Run everything for the length of the block. Raises: MdmError when something does not come up."""
+    chosen.data_dir.mkdir(parents=True, exist_ok=True)
+    noted_in = chosen.data_dir / "children.json"
+    if left := end_leftovers(noted_in):
+        say("mdm", f"ended {left} processes that an earlier, killed supervisor had left")
+    with _listening(chosen) as listener, running_services(chosen.data_dir) as urls:
+        running = configure(chosen.model_copy(update={"database_url": urls.database_url, "redis_url": urls.redis_url}))
+        db.dispose()
+        say("mdm", "PostgreSQL and the broker run" + ("" if chosen.database_url else f", their data in {chosen.data_dir}"))
+        admin_key = prepare(say)
+        children = Children(running.child_environment(), noted_in, say)
+        try:
+            _start_children(children, listener, running)
+            base_url = f"http://{chosen.host}:{listener.getsockname()[1]}"
+            _wait_until_ready(base_url, children)
+            yield Stack(base_url, admin_key, urls, children)
+        finally:
+            say("mdm", "stopping")
+            children.stop()
+
+
+@contextmanager
+def _listening(chosen: Settings) -> Iterator[socket.socket]:
+    """Bind the port before anything else starts: a port in use should cost a second, not a minute."""
+    try:
+        listener = socket.create_server((chosen.host, chosen.port), backlog=1024)
+    except OSError as taken:
+        raise MdmError(
+            f"Port {chosen.port} on {chosen.host} cannot be used ({taken.strerror}): set MDM_PORT to another, or to 0 for any",
+            code="port_taken",
+        ) from taken
+    with listener:
+        yield listener
+
+
+def prepare(say: Say) -> str | None:
+    """Migrate, store the first policy and version set, make the first key; idempotent. Returns the key if it was made now."""
+    before, after = migrations.migrate()
+    if before != after:
+        say("mdm", f"schema migrated from {before or 'nothing'} to {after}")
+    with db.transaction() as session:
+        try:
+            policies.current(session)
+        except MdmError:
+            policies.store(session, policies.default(), "mdm up")
+        versions.current(session)
+        if actor.list_keys(session):
+            return None
+        return actor.create_key(session, FIRST_KEY_NAME, ["admin"])[1]
+
+
+def _start_children(children: Children, listener: socket.socket, running: Settings) -> None:
+    handle = listener.fileno()
+    for number in range(running.api_processes):
+        children.start(f"api-{number + 1}", [sys.executable, "-m", "cli.serve", str(handle)], (handle,))
+    processes = str(running.worker_processes)
+    worker = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "--concurrency", processes]
+    children.start("worker", [*worker, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"])
+    children.start("relay", [sys.executable, "-m", "workers.relay"])
+    children.start("sweeper", [sys.executable, "-m", "workers.sweeper"])
+
+
+def _wait_until_ready(base_url: str, children: Children) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    missing = "no answer"
+    while time.monotonic() < deadline:
+        children.watch()
+        ready, missing = _ready(base_url)
+        if ready:
+            return
+        time.sleep(0.1)
+    raise MdmError(f"The service did not become ready in {READY_SECONDS:.0f} s: {missing}", code="not_ready")
+
+
+def _ready(base_url: str) -> tuple[bool, str]:
+    try:
+        with urllib.request.urlopen(f"{base_url}/ready", timeout=2) as answer:  # noqa: S310 - our own address.
+            return True, answer.read().decode()
+    except urllib.error.HTTPError as answered:
+        return False, json.dumps(json.loads(answered.read() or b"{}").get("missing"))
+    except OSError as silent:
+        return False, type(silent).__name__

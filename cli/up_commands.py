@@ -1,0 +1,112 @@
+"""`mdm up`, `mdm migrate`, `mdm keys`: run the service, bring its schema up, manage its keys."""
+
+import signal
+import threading
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli import migrations
+from cli.supervisor import Stack, running_stack
+from kernel import actor, clock, db
+from kernel.settings import settings
+
+COLOURS = {"mdm": "bold", "worker": "magenta", "relay": "cyan", "sweeper": "yellow"}
+NAME_WIDTH = 8
+console = Console()
+errors = Console(stderr=True)
+keys_app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(up)
+    app.command()(migrate)
+    app.add_typer(keys_app, name="keys")
+
+
+def say(name: str, line: str) -> None:
+    """Print one line under the name of who says it."""
+    console.print(Text.assemble((f"{name:<{NAME_WIDTH}} ", COLOURS.get(name, "green")), Text.from_ansi(line)), soft_wrap=True)
+
+
+def up() -> None:
+    """Run everything here: PostgreSQL and broker (or those configured), migrations, API, workers, relay and sweeper."""
+    stopping = stop_signal()
+    with running_stack(settings(), say) as stack:
+        greet(stack)
+        while not stopping.wait(1.0):
+            stack.children.watch()
+    say("mdm", "stopped")
+
+
+def stop_signal() -> threading.Event:
+    """Give an event that Ctrl-C and SIGTERM set; a second Ctrl-C interrupts at once."""
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        if stopping.is_set():
+            raise KeyboardInterrupt
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    return stopping
+
+
+def greet(stack: Stack) -> None:
+    """Say where the service is, and hand over the first key."""
+    say("mdm", f"the API answers at {stack.base_url}, its documentation at {stack.base_url}/docs")
+    if stack.admin_key:
+        say("mdm", f"admin key, shown this once: {stack.admin_key}")
+    else:
+        say("mdm", "a key was made before; another: mdm keys create NAME --scope admin")
+    say("mdm", "Ctrl-C stops everything")
+
+
+def migrate() -> None:
+    """Bring the schema of the configured database to this program's revision."""
+    before, after = migrations.migrate()
+    console.print(f"schema at {after}" if before == after else f"schema migrated from {before or 'nothing'} to {after}")
+
+
+@keys_app.command("create")
+def create(
+    name: str,
+    scope: Annotated[list[str], typer.Option(help="May be given several times: " + ", ".join(sorted(actor.SCOPES)))],
+    brand: Annotated[list[str] | None, typer.Option(help="Limit to these brands")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="Limit to these regions")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Expires after so many days")] = None,
+) -> None:
+    """Make a key and print it, this once."""
+    expires_at = clock.now() + timedelta(days=days) if days else None
+    with db.transaction() as session:
+        info, text = actor.create_key(session, name, scope, brand, region, expires_at)
+    errors.print(f"key {info.key_id} for {name}; it is shown this once:")
+    console.print(text, soft_wrap=True, highlight=False)
+
+
+@keys_app.command("list")
+def list_() -> None:
+    """List the keys; their secrets are not known."""
+    with db.read_only() as session:
+        known = actor.list_keys(session)
+    table = Table("id", "name", "scopes", "brands", "created", "state")
+    for key in known:
+        expired = key.expires_at is not None and key.expires_at <= clock.now()
+        state = "revoked" if key.revoked_at else "expired" if expired else "valid"
+        brands = "all" if key.brands is None else ", ".join(key.brands)
+        table.add_row(key.key_id, key.name, " ".join(key.scopes), brands, f"{key.created_at:%Y-%m-%d}", state)
+    console.print(table)
+
+
+@keys_app.command("revoke")
+def revoke(key_id: str) -> None:
+    """Revoke a key, on every process within a second."""
+    with db.transaction() as session:
+        actor.revoke(session, key_id)
+    console.print(f"key {key_id} is revoked")
