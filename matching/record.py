@@ -239,17 +239,22 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 
 def to_json(value: Any) -> Any:
     """Turn a standard record (or any of its parts) into JSON-ready data; absent, empty and default fields are left out."""
+    if value is None or isinstance(value, str):
+        return value
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: to_json(item)
-            for field in dataclasses.fields(value)
-            if (item := getattr(value, field.name)) != field.default
-        }
+        fields = _defaults(type(value))
+        return {name: to_json(item) for name, default in fields if (item := getattr(value, name)) != default}
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):
         return {key: to_json(item) for key, item in value.items()}
     return value
+
+
+@functools.cache
+def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
+    """Name and default of every field of a dataclass, looked up once: a load writes millions of them."""
+    return tuple((field.name, field.default) for field in dataclasses.fields(kind))
 
 
 @functools.cache

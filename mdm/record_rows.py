@@ -3,6 +3,7 @@
 Locks records in the order of their keys, so that two batches never wait for each other. Decides nothing; `mdm.ingest` does.
 """
 
+import struct
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,6 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from psycopg.types.json import Jsonb
 from sqlmodel import Session
 
 from matching.record import StandardRecord, to_json
@@ -195,9 +195,10 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
         session,
         """INSERT INTO standard_record AS s (record_id, version_no, source, source_key, brand, region, observed_at, standardizer,
                                              policy_version, form_hash, body)
-           SELECT r.id, r.no, %(source)s, r.key, %(brand)s, r.region, r.observed, %(standardizer)s, %(policy)s, r.hash, r.body
+           SELECT r.id, r.no, %(source)s, r.key, %(brand)s, r.region, r.observed, %(standardizer)s, %(policy)s, r.hash,
+                  r.body::jsonb
            FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(keys)s::text[], %(regions)s::text[], %(observed)s::timestamptz[],
-                       %(hashes)s::bytea[], %(bodies)s::jsonb[]) AS r (id, no, key, region, observed, hash, body)
+                       %(hashes)s::bytea[], %(bodies)b::text[]) AS r (id, no, key, region, observed, hash, body)
            ON CONFLICT (record_id) DO UPDATE SET version_no = EXCLUDED.version_no, source_key = EXCLUDED.source_key,
              brand = EXCLUDED.brand, region = EXCLUDED.region, observed_at = EXCLUDED.observed_at,
              standardizer = EXCLUDED.standardizer, policy_version = EXCLUDED.policy_version, form_hash = EXCLUDED.form_hash,
@@ -213,15 +214,26 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
             "regions": [row.region for row in rows],
             "observed": [row.observed_at for row in rows],
             "hashes": [row.form_hash for row in rows],
-            "bodies": [Jsonb(to_json(row.standard), dumps=orjson.dumps) for row in rows],
+            "bodies": [orjson.dumps(to_json(row.standard)).decode() for row in rows],
         },
     )
-    _copy(
-        session,
-        "COPY blocking_key (blocking_key, record_id, rule) FROM STDIN (FORMAT BINARY)",
-        ("int8", "uuid", "int2"),
-        ((key, row.record_id, rule) for row in rows for key, rule in {key: rule for rule, key in reversed(row.keys)}.items()),
-    )
+    _copy_keys(session, rows)
+
+
+# A tuple of PostgreSQL's binary COPY: 3 fields, each its length and value. Half a million keys a load are worth packing at once.
+_KEY_TUPLE = struct.Struct(">hiqi16sih")
+_COPY_HEADER, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+
+
+def _copy_keys(session: Session, rows: Sequence[StandardRow]) -> None:
+    packed = [
+        _KEY_TUPLE.pack(3, 8, key, 16, row.record_id.bytes, 2, rule)
+        for row in rows
+        for key, rule in {key: rule for rule, key in reversed(row.keys)}.items()  # The first rule of a key that two rules share.
+    ]
+    statement = "COPY blocking_key (blocking_key, record_id, rule) FROM STDIN (FORMAT BINARY)"
+    with sql.cursor(session) as cursor, cursor.copy(statement) as copy:
+        copy.write(b"".join((_COPY_HEADER, *packed, _COPY_END)))
 
 
 def drop_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
