@@ -8,10 +8,11 @@ Never scores, never decides.
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from sqlmodel import Session
 
-from matching.blocking import HOT_LIMIT
+from matching.blocking import HOT_LIMIT, REFINED_STEP
 from mdm import pending, sql
 from mdm.records import Pair
 
@@ -30,24 +31,40 @@ class Candidates:
 
 
 def find(session: Session, record_ids: Collection[uuid.UUID]) -> Candidates:
-    """Find all pairs of which at least one record is in the batch. One statement, bounded by HOT_LIMIT + 1 rows a key."""
+    """Find all pairs of which at least one record is in the batch. Bounded by HOT_LIMIT + 1 rows a key; one statement.
+
+    Refined keys are asked only of records that hold a hot key: while a key is not hot, its refined keys' pairs are among its own.
+    """
     batch = frozenset(record_ids)
+    holders = _holders(session, "record_id = ANY(%(ids)s) AND rule < %(refined)s", {"ids": list(batch)})
+    hot = frozenset(key for key, held in holders.items() if len(held) > HOT_LIMIT)
+    refined: dict[int, list[uuid.UUID]] = {}
+    if hot:
+        under_hot = (
+            "record_id IN (SELECT record_id FROM blocking_key WHERE blocking_key = ANY(%(hot)s) AND record_id = ANY(%(ids)s))"
+        )
+        refined = _holders(session, f"rule >= %(refined)s AND {under_hot}", {"ids": list(batch), "hot": list(hot)})
+        hot |= frozenset(key for key, held in refined.items() if len(held) > HOT_LIMIT)
+    usable = [held for key, held in (*holders.items(), *refined.items()) if key not in hot]
+    reachable = {one for held in usable for one in held if one in batch}
+    keyed = reachable | (_keyed(session, batch - reachable) if len(reachable) < len(batch) else set())
+    pairs = frozenset(pair for held in usable if len(held) > 1 for pair in _pairs(held, batch))
+    return Candidates(pairs, hot, batch - keyed, frozenset(keyed - reachable))
+
+
+def _holders(session: Session, which: str, params: dict[str, Any]) -> dict[int, list[uuid.UUID]]:
+    """Read who holds each of some keys, at most HOT_LIMIT + 1 of them."""
     found = sql.rows(
         session,
-        """SELECT mine.blocking_key, held.record_ids
-           FROM (SELECT DISTINCT blocking_key FROM blocking_key WHERE record_id = ANY(%(ids)s)) AS mine
-           CROSS JOIN LATERAL (
-             SELECT array_agg(b.record_id) AS record_ids FROM (
-               SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key LIMIT %(limit)s
-             ) AS b) AS held""",
-        {"ids": list(batch), "limit": HOT_LIMIT + 1},
+        f"""SELECT mine.blocking_key, held.record_ids
+            FROM (SELECT DISTINCT blocking_key FROM blocking_key WHERE {which}) AS mine
+            CROSS JOIN LATERAL (
+              SELECT array_agg(b.record_id) AS record_ids FROM (
+                SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key LIMIT %(limit)s
+              ) AS b) AS held""",  # noqa: S608 - conditions are constants of this module
+        params | {"limit": HOT_LIMIT + 1, "refined": REFINED_STEP},
     )
-    hot = frozenset(key for key, holders in found if len(holders) > HOT_LIMIT)
-    reachable = {one for key, holders in found if key not in hot for one in holders if one in batch}
-    keyed = reachable | {one for key, holders in found if key in hot for one in holders if one in batch}
-    keyed |= _keyed(session, batch - keyed) if hot else set()
-    pairs = {pair for key, holders in found if key not in hot for pair in _pairs(holders, batch)}
-    return Candidates(frozenset(pairs), hot, batch - keyed, frozenset(keyed - reachable))
+    return {key: held for key, held in found}
 
 
 def _pairs(holders: list[uuid.UUID], batch: frozenset[uuid.UUID]) -> list[Pair]:

@@ -5,8 +5,8 @@ every record in it, its component, the records that share its golden id, and the
 """
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlmodel import Session
@@ -134,6 +134,61 @@ def _golden_head(row: sql.Row) -> GoldenHead:
         golden_id, issue_no, status, redirect_to, tuple(split_into), version, tuple(brands), tuple(regions), bytes(content_hash),
         version_set_id,
     )  # fmt: skip
+
+
+def split(closure: Closure) -> list[Closure]:
+    """Cut a closure into units that have nothing to do with each other: by component, by golden id lived under, by founder."""
+    root: dict[uuid.UUID, uuid.UUID] = {record: record for record in closure.records}
+
+    def find(record: uuid.UUID) -> uuid.UUID:
+        while root[record] != record:
+            root[record] = record = root[root[record]]
+        return record
+
+    for together in _bonds(closure):
+        known = [find(record) for record in together if record in root]
+        for other in known[1:]:
+            root[find(other)] = find(known[0])
+    units: dict[uuid.UUID, _Unit] = {find(record): _Unit() for record in root}
+    for record, head in closure.records.items():
+        units[find(record)].records[record] = head
+    for component in closure.components:
+        units[find(next(iter(component.records)))].components.append(component)
+    for golden_id, founders in closure.founders.items():
+        holder = next((record for record in founders if record in root), None)
+        if holder is not None:
+            units[find(holder)].golden_ids.append(golden_id)
+    return [unit.of(closure) for unit in units.values()]
+
+
+def _bonds(closure: Closure) -> Iterator[Iterable[uuid.UUID]]:
+    lives_under: dict[uuid.UUID, list[uuid.UUID]] = {}
+    for head in closure.records.values():
+        if head.golden_id:
+            lives_under.setdefault(head.golden_id, list(closure.founders.get(head.golden_id, ()))).append(head.record_id)
+    yield from (component.records for component in closure.components)
+    yield from lives_under.values()
+    yield from closure.founders.values()
+
+
+@dataclass(slots=True)
+class _Unit:
+    """A unit while it is gathered."""
+
+    records: dict[uuid.UUID, RecordHead] = field(default_factory=dict)
+    components: list[Component[uuid.UUID]] = field(default_factory=list)
+    golden_ids: list[uuid.UUID] = field(default_factory=list)
+
+    def of(self, whole: Closure) -> Closure:
+        """The unit as a closure of its own."""
+        return Closure(
+            tuple(self.components),
+            tuple(rule for rule in whole.rules if not rule.records.isdisjoint(self.records)),
+            self.records,
+            {golden_id: whole.founders[golden_id] for golden_id in self.golden_ids},
+            {golden_id: whole.goldens[golden_id] for golden_id in self.golden_ids if golden_id in whole.goldens},
+            {record: rung for record, rung in whole.outgrown.items() if record in self.records} if whole.outgrown else {},
+        )
 
 
 def lock(session: Session, record_ids: Collection[uuid.UUID]) -> None:

@@ -112,7 +112,7 @@ def store(session: Session, decisions: Sequence[PairDecision], secret: bytes) ->
         superseded = sql.rows(session, _SUPERSEDE, params)
         inserted = sql.rows(session, _INSERT, params)
         changed.update(one for row in (*superseded, *inserted) for one in row)
-        if not sql.rows(session, _MISSING, params)[0][0]:
+        if len(inserted) == len(decisions) or not sql.rows(session, _MISSING, params)[0][0]:
             break
     return changed
 

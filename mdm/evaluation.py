@@ -14,7 +14,8 @@ from matching.cluster import Clustering, partition
 from matching.components import Component
 from matching.units import Member
 from mdm.changes import ChangePlan, Standing, Status, plan
-from mdm.closure import Closure, RecordHead
+from mdm.closure import Closure, GoldenHead, RecordHead, split
+from mdm.decisions import StewardDecision
 from mdm.judge import cross_weights, form_key
 from mdm.records import CurrentRecord
 from mdm.versions import VersionSet
@@ -47,14 +48,18 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What one unit of records amounts to. `golden_ids` are all ids concerned, whatever their standing."""
+    """What one unit of records amounts to. `closure` is the unit's own; `current` are its records that may be merged."""
 
     closure: Closure
-    records: Mapping[Id, RecordHead]
     current: Mapping[Id, CurrentRecord]
     plan: Plan
     questions: tuple[Question, ...]
     rungs: Mapping[Id, int]
+
+    @property
+    def records(self) -> Mapping[Id, RecordHead]:
+        """All records of the unit, living or not."""
+        return self.closure.records
 
     @property
     def golden_ids(self) -> frozenset[Id]:
@@ -72,104 +77,59 @@ def evaluate(
     versions: VersionSet, closure: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
 ) -> list[Evaluation]:
     """Evaluate every unit of a closure, in the order of their oldest records. `current` holds all its living records."""
-    units = _units(closure)
-    return [
-        _evaluate(versions, closure, unit, current, issue) for unit in sorted(units, key=lambda unit: _age(closure.records, unit))
-    ]
-
-
-def _age(records: Mapping[Id, RecordHead], unit: Iterable[Id]) -> tuple[object, ...]:
-    return min(_record_order(records[record]) for record in unit)
+    units = sorted(split(closure), key=lambda unit: min(map(_record_order, unit.records.values())))
+    return [_evaluate(versions, unit, current, issue) for unit in units]
 
 
 def _record_order(head: RecordHead) -> tuple[object, ...]:
     return (head.created_at, head.source, head.source_key)
 
 
-def _units(closure: Closure) -> list[set[Id]]:
-    """Bring together what hangs together: components, records under one golden id, founders of one id."""
-    root: dict[Id, Id] = {record: record for record in closure.records}
-
-    def find(record: Id) -> Id:
-        while root[record] != record:
-            root[record] = record = root[root[record]]
-        return record
-
-    def join(records: Iterable[Id]) -> None:
-        known = [find(record) for record in records if record in root]
-        for other in known[1:]:
-            root[find(other)] = find(known[0])
-
-    under: dict[Id, list[Id]] = {golden_id: list(founders) for golden_id, founders in closure.founders.items()}
-    for head in closure.records.values():
-        if head.golden_id:
-            under.setdefault(head.golden_id, []).append(head.record_id)
-    for records in (*(component.records for component in closure.components), *under.values()):
-        join(records)
-    units: dict[Id, set[Id]] = {}
-    for record in root:
-        units.setdefault(find(record), set()).add(record)
-    return list(units.values())
-
-
 def _evaluate(
-    versions: VersionSet,
-    closure: Closure,
-    unit: set[Id],
-    current: Mapping[Id, CurrentRecord],
-    issue: Callable[[frozenset[Id]], Id],
+    versions: VersionSet, unit: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
 ) -> Evaluation:
-    records = {record: closure.records[record] for record in unit}
-    components = [component for component in closure.components if not unit.isdisjoint(component.records)]
-    clusterings = [(component, _cluster(versions, component, closure, current)) for component in components]
-    planned = _plan(closure, records, [part for _, clustering in clusterings for part in clustering.parts], issue)
+    clusterings = [(component, _cluster(versions, component, unit.rules, current)) for component in unit.components]
+    planned = _plan(unit, [part for _, clustering in clusterings for part in clustering.parts], issue)
     questions: dict[tuple[QuestionKind, str], Question] = {}
     for component, clustering in clusterings:
         for question in _questions(component, clustering, planned, current):
             questions.setdefault((question.kind, question.key), question)
-    rungs = {record: component.rung for component, _ in clusterings for record in component.records}
-    return Evaluation(
-        closure, records, {one: current[one] for one in unit if one in current}, planned, tuple(questions.values()), rungs
-    )
+    rungs = {record: component.rung for component in unit.components for record in component.records}
+    return Evaluation(unit, {one: current[one] for one in rungs}, planned, tuple(questions.values()), rungs)
 
 
 def _cluster(
-    versions: VersionSet, component: Component[Id], closure: Closure, current: Mapping[Id, CurrentRecord]
+    versions: VersionSet, component: Component[Id], rules: Iterable[StewardDecision], current: Mapping[Id, CurrentRecord]
 ) -> Clustering[Id]:
     members = [
         Member(record, current[record].order_key, form_key(versions, current[record]), versions.asks(current[record].source))
         for record in component.records
     ]
-    rules = [
+    about = [
         StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
-        for rule in closure.rules
+        for rule in rules
         if not rule.records.isdisjoint(component.records)
     ]
-    return partition(members, cross_weights(versions, component, current), rules, versions.lines)
+    return partition(members, cross_weights(versions, component, current), about, versions.lines)
 
 
-def _plan(
-    closure: Closure, records: Mapping[Id, RecordHead], parts: list[frozenset[Id]], issue: Callable[[frozenset[Id]], Id]
-) -> Plan:
-    founders = {golden: held for golden, held in closure.founders.items() if not held.isdisjoint(records.keys())}
+def _plan(unit: Closure, parts: list[frozenset[Id]], issue: Callable[[frozenset[Id]], Id]) -> Plan:
     members: dict[Id, set[Id]] = {}
-    for head in records.values():
+    for head in unit.records.values():
         if head.golden_id:
             members.setdefault(head.golden_id, set()).add(head.record_id)
-    clustered = frozenset(record for part in parts for record in part)
     return plan(
         parts,
-        founders,
-        {golden: closure.goldens[golden].issue_no for golden in founders},
-        {record: _record_order(head) for record, head in records.items()},
-        {golden: _standing(closure, golden, frozenset(members.get(golden, ()))) for golden in founders},
-        gone=records.keys() - clustered,
+        unit.founders,
+        {golden: unit.goldens[golden].issue_no for golden in unit.founders},
+        {record: _record_order(head) for record, head in unit.records.items()},
+        {golden: _standing(unit.goldens[golden], frozenset(members.get(golden, ()))) for golden in unit.founders},
+        gone=unit.records.keys() - frozenset().union(*parts),
         issue=issue,
     )
 
 
-def _standing(closure: Closure, golden_id: Id, members: frozenset[Id]) -> Standing[Id, Id]:
-    head = closure.goldens[golden_id]
+def _standing(head: GoldenHead, members: frozenset[Id]) -> Standing[Id, Id]:
     return Standing(
         Status(head.status), head.redirect_to, head.split_into, members if head.status == Status.LIVE else frozenset()
     )

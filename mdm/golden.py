@@ -43,29 +43,14 @@ class _Row:
     body: dict[str, Any]
 
 
-def write(session: Session, versions: VersionSet, evaluation: Evaluation, drafts: Sequence[Draft]) -> int:
-    """Write what differs from what is stored; the number of goldens that changed."""
-    return write_all(session, versions, [(evaluation, drafts)])
-
-
-def write_all(session: Session, versions: VersionSet, evaluated: Sequence[tuple[Evaluation, Sequence[Draft]]]) -> int:
-    """Write many units with one set of statements; the number of goldens that changed."""
+def write(session: Session, versions: VersionSet, evaluated: Sequence[tuple[Evaluation, Sequence[Draft]]]) -> int:
+    """Write what differs from what is stored, many units with one set of statements; the number of goldens that changed."""
     now = clock.now()
     changed = [row for evaluation, drafts in evaluated for row in _changed(versions, evaluation, drafts, now)]
     restamped = [
         draft.golden_id for evaluation, drafts in evaluated for draft in drafts if _is_restamped(versions, evaluation, draft)
     ]
-    issued = {
-        golden_id: number for number, golden_id in enumerate(g for evaluation, _ in evaluated for g in evaluation.plan.issued)
-    }
-    _insert(
-        session,
-        versions,
-        sorted((r for r in changed if r.draft.golden_id in issued), key=lambda r: issued[r.draft.golden_id]),
-        now,
-    )
-    _update(session, versions, [row for row in changed if row.draft.golden_id not in issued], now)
-    _append_versions(session, versions, changed, now)
+    _store(session, versions, changed, now)
     _restamp(session, versions, restamped)
     _add_founders(session, [evaluation for evaluation, _ in evaluated])
     _point(session, versions, [evaluation for evaluation, _ in evaluated], now)
@@ -92,71 +77,50 @@ def _is_restamped(versions: VersionSet, evaluation: Evaluation, draft: Draft) ->
     return head is not None and head.version_set_id != versions.version_set_id and not draft.differs_from(head)
 
 
-def _columns(rows: Sequence[_Row], versions: VersionSet, now: datetime) -> dict[str, Any]:
+def _store(session: Session, versions: VersionSet, rows: Sequence[_Row], now: datetime) -> None:
+    """Insert or update the goldens and append their versions: one statement. Ids are numbered in the order of the rows."""
+    if rows:
+        document = orjson.dumps([_json(row) for row in rows]).decode()
+        sql.run(session, _STORE, {"rows": document, "set": versions.version_set_id, "now": now})
+
+
+def _json(row: _Row) -> dict[str, Any]:
+    draft = row.draft
     return {
-        "golden_id": [row.draft.golden_id for row in rows],
-        "status": [str(row.draft.status) for row in rows],
-        "redirect_to": [row.draft.redirect_to for row in rows],
-        "split_into": [_array(row.draft.split_into) for row in rows],
-        "version": [row.version for row in rows],
-        "brands": [_array(row.draft.brands) for row in rows],
-        "regions": [_array(row.draft.regions) for row in rows],
-        "members": [_array(sorted(row.draft.members)) for row in rows],
-        "body": [orjson.dumps(row.body).decode() for row in rows],
-        "content_hash": [row.draft.content_hash for row in rows],
-        "cause": [row.cause for row in rows],
-        "set": versions.version_set_id,
-        "now": now,
+        "golden_id": draft.golden_id,
+        "is_new": row.version == 1,
+        "status": str(draft.status),
+        "redirect_to": draft.redirect_to,
+        "split_into": draft.split_into,
+        "version": row.version,
+        "brands": draft.brands,
+        "regions": draft.regions,
+        "members": sorted(draft.members),
+        "body": row.body,
+        "content_hash": draft.content_hash.hex(),
+        "cause": row.cause,
     }
 
 
-def _array(values: Sequence[object]) -> str:
-    """Arrays of arrays must be rectangular in PostgreSQL, so each row's array travels as text."""
-    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
-    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
-
-
-_NEW = """FROM unnest(%(golden_id)s::uuid[], %(status)s::text[], %(redirect_to)s::uuid[], %(split_into)s::text[],
-  %(version)s::bigint[], %(brands)s::text[], %(regions)s::text[], %(members)s::text[], %(body)s::text[],
-  %(content_hash)s::bytea[], %(cause)s::text[]) WITH ORDINALITY
-  AS n (golden_id, status, redirect_to, split_into, version, brands, regions, members, body, content_hash, cause, place)"""
-
-
-def _insert(session: Session, versions: VersionSet, rows: Sequence[_Row], now: datetime) -> None:
-    """Insert in the order of issue, which numbers the ids."""
-    if rows:
-        sql.run(
-            session,
-            f"""INSERT INTO golden (golden_id, status, redirect_to, split_into, version, brands, regions, body, content_hash,
-                  version_set_id, computed_at)
-                SELECT n.golden_id, n.status, n.redirect_to, n.split_into::uuid[], n.version, n.brands::text[], n.regions::text[],
-                  n.body::jsonb, n.content_hash, %(set)s, %(now)s {_NEW} ORDER BY n.place""",
-            _columns(rows, versions, now),
-        )
-
-
-def _update(session: Session, versions: VersionSet, rows: Sequence[_Row], now: datetime) -> None:
-    if rows:
-        sql.run(
-            session,
-            f"""UPDATE golden g SET status = n.status, redirect_to = n.redirect_to, split_into = n.split_into::uuid[],
-                  version = n.version, brands = n.brands::text[], regions = n.regions::text[], body = n.body::jsonb,
-                  content_hash = n.content_hash, version_set_id = %(set)s, computed_at = %(now)s {_NEW}
-                WHERE g.golden_id = n.golden_id""",  # noqa: S608 - a constant above
-            _columns(rows, versions, now),
-        )
-
-
-def _append_versions(session: Session, versions: VersionSet, rows: Sequence[_Row], now: datetime) -> None:
-    if rows:
-        sql.run(
-            session,
-            f"""INSERT INTO golden_version (golden_id, version, computed_at, status, redirect_to, members, body, content_hash,
-                  version_set_id, cause)
-                SELECT n.golden_id, n.version, %(now)s, n.status, n.redirect_to, n.members::uuid[], n.body::jsonb, n.content_hash,
-                  %(set)s, n.cause {_NEW}""",
-            _columns(rows, versions, now),
-        )
+_STORE = """
+WITH n AS MATERIALIZED (
+  SELECT * FROM ROWS FROM (json_to_recordset(%(rows)s::json) AS (
+    golden_id uuid, is_new boolean, status text, redirect_to uuid, split_into uuid[], version bigint, brands text[],
+    regions text[], members uuid[], body jsonb, content_hash text, cause text)) WITH ORDINALITY AS r (
+    golden_id, is_new, status, redirect_to, split_into, version, brands, regions, members, body, content_hash, cause, place)),
+inserted AS (
+  INSERT INTO golden (golden_id, status, redirect_to, split_into, version, brands, regions, body, content_hash, version_set_id,
+    computed_at)
+  SELECT golden_id, status, redirect_to, split_into, version, brands, regions, body, decode(content_hash, 'hex'), %(set)s, %(now)s
+  FROM n WHERE is_new ORDER BY place),
+updated AS (
+  UPDATE golden g SET status = n.status, redirect_to = n.redirect_to, split_into = n.split_into, version = n.version,
+    brands = n.brands, regions = n.regions, body = n.body, content_hash = decode(n.content_hash, 'hex'), version_set_id = %(set)s,
+    computed_at = %(now)s
+  FROM n WHERE g.golden_id = n.golden_id AND NOT n.is_new)
+INSERT INTO golden_version (golden_id, version, computed_at, status, redirect_to, members, body, content_hash, version_set_id,
+  cause)
+SELECT golden_id, version, %(now)s, status, redirect_to, members, body, decode(content_hash, 'hex'), %(set)s, cause FROM n"""
 
 
 def _restamp(session: Session, versions: VersionSet, golden_ids: Sequence[uuid.UUID]) -> None:

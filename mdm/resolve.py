@@ -177,7 +177,7 @@ class _Batch:
         ready = [(one, made) for one, made in evaluated.units if one.records.keys() <= rested]
         done = {record for one, _ in ready for record in one.records}
         pending.finish(session, [claim for claim in self.claims if claim.record_id in done], self.owner)
-        goldens = golden.write_all(session, self.versions, ready)
+        goldens = golden.write(session, self.versions, ready)
         self.resolver.on_changes(session, [one for one, _ in ready])
         if evaluated.outgrown:
             pending.request(session, closure.outgrown(session, evaluated.outgrown), "component_too_large", fresh=False)

@@ -1,7 +1,7 @@
 """Stewards' tasks as a projection: for each question that an evaluation leaves open there is one open task, and no other.
 
-Written in the transaction that writes the golden records, recomputed by verification. Settling a question is a decision of its own
-(it supersedes nothing here); the task closes because the question is no longer asked.
+Written in the transaction that writes the golden records, recomputed by verification. Settling a question is a decision of its
+own; the task closes because the question is no longer asked.
 """
 
 import uuid
@@ -107,7 +107,8 @@ def _ask(session: Session, questions: Sequence[Question]) -> None:
     ]
     sql.run(
         session,
-        """INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, state, opened_at)
+        """INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, state,
+             opened_at)
            SELECT task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, 'open', %(now)s
            FROM json_to_recordset(%(rows)s::json) AS n (task_id uuid, kind text, question_key text, golden_ids uuid[],
              record_ids uuid[], weight float8, brands text[], regions text[], reason_code text)

@@ -6,7 +6,7 @@ memory, not its redelivery, not its order (with acks late and prefetch 1, 125 ki
 
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
-from kombu import Queue
+from kombu.entity import Queue
 
 from kernel import db, log
 from kernel.settings import settings
@@ -22,7 +22,7 @@ CONFIGURATION = {
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     # The order of the queues is the order in which the broker is asked: somebody waits for the first.
-    "task_queues": (Queue(INTERACTIVE), Queue(BULK)),
+    "task_queues": (Queue(INTERACTIVE), Queue(BULK)),  # type: ignore[no-untyped-call]  # kombu has no types
     "task_default_queue": BULK,
     "worker_prefetch_multiplier": 1,
     "worker_soft_shutdown_timeout": 30.0,
@@ -45,12 +45,12 @@ def make_app() -> Celery:
 app = make_app()
 
 
-@setup_logging.connect
+@setup_logging.connect  # type: ignore[untyped-decorator]  # celery has no types
 def _log_like_the_rest(**_: object) -> None:
     log.configure(json=settings().log_json)
 
 
-@worker_process_init.connect
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
 def _forget_inherited_connections(**_: object) -> None:
     """A connection shared over a fork would mix two processes' answers."""
     db.dispose()

@@ -15,7 +15,7 @@ def resolver() -> resolve.Resolver:
     return resolve.Resolver(db.transaction, tasks.project)
 
 
-@app.task(name="resolve")
+@app.task(name="resolve")  # type: ignore[untyped-decorator]  # celery has no types
 def resolve_records(record_ids: list[str]) -> None:
     """Resolve those of the records that are still owed; a record that somebody else holds is left alone."""
     resolve.work(resolver(), [UUID(record_id) for record_id in record_ids])
