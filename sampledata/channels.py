@@ -81,6 +81,7 @@ def loyalty(visit: Visit) -> Payload:
         "points": points,
         "tier": "gold" if points > 6000 else "silver" if points > 2500 else "basic",
         "home_store": store.name,
+        "country": address.country,
         "enrolled": visit.day.isoformat(),
         "consent_email": visit.happens(0.5),
     }  # fmt: skip

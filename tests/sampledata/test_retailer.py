@@ -1,0 +1,149 @@
+"""The simulated retailer: repeatable, streaming, true to itself, and worse the dirtier it is."""
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import re
+import tracemalloc
+from collections import Counter, defaultdict
+
+import pytest
+
+from sampledata.locales import locales
+from sampledata.retailer import SOURCES, SimulatedRecord, simulate
+
+CUSTOMERS = 600
+
+
+@pytest.fixture(scope="module")
+def typical() -> list[SimulatedRecord]:
+    return list(simulate(CUSTOMERS, 11))
+
+
+def test_the_same_seed_gives_the_same_records(typical: list[SimulatedRecord]) -> None:
+    assert list(simulate(CUSTOMERS, 11)) == typical
+    assert list(simulate(CUSTOMERS, 12)) != typical
+
+
+def test_a_small_run_is_the_beginning_of_a_large_one(typical: list[SimulatedRecord]) -> None:
+    """Only the household at the cut differs: a large run goes on with its other people."""
+    small = list(simulate(200, 11))
+    known = {record.truth for record in small}
+    assert [record for record in typical if record.truth in known][: len(small) - 20] == small[: len(small) - 20]
+
+
+def test_the_retailer_is_pinned() -> None:
+    """A table, a rate or a draw that moves makes another retailer, and the figures of two releases no longer compare: say so."""
+    text = json.dumps([dataclasses.astuple(record) for record in simulate(100, 2026)])
+    assert hashlib.blake2b(text.encode(), digest_size=8).hexdigest() == "e30c97714480bfe2"
+
+
+def test_every_customer_is_there_and_no_key_twice(typical: list[SimulatedRecord]) -> None:
+    assert len({record.truth for record in typical}) == CUSTOMERS
+    assert len({(record.source, record.key) for record in typical}) == len(typical)
+
+
+def test_every_channel_and_country_is_there(typical: list[SimulatedRecord]) -> None:
+    text = "".join(json.dumps(record.payload) for record in typical)
+    assert {record.source for record in typical} == set(SOURCES)
+    assert len(SOURCES) >= 6
+    assert len(locales()) >= 5
+    assert all(f'"{locale.country}"' in text for locale in locales())
+
+
+def test_customers_have_records_in_more_than_one_channel(typical: list[SimulatedRecord]) -> None:
+    channels = defaultdict(set)
+    for record in typical:
+        channels[record.truth].add(record.source)
+    assert 2.4 <= len(typical) / CUSTOMERS <= 3.2
+    assert sum(len(found) > 1 for found in channels.values()) / CUSTOMERS > 0.5
+
+
+def test_payloads_are_clean_json(typical: list[SimulatedRecord]) -> None:
+    for record in typical:
+        text = json.dumps(record.payload, allow_nan=False)
+        assert json.loads(text) == record.payload
+        assert "\\u0000" not in text
+
+
+def test_names_fall_by_rank() -> None:
+    """Uniform names would make matching look easy: the ten most frequent surnames hold a good share of the people."""
+    names = Counter(record.payload["last_name"].casefold() for record in simulate(2500, 3) if record.source == "webshop")
+    assert sum(count for _, count in names.most_common(30)) / names.total() > 0.12
+    assert len(names) > 500
+
+
+def test_strangers_never_own_one_email() -> None:
+    """An address belongs to one customer, to a household, or to nobody; the simulator keeps what makes e-mail strong evidence."""
+    owners = defaultdict(set)
+    for record in simulate(2500, 5, "clean"):
+        if record.source == "webshop" and "privaterelay" not in record.payload["email"]:
+            owners[record.payload["email"].lower()].add(int(record.truth[1:]))
+    shared = [found for found in owners.values() if len(found) > 1]
+    assert shared
+    assert all(max(found) - min(found) < 10 for found in shared)
+
+
+@pytest.mark.parametrize("profile", ["clean", "typical", "dirty"])
+def test_profiles_are_deterministic(profile: str) -> None:
+    assert list(simulate(60, 4, profile)) == list(simulate(60, 4, profile))
+
+
+def _spellings(profile: str) -> float:
+    """How many different spellings of the given name a customer has, beyond the first."""
+    names = defaultdict(set)
+    for record in simulate(1200, 9, profile):
+        if record.source == "webshop":
+            names[record.truth].add(record.payload["first_name"])
+    repeated = [len(found) for found in names.values()]
+    return sum(repeated) / len(repeated) - 1
+
+
+def _blank(profile: str) -> float:
+    payloads = [record.payload for record in simulate(1200, 9, profile) if record.source == "webshop"]
+    return sum(payload["phone"] is None for payload in payloads) / len(payloads)
+
+
+def test_the_dirtier_the_profile_the_more_goes_wrong() -> None:
+    spellings = [_spellings(profile) for profile in ("clean", "typical", "dirty")]
+    blanks = [_blank(profile) for profile in ("clean", "typical", "dirty")]
+    assert spellings[0] < spellings[1] < spellings[2]
+    assert blanks[0] < blanks[1] < blanks[2]
+
+
+def test_an_unknown_profile_is_refused() -> None:
+    with pytest.raises(KeyError):
+        next(simulate(1, 1, "spotless"))
+
+
+def test_memory_does_not_grow_with_the_number_of_customers() -> None:
+    """Streaming: ten times the customers, and the peak stays within the caches and the 4 MiB of taken addresses."""
+    stream = simulate(1_000_000, 6)
+    for _ in itertools.islice(stream, 1000):
+        pass
+    tracemalloc.start()
+    try:
+        for _ in itertools.islice(stream, 10_000):
+            pass
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * 1024 * 1024
+
+
+def test_the_hard_cases_occur() -> None:
+    """Twins or namesakes at one door, a changed surname, a relay alias, the shop's own phone, a company with its contacts."""
+    records = list(simulate(2500, 8))
+    text = [json.dumps(record.payload, ensure_ascii=False) for record in records]
+    tills = Counter(record.payload["tel"] for record in records if record.source == "pos")
+    surnames = defaultdict(set)
+    for record in records:
+        if record.source in {"loyalty", "webshop"}:
+            name = record.payload["member"]["family"] if record.source == "loyalty" else record.payload["last_name"]
+            surnames[record.truth].add(name.casefold().split()[0][:4])
+    assert any(len(found) > 1 for found in surnames.values())
+    assert sum(count >= 3 for phone, count in tills.items() if phone) >= 1
+    assert any("marketplace.bazario" in one for one in text)
+    assert any(record.payload.get("parent_id") for record in records)
+    assert any(re.search(r"GUEST|WALK IN", one) for one in text)
