@@ -37,7 +37,8 @@ class Board:
     """Rows of units and, for each pair of rows, the sum of their cross weights and their flags.
 
     A row is named by its least unit, so that the lower name wins ties. `sizes` are the numbers of records of the units: each
-    record counts in an average. The caller fills `total` and `flags` symmetrically, for every pair of units, before it joins.
+    record counts in an average. The caller fills `total` and `flags` symmetrically, for every pair of units, before it joins, and
+    notes in `seen` every flag that some pair carries.
     """
 
     def __init__(self, sizes: Sequence[int]) -> None:
@@ -45,11 +46,12 @@ class Board:
         self.rows: dict[int, tuple[int, ...]] = {unit: (unit,) for unit in range(len(sizes))}
         self.total = [[0] * len(sizes) for _ in sizes]
         self.flags = [[0] * len(sizes) for _ in sizes]
+        self.seen = 0
 
     def copy(self) -> "Board":
         """Give an independent board in the same state."""
         other = Board([])
-        other.size, other.rows = list(self.size), dict(self.rows)
+        other.seen, other.size, other.rows = self.seen, list(self.size), dict(self.rows)
         other.total, other.flags = [list(row) for row in self.total], [list(row) for row in self.flags]
         return other
 
@@ -64,38 +66,52 @@ class Board:
         self.rows[u] = joined.left + joined.right
         self.size[u] += self.size[v]
         total, flags = self.total, self.flags
-        total_u, total_v, flags_u, flags_v = total[u], total[v], flags[u], flags[v]
+        total[u] = total_u = [ours + theirs for ours, theirs in zip(total[u], total[v], strict=True)]
+        flags[u] = flags_u = [ours | theirs for ours, theirs in zip(flags[u], flags[v], strict=True)]
         for w in self.rows:
-            if w != u:
-                total[w][u] = total_u[w] = total_u[w] + total_v[w]
-                flags[w][u] = flags_u[w] = flags_u[w] | flags_v[w]
+            total[w][u] = total_u[w]
+            flags[w][u] = flags_u[w]
         return joined
 
     def run(self, needs: int, bars: int, line: int | None) -> Iterator[Joined]:
         """Join the pair of rows of highest average, again and again, while one is open; ties go to the lower names.
 
         A pair is open when it carries all flags of `needs`, none of `bars`, and its average reaches `line` (None: any average).
-        O(n² log n): each join adds at most n entries to a heap of at most n² / 2; stale entries are dropped when they surface.
+        O(n² log n): each join adds at most n entries to a heap of at most n² / 2. Entries of rows that have changed since are
+        dropped when they surface, or all at once when most are such.
         """
         floor = float("-inf") if line is None else line
-        heap = [entry for u in self.rows for entry in self._open(u, needs, bars, floor, beyond=u)]
-        heapq.heapify(heap)
+        heap = self._all_open(needs, bars, floor) if self.seen & needs == needs else []
         while heap:
             negative, u, v = heapq.heappop(heap)
-            if u in self.rows and v in self.rows and self._is_open(u, v, needs, bars) and self.average(u, v) == -negative:
-                yield self.join(u, v)
-                for entry in self._open(u, needs, bars, floor):
-                    heapq.heappush(heap, entry)
+            if (
+                u not in self.rows
+                or v not in self.rows
+                or self.average(u, v) != -negative
+                or not self._is_open(u, v, needs, bars)
+            ):
+                continue
+            yield self.join(u, v)
+            for entry in self._open(u, list(self.rows), needs, bars, floor):
+                heapq.heappush(heap, entry)
+            if len(heap) > len(self.rows) ** 2:
+                heap = self._all_open(needs, bars, floor)
 
     def _is_open(self, u: int, v: int, needs: int, bars: int) -> bool:
         return self.flags[u][v] & (needs | bars) == needs
 
-    def _open(self, u: int, needs: int, bars: int, floor: float, beyond: int = -1) -> list[tuple[float, int, int]]:
-        """List the heap entries of the open pairs of a row with rows named above `beyond`."""
-        flags, total, size, mask = self.flags[u], self.total[u], self.size, needs | bars
-        own = size[u]
+    def _all_open(self, needs: int, bars: int, floor: float) -> list[tuple[float, int, int]]:
+        """Heap all open pairs. Rows stand in the order of their names, since joining only ever takes names away."""
+        names = list(self.rows)
+        heap = [entry for place, u in enumerate(names) for entry in self._open(u, names[place + 1 :], needs, bars, floor)]
+        heapq.heapify(heap)
+        return heap
+
+    def _open(self, u: int, names: list[int], needs: int, bars: int, floor: float) -> list[tuple[float, int, int]]:
+        """Make heap entries of those of the named rows that are open to row `u`: the least comes first, so minus the average."""
+        flags, total, size, mask, own = self.flags[u], self.total[u], self.size, needs | bars, self.size[u]
         return [
             (-average, u, w) if u < w else (-average, w, u)
-            for w in self.rows
-            if w > beyond and w != u and flags[w] & mask == needs and (average := total[w] / (own * size[w])) >= floor
+            for w in names
+            if flags[w] & mask == needs and (average := total[w] / (own * size[w])) >= floor and w != u
         ]

@@ -143,9 +143,12 @@ def _automatic_joins(board: Board, units: Sequence[Unit[R]], weights: Weights, l
         for other in closure[1:]:
             board.join(closure[0], other)
         yield _steward_join(single for u in closure for single in units[u].singles)
+    held = {name: _records(units, row) for name, row in board.rows.items()}
     for kind, needs, line in ((JoinKind.IDENTIFIER, DECIDED, None), (JoinKind.WEIGHT, PERSONAL, grid(lines.merge))):
         for joined in board.run(needs, HELD | ASKS, line):
-            yield Join((_records(units, joined.left), _records(units, joined.right)), in_bits(joined.average), kind)
+            left, right = held[joined.left[0]], held[joined.right[0]]
+            held[joined.left[0]] = left | right
+            yield Join((left, right), in_bits(joined.average), kind)
 
 
 def _records(units: Sequence[Unit[R]], row: Iterable[int]) -> frozenset[R]:

@@ -1,0 +1,156 @@
+"""Properties of clusters: agreement with average linkage written down plainly, and order that never matters."""
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import combinations, permutations
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching.cluster import Evidence, Lines, Member, Reason, StewardRule, partition, weight_key
+
+LINES = Lines(component=-6, guard=0, merge=10)
+World = tuple[list[Member[str]], dict[tuple[bytes, bytes], Evidence], list[StewardRule[str]]]
+
+
+def form(letter: str) -> bytes:
+    return letter.encode()
+
+
+def shown(parts: Sequence[frozenset[str]]) -> list[str]:
+    return ["".join(sorted(part)) for part in parts]
+
+
+LETTERS = "abcdefg"
+# Few distinct weights, so that ties are common; the sevenths are no finite binary fractions.
+evidences = st.builds(
+    Evidence,
+    st.sampled_from([-25.0, -3.0, 0.0, 4.0, 5.0, 9.999, 10.0, 10.0, 12 / 7, 80 / 7, 30.0]),
+    st.booleans(),
+    st.integers(0, 9).map(lambda n: n == 0),
+    st.integers(0, 9).map(lambda n: n == 0),
+    st.integers(0, 8),
+)
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    records = LETTERS[: draw(st.integers(1, len(LETTERS)))]
+    forms = [draw(st.sampled_from("stuvwxy")) if draw(st.booleans()) else record for record in records]
+    members = [Member(record, ("pos", record), form(f)) for record, f in zip(records, forms, strict=True)]
+    names = sorted(set(forms))
+    weights = {weight_key(form(a), form(b)): draw(evidences) for i, a in enumerate(names) for b in names[i:]}
+    sides = st.lists(st.sampled_from([None, None, None, "left", "right"]), min_size=len(records), max_size=len(records))
+    rules = []
+    for _ in range(draw(st.integers(0, 3))):
+        drawn = draw(sides)
+        left = frozenset(r for r, side in zip(records, drawn, strict=True) if side == "left")
+        right = frozenset(r for r, side in zip(records, drawn, strict=True) if side == "right")
+        if left and right:
+            rules.append(StewardRule(left, right, draw(st.sampled_from(["match", "no_match"]))))
+    return members, weights, rules
+
+
+class _Reference:
+    """Average linkage as a person would write it down: exact fractions, every pair looked at before every join."""
+
+    def __init__(
+        self, members: Sequence[Member[str]], evidence: Callable[[str, str], Evidence], held: Callable[[str, str], bool]
+    ) -> None:
+        self.parts = sorted([m.record] for m in members)
+        self.evidence, self.held = evidence, held
+
+    def join_all(self, *, needs: str | None, line: float | None) -> None:
+        while True:
+            open_pairs = []
+            for left, right in combinations(self.parts, 2):
+                cross = [(a, b, self.evidence(a, b)) for a in left for b in right]
+                average = Fraction(sum(Fraction(round(e.weight * 2**20)) for _, _, e in cross), len(cross))
+                barred = any(e.veto or self.held(a, b) for a, b, e in cross)
+                has = needs is None or any(getattr(e, needs) and (needs != "decided" or e.holders <= 5) for _, _, e in cross)
+                if has and not barred and (line is None or average >= round(line * 2**20)):
+                    open_pairs.append((-average, left[0], right[0]))
+            if not open_pairs:
+                return
+            _, a, b = min(open_pairs)
+            self.join(a, b)
+
+    def join(self, a: str, b: str) -> None:
+        one, other = (next(part for part in self.parts if record in part) for record in (a, b))
+        if one is not other:
+            self.parts = sorted([part for part in self.parts if part not in (one, other)] + [sorted(one + other)])
+
+
+@settings(max_examples=300, deadline=None)
+@given(worlds())
+def test_agrees_with_average_linkage_written_down_plainly(
+    world: World,
+) -> None:
+    """Distinct forms and no contested closure; copies and contested closures have their own examples."""
+    members, weights, rules = world
+    members = list({member.form_hash: member for member in members}.values())
+    names = {member.record: member.form_hash for member in members}
+    rules = [rule for rule in rules if rule.records <= names.keys()]
+    found = partition(members, weights, rules, LINES)
+    if found.contested:
+        return
+    apart = [(rule.left, rule.right) for rule in rules if rule.verdict == "no_match"]
+    reference = _Reference(
+        members,
+        lambda a, b: weights[weight_key(names[a], names[b])],
+        lambda a, b: any((a in x and b in y) or (a in y and b in x) for x, y in apart),
+    )
+    for rule in rules:
+        for a in rule.left if rule.verdict == "match" else ():
+            for b in rule.right:
+                reference.join(a, b)
+    reference.join_all(needs="decided", line=None)
+    reference.join_all(needs="personal", line=LINES.merge)
+    assert shown(found.parts) == ["".join(part) for part in reference.parts]
+    reference.join_all(needs=None, line=LINES.guard)
+    assert shown(found.balanced) == ["".join(part) for part in reference.parts]
+
+
+@settings(max_examples=200, deadline=None)
+@given(worlds(), st.randoms(use_true_random=False))
+def test_order_never_matters(world: World, random: Random) -> None:
+    members, weights, rules = world
+    expected = partition(members, weights, rules, LINES)
+    shuffled_members, shuffled_rules = members[:], rules[:]
+    random.shuffle(shuffled_members)
+    random.shuffle(shuffled_rules)
+    turned = [StewardRule(rule.right, rule.left, rule.verdict) for rule in shuffled_rules]
+    for again in (partition(shuffled_members, weights, shuffled_rules, LINES), partition(members, weights, turned, LINES)):
+        assert (again.parts, again.balanced, again.reviews) == (expected.parts, expected.balanced, expected.reviews)
+        assert {join.parts for join in again.joins} == {join.parts for join in expected.joins}
+        assert len(again.contested) == len(expected.contested)
+
+
+def test_all_orders_of_five_give_one_clustering() -> None:
+    pairs = dict.fromkeys(["ab", "bc", "cd", "de", "ae"], Evidence(12, personal=True))
+    members = [Member(record, ("pos", record), form(record)) for record in "abcde"]
+    weights = {weight_key(form(a), form(b)): pairs.get(a + b, Evidence(4)) for a, b in combinations("abcde", 2)}
+    found = {partition(order, weights, [], LINES) for order in permutations(members)}
+    assert len(found) == 1
+
+
+@settings(max_examples=200, deadline=None)
+@given(worlds())
+def test_what_holds_of_every_clustering(
+    world: World,
+) -> None:
+    members, weights, rules = world
+    found = partition(members, weights, rules, LINES)
+    records = sorted(member.record for member in members)
+    for parts in (found.parts, found.balanced):
+        assert sorted(record for part in parts for record in part) == records
+        for rule in rules:
+            if rule.verdict == "no_match":
+                assert not any(part & rule.left and part & rule.right for part in parts)
+    assert all(any(part <= whole for whole in found.balanced) for part in found.parts)
+    assert len([review for review in found.reviews if review.reason is not Reason.CONTRADICTION]) < max(2, len(records))
+    contested = {rule for one in found.contested for rule in one.chain}
+    for rule in rules:
+        if rule.verdict == "match" and rule not in contested:
+            assert any(rule.records <= part for part in found.parts)
