@@ -90,7 +90,7 @@ def score_candidates(model: Model, forms: pa.Table, pairs: pa.Table, least_weigh
                   SELECT v.{RECORD_ID}_l AS record_a, v.{RECORD_ID}_r AS record_b, [{columns}]::TINYINT[] AS levels,
                     {weight_sql(model)} AS weight
                   FROM __splink__df_comparison_vectors AS v JOIN adjusted AS f ON f.{RECORD_ID} = v.{RECORD_ID}_l)
-                SELECT * FROM weighed WHERE weight >= CAST('{floor}' AS DOUBLE) ORDER BY record_a, record_b"""  # noqa: S608 - our own names.
+                SELECT * FROM weighed WHERE weight >= CAST('{floor}' AS DOUBLE) ORDER BY record_a, record_b"""  # noqa: S608 - our names.
         )
         return found.to_arrow_table()
 

@@ -97,8 +97,9 @@ def _places(model: Model) -> _Places:
 def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, rules: IdentifierRules = NO_RULES) -> Decided:
     """Give the verdict on two forms that `scored` compares.
 
-    A veto beats the weight, and becomes a review where the weight says merge: somebody should look. A shared identifier that is
-    one person's decides by itself unless vetoed. Symmetric.
+    Birth dates and given names that both differ veto, unless the two share an identifier: then a human decides. A veto beats
+    the weight, and becomes a review where the weight says merge: somebody should look. A shared identifier that is one person's
+    decides by itself unless vetoed. Symmetric.
     """
     places = _places(model)
     given, birth, email, identifier, company = (NULL_LEVEL if place is None else scored.levels[place] for place in places)
@@ -134,7 +135,7 @@ def _same_company(a: ComparisonForm, b: ComparisonForm, level: int) -> bool:
 def _veto(a: ComparisonForm, b: ComparisonForm, given: int, birth: int, rules: IdentifierRules) -> Reason | None:
     if rules and _conflicting(a, b, rules):
         return Reason.IDENTIFIER_CONFLICT
-    if birth == OTHER_BIRTH and given == OTHER_GIVEN:
+    if birth == OTHER_BIRTH and given == OTHER_GIVEN and not any(_shared(a, b)):
         return Reason.BIRTH_DATE_AND_NAME_CONFLICT
     if a.party is not None and b.party is not None and a.party != b.party:
         return Reason.PERSON_AND_COMPANY

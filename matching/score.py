@@ -85,7 +85,7 @@ def frequency_adjustments(model: Model) -> dict[str, Callable[[str], float]]:
 def _adjusted(comparison: Comparison, adjustments: Mapping[str, Callable[[str], float]]) -> tuple[int, Adjust] | None:
     """Give the number of a comparison's adjusted level and the adjustment as a function of one side's form."""
     for level in comparison.levels:
-        if level.frequency in adjustments:
+        if level.frequency is not None and level.frequency in adjustments:
             return comparison.number(level.name), _of_form(level.frequency, adjustments[level.frequency])
     return None
 
