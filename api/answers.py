@@ -1,0 +1,84 @@
+"""Builds the bytes of answers, from stored JSON text without parsing it where nothing of it is chosen."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from kernel.errors import Gone, Invalid, NotFound
+from mdm import views
+from mdm.lookup import Held
+from mdm.policy import Policy
+from mdm.policy_schema import Source
+
+JSON = "application/json"
+# Personal data: no shared cache may keep it, and one's own asks again.
+PRIVATE = {"cache-control": "private, no-cache"}
+
+
+def json_answer(body: Any, status: int = 200) -> Response:
+    """Answer JSON-ready data."""
+    return Response(orjson.dumps(body), status, PRIVATE, JSON)
+
+
+def golden_answer(held: Held, if_none_match: str | None) -> Response:
+    """Answer one golden record, or 304 when the caller has this very answer. Raises: NotFound, Gone."""
+    refuse_missing(held)
+    chain = f'"{held.requested_id}"' + (f',"{held.golden_id}"' if held.golden_id != held.requested_id else "")
+    body = (
+        f'{{"requested_id":"{held.requested_id}","status":"{held.status}","golden_id":"{held.golden_id}",'
+        f'"redirect_chain":[{chain}],"timeline_id":"{held.timeline_id}","golden":{held.body}}}'
+    ).encode()
+    etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    headers = {**PRIVATE, "etag": etag}
+    if if_none_match is not None and matches(etag, if_none_match):
+        return Response(b"", 304, headers)
+    return Response(body, 200, headers, JSON)
+
+
+def matches(etag: str, if_none_match: str) -> bool:
+    """Compare as If-None-Match does: weakly, any of a list, or `*`. Source: RFC 9110, section 13.1.2."""
+    return if_none_match.strip() == "*" or etag in {one.strip().removeprefix("W/") for one in if_none_match.split(",")}
+
+
+def refuse_missing(held: Held) -> None:
+    """Raises: Gone for an erased id, NotFound for one that is unknown within the caller's scope on this timeline."""
+    about = {"golden_id": held.requested_id, "timeline_id": held.timeline_id}
+    if held.status == "erased":
+        raise Gone("The golden record was erased", code="golden_erased", extra=about)
+    if held.golden_id is None:
+        detail = "No golden record of this id is known on this timeline within the key's scope."
+        raise NotFound("There is no such golden record", code="unknown_golden", detail=detail, extra=about)
+
+
+def view_fields(policy: Policy, view: str) -> Sequence[str]:
+    """The fields of a view. Raises: Invalid naming those that the policy declares."""
+    if view not in policy.views:
+        raise Invalid("The policy declares no such view", code="unknown_view", extra={"views": sorted(policy.views)})
+    return policy.views[view]
+
+
+def item(held: Held, fields: Sequence[str] | None) -> dict[str, Any]:
+    """One item of a batch: the whole record, or the chosen fields."""
+    shown: dict[str, Any] = {"requested_id": held.requested_id, "status": held.status}
+    if held.golden_id is None or held.status == "erased":
+        return shown
+    body = orjson.Fragment(held.body) if fields is None else views.show(held, fields)
+    return {**shown, "golden_id": held.golden_id, "version": held.version, "golden": body}
+
+
+def source_item(name: str, source: Source) -> dict[str, Any]:
+    """What a sender must know of a source."""
+    return {
+        "name": name,
+        "channel_kind": source.channel_kind,
+        "brand": source.brand,
+        "region": source.region,
+        "owner": source.owner,
+        "stage": source.stage,
+        "identity_domain": source.identity_domain,
+        "default_country": source.default_country,
+        "key_is_personal": source.key_is_personal,
+    }

@@ -1,0 +1,191 @@
+"""Takes a stream of record lines in: some hundreds a step, each line answered, a poisoned one alone.
+
+Results are held until the body is read (at most BATCH_LINES short lines): a client that sends all before it reads would else wait
+for us while we wait for it.
+"""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
+from typing import Any, cast
+
+import orjson
+from fastapi.concurrency import run_in_threadpool
+from pydantic import TypeAdapter, ValidationError
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Scope
+
+from api import deps, idempotency, limits
+from api.ndjson import Line, LineSplitter
+from api.problems import from_unknown, log_failure
+from api.refusals import line_problem, told
+from api.schemas.records import BatchLine
+from kernel.actor import Principal
+from kernel.errors import Forbidden, Invalid, MdmError, NotFound
+from mdm import idempotency as ledger
+from mdm import ingest, payloads, rejects
+from mdm import policy as policies
+from mdm.incoming import Incoming
+from mdm.ingest import Outcome
+from mdm.mapping_values import Problem
+from mdm.policy import Policy
+
+MEDIA_TYPE = "application/x-ndjson"
+STEP_LINES = 500
+KEYED_BYTES = 64_000_000
+ANSWER = {
+    "description": "One `BatchResult` a line, then one `BatchSummary`.",
+    "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+}
+READER = TypeAdapter(BatchLine)
+Answered = tuple[int, Outcome]
+UNAVAILABLE, NOT_FOUND = HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND
+
+
+async def take(caller: Principal, request: Request, idempotency_key: str | None) -> Response:
+    """Take a batch in; with an idempotency key, once. Raises: MdmError, HTTPException for another media type."""
+    sent = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if sent not in {MEDIA_TYPE, "application/jsonl", "application/ndjson"}:
+        raise HTTPException(415)
+    key = idempotency.checked(idempotency_key)
+    if key is None:
+        return _response(await _run(caller, request, None))
+    raw = await limits.read_body(request.receive, request.scope["headers"], KEYED_BYTES)
+    hashed = idempotency.request_hash(request.scope, raw)
+    claimed = await run_in_threadpool(idempotency.claim, caller, key, hashed)
+    if isinstance(claimed, ledger.Answered):
+        return _response(claimed.body, idempotency.REPLAYED)
+    try:
+        body = await _run(caller, request, raw)
+        await run_in_threadpool(deps.step, caller, lambda session: ledger.finish(session, claimed, 200, body))
+    except MdmError:
+        await run_in_threadpool(idempotency.give_up, caller, claimed)
+        raise
+    return _response(body)
+
+
+def _response(body: bytes, headers: dict[str, str] | None = None) -> Response:
+    return Response(body, 200, headers, MEDIA_TYPE)
+
+
+async def _parts(request: Request, raw: bytes | None) -> AsyncIterator[bytes]:
+    if raw is not None:
+        yield raw
+        return
+    async for part in limits.chunks(request.receive):
+        yield part
+
+
+async def _run(caller: Principal, request: Request, raw: bytes | None) -> bytes:
+    """Take the lines in as they arrive; the answer's bytes. Raises: Invalid when there is no line at all."""
+    splitter, run = LineSplitter(payloads.LARGEST_PAYLOAD_BYTES), _Run(caller, request.scope)
+    async for part in _parts(request, raw):
+        await run.add(splitter.feed(part))
+        if run.is_full:
+            break
+    await run.add(splitter.finish(), is_last=True)
+    if not run.counted:
+        raise Invalid("The batch is empty", code="empty_body", detail="At least one line was expected.")
+    return run.answer()
+
+
+class _Run:
+    """One batch under way: lines that wait for their step, and what was answered so far."""
+
+    def __init__(self, caller: Principal, scope: Scope) -> None:
+        self.caller, self.scope = caller, scope
+        self.waiting: list[Line] = []
+        self.written: list[bytes] = []
+        self.counted: Counter[str] = Counter()
+        self.is_full = False
+
+    async def add(self, lines: list[Line], is_last: bool = False) -> None:
+        """Take lines; run a step whenever there are enough of them."""
+        fit = [line for line in lines if line.number <= limits.BATCH_LINES]
+        self.is_full = self.is_full or len(fit) < len(lines)
+        self.waiting += fit
+        while len(self.waiting) >= STEP_LINES or (self.waiting and is_last):
+            now, self.waiting = self.waiting[:STEP_LINES], self.waiting[STEP_LINES:]
+            for number, outcome in await run_in_threadpool(_take_lines, self.caller, self.scope, now):
+                self.counted[outcome.status] += 1
+                self.written.append(orjson.dumps(_result(number, outcome)))
+
+    def answer(self) -> bytes:
+        """All results and the summary, one a line."""
+        summary: dict[str, Any] = {"lines": self.counted.total(), **self.counted}
+        if self.is_full:
+            summary |= {
+                "unread_from_line": limits.BATCH_LINES + 1,
+                "detail": "A batch holds so many lines; send the others in another.",
+            }
+        return b"\n".join([*self.written, orjson.dumps({"summary": summary}), b""])
+
+
+def _result(number: int, outcome: Outcome) -> dict[str, Any]:
+    if outcome.problem is not None:
+        return {"line": number, "status": outcome.status, "problem": line_problem(outcome.problem)}
+    result = {"line": number, "status": outcome.status, "record_id": outcome.record_id, "version_no": outcome.version_no}
+    return {**result, "notes": [told(note) for note in outcome.notes]} if outcome.notes else result
+
+
+def _take_lines(caller: Principal, scope: Scope, lines: Sequence[Line]) -> list[Answered]:
+    """Take lines in one step; when it fails, in halves, until the line that fails alone is found. Blocks."""
+    try:
+        found: list[Answered] = deps.step(caller, lambda session: _store(session, caller, lines))
+        return found
+    except Exception as error:  # noqa: BLE001 - whatever one line does, the others go on; it is logged without its text.
+        failure = from_unknown(error)
+        if failure.status != UNAVAILABLE and len(lines) > 1:
+            half = len(lines) // 2
+            return [*_take_lines(caller, scope, lines[:half]), *_take_lines(caller, scope, lines[half:])]
+        log_failure(scope, error, failure)
+        return [(line.number, Outcome("", "failed", problem=Problem(failure.code, ""))) for line in lines]
+
+
+def _store(session: Session, caller: Principal, lines: Sequence[Line]) -> list[Answered]:
+    policy = policies.current(session)
+    read = [(line, _read(line)) for line in lines]
+    by_source: dict[str, list[tuple[Line, BatchLine]]] = {}
+    refused = [(line, one) for line, one in read if isinstance(one, Problem)]
+    for line, one in read:
+        if not isinstance(one, Problem):
+            by_source.setdefault(one.source, []).append((line, one))
+    rejects.keep(session, [rejects.Reject(problem.code, problem.field, None, line.number) for line, problem in refused])
+    found = [(line.number, Outcome("", "rejected", problem=problem)) for line, problem in refused]
+    for source in sorted(by_source):
+        found += _store_source(session, caller, policy, source, by_source[source])
+    return sorted(found, key=lambda answered: answered[0])
+
+
+def _store_source(
+    session: Session, caller: Principal, policy: Policy, source: str, lines: Sequence[tuple[Line, BatchLine]]
+) -> list[Answered]:
+    items = [_incoming(line, one) for line, one in lines]
+    try:
+        outcomes = ingest.put_records(session, policy, source, items, caller)
+    except (NotFound, Forbidden) as error:  # Raised before anything is written.
+        known = source if error.status != NOT_FOUND else None
+        rejects.keep(session, [rejects.Reject(error.code, "source", known, line.number) for line, _ in lines])
+        outcomes = [Outcome("", "rejected", problem=Problem(error.code, "source")) for _ in lines]
+    return [(line.number, outcome) for (line, _), outcome in zip(lines, outcomes, strict=True)]
+
+
+def _incoming(line: Line, one: BatchLine) -> Incoming:
+    payload = None if one.delete else one.record
+    return Incoming(cast(str, one.key), payload, one.source_version, one.source_updated_at, one.delete, line_no=line.number)
+
+
+def _read(line: Line) -> BatchLine | Problem:
+    if line.raw is None:
+        return Problem("line_too_large", "")
+    parsed = payloads.parse(line.raw)
+    if isinstance(parsed, Problem):
+        return parsed
+    try:
+        return READER.validate_python(parsed)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        return Problem("bad_line", str(first["loc"][0]) if first["loc"] and first["type"] != "extra_forbidden" else "")

@@ -1,0 +1,96 @@
+"""What routes depend on: the caller, with the scope that the route declares, and a session within the caller's row scope.
+
+Every route but health declares its scope by one of the types below; a test walks the routes and fails on one that declares none.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.types import Scope as RequestScope
+
+from kernel import actor, db
+from kernel.actor import Principal
+from kernel.errors import Forbidden, Unauthorized
+
+SCHEME = b"bearer "
+CALLER = "mdm.caller"
+
+
+class Requires(SecurityBase):
+    """The dependency that authenticates a caller by API key and asks for one scope."""
+
+    scheme_name = "api_key"
+
+    def __init__(self, scope_name: str) -> None:
+        self.scope_name = scope_name
+        self.model = HTTPBearer(
+            description="An API key: `Authorization: Bearer mdm_live_…`", bearerFormat="mdm_live_<id>_<secret>_<crc>"
+        )
+
+    async def __call__(self, request: Request) -> Principal:
+        """Give the caller. Raises: Unauthorized, Forbidden."""
+        return await authorize(request.scope, self)
+
+
+async def authorize(scope: RequestScope, needs: Requires) -> Principal:
+    """Find the caller of a request and check the scope; a key seen a moment ago costs no query.
+
+    Raises: Unauthorized, Forbidden.
+    """
+    sent = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    if not sent[: len(SCHEME)].lower() == SCHEME:
+        raise Unauthorized("An API key is needed", code="no_key", detail="Send it as: Authorization: Bearer mdm_live_…")
+    text = sent[len(SCHEME) :].decode("latin-1").strip()
+    caller = actor.recently_seen(text)
+    if caller is None:
+        async with db.hot_connection(db.Scope()) as connection:
+            caller = await actor.authenticate_async(connection, text)
+    if not caller.may(needs.scope_name):
+        detail = f"This operation needs the scope {needs.scope_name}."
+        raise Forbidden("The key lacks a scope", code="missing_scope", detail=detail, extra={"scope": needs.scope_name})
+    scope[CALLER] = caller
+    return caller
+
+
+def _needs(scope_name: str) -> Any:
+    return Security(Requires(scope_name), scopes=[scope_name])
+
+
+RecordsWriter = Annotated[Principal, _needs("records:write")]
+RecordsReader = Annotated[Principal, _needs("records:read")]
+GoldenReader = Annotated[Principal, _needs("golden:read")]
+LookupCaller = Annotated[Principal, _needs("lookup")]
+MatchCaller = Annotated[Principal, _needs("match")]
+
+
+def _caller(request: Request) -> Principal:
+    return cast(Principal, request.scope[CALLER])
+
+
+def _reading(request: Request) -> Iterator[Session]:
+    with db.read_only(db.Role.APP, _caller(request).scope) as session:
+        yield session
+
+
+def _writing(request: Request) -> Iterator[Session]:
+    with db.transaction(db.Role.APP, _caller(request).scope) as session:
+        yield session
+
+
+# `scope="function"`: the step ends before the answer is sent, so that a COMMIT that fails is not answered 200.
+# Both stand after the caller in an endpoint's parameters, which is the order in which they are solved.
+Reading = Annotated[Session, Depends(_reading, scope="function")]
+Writing = Annotated[Session, Depends(_writing, scope="function")]
+
+Step = Callable[[Session], Any]
+
+
+def step(caller: Principal, act: Callable[[Session], Any]) -> Any:
+    """Run one step of a request in the caller's row scope; for endpoints that have more than one. Blocks: call it in a thread."""
+    with db.transaction(db.Role.APP, caller.scope) as session:
+        return act(session)

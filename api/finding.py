@@ -1,0 +1,66 @@
+"""Carries a lookup from its question to its answer: to a golden id by whatever was shown, then to the view of it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from starlette.responses import Response
+
+from api import answers
+from api.schemas.lookup import Identifier, Lookup
+from kernel import db
+from kernel.actor import Principal
+from kernel.audit import Entry
+from kernel.errors import MdmError
+from mdm import identify, lookup, views
+from mdm.policy import Policy
+
+
+async def answer(caller: Principal, policy: Policy, body: Lookup, fields: Sequence[str]) -> Response:
+    """Answer a lookup. Raises: MdmError for what the policy does not know."""
+    if body.golden_id is not None:
+        return await _found(caller, str(body.golden_id), fields)
+    if body.source_key is not None:
+        timeline_id, (crossed,) = await lookup.crosswalk(caller, [(body.source_key.source, body.source_key.key)])
+        if crossed.golden_id is not None:
+            return await _found(caller, crossed.golden_id, fields)
+        waits = crossed.resolution in {"pending", "quarantined"}
+        return _nobody("pending" if waits else "none", timeline_id)
+    assert body.identifier is not None  # noqa: S101 - the schema asks for exactly one of the three.
+    return await _by_identifier(caller, policy, body.identifier, fields)
+
+
+async def _by_identifier(caller: Principal, policy: Policy, shown: Identifier, fields: Sequence[str]) -> Response:
+    key = identify.key_of(policy, identify.Shown(shown.kind, shown.value, shown.issuer, shown.programme, shown.country))
+    async with db.hot_connection(caller.scope) as connection:
+        held = await identify.holders(connection, key) if key else identify.Holders((), has_pending=False)
+        if len(held.golden_ids) != 1:
+            timeline_id = await lookup.timeline(connection)
+            detail = {"by": shown.kind, "found": len(held.golden_ids)}
+            await lookup.audited(connection, [Entry(caller.actor, "lookup", "lookup", "", detail=detail)])
+    if len(held.golden_ids) == 1:
+        return await _found(caller, held.golden_ids[0], fields)
+    if held.golden_ids:
+        return answers.json_answer({"result": "ambiguous", "timeline_id": timeline_id, "golden_ids": held.golden_ids})
+    return _nobody("pending" if held.has_pending else "none", timeline_id, None if key else "not_identifying")
+
+
+def _nobody(result: str, timeline_id: str, reason: str | None = None) -> Response:
+    return answers.json_answer({"result": result, "timeline_id": timeline_id, **({"reason": reason} if reason else {})})
+
+
+async def _found(caller: Principal, golden_id: str, fields: Sequence[str]) -> Response:
+    held = await lookup.golden(caller, golden_id, "lookup", with_flags="flags" in fields)
+    try:
+        answers.refuse_missing(held)
+    except MdmError as missing:
+        return _nobody("none", held.timeline_id, missing.code)
+    shown: dict[str, Any] = {
+        "result": "found",
+        "timeline_id": held.timeline_id,
+        "requested_id": held.requested_id,
+        "status": held.status,
+        "golden_id": held.golden_id,
+        "version": held.version,
+        "view": views.show(held, fields),
+    }
+    return answers.json_answer(shown)

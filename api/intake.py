@@ -1,0 +1,106 @@
+"""Carries deliveries from HTTP to `mdm.ingest`: reads them within limits, runs each step in a thread, counts what it refuses."""
+
+from typing import Annotated, Any
+from urllib.parse import unquote_to_bytes
+
+from fastapi import Depends
+from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import answers, deps
+from api.limits import read_body
+from api.refusals import refusal, told
+from api.routes import require_json
+from kernel.actor import Principal
+from kernel.errors import MdmError
+from mdm import incoming, ingest, payloads, pending, rejects, waiting
+from mdm import policy as policies
+from mdm.events import Mark
+from mdm.incoming import Incoming
+from mdm.ingest import Outcome
+from mdm.mapping_values import Problem
+from mdm.policy import Policy
+
+
+def record_key(request: Request, key: str) -> str:
+    """Give the record key of the path.
+
+    Raises: MdmError for what cannot be a key, and for bytes that are no UTF-8, which would all read as U+FFFD.
+    """
+    try:
+        unquote_to_bytes(request.scope["raw_path"]).decode("utf-8")
+    except UnicodeDecodeError:
+        raise refusal(Problem("invalid_utf8", "key")) from None
+    problem = incoming.key_problem(key)
+    if problem is not None:
+        raise refusal(problem)
+    return key
+
+
+PathKey = Annotated[str, Depends(record_key)]
+
+
+async def read_record(request: Request) -> bytes:
+    """Read a record's body. Raises: TooLarge, HTTPException for another media type."""
+    require_json(request.scope)
+    return await read_body(request.receive, request.scope["headers"], payloads.LARGEST_PAYLOAD_BYTES)
+
+
+def put(caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None) -> Outcome:
+    """Take one record in, or its deletion when there is no body. Blocks.
+
+    Raises: MdmError for what cannot be used, which is counted.
+    """
+    outcome: Outcome = deps.step(caller, lambda session: _put(session, caller, source, key, mark, raw))
+    if outcome.problem is not None:
+        raise refusal(outcome.problem)
+    return outcome
+
+
+def _put(session: Session, caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None) -> Outcome:
+    policy = policies.current(session)
+    refuse_key_in_url(policy, source)
+    payload = None if raw is None else payloads.parse(raw)
+    if isinstance(payload, Problem):
+        problem = Problem("empty_body", "") if raw is not None and not raw.strip() else payload
+        rejects.keep(session, [rejects.Reject(problem.code, problem.field, source)])
+        return Outcome(key, "rejected", problem=problem)
+    item = Incoming(key, payload, mark.source_version, mark.source_updated_at, raw is None, raw or b"")
+    return ingest.put_records(session, policy, source, [item], caller, pending.INTERACTIVE_PRIORITY)[0]
+
+
+def refuse_key_in_url(policy: Policy, source: str) -> None:
+    """Raises: NotFound for an unknown source; MdmError when the policy says that its keys are personal."""
+    if policy.source(source).key_is_personal:
+        raise refusal(Problem("key_in_url", "key"))
+
+
+async def take(caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None, wait_seconds: float) -> Response:
+    """Take one record in, wait for its resolution when asked to, and say where it stands."""
+    outcome = await run_in_threadpool(put, caller, source, key, mark, raw)
+    stands = await waiting.settled(caller, str(outcome.record_id), wait_seconds)
+    answer: dict[str, Any] = {
+        "record_id": outcome.record_id,
+        "status": outcome.status,
+        "version_no": outcome.version_no,
+        "resolution": stands.resolution,
+        "golden_id": stands.golden_id,
+        "notes": [told(note) for note in outcome.notes],
+    }
+    return answers.json_answer(answer, 201 if outcome.status == "created" else 200)
+
+
+def count_refusal(caller: Principal, code: str, source: str) -> None:
+    """Count a delivery that was refused before it was read. Blocks."""
+    deps.step(caller, lambda session: rejects.keep(session, [rejects.Reject(code, "", source)]))
+
+
+async def counted_body(caller: Principal, source: str, request: Request) -> bytes:
+    """Read a record's body; one that is too large is counted among the rejects. Raises: as `read_record`."""
+    try:
+        return await read_record(request)
+    except MdmError as error:
+        await run_in_threadpool(count_refusal, caller, error.code, source)
+        raise

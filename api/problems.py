@@ -1,0 +1,235 @@
+"""Errors as RFC 9457 problems: a stable type, a trace id, pointers to what is wrong, and never a value that was sent.
+
+Every answer outside 2xx and 3xx is made here. `Guard` is the outermost layer of ours: nothing passes it to the server's own
+log, because the text of a foreign exception (a database's "Key (…)=(…)") may hold personal values.
+"""
+
+import os
+import re
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, cast
+
+import orjson
+import psycopg
+import psycopg_pool
+import sqlalchemy.exc
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel import log
+from kernel.errors import Invalid, MdmError, Unavailable
+
+TYPE_PREFIX = "urn:customer-master:problem:"
+MEDIA_TYPE = "application/problem+json"
+SLOW_SECONDS = 2.0
+LOG = log.get_logger("api")
+TRACE_PARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+
+# What pydantic found, told without its own message: those may repeat what was sent.
+MESSAGES = {
+    "missing": "This field is required.",
+    "extra_forbidden": "There is a field here that this operation does not know.",
+    "uuid_parsing": "This must be a UUID.",
+    "uuid_type": "This must be a UUID.",
+    "string_type": "This must be text.",
+    "int_type": "This must be a whole number.",
+    "int_parsing": "This must be a whole number.",
+    "float_type": "This must be a number.",
+    "float_parsing": "This must be a number.",
+    "bool_type": "This must be true or false.",
+    "bool_parsing": "This must be true or false.",
+    "list_type": "This must be an array.",
+    "dict_type": "This must be an object.",
+    "model_type": "This must be an object.",
+    "model_attributes_type": "This must be an object.",
+    "datetime_from_date_parsing": "This must be a time in RFC 3339 form, with its zone.",
+    "datetime_parsing": "This must be a time in RFC 3339 form, with its zone.",
+    "timezone_aware": "This must be a time in RFC 3339 form, with its zone.",
+    "string_too_long": "This text is longer than {max_length} characters.",
+    "string_too_short": "This text is shorter than {min_length} characters.",
+    "string_pattern_mismatch": "This text does not have the form that is asked for.",
+    "too_long": "This holds more than {max_length} items.",
+    "too_short": "This holds fewer than {min_length} items.",
+    "greater_than_equal": "This must be at least {ge}.",
+    "less_than_equal": "This must be at most {le}.",
+    "literal_error": "This must be {expected}.",
+    "enum": "This must be {expected}.",
+}
+DETAILS = {
+    404: "There is no such route.",
+    405: "The route does not know this method; see the Allow header.",
+    413: "The body holds more bytes than this route takes.",
+    415: "The body must be application/json (application/x-ndjson where lines are taken).",
+}
+
+
+def trace_id(scope: Scope) -> str:
+    """Give the request's trace id: the caller's own when it sent a valid `traceparent`, else a new one; the same every time."""
+    known = scope.get("mdm.trace_id")
+    if known is None:
+        sent = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
+        match = TRACE_PARENT.fullmatch(sent)
+        known = match.group(1).decode() if match else os.urandom(16).hex()
+        scope["mdm.trace_id"] = known
+    return cast(str, known)
+
+
+def body_of(error: MdmError) -> dict[str, Any]:
+    """The members of the problem that belong to the error itself; also the problem of one line in a batch."""
+    return {
+        "type": TYPE_PREFIX + error.code,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        **error.extra,
+    }
+
+
+def answer(scope: Scope, error: MdmError, headers: Mapping[str, str] | None = None) -> Response:
+    """Turn an error into its problem."""
+    body = {**body_of(error), "trace_id": trace_id(scope)}
+    extra = {"retry-after": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        extra["www-authenticate"] = "Bearer"
+    return Response(orjson.dumps(body), error.status, {**extra, **(headers or {})}, MEDIA_TYPE)
+
+
+def _where(location: Sequence[int | str], kind: str) -> dict[str, str]:
+    """Say where: a JSON pointer into the body, or the parameter's name. The name of an unknown field is the sender's own text."""
+    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location[1:]]
+    if kind == "extra_forbidden":
+        parts = parts[:-1]
+    if not location or location[0] == "body":
+        return {"pointer": "".join(f"/{part}" for part in parts)}
+    return {"parameter": ".".join(parts)}
+
+
+def invalid(errors: Sequence[Mapping[str, Any]]) -> MdmError:
+    """Turn pydantic's findings into one error whose `errors` never repeat what was sent."""
+    if any(error["type"] == "json_invalid" for error in errors):
+        return Invalid("The body is not valid JSON", code="invalid_json", detail="The body could not be read as JSON (RFC 8259).")
+    found = [
+        {
+            **_where(error["loc"], error["type"]),
+            "code": error["type"],
+            "detail": MESSAGES.get(error["type"], "This value cannot be used here.").format_map(
+                {"expected": "one of the documented values", **error.get("ctx", {})}
+            ),
+        }
+        for error in errors[:100]
+    ]
+    return Invalid(
+        "The request is not valid",
+        code="invalid_request",
+        detail="See errors for what is wrong and where.",
+        extra={"errors": found},
+    )
+
+
+def from_http(error: HTTPException) -> MdmError:
+    """Turn the framework's own refusals (no such route, wrong method, unreadable body) into ours."""
+    phrase = HTTPStatus(error.status_code).phrase
+    code = phrase.lower().replace(" ", "_").replace("-", "_")
+    return MdmError(phrase, code=code, status=error.status_code, detail=DETAILS.get(error.status_code, phrase))
+
+
+def from_unknown(error: BaseException) -> MdmError:
+    """Turn what we did not foresee into 503 when a service we need is away, else into 500; its text stays inside."""
+    if isinstance(error, MdmError):
+        return error
+    away = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, TimeoutError, ConnectionError)
+    if isinstance(error, away) or (isinstance(error, sqlalchemy.exc.DBAPIError) and isinstance(error.orig, away)):
+        return Unavailable("Not available now", detail="A service that this needs does not answer. Try again.")
+    return MdmError("Something went wrong here", detail="The trace id finds it in our log.")
+
+
+async def _on_mdm_error(request: Request, error: Exception) -> Response:
+    return answer(request.scope, cast(MdmError, error))
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    return answer(request.scope, invalid(cast(RequestValidationError, error).errors()))
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    refusal = cast(HTTPException, error)
+    return answer(request.scope, from_http(refusal), refusal.headers)
+
+
+def register(app: FastAPI) -> None:
+    """Make every error of this app a problem."""
+    app.add_exception_handler(MdmError, _on_mdm_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_middleware(Guard)
+
+
+class Guard:
+    """Answer what nobody foresaw, add the trace id to every answer, and log failures by route template only."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; an exception after the answer began cuts the connection instead of ending it as if complete."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        started, status = time.perf_counter(), 0
+        trace = trace_id(scope).encode()
+
+        async def traced(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"trace-id", trace)]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, traced)
+        except Exception as error:  # noqa: BLE001 - the last guard: the server would log the exception's text.
+            failure = from_unknown(error)
+            log_failure(scope, error, failure)
+            if status:
+                raise ConnectionAbortedError from None
+            await answer(scope, failure)(scope, receive, traced)
+        seconds = time.perf_counter() - started
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR or seconds > SLOW_SECONDS:
+            _log_request(scope, status, seconds)
+        return None
+
+
+def route_template(scope: Scope) -> str:
+    """Name the route as declared; the path as sent may hold a source key."""
+    return getattr(scope.get("route"), "path", "unknown")
+
+
+def log_failure(scope: Scope, error: BaseException, failure: MdmError) -> None:
+    """Log what nobody foresaw: where it happened and its class, never its text."""
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    where = [f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno} {frame.name}" for frame in frames]
+    LOG.error(
+        "request_failed",
+        code=failure.code,
+        route=route_template(scope),
+        trace_id=trace_id(scope),
+        kind=type(error).__name__,
+        where=where,
+    )
+
+
+def _log_request(scope: Scope, status: int, seconds: float) -> None:
+    LOG.warning(
+        "request",
+        method=scope["method"],
+        route=route_template(scope),
+        status=status,
+        seconds=round(seconds, 3),
+        trace_id=trace_id(scope),
+    )

@@ -1,0 +1,91 @@
+"""What the golden reads take and give."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from api.limits import IDS
+from mdm.incoming import LONGEST_SOURCE_KEY
+
+SHORT = 64
+Name = Annotated[str, Field(min_length=1, max_length=SHORT, pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
+Key = Annotated[str, Field(min_length=1, max_length=LONGEST_SOURCE_KEY, pattern=r"^[^\x00]*$")]
+
+
+class Strict(BaseModel):
+    """A body that we read: a field we do not know is a mistake worth hearing about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Golden(BaseModel):
+    """A golden record, by the id it lives by now."""
+
+    requested_id: UUID = Field(description="The id that was asked for.")
+    status: Literal["live", "merged", "ended"] = Field(description="What became of the requested id.")
+    golden_id: UUID = Field(description="The id it lives by now; another one than the requested after a merge.")
+    redirect_chain: list[UUID] = Field(description="From the requested id to the present one; one entry when never merged.")
+    timeline_id: UUID = Field(description="Ids and versions compare only within one timeline; a restore starts another.")
+    golden: dict[str, Any] = Field(
+        description="The record as computed: display_name, values with provenance, members, consent, version, computed_at."
+    )
+
+
+class BatchGet(Strict):
+    """Which golden records, and what of them: all, chosen fields, or a view of the policy."""
+
+    ids: list[UUID] = Field(min_length=1, max_length=IDS)
+    fields: list[Name] | None = Field(None, min_length=1, max_length=SHORT, description="Attributes to give; all when absent.")
+    view: Name | None = Field(None, description="A view declared in the policy; excludes `fields`.")
+
+
+class BatchGetItem(BaseModel):
+    """The answer for one id, in the order asked."""
+
+    requested_id: UUID
+    status: Literal["live", "merged", "ended", "erased", "unknown"]
+    golden_id: UUID | None = None
+    version: int | None = None
+    golden: dict[str, Any] | None = None
+
+
+class BatchGetAnswer(BaseModel):
+    """One item per id asked, in the order asked; an id asked twice is answered twice."""
+
+    timeline_id: UUID
+    items: list[BatchGetItem]
+
+
+class SourceKey(Strict):
+    """A record by the name its source gave it."""
+
+    source: Name
+    key: Key
+
+
+class CrosswalkLookup(Strict):
+    """Records to find the golden ids of."""
+
+    records: list[SourceKey] = Field(min_length=1, max_length=IDS)
+
+
+Resolution = Literal["resolved", "pending", "quarantined", "shadow", "deleted", "unknown"]
+
+
+class CrosswalkItem(BaseModel):
+    """The answer for one record, in the order asked. A pending record may already have a golden id from before."""
+
+    index: int
+    resolution: Resolution
+    record_id: UUID | None = None
+    golden_id: UUID | None = None
+
+
+class CrosswalkAnswer(BaseModel):
+    """One item per record asked, in the order asked."""
+
+    timeline_id: UUID
+    items: list[CrosswalkItem]

@@ -1,0 +1,52 @@
+"""What lookup takes and gives."""
+
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, Field, model_validator
+
+from api.schemas.golden import Name, SourceKey, Strict
+
+Short = Annotated[str, Field(min_length=1, max_length=256)]
+
+
+class Identifier(Strict):
+    """Something that the customer says or shows. `kind`: email, phone, loyalty, or an identifier type of the policy."""
+
+    kind: Name = Field(examples=["email"])
+    value: Short
+    issuer: Short | None = Field(None, description="Of an identifier, where its type has several.")
+    programme: Name | None = Field(None, description="Of a loyalty number; may be left out when the policy knows only one.")
+    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="Of a phone number without country code.")
+
+
+class Lookup(Strict):
+    """Exactly one of `identifier`, `source_key` and `golden_id`, and the view to answer with."""
+
+    identifier: Identifier | None = None
+    source_key: SourceKey | None = None
+    golden_id: UUID | None = None
+    view: Name = Field("checkout", description="A view that the policy declares.")
+
+    @model_validator(mode="after")
+    def _one_question(self) -> Self:
+        if sum(asked is not None for asked in (self.identifier, self.source_key, self.golden_id)) != 1:
+            raise ValueError("say exactly one of identifier, source_key and golden_id")
+        return self
+
+
+class LookupAnswer(BaseModel):
+    """`found` carries the view. `ambiguous`: several customers fit, so nobody's data is shown; ask for something else.
+
+    `pending`: it is known but not resolved yet. `none`: nobody within this key's scope.
+    """
+
+    result: Literal["found", "ambiguous", "pending", "none"]
+    timeline_id: UUID
+    reason: str | None = Field(None, description="Why none: for instance `not_identifying` or `erased`.")
+    requested_id: UUID | None = None
+    status: Literal["live", "merged", "ended"] | None = None
+    golden_id: UUID | None = None
+    version: int | None = None
+    golden_ids: list[UUID] | None = Field(None, description="Of an ambiguous answer: who fits (at most 10).")
+    view: dict[str, Any] | None = Field(None, description="The fields of the view that are known.")

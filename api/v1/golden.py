@@ -1,0 +1,36 @@
+"""Golden records by id: one, or up to a thousand."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header
+from starlette.responses import Response
+
+from api import answers
+from api.deps import GoldenReader
+from api.routes import HotRoute
+from api.schemas.golden import BatchGet, BatchGetAnswer, Golden
+from mdm import lookup, rules
+
+router = APIRouter(tags=["golden"], route_class=HotRoute)
+
+
+@router.get("/v1/golden/{golden_id}", response_model=Golden, responses={304: {"description": "Unchanged."}})
+async def get(caller: GoldenReader, golden_id: UUID, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    """Read one golden record.
+
+    Every id ever issued answers: a merged one with the record it was merged into, an ended one with status `ended`, an erased
+    one with 410. The answer carries an ETag; with If-None-Match an unchanged one costs no body.
+    """
+    held = await lookup.golden(caller, str(golden_id))
+    return answers.golden_answer(held, if_none_match)
+
+
+@router.post("/v1/golden:batch-get", response_model=BatchGetAnswer)
+async def batch_get(caller: GoldenReader, body: BatchGet) -> Response:
+    """Read up to 1,000 golden records: whole, chosen fields (plain values), or a view of the policy."""
+    fields = body.fields if body.view is None else answers.view_fields((await rules.current()).policy, body.view)
+    ids = [str(golden_id) for golden_id in body.ids]
+    held = await lookup.goldens(caller, ids, "golden.batch_get", with_flags="flags" in (fields or ()))
+    items = [answers.item(held[golden_id], fields) for golden_id in ids]
+    return answers.json_answer({"timeline_id": held[ids[0]].timeline_id, "items": items})

@@ -1,0 +1,92 @@
+"""Source records: put, read and delete one, give one another key, and take many as a stream of lines."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from api import answers, batches, intake
+from api.deps import RecordsReader, RecordsWriter, Writing
+from api.idempotency import IdempotencyKey
+from api.intake import PathKey
+from api.routes import Route, StreamRoute
+from api.schemas.records import Record, RecordAnswer, SourceName, Version, WaitSeconds
+from mdm import policy as policies
+from mdm import record_reading
+from mdm.events import Mark
+
+router = APIRouter(tags=["records"], route_class=Route)
+streams = APIRouter(tags=["records"], route_class=StreamRoute)
+RECORD = "/v1/sources/{source}/records/{key:path}"
+
+
+def _mark(
+    source_version: Annotated[
+        Version | None, Query(description="A number that grows with each change; the greatest is current.")
+    ] = None,
+    source_updated_at: Annotated[
+        datetime | None, Query(description="When the source changed it; in its own zone when it names none.")
+    ] = None,
+) -> Mark:
+    return Mark(source_version, source_updated_at)
+
+
+SourceMark = Annotated[Mark, Depends(_mark)]
+A_RECORD: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The record as its source has it; the policy's mapping reads it.",
+        "content": {
+            "application/json": {"schema": {"type": "object"}, "example": {"given_name": "Ada", "emails": ["ada@example.org"]}}
+        },
+    }
+}
+LINES: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "One JSON object a line (NDJSON).",
+        "content": {
+            "application/x-ndjson": {"schema": {"type": "string"}, "example": '{"source":"pos","key":"17","record":{}}\n'}
+        },
+    }
+}
+
+
+@router.put(
+    RECORD, response_model=RecordAnswer, responses={201: {"model": RecordAnswer, "description": "New."}}, openapi_extra=A_RECORD
+)
+async def put(
+    caller: RecordsWriter, source: SourceName, key: PathKey, mark: SourceMark, request: Request, wait_seconds: WaitSeconds = 0
+) -> Response:
+    """Put a record as its source has it now. Idempotent: the same again is `same`; an older version never replaces a newer one.
+
+    Its golden id is worked out by a worker; `wait_seconds` waits for it. A source whose keys are personal uses the batch.
+    """
+    raw = await intake.counted_body(caller, source, request)
+    return await intake.take(caller, source, key, mark, raw, wait_seconds)
+
+
+@router.get(RECORD, response_model=Record)
+def get(caller: RecordsReader, source: SourceName, key: PathKey, session: Writing) -> Response:
+    """Read a record as it stands: what was received, how it was read, which golden record it belongs to. Audited."""
+    intake.refuse_key_in_url(policies.current(session), source)
+    return answers.json_answer(record_reading.read(session, caller, source, key))
+
+
+@router.delete(RECORD, response_model=RecordAnswer)
+async def delete(
+    caller: RecordsWriter, source: SourceName, key: PathKey, mark: SourceMark, wait_seconds: WaitSeconds = 0
+) -> Response:
+    """Say that the source has deleted the record: a version like any other, so that a late older one does not bring it back."""
+    return await intake.take(caller, source, key, mark, None, wait_seconds)
+
+
+@streams.post("/v1/records:batch", openapi_extra=LINES, responses={200: batches.ANSWER})
+async def batch(caller: RecordsWriter, request: Request, idempotency_key: IdempotencyKey = None) -> Response:
+    """Take up to 100,000 records as lines, of any sources, and answer each with a line.
+
+    A line that cannot be used is answered, kept as a reject and counted; the rest goes on. Lines of one key arrive in order.
+    The answer begins when all is read. With an Idempotency-Key the body may hold at most 64 MB.
+    """
+    return await batches.take(caller, request, idempotency_key)

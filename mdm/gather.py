@@ -1,0 +1,57 @@
+"""Answers many concurrent questions with one statement: whoever asks while a batch is under way goes with the next one.
+
+Nobody waits for company: an idle gatherer runs a single question at once. Owns no SQL and no connection.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Generic, TypeVar
+
+Place = TypeVar("Place", bound=Hashable)
+Question = TypeVar("Question")
+Answer = TypeVar("Answer")
+
+
+class Gatherer(Generic[Place, Question, Answer]):
+    """Collects questions by place (what one statement can serve together, such as a row scope) and runs them in batches.
+
+    `run` gets a place and its questions and gives the answers in the same order; when it raises, everyone in that batch gets
+    the error. At most `flights` batches of a place are under way, each of at most `most` questions.
+    """
+
+    def __init__(
+        self, run: Callable[[Place, Sequence[Question]], Awaitable[Sequence[Answer]]], most: int = 256, flights: int = 2
+    ) -> None:
+        self._run, self._most, self._flights = run, most, flights
+        self._waiting: dict[Place, deque[tuple[Question, asyncio.Future[Answer]]]] = {}
+        self._under_way: dict[Place, set[asyncio.Task[None]]] = {}
+
+    async def ask(self, place: Place, question: Question) -> Answer:
+        """Put one question and wait for its answer. Cancelling the caller leaves the others of its batch untouched."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.setdefault(place, deque()).append((question, future))
+        flights = self._under_way.setdefault(place, set())
+        if len(flights) < self._flights:
+            task = loop.create_task(self._fly(place))
+            flights.add(task)
+            task.add_done_callback(flights.discard)
+        return await future
+
+    async def _fly(self, place: Place) -> None:
+        waiting = self._waiting[place]
+        while waiting:
+            batch = [waiting.popleft() for _ in range(min(len(waiting), self._most))]
+            try:
+                answers = await self._run(place, [question for question, _ in batch])
+            except BaseException as error:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error if isinstance(error, Exception) else ConnectionError("stopped"))
+                if not isinstance(error, Exception):
+                    raise
+                continue
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)

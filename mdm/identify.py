@@ -1,0 +1,124 @@
+"""From something the customer says or shows (e-mail, phone, loyalty number, identifier) to the golden records that hold it.
+
+The value is standardized as a record's would be, found by its blocking key, and compared exactly with what the records hold: a
+hash alone, or the last digits of a phone, is nobody's identity.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from kernel.errors import Invalid
+from kernel.settings import settings
+from matching import blocking
+from matching.record import StandardRecord
+from matching.standardize import Context, standardize
+from mdm.lookup import Connection
+from mdm.policy import Policy
+
+MOST_NAMED = 10
+
+# One row more than is ever named; records that are shadow or deleted answer nobody.
+HOLDERS = """
+SELECT DISTINCT c.golden_id::text
+FROM blocking_key k
+JOIN standard_record s USING (record_id)
+JOIN crosswalk c USING (record_id)
+WHERE k.blocking_key = %s AND s.body @> %s::jsonb AND c.state IN ('resolved', 'pending')
+LIMIT %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the customer shows. `kind`: email, phone, loyalty, or an identifier type that the policy declares."""
+
+    kind: str
+    value: str
+    issuer: str | None = None
+    programme: str | None = None
+    country: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """Who holds a value: distinct golden ids (at most MOST_NAMED), and whether a record without one holds it as well."""
+
+    golden_ids: tuple[str, ...]
+    has_pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Where a value is filed, and what a standard record that holds it contains."""
+
+    blocking_key: int
+    contained: Mapping[str, Any]
+
+
+def key_of(policy: Policy, shown: Shown) -> Key | None:
+    """Say where a value is filed; None when it identifies nobody (unreadable, a placeholder, a role address).
+
+    Raises: Invalid for a kind or programme that the policy does not know.
+    """
+    shared = frozenset((*policy.shared_values.emails, *policy.shared_values.phones))
+    record = standardize(_as_input(policy, shown), Context(default_country=shown.country, shared_values=shared))
+    found = _keyed(record)
+    if found is None:
+        return None
+    kind, parts, contained = found
+    return Key(blocking.lookup_key(kind, parts, settings().secret_for("blocking")), contained)
+
+
+def _as_input(policy: Policy, shown: Shown) -> dict[str, Any]:
+    match shown.kind:
+        case "email":
+            return {"emails": [shown.value]}
+        case "phone":
+            return {"phones": [{"value": shown.value, "country": shown.country}]}
+        case "loyalty":
+            return {"loyalty_accounts": [{"programme": _programme(policy, shown), "number": shown.value}]}
+    if shown.kind not in policy.identifiers:
+        known = ["email", "phone", "loyalty", *sorted(policy.identifiers)]
+        raise Invalid("The policy knows no such kind of identifier", code="unknown_identifier_kind", extra={"kinds": known})
+    return {"identifiers": [{"type": shown.kind, "issuer": shown.issuer, "value": shown.value}]}
+
+
+def _programme(policy: Policy, shown: Shown) -> str:
+    known = sorted(policy.loyalty_programmes)
+    if shown.programme in policy.loyalty_programmes:
+        return shown.programme
+    if shown.programme is None and len(known) == 1:
+        return known[0]
+    raise Invalid("Say which loyalty programme", code="unknown_programme", extra={"programmes": known})
+
+
+def _keyed(record: StandardRecord) -> tuple[str, tuple[str, ...], dict[str, Any]] | None:
+    for email in record.emails:
+        if email.key:
+            return "email", (email.key,), {"emails": [{"key": email.key}]}
+    for phone in record.phones:
+        if phone.key:
+            return "phone", (phone.key,), {"phones": [{"key": phone.key}]}
+    for account in record.loyalty_accounts:
+        if account.key:
+            held = {"programme": account.programme, "key": account.key}
+            return "loyalty", (account.programme, account.key), {"loyalty_accounts": [held]}
+    for one in record.identifiers:
+        if one.key:
+            return "identifier", (one.type, one.issuer, one.key), {"identifiers": [_identifier(one.type, one.issuer, one.key)]}
+    return None
+
+
+def _identifier(type_: str, issuer: str, key: str) -> dict[str, str]:
+    return {"type": type_, "key": key, **({"issuer": issuer} if issuer else {})}
+
+
+async def holders(connection: Connection, key: Key) -> Holders:
+    """Find who holds a value, within the connection's row scope. One statement."""
+    parameters = [key.blocking_key, orjson.dumps(key.contained).decode(), MOST_NAMED + 1]
+    rows = await (await connection.execute(HOLDERS, parameters)).fetchall()
+    golden_ids = sorted(row[0] for row in rows if row[0] is not None)
+    return Holders(tuple(golden_ids[:MOST_NAMED]), len(golden_ids) < len(rows))

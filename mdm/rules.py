@@ -1,0 +1,51 @@
+"""The policy and version set in force, for the async side: looked up once a second at most, loaded in a thread."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from kernel import db
+from kernel.errors import Unavailable
+from kernel.settings import settings
+from mdm import policy as policies
+from mdm import sql, versions
+from mdm.policy import Policy
+from mdm.versions import VersionSet
+
+KEPT_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What holds now. Without a version set nothing has been resolved yet, and nothing can be matched."""
+
+    policy: Policy
+    version_set: VersionSet | None
+
+    def matching(self) -> VersionSet:
+        """The version set. Raises: Unavailable when there is none yet."""
+        if self.version_set is None:
+            raise Unavailable(
+                "Nothing can be matched yet", code="no_version_set", detail="No worker has adopted a model and policy yet."
+            )
+        return self.version_set
+
+
+_kept: tuple[str, float, Rules] | None = None
+
+
+async def current() -> Rules:
+    """Give the rules in force, at most a second old. Raises: Unavailable when no policy is stored."""
+    global _kept  # noqa: PLW0603 - one answer a process, replaced whole.
+    url = settings().require_database_url()
+    if _kept is None or _kept[0] != url or _kept[1] < time.monotonic():
+        _kept = (url, time.monotonic() + KEPT_SECONDS, await asyncio.to_thread(_load))
+    return _kept[2]
+
+
+def _load() -> Rules:
+    with db.read_only(db.Role.APP, db.Scope()) as session:
+        if sql.rows(session, "SELECT FROM version_set WHERE is_current"):
+            found = versions.current(session)
+            return Rules(found.policy, found)
+        return Rules(policies.current(session), None)
