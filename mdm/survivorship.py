@@ -26,6 +26,7 @@ MOST_RUNNERS_UP = 5
 SEVERAL = {"emails", "phones", "identifiers", "loyalty_accounts"}
 CONTACTS = {"emails", "phones"}
 SECONDS_PER_DAY = 86_400.0
+ONLY_VALUE = "only_value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,13 @@ class GoldenValues:
 def survive(members: Sequence[MemberRecord], rules: SurvivorshipRules, as_at: datetime | None = None) -> GoldenValues:
     """Pick the golden values of a cluster.
 
-    A steward's value wins, then that of a system of record, then the rule of the attribute; ties go to the lower source and key.
+    A steward's value wins, then that of a system of record, then the rule of the attribute; ties go to the lower source and key,
+    and within a record to the value that stands first.
     `as_at` (the golden's computed_at) only serves what expires: a steward's correction past `expires_at` is left out, a contact
     point or address past its `valid_to` comes after those that hold. None: nothing expires.
     """
     kept = [member for member in members if as_at is None or member.expires_at is None or member.expires_at > as_at]
+    kept.sort(key=lambda member: (member.source, member.source_key))
     chosen = _Chooser(rules, as_at)
     values: dict[str, Any] = {}
     provenance: dict[str, Any] = {}
@@ -94,10 +97,9 @@ def display_name(values: Mapping[str, Any]) -> str | None:
 
 
 class _Ranked(NamedTuple):
-    """A candidate with its keys, greatest first, and what breaks ties: source, source key and value, least first."""
+    """A candidate with its keys, each turned so that the least is the best."""
 
     keys: tuple[float, ...]
-    tie: tuple[str, str, str]
     candidate: Candidate
 
 
@@ -113,13 +115,15 @@ class _Chooser:
 
     def one(self, attribute: str, offered: Sequence[Candidate]) -> tuple[Any, dict[str, Any]]:
         """Pick one value; it survives whole."""
+        if len(offered) == 1:
+            return offered[0].value, _origin(offered[0], ONLY_VALUE, [])
         labels, ranked = self._rank(attribute, offered)
         best = _best_of_each(ranked)
         return best[0].candidate.value, _winner_origin(labels, best)
 
     def several(self, attribute: str, offered: Sequence[Candidate]) -> tuple[list[Any], list[dict[str, Any]]]:
         """Keep all values (one, when the rule does not say union): contact points best first, others by what they are."""
-        labels, ranked = self._rank(attribute, offered)
+        labels, ranked = self._rank(attribute, offered) if len(offered) > 1 else ((), [_Ranked((), offered[0])])
         best = _best_of_each(ranked)
         said: dict[Any, list[Candidate]] = {}
         for one in ranked:
@@ -134,11 +138,10 @@ class _Chooser:
         return values, [_kept_origin(says, rule) for says, rule in zip(said.values(), rules, strict=True)]
 
     def _rank(self, attribute: str, offered: Sequence[Candidate]) -> tuple[tuple[str, ...], list[_Ranked]]:
-        """Sort candidates best first. The labels name the keys in order, for provenance."""
+        """Sort candidates best first; equals keep their order. The labels name the keys in order, for provenance."""
         criteria = self._criteria(attribute, offered)
         keys = tuple(criteria.values())
-        ranked = [_Ranked(tuple(-key(one) for key in keys), _tie(one), one) for one in offered]
-        return tuple(criteria), sorted(ranked, key=itemgetter(0, 1))
+        return tuple(criteria), sorted((_Ranked(tuple([-key(one) for key in keys]), one) for one in offered), key=itemgetter(0))
 
     def _criteria(self, attribute: str, offered: Sequence[Candidate]) -> dict[str, _Key]:
         rules, stewards = self.rules, self.rules.steward_sources
@@ -152,7 +155,7 @@ class _Chooser:
             "as_of": lambda one: one.as_of,
         }
         chosen = (criterion for criterion in rules.rule(attribute).criteria if criterion is not Criterion.UNION)
-        return keys | {criterion.value: self._key(criterion, attribute, offered) for criterion in chosen}
+        return keys | {criterion: self._key(criterion, attribute, offered) for criterion in chosen}
 
     def _key(self, criterion: Criterion, attribute: str, offered: Sequence[Candidate]) -> _Key:
         match criterion:
@@ -188,7 +191,7 @@ _PLAIN: Mapping[Criterion, _Key] = {
     Criterion.VERIFIED: lambda one: one.verified,
     Criterion.RECENT: _epoch,
     Criterion.COMPLETE: lambda one: one.complete,
-    Criterion.LONGEST: lambda one: len(_canonical(one.value)),
+    Criterion.LONGEST: lambda one: _length(one.value),
     Criterion.MIN: lambda one: -math.inf if one.order is None else -one.order,
     Criterion.MAX: lambda one: -math.inf if one.order is None else one.order,
 }
@@ -203,14 +206,11 @@ def _votes(offered: Sequence[Candidate], stewards: frozenset[str]) -> dict[Any, 
     return {same: len(records) for same, records in says.items()}
 
 
-def _tie(one: Candidate) -> tuple[str, str, str]:
-    return (one.member.source, one.member.source_key, _canonical(one.value))
-
-
-def _canonical(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+def _length(value: Any) -> int:
+    """Count the characters of a text, or of all parts of a value that has parts."""
+    if isinstance(value, Mapping):
+        return sum(_length(part) for part in value.values())
+    return len(value) if isinstance(value, str) else sum(_length(part) for part in value)
 
 
 def _best_of_each(ranked: Sequence[_Ranked]) -> list[_Ranked]:
@@ -234,9 +234,9 @@ def _source_of(one: Candidate) -> dict[str, Any]:
 def _deciding_rule(labels: Sequence[str], best: Sequence[_Ranked]) -> str:
     """Name the first criterion that tells the best of these distinct values from the second."""
     if len(best) == 1:
-        return "only_value"
+        return ONLY_VALUE
     telling = (label for label, ours, theirs in zip(labels, best[0].keys, best[1].keys, strict=True) if ours != theirs)
-    return next(telling, "key_order")
+    return str(next(telling, "key_order"))
 
 
 def _winner_origin(labels: Sequence[str], best: Sequence[_Ranked]) -> dict[str, Any]:

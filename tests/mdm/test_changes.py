@@ -235,9 +235,7 @@ class GoldenIds(RuleBasedStateMachine):
     def come_or_move(self, record: str, beside: str) -> None:
         others = [part - {record} for part in self.parts]
         target = self.part_of(beside) - {record}
-        self.move(
-            [part for part in others if part != target] + [target | {record}] if home or target else [*others, frozenset(record)]
-        )
+        self.move([*(part for part in others if part != target), target | {record}])
 
     @precondition(lambda self: self.parts)
     @rule(record=st.sampled_from(RECORDS))
