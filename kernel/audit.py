@@ -1,8 +1,12 @@
-"""The audit log: who read or changed what, when and for what purpose. Append-only; values appear as keyed hashes only."""
+"""The audit log: who read or changed what, when and for what purpose. Append-only; values appear as keyed hashes only.
+
+A row is written in the transaction (or on the connection) of what it tells of, so that the one never exists without the other.
+"""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -15,7 +19,24 @@ _INSERT = sa.text("""
 INSERT INTO audit (actor, action, object_type, object_id, purpose, detail, before_hash, after_hash)
 VALUES (:actor, :action, :object_type, :object_id, :purpose, CAST(:detail AS jsonb), :before, :after)
 """)
-_INSERT_HOT = "INSERT INTO audit (actor, action, object_type, object_id, purpose, detail) VALUES (%s, %s, %s, %s, %s, %s::jsonb)"
+_INSERT_HOT = """
+INSERT INTO audit (actor, action, object_type, object_id, purpose, detail)
+SELECT actor, action, object_type, object_id, purpose, detail::jsonb
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+  AS e (actor, action, object_type, object_id, purpose, detail)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One read of one object."""
+
+    actor: str
+    action: str
+    object_type: str
+    object_id: str
+    purpose: str | None = None
+    detail: Mapping[str, Any] | None = None
 
 
 def record(
@@ -46,7 +67,7 @@ def record(
 
 
 async def record_async(
-    connection: psycopg.AsyncConnection,
+    connection: psycopg.AsyncConnection[Any],
     actor: str,
     action: str,
     object_type: str,
@@ -55,8 +76,17 @@ async def record_async(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Write one row about a hot read, on the connection that read."""
-    row = (actor, action, object_type, object_id, purpose, json.dumps(dict(detail or {})))
-    await connection.execute(_INSERT_HOT, row)
+    await record_all_async(connection, [Entry(actor, action, object_type, object_id, purpose, detail)])
+
+
+async def record_all_async(connection: psycopg.AsyncConnection[Any], entries: Sequence[Entry]) -> None:
+    """Write a row for each of many hot reads, with one prepared statement."""
+    if entries:
+        rows = [
+            (e.actor, e.action, e.object_type, e.object_id, e.purpose, json.dumps(dict(e.detail)) if e.detail else "{}")
+            for e in entries
+        ]
+        await connection.execute(_INSERT_HOT, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _keyed_hash(value: Any) -> bytes | None:

@@ -178,7 +178,9 @@ class HotConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
 
 
 HotPool = AsyncConnectionPool[HotConnection]
-_pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[str, HotPool]] = weakref.WeakKeyDictionary()
+_pools: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[str, HotPool, asyncio.Task[None]]] = (
+    weakref.WeakKeyDictionary()
+)
 
 
 async def async_pool() -> HotPool:
@@ -197,15 +199,25 @@ async def async_pool() -> HotPool:
         timeout=POOL_TIMEOUT_SECONDS,
         open=False,
     )
-    _pools[loop] = (url, pool)  # Before the first await: two requests that come at once share it.
+    # Before the first await: two requests that come at once share it.
+    _pools[loop] = (url, pool, loop.create_task(_close_with_loop(pool)))
     await pool.open()
     return pool
+
+
+async def _close_with_loop(pool: HotPool) -> None:
+    """Close the pool when the loop cancels what is left: the pool's own tasks ignore that, and would keep the loop for ever."""
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await pool.close()
 
 
 async def close_async_pool() -> None:
     """Close the running loop's pool; the next hot read opens another."""
     held = _pools.pop(asyncio.get_running_loop(), None)
     if held is not None:
+        held[2].cancel()
         await held[1].close()
 
 

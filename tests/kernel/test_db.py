@@ -205,6 +205,11 @@ def test_hot_and_pooled_connections_survive_a_restart_of_the_server(database: st
         assert len(keys_seen(session)) == 3
 
 
+@pytest.mark.usefixtures("records")
+def test_a_loop_ends_though_its_pool_was_left_open() -> None:
+    assert [asyncio.run(_hot_keys(Scope(brands=("globex",)))) for _ in range(2)] == [["globex-eu"]] * 2
+
+
 def test_times_come_back_in_utc(database: str) -> None:
     with db.read_only() as session:
         at = session.connection().execute(text("SELECT now()")).scalar_one()

@@ -1,0 +1,309 @@
+"""The job ledger: jobs and their chunks, with lease, attempts, checkpoint and error. Rows are the truth, messages only doorbells.
+
+A worker claims a chunk (SKIP LOCKED), works, and finishes it in the transaction of its effect; a claim that was lost meanwhile
+cannot finish. What fails three times is bisected until the row that fails alone is quarantined. Time is the database's, so that
+one clock judges every lease. Never runs anything itself.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from kernel.clock import uuid7
+from kernel.errors import Conflict, NotFound
+
+LEASE_SECONDS = 60.0
+MAX_ATTEMPTS = 3
+MAX_LOST_LEASES = 5
+RING_AGAIN_SECONDS = 10.0
+
+Params = Mapping[str, Any]
+# Halves a chunk's params; gives nothing back when they cannot be halved any more.
+Bisect = Callable[[Params], Sequence[Params]]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One job as it stands."""
+
+    job_id: uuid.UUID
+    kind: str
+    fingerprint: str | None
+    params: dict[str, Any]
+    state: str
+    total_units: int | None
+    done_units: int
+    failed_units: int
+    checkpoint: dict[str, Any]
+    result: dict[str, Any] | None
+    error: str | None
+    created_by: str
+    created_at: datetime
+    finished_at: datetime | None
+    open_chunks: int
+    quarantined_chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One chunk under lease. `token` proves the claim: a later claim of the same chunk has another."""
+
+    chunk_id: uuid.UUID
+    job_id: uuid.UUID
+    kind: str
+    params: dict[str, Any]
+    attempts: int
+    token: str
+
+
+def _run(session: Session, statement: str, **values: Any) -> Any:
+    return session.connection().execute(sa.text(statement), values)
+
+
+def create_job(
+    session: Session,
+    kind: str,
+    params: Params,
+    created_by: str,
+    *,
+    fingerprint: str | None = None,
+    total_units: int | None = None,
+    chunks: Sequence[Params] = (),
+    priority: int = 5,
+) -> uuid.UUID:
+    """Open a job, with its chunks when they are known already. `fingerprint` says what input it is about, to find it again."""
+    job_id = uuid7()
+    _run(
+        session,
+        "INSERT INTO job (job_id, kind, fingerprint, params, total_units, created_by)"
+        " VALUES (:job_id, :kind, :fingerprint, CAST(:params AS jsonb), :total_units, :created_by)",
+        job_id=job_id, kind=kind, fingerprint=fingerprint, params=json.dumps(dict(params)),
+        total_units=total_units, created_by=created_by,
+    )  # fmt: skip
+    add_chunks(session, job_id, chunks, priority)
+    return job_id
+
+
+def add_chunks(session: Session, job_id: uuid.UUID, chunks: Sequence[Params], priority: int = 5) -> None:
+    """Append chunks, claimed in this order; the job's row is locked so that two appenders do not take the same place."""
+    if not chunks:
+        return
+    _run(session, "SELECT FROM job WHERE job_id = :job_id FOR UPDATE", job_id=job_id)
+    rows = [{"chunk_id": str(uuid7()), "place": place, "params": dict(params)} for place, params in enumerate(chunks, 1)]
+    _run(
+        session,
+        """INSERT INTO job_chunk (chunk_id, job_id, params, priority, ordinal)
+           SELECT chunk_id, :job_id, params, :priority,
+             place + (SELECT coalesce(max(ordinal), 0) FROM job_chunk WHERE job_id = :job_id)
+           FROM json_to_recordset(CAST(:rows AS json)) AS c (chunk_id uuid, place integer, params jsonb)""",
+        job_id=job_id, rows=json.dumps(rows), priority=priority,
+    )  # fmt: skip
+
+
+_JOBS = """
+SELECT j.job_id, j.kind, j.fingerprint, j.params, j.state, j.total_units, j.done_units, j.failed_units, j.checkpoint, j.result,
+       j.error, j.created_by, j.created_at, j.finished_at,
+       count(c.chunk_id) FILTER (WHERE c.state IN ('queued', 'leased')), count(c.chunk_id) FILTER (WHERE c.state = 'quarantined')
+FROM job j LEFT JOIN job_chunk c USING (job_id)
+"""
+
+
+def status(session: Session, job_id: uuid.UUID) -> Job:
+    """Tell how a job stands. Raises: NotFound."""
+    row = _run(session, f"{_JOBS} WHERE job_id = :job_id GROUP BY j.job_id", job_id=job_id).one_or_none()
+    if row is None:
+        raise NotFound("No such job", code="unknown_job")
+    return Job(*row)
+
+
+def find_by_fingerprint(session: Session, kind: str, fingerprint: str) -> Job | None:
+    """Find the latest job about the same input that was not cancelled; the caller resumes it or says that it is done."""
+    row = _run(
+        session,
+        f"{_JOBS} WHERE kind = :kind AND fingerprint = :fingerprint AND j.state <> 'cancelled'"
+        " GROUP BY j.job_id ORDER BY j.created_at DESC, j.job_id DESC LIMIT 1",
+        kind=kind, fingerprint=fingerprint,
+    ).one_or_none()  # fmt: skip
+    return None if row is None else Job(*row)
+
+
+def recent(session: Session, limit: int = 20) -> list[Job]:
+    """List the latest jobs, newest first."""
+    rows = _run(session, f"{_JOBS} GROUP BY j.job_id ORDER BY j.created_at DESC, j.job_id DESC LIMIT :limit", limit=limit)
+    return [Job(*row) for row in rows]
+
+
+def checkpoint(session: Session, job_id: uuid.UUID, reached: Params, *, done_units: int = 0, failed_units: int = 0) -> None:
+    """Remember how far a job came, in the transaction of what it did. Units are added. Raises: Conflict when it is over."""
+    touched = _run(
+        session,
+        "UPDATE job SET state = 'running', checkpoint = CAST(:reached AS jsonb), done_units = done_units + :done,"
+        " failed_units = failed_units + :failed WHERE job_id = :job_id AND state IN ('queued', 'running')",
+        job_id=job_id, reached=json.dumps(dict(reached)), done=done_units, failed=failed_units,
+    )  # fmt: skip
+    if touched.rowcount == 0:
+        raise Conflict("The job is over: it was finished, cancelled or has failed", code="job_over")
+
+
+def finish_job(session: Session, job_id: uuid.UUID, *, result: Params | None = None, error: str | None = None) -> None:
+    """Close a job, as failed when it names an error (a stable code, never an exception's text). Idempotent."""
+    _run(
+        session,
+        "UPDATE job SET state = :state, result = CAST(:result AS jsonb), error = :error, finished_at = now()"
+        " WHERE job_id = :job_id AND state IN ('queued', 'running')",
+        job_id=job_id, state="failed" if error else "finished", error=error,
+        result=None if result is None else json.dumps(dict(result)),
+    )  # fmt: skip
+
+
+def cancel(session: Session, job_id: uuid.UUID) -> None:
+    """Stop handing out chunks of a job; one that is being worked on cannot finish any more. Raises: Conflict when it is over."""
+    touched = _run(
+        session,
+        "UPDATE job SET state = 'cancelled', finished_at = now() WHERE job_id = :job_id AND state IN ('queued', 'running')",
+        job_id=job_id,
+    )
+    if touched.rowcount == 0:
+        raise Conflict("The job is over already", code="job_over")
+
+
+def ring_due(session: Session, limit: int = 100) -> list[uuid.UUID]:
+    """Mark free chunks as rung and name them, for the relay to ring; an unanswered bell is due again after RING_AGAIN_SECONDS."""
+    rows = _run(
+        session,
+        """WITH due AS (
+             SELECT chunk_id FROM job_chunk c JOIN job USING (job_id)
+             WHERE c.state IN ('queued', 'leased') AND job.state IN ('queued', 'running')
+               AND (c.lease_until IS NULL OR c.lease_until < now())
+               AND (c.rung_at IS NULL OR c.rung_at < now() - make_interval(secs => :again))
+             ORDER BY c.priority, c.job_id, c.ordinal LIMIT :limit FOR UPDATE OF c SKIP LOCKED)
+           UPDATE job_chunk c SET rung_at = now() FROM due WHERE c.chunk_id = due.chunk_id RETURNING c.chunk_id""",
+        limit=limit, again=RING_AGAIN_SECONDS,
+    )  # fmt: skip
+    return [chunk_id for (chunk_id,) in rows]
+
+
+def claim_chunk(
+    session: Session, owner: str, kinds: Sequence[str], *, lease_seconds: float = LEASE_SECONDS, chunk_id: uuid.UUID | None = None
+) -> Claim | None:
+    """Take a lease on the next free chunk of these kinds (or on that one), or None.
+
+    Free is what is queued, or whose lease has run out (that is counted as lost). The caller commits before it works.
+    """
+    token = f"{owner}:{uuid7()}"
+    row = _run(
+        session,
+        """WITH due AS (
+             SELECT c.chunk_id, c.job_id, job.kind FROM job_chunk c JOIN job USING (job_id)
+             WHERE c.state IN ('queued', 'leased') AND job.state IN ('queued', 'running') AND job.kind = ANY(:kinds)
+               AND (c.lease_until IS NULL OR c.lease_until < now()) AND c.lost_leases + (c.state = 'leased')::int < :most
+               AND (CAST(:only AS uuid) IS NULL OR c.chunk_id = :only)
+             ORDER BY c.priority, c.job_id, c.ordinal LIMIT 1 FOR UPDATE OF c SKIP LOCKED),
+           fresh AS (SELECT job_id FROM job WHERE state = 'queued' AND job_id IN (SELECT job_id FROM due) FOR UPDATE SKIP LOCKED),
+           begun AS (UPDATE job SET state = 'running' FROM fresh WHERE job.job_id = fresh.job_id)
+           UPDATE job_chunk c SET state = 'leased', lease_owner = :token, lease_until = now() + make_interval(secs => :seconds),
+             lost_leases = c.lost_leases + (c.state = 'leased')::int
+           FROM due WHERE c.chunk_id = due.chunk_id RETURNING c.chunk_id, c.job_id, due.kind, c.params, c.attempts""",
+        kinds=list(kinds), most=MAX_LOST_LEASES, only=chunk_id, token=token, seconds=lease_seconds,
+    ).one_or_none()  # fmt: skip
+    return None if row is None else Claim(row.chunk_id, row.job_id, row.kind, row.params, row.attempts, token)
+
+
+def heartbeat(session: Session, claim: Claim, lease_seconds: float = LEASE_SECONDS) -> None:
+    """Prolong a lease. Raises: Conflict (lease_lost) when somebody else has the chunk, or the job was cancelled."""
+    _held(session, claim, "lease_until = now() + make_interval(secs => :seconds)", seconds=lease_seconds)
+
+
+def finish_chunk(session: Session, claim: Claim, *, done_units: int = 0, failed_units: int = 0) -> None:
+    """Mark a chunk as done, in the transaction of its effect. Raises: Conflict (lease_lost), so that the effect is rolled back.
+
+    The last chunk of a job whose `total_units` are known closes the job.
+    """
+    _held(session, claim, "state = 'done', lease_until = NULL, finished_at = now(), error = NULL")
+    _count(session, claim.job_id, done_units, failed_units)
+
+
+def fail_chunk(session: Session, claim: Claim, error: str, *, units: int = 0, bisect: Bisect | None = None) -> None:
+    """Count a failure: tried again, and at the third bisected, or quarantined when it cannot be halved.
+
+    `error` is a stable code or an exception's class, never its text: that may hold a personal value.
+    Raises: Conflict (lease_lost).
+    """
+    _held(
+        session,
+        claim,
+        "state = 'queued', attempts = attempts + 1, lease_until = NULL, rung_at = NULL, error = :error",
+        error=error,
+    )
+    if claim.attempts + 1 >= MAX_ATTEMPTS:
+        _divide(session, claim.chunk_id, claim.job_id, claim.params, error, units, bisect)
+
+
+def divide_abandoned(session: Session, kind: str, *, bisect: Bisect | None = None) -> int:
+    """Bisect or quarantine the chunks that lost their worker MAX_LOST_LEASES times; how many there were. For the sweeper."""
+    rows = _run(
+        session,
+        """SELECT c.chunk_id, c.job_id, c.params FROM job_chunk c JOIN job USING (job_id)
+           WHERE c.state = 'leased' AND c.lease_until < now() AND c.lost_leases >= :most - 1 AND job.kind = :kind
+             AND job.state IN ('queued', 'running') FOR UPDATE OF c SKIP LOCKED""",
+        most=MAX_LOST_LEASES, kind=kind,
+    ).all()  # fmt: skip
+    for row in rows:
+        _divide(session, row.chunk_id, row.job_id, row.params, "worker_lost", 0, bisect)
+    return len(rows)
+
+
+def _held(session: Session, claim: Claim, changes: str, **values: Any) -> None:
+    touched = _run(
+        session,
+        f"UPDATE job_chunk c SET {changes} FROM job"  # noqa: S608 - the changes are literals of this module.
+        " WHERE c.chunk_id = :chunk_id AND c.lease_owner = :token AND c.state = 'leased'"
+        " AND job.job_id = c.job_id AND job.state = 'running'",
+        chunk_id=claim.chunk_id, token=claim.token, **values,
+    )  # fmt: skip
+    if touched.rowcount == 0:
+        raise Conflict("The lease on this chunk was lost", code="lease_lost")
+
+
+def _divide(
+    session: Session, chunk_id: uuid.UUID, job_id: uuid.UUID, params: Params, error: str, units: int, bisect: Bisect | None
+) -> None:
+    parts = bisect(params) if bisect else ()
+    if len(parts) > 1:
+        priority = _run(
+            session, "DELETE FROM job_chunk WHERE chunk_id = :chunk_id RETURNING priority", chunk_id=chunk_id
+        ).scalar_one()
+        add_chunks(session, job_id, parts, priority)
+        return
+    _run(
+        session,
+        "UPDATE job_chunk SET state = 'quarantined', lease_until = NULL, error = :error, finished_at = now()"
+        " WHERE chunk_id = :chunk_id",
+        chunk_id=chunk_id, error=error,
+    )  # fmt: skip
+    _count(session, job_id, 0, units)
+
+
+def _count(session: Session, job_id: uuid.UUID, done: int, failed: int) -> None:
+    """Add units, and close a job that has all its chunks and none left open.
+
+    The first statement locks the job's row, so of two workers that finish the last chunks at once the second sees the first.
+    """
+    _run(
+        session,
+        "UPDATE job SET done_units = done_units + :done, failed_units = failed_units + :failed WHERE job_id = :job_id",
+        job_id=job_id, done=done, failed=failed,
+    )  # fmt: skip
+    _run(
+        session,
+        "UPDATE job SET state = 'finished', finished_at = now()"
+        " WHERE job_id = :job_id AND state = 'running' AND total_units IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM job_chunk WHERE job_id = :job_id AND state IN ('queued', 'leased'))",
+        job_id=job_id,
+    )

@@ -1,0 +1,42 @@
+"""An event is written with what it tells of, or not at all."""
+
+import pytest
+from sqlalchemy import text
+
+from kernel import clock, db, outbox
+
+SELECT = text("SELECT type, subject_version, body FROM outbox ORDER BY outbox_id")
+
+
+def test_events_keep_their_order(database: str) -> None:
+    subject = clock.uuid7()
+    with db.transaction() as session:
+        outbox.emit(session, "golden.created", subject, 1, {"cause": "new"})
+        outbox.emit_all(session, [outbox.Event("golden.merged", subject, n, {"into": subject}) for n in (2, 3)])
+    with db.read_only() as session:
+        rows = [tuple(row) for row in session.connection().execute(SELECT)]
+    assert rows == [
+        ("golden.created", 1, {"cause": "new"}),
+        ("golden.merged", 2, {"into": str(subject)}),
+        ("golden.merged", 3, {"into": str(subject)}),
+    ]
+
+
+def test_a_step_that_fails_tells_nothing(database: str) -> None:
+    def fail() -> None:
+        with db.transaction() as session:
+            outbox.emit(session, "golden.created", clock.uuid7(), 1, {})
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    with db.read_only() as session:
+        assert session.connection().execute(SELECT).all() == []
+
+
+def test_rows_land_in_this_months_partition(database: str) -> None:
+    with db.transaction() as session:
+        outbox.emit(session, "golden.created", clock.uuid7(), 1, {})
+    with db.read_only() as session:
+        place = session.connection().execute(text("SELECT tableoid::regclass::text FROM outbox")).scalar_one()
+    assert place == f"outbox_{clock.now():%Y_%m}"
