@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import up_commands
+from cli import import_commands, policy_commands, up_commands
 from kernel import log
 from kernel.errors import MdmError
 from kernel.settings import settings
@@ -35,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (up_commands,):
+for module in (up_commands, policy_commands, import_commands):
     module.register(app)
 
 

@@ -15,8 +15,8 @@ from pydantic import PrivateAttr
 from sqlmodel import Session
 
 from kernel.errors import NotFound, Unavailable
-from matching.blocking import LOYALTY
 from matching.decide import IdentifierRule as IdentifierPromise
+from matching.forms import LOYALTY
 from matching.record import ATTRIBUTES
 from matching.standardize import Context
 from matching.standardize import ExtraRule as ExtraKindRule
@@ -143,6 +143,13 @@ def current(session: Session) -> Policy:
     if found[0][0] is None:
         raise Unavailable("No policy is stored yet: run `mdm policy apply`", code="no_policy")
     return by_version(session, found[0][0])
+
+
+def ensure(session: Session, actor: str) -> Policy:
+    """The policy in force; on a fresh install the default one, stored first."""
+    if sql.rows(session, "SELECT 1 FROM policy_version LIMIT 1"):
+        return current(session)
+    return store(session, default(), actor)
 
 
 _STORED: dict[int, tuple[str, Policy]] = {}

@@ -99,7 +99,7 @@ class Source(Mapping):
     brand: Brand
     region: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,32}$")] = ""
     owner: str = Field("", description="who answers for this source; shown by `mdm source list`")
-    fresh_within: Duration | None = Field(None, description="a source silent for longer is shown as stale by `mdm source list`")
+    fresh_within: Duration | None = Field(None, description="without a change for longer: stale in `mdm source list`")
     timezone: Timezone = Field("UTC", description="of times that come without an offset")
     trust: float = Field(0.5, ge=0, le=1)
     stage: Stage = Stage.LIVE

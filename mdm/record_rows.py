@@ -85,7 +85,7 @@ def insert_or_lock(session: Session, source: str, brand: str, rows: Sequence[Rec
                        %(deleted)s::boolean[], %(versions)s::bigint[], %(times)s::timestamptz[], %(hashes)s::bytea[])
                   WITH ORDINALITY AS r (id, key, region, parent, no, deleted, version, at, hash, place)
            ORDER BY r.place
-           ON CONFLICT (source, source_key) DO UPDATE SET source = s.source WHERE false
+           ON CONFLICT (source, source_key) DO UPDATE SET brand = s.brand WHERE false
            RETURNING s.record_id""",
         _columns(ordered) | {"source": source, "brand": brand, "received": received_at},
     )
@@ -98,7 +98,7 @@ def locked(session: Session, source: str, keys: Sequence[str]) -> dict[str, Stor
         session,
         """SELECT source_key, record_id, version_no, payload_hash, is_deleted, source_version, source_updated_at, region,
                   parent_key, received_at, rekeyed_to IS NOT NULL
-           FROM source_record WHERE source = %s AND source_key = ANY(%s) ORDER BY source_key FOR UPDATE""",
+           FROM source_record WHERE source = %s AND source_key = ANY(%s) ORDER BY source_key FOR NO KEY UPDATE""",
         [source, list(keys)],
     )
     return {row[0]: _stored(row) for row in found}

@@ -75,3 +75,35 @@ def content(session: Session, reject_id: uuid.UUID) -> bytes | None:
     if not found or found[0][0] is None:
         return None
     return DataKey.unwrap(reject_id, found[0][0]).open(found[0][1])
+
+
+# What a person can do about each code; `mdm import` writes it beside the code.
+REASONS = {
+    "bad_field_name": "a field's name is longer than 500 characters or holds a NUL",
+    "bad_key": "the key holds a character that cannot be stored",
+    "bad_source_updated_at": "the time of change is not a time between 1900 and next year",
+    "bad_source_version": "the version is not a whole number of 64 bits",
+    "broken_quoting": "a quote stands inside a value, or a quoted value is never closed",
+    "invalid_encoding": "the line is not in the file's encoding",
+    "invalid_json": "the line is not JSON",
+    "invalid_utf8": "the text is not UTF-8",
+    "key_missing": "there is no source key: does the source's `key` name the right field?",
+    "key_too_long": "the key is longer than 500 characters",
+    "key_was_renamed": "this key was given up for another; send the record under the new one",
+    "not_a_number": "a number is NaN or infinite",
+    "not_an_object": "the line is JSON, but not an object with fields",
+    "nul_character": "a value holds a NUL character",
+    "outside_scope": "the record's region is outside what this key may write",
+    "payload_too_large": "the record is larger than 2 MB",
+    "source_updated_at_in_future": "the time of change is more than a day ahead",
+    "too_deep": "the record is nested more than 64 deep",
+    "too_many_elements": "a list or object holds more than 1,000 elements",
+    "value_too_long": "a value is longer than 1,000 characters",
+    "wrong_column_count": "the line has more or fewer columns than the header",
+    "wrong_type": "the field holds a list or an object where one value is expected, or the reverse",
+}
+
+
+def reason(code: str) -> str:
+    """Say a code in words."""
+    return REASONS.get(code, code.replace("_", " "))

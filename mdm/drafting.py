@@ -1,0 +1,154 @@
+"""Draft a mapping from a sample of a file: what the columns are called, in several languages, and what their values look like.
+
+A draft is a proposal for a human: whatever was guessed from values alone, or could be read in two ways, is said as a doubt.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from itertools import islice
+from typing import Any
+
+import yaml
+from anyascii import anyascii
+
+from mdm.files import RowFile
+from mdm.mapping_values import text_of
+
+SAMPLE_ROWS = 500
+MOST = 0.6  # Share of a column's values that must look alike to say what they are.
+ADDRESS = ("line1", "line2", "house_number", "city", "region", "postal_code", "country")
+SEVERAL = ("emails", "phones")
+SHAPES = {
+    "emails": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
+    "birth_date": re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{8}"),
+    "phones": re.compile(r"\+?[\d\s()./-]{7,20}"),
+    "gender": re.compile(r"(?i)[mfwdhvx012]|male|female|man|woman|mann|frau|homme|femme|hombre|mujer|uomo|donna|diverse"),
+}
+# Only these are told by their values alone: a date, a number or a letter may be anything.
+TELLING = ("emails",)
+DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}")
+
+
+@dataclass(slots=True)
+class Draft:
+    """A policy document with one source, and what to check about it."""
+
+    text: str
+    doubts: list[str]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What was made of the columns."""
+
+    chosen: dict[str, list[str]] = field(default_factory=dict)
+    unmapped: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+
+
+def draft(source: str, rows: RowFile) -> Draft:
+    """Draft the policy of one source from the first rows of its file. Reads at most 500 rows."""
+    columns = _columns(row.values for row in islice(rows.rows(), SAMPLE_ROWS) if row.values is not None)
+    reading = _Reading()
+    for column, values in columns.items():
+        _read_column(reading, column, values)
+    for attribute, found in reading.chosen.items():
+        if len(found) > 1 and attribute not in SEVERAL:
+            reading.doubts.append(f"{', '.join(found)} all look like {attribute}; the first is taken")
+    if "key" not in reading.chosen:
+        reading.doubts.append("no column looks like a key: say which one names a record for ever (key: …)")
+    document = _document(source, reading, columns)
+    if reading.unmapped:
+        reading.doubts.append(f"not mapped: {', '.join(reading.unmapped)}; map them, or keep them as extras, or leave them out")
+    head = f"# Drafted from {rows.path.name}. Check every line; say channel_kind, brand, trust and owner.\n"
+    return Draft(head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120), reading.doubts)
+
+
+def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Each path of the sample with its texts, in the order of appearance."""
+    columns: dict[str, list[str]] = {}
+    for row in rows:
+        for path, text in _flat(row):
+            columns.setdefault(path, []).extend([text] if text is not None else [])
+    return columns
+
+
+def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str | None]]:
+    for name, value in row.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            first = value[0] if isinstance(value, list) and value else value
+            yield f"{prefix}{name}", text_of(first)
+
+
+def fold(name: str) -> str:
+    """Fold a column's name for comparison: camel case split, no accents, lower case, words joined by _."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[^a-z0-9]+", "_", anyascii(split).casefold()).strip("_")
+
+
+@cache
+def _words() -> dict[str, str]:
+    text = resources.files("mdm").joinpath("column_words.yaml").read_text(encoding="utf-8")
+    return {word: attribute for attribute, words in yaml.safe_load(text).items() for word in words}
+
+
+def _read_column(reading: _Reading, column: str, values: list[str]) -> None:
+    attribute = _words().get(fold(column)) or _words().get(fold(column.rpartition(".")[2]))
+    alike = {kind: _share(pattern, values) for kind, pattern in SHAPES.items()}
+    if attribute in alike and values and alike[attribute] < MOST:
+        reading.doubts.append(
+            f"{column} is called like {attribute}, but {1 - alike[attribute]:.0%} of its values do not look like it"
+        )
+    if attribute is None:
+        attribute = next((kind for kind in TELLING if alike[kind] >= MOST), None)
+        if attribute is not None:
+            reading.doubts.append(f"{column} is taken for {attribute} by its values alone")
+    if attribute is None:
+        reading.unmapped.append(column)
+    else:
+        reading.chosen.setdefault(attribute, []).append(column)
+
+
+def _share(pattern: re.Pattern[str], values: list[str]) -> float:
+    return sum(pattern.fullmatch(value) is not None for value in values) / len(values) if values else 0.0
+
+
+def _document(source: str, reading: _Reading, columns: dict[str, list[str]]) -> dict[str, Any]:
+    chosen = reading.chosen
+    declared: dict[str, Any] = {"channel_kind": "crm", "brand": "main"}
+    for name in ("key", "updated_at"):
+        if name in chosen:
+            declared[name] = chosen[name][0]
+    order = _date_order(reading, columns)
+    if order:
+        declared["date_order"] = order
+    aside = {"key", "updated_at", "loyalty_accounts", *SEVERAL, *ADDRESS}
+    fields: dict[str, Any] = {name: found[0] for name, found in chosen.items() if name not in aside}
+    fields |= {name: chosen[name] for name in SEVERAL if name in chosen}
+    if address := {part: chosen[part][0] for part in ADDRESS if part in chosen}:
+        fields["addresses"] = [address]
+    document: dict[str, Any] = {"sources": {source: declared}}
+    if "loyalty_accounts" in chosen:
+        fields["loyalty_accounts"] = [{"programme": "main", "number": chosen["loyalty_accounts"][0]}]
+        document["loyalty_programmes"] = {"main": {"title": "say which programme this is"}}
+    declared["fields"] = fields
+    return document
+
+
+def _date_order(reading: _Reading, columns: dict[str, list[str]]) -> str | None:
+    """DMY or MDY, when a birth date tells by a number above 12; a doubt when none does."""
+    texts = [text for column in reading.chosen.get("birth_date", []) for text in columns[column]]
+    parts = [(int(found[1]), int(found[2])) for text in texts if (found := DAY_MONTH.match(text))]
+    if not parts:
+        return None
+    day_first, month_first = any(first > 12 for first, _ in parts), any(second > 12 for _, second in parts)
+    if day_first == month_first:
+        why = "are in both orders" if day_first else "do not tell day from month"
+        reading.doubts.append(f"the dates of {', '.join(reading.chosen['birth_date'])} {why}: say date_order DMY or MDY")
+        return None
+    return "DMY" if day_first else "MDY"

@@ -1,0 +1,187 @@
+"""Import a file as a job: chunk by chunk, each with its checkpoint in one transaction; a killed import goes on where it was.
+
+What a chunk did and how far the job came are committed together: run again, an interrupted import neither loses nor doubles a
+row. Reads rows through a source's policy; the edge opens the transactions.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from kernel import jobs
+from kernel.actor import Principal
+from kernel.errors import Conflict
+from mdm import rejects, sql
+from mdm.files import FileRow, RowFile, fingerprint
+from mdm.incoming import Incoming, SourceRules, storable
+from mdm.ingest import put_records
+from mdm.mapping import TRUE
+from mdm.mapping_values import Problem, Problems, reader, text_of
+from mdm.pending import BULK_PRIORITY
+from mdm.policy import Policy
+from mdm.policy_schema import Source
+
+KIND = "import"
+CHUNK_ROWS = 1_000
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the rows so far: each is in `outcomes` once; `reasons` counts rejects, `notes` what senders should know."""
+
+    rows: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    notes: Counter[str] = field(default_factory=Counter)
+
+    def as_json(self) -> dict[str, Any]:
+        """The tally as a checkpoint keeps it."""
+        return {"rows": self.rows, "outcomes": dict(self.outcomes), "reasons": dict(self.reasons), "notes": dict(self.notes)}
+
+    @classmethod
+    def of(cls, data: dict[str, Any]) -> "Tally":
+        """The inverse of `as_json`; an empty tally from nothing."""
+        parts = [Counter(data.get(name, {})) for name in ("outcomes", "reasons", "notes")]
+        return cls(int(data.get("rows", 0)), *parts)
+
+    def add(self, status: str, problem: Problem | None, notes: Iterable[Problem] = ()) -> None:
+        """Count one row."""
+        self.rows += 1
+        self.outcomes[status] += 1
+        if problem is not None:
+            self.reasons[problem.code] += 1
+        self.notes.update(f"{note.code}: {note.field}" for note in notes)
+
+
+@dataclass(slots=True)
+class ImportJob:
+    """One import under way. `resumed` when an interrupted run of the same file was found; its rows are counted in the tally."""
+
+    job_id: uuid.UUID
+    source: str
+    resumed: bool
+    tally: Tally
+
+
+def begin(session: Session, policy: Policy, file: RowFile, source: str, principal: Principal) -> ImportJob:
+    """Open the job of a file, or find the interrupted one: same content, source, format and policy. Raises: NotFound."""
+    policy.source(source)
+    mark = fingerprint(file.path, source, str(policy.version), file.kind, file.encoding, file.format.model_dump_json())
+    sql.run(session, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mark])
+    known = jobs.find_by_fingerprint(session, KIND, mark)
+    if known is not None and known.state in {"queued", "running"}:
+        return ImportJob(known.job_id, source, known.done_units + known.failed_units > 0, Tally.of(known.checkpoint))
+    params = {"file": file.path.name, "source": source, "kind": file.kind}
+    return ImportJob(jobs.create_job(session, KIND, params, principal.name, fingerprint=mark), source, False, Tally())
+
+
+def take_chunk(session: Session, policy: Policy, job: ImportJob, rows: Sequence[FileRow], principal: Principal) -> Tally:
+    """Store one chunk of rows and the checkpoint behind it; the tally after it, to be believed once the transaction is committed.
+
+    Raises: Conflict when another process has taken this chunk meanwhile.
+    """
+    _hold(session, job)
+    tally = Tally.of(job.tally.as_json())
+    rules = SourceRules.of(policy, job.source, b"")
+    items, refused = _sorted_out(rules, rows)
+    outcomes = put_records(session, policy, job.source, items, principal, BULK_PRIORITY, job.job_id)
+    rejects.keep(session, refused, job.job_id)
+    for outcome in outcomes:
+        tally.add(outcome.status, outcome.problem, outcome.notes)
+    for reject in refused:
+        tally.add("rejected", Problem(reject.code, reject.field))
+    failed = tally.outcomes["rejected"] - job.tally.outcomes["rejected"]
+    jobs.checkpoint(session, job.job_id, tally.as_json(), done_units=len(rows) - failed, failed_units=failed)
+    return tally
+
+
+def finish(session: Session, job: ImportJob, error: str | None = None) -> None:
+    """Close the job with its tally, as failed when there is an error code."""
+    jobs.finish_job(session, job.job_id, result=job.tally.as_json(), error=error)
+
+
+def _hold(session: Session, job: ImportJob) -> None:
+    """Lock the job's row: two processes that import one file at once would count its rows twice."""
+    found = sql.rows(session, "SELECT checkpoint FROM job WHERE job_id = %s FOR UPDATE", [job.job_id])
+    if not found or Tally.of(found[0][0]).rows != job.tally.rows:
+        raise Conflict("Another process is importing this file into this source", code="import_under_way")
+
+
+def _sorted_out(rules: SourceRules, rows: Sequence[FileRow]) -> tuple[list[Incoming], list[rejects.Reject]]:
+    read = deliveries(rules.source)
+    items: list[Incoming] = []
+    refused: list[rejects.Reject] = []
+    for row in rows:
+        item = read(row)
+        if isinstance(item, Incoming):
+            items.append(item)
+        else:
+            content = storable(rules, row.values, row.raw)
+            refused.append(rejects.Reject(item.code, item.field, rules.name, row.line_no, content))
+    return items, refused
+
+
+def deliveries(source: Source) -> Callable[[FileRow], Incoming | Problem]:
+    """Make the function that reads a file's row as a delivery: its key, its version and time, whether it is a deletion."""
+    empty = frozenset(text.casefold() for value in source.empty if (text := text_of(value)) is not None)
+    declared = {"key": source.key, "version": source.version, "updated_at": source.updated_at, "deleted": source.deleted}
+    readers = {name: reader(one, name, empty, False) for name, one in declared.items() if one is not None}
+
+    def read(row: FileRow) -> Incoming | Problem:
+        if row.values is None:
+            return row.problem or Problem("unreadable", "")
+        problems: Problems = []
+        found = {name: value for name, make in readers.items() if (value := make(row.values, problems)) is not None}
+        return _delivery(row, row.values, found)
+
+    return read
+
+
+def _delivery(row: FileRow, values: dict[str, Any], found: dict[str, Any]) -> Incoming | Problem:
+    key, number, at = found.get("key"), _whole_number(found.get("version")), _time(found.get("updated_at"))
+    if not isinstance(key, str):
+        return Problem("key_missing", "key")
+    if number is None and "version" in found:
+        return Problem("bad_source_version", "version")
+    if at is None and "updated_at" in found:
+        return Problem("bad_source_updated_at", "updated_at")
+    deleted = found.get("deleted")
+    is_deleted = isinstance(deleted, str) and deleted.casefold() in TRUE
+    return Incoming(key, None if is_deleted else values, number, at, is_deleted, row.raw if row.is_json else b"", row.line_no)
+
+
+def _whole_number(text: Any) -> int | None:
+    try:
+        return int(text) if isinstance(text, str) and len(text) <= 20 else None
+    except ValueError:
+        return None
+
+
+def _time(text: Any) -> datetime | None:
+    """An ISO time, or seconds or milliseconds since 1970; without an offset it is in the source's time zone."""
+    if not isinstance(text, str):
+        return None
+    try:
+        if text.isdecimal() and len(text) in {10, 13}:
+            return datetime.fromtimestamp(int(text) / (1 if len(text) == 10 else 1000), tz=UTC)
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def chunks(rows: Iterator[FileRow], skip: int, size: int = CHUNK_ROWS) -> Iterator[list[FileRow]]:
+    """Rows in chunks, the first `skip` rows passed over."""
+    chunk: list[FileRow] = []
+    for place, row in enumerate(rows):
+        if place >= skip:
+            chunk.append(row)
+        if len(chunk) >= size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
