@@ -1,0 +1,69 @@
+"""The demo as a client like any other: it speaks HTTP with an API key and knows nothing of the database."""
+
+import http.client
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from kernel.errors import MdmError
+from sampledata.retailer import SimulatedRecord
+
+BATCH_LINES = 500
+CROSSWALK_KEYS = 1_000
+TIMEOUT_SECONDS = 120
+
+
+class Api:
+    """One kept-alive connection to the service."""
+
+    def __init__(self, base_url: str, key: str) -> None:
+        self.base_url, self.key = base_url, key
+        self._connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=TIMEOUT_SECONDS)
+
+    def post(self, path: str, body: bytes, media_type: str = "application/json") -> bytes:
+        """Post a body and give the answer's. Raises: MdmError with the problem's title for an answer of 400 or above."""
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": media_type}
+        self._connection.request("POST", path, body, headers)
+        answer = self._connection.getresponse()
+        text = answer.read()
+        if answer.status >= http.HTTPStatus.BAD_REQUEST:
+            raise MdmError(f"POST {path} answered {answer.status}: {_title(text)}", code="demo_request_failed")
+        return text
+
+    def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Post JSON and read the answer's JSON."""
+        found: dict[str, Any] = json.loads(self.post(path, json.dumps(body).encode()))
+        return found
+
+    def put_batch(self, records: Sequence[SimulatedRecord]) -> Counter[str]:
+        """Put records as NDJSON lines; count what became of them by status."""
+        lines = b"".join(json.dumps(_line(record), ensure_ascii=False).encode() + b"\n" for record in records)
+        answer = self.post("/v1/records:batch", lines, "application/x-ndjson")
+        return Counter(json.loads(answer.splitlines()[-1])["summary"])
+
+    def golden_ids(self, records: Sequence[SimulatedRecord]) -> Iterator[str | None]:
+        """The golden id of every record, in order."""
+        for start in range(0, len(records), CROSSWALK_KEYS):
+            asked = [{"source": one.source, "key": one.key} for one in records[start : start + CROSSWALK_KEYS]]
+            for item in self.ask("/v1/crosswalk:lookup", {"records": asked})["items"]:
+                yield item["golden_id"]
+
+
+def batches(records: Sequence[SimulatedRecord]) -> Iterator[Sequence[SimulatedRecord]]:
+    """Records in the batches in which they are sent."""
+    for start in range(0, len(records), BATCH_LINES):
+        yield records[start : start + BATCH_LINES]
+
+
+def _line(record: SimulatedRecord) -> dict[str, Any]:
+    return {"source": record.source, "key": record.key, "record": record.payload, "source_updated_at": record.updated_at}
+
+
+def _title(text: bytes) -> str:
+    try:
+        problem = json.loads(text)
+    except ValueError:
+        return "no problem document"
+    return f"{problem.get('title')} ({problem.get('type')})"

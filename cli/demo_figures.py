@@ -1,0 +1,67 @@
+"""What the demo measures: golden ids against the truth that the simulated retailer knows. Pure arithmetic."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from matching.metrics import Measure, bcubed, pairwise
+from sampledata.retailer import SOURCES, SimulatedRecord
+
+Pair = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """Of one pair of channels: pairs of records that truly belong to one customer, and how many of them share a golden id."""
+
+    pairs: int
+    found: int
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How well the golden records meet the truth."""
+
+    records: dict[str, int]
+    customers: int
+    golden: int
+    multi_channel: int
+    largest: int
+    pairwise: Measure
+    bcubed: Measure
+    recognition: dict[Pair, Recognition]
+
+
+def measure(records: Sequence[SimulatedRecord], golden_ids: Sequence[str | None]) -> Figures:
+    """Compare golden ids (None counts as alone) with the truth of the records, in the same order."""
+    labels = [golden or f"none:{index}" for index, golden in enumerate(golden_ids)]
+    truth = [record.truth for record in records]
+    channels: defaultdict[str, set[str]] = defaultdict(set)
+    for record, label in zip(records, labels, strict=True):
+        channels[label].add(record.source)
+    counted = Counter(record.source for record in records)
+    return Figures(
+        {source: counted[source] for source in SOURCES},
+        len(set(truth)),
+        len(channels),
+        sum(len(found) > 1 for found in channels.values()),
+        max(Counter(labels).values(), default=0),
+        pairwise(labels, truth),
+        bcubed(labels, truth),
+        _recognition(records, labels),
+    )
+
+
+def _recognition(records: Sequence[SimulatedRecord], labels: Sequence[str]) -> dict[Pair, Recognition]:
+    by_truth: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for record, label in zip(records, labels, strict=True):
+        by_truth[record.truth].append((record.source, label))
+    pairs: Counter[Pair] = Counter()
+    found: Counter[Pair] = Counter()
+    for members in by_truth.values():
+        for (source_a, label_a), (source_b, label_b) in combinations(members, 2):
+            one, other = sorted((source_a, source_b), key=SOURCES.index)
+            pairs[one, other] += 1
+            found[one, other] += label_a == label_b
+    return {pair: Recognition(count, found[pair]) for pair, count in pairs.items()}

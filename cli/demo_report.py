@@ -1,0 +1,101 @@
+"""What the demo prints: tables for a reader who has two minutes."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.demo_figures import Figures
+from matching.evaluate import Evaluation
+from matching.metrics import Measure
+from sampledata.retailer import SOURCES
+
+
+def print_stages(console: Console, seconds: Mapping[str, float]) -> None:
+    """How long each stage took."""
+    table = Table("stage", "seconds", title="Time")
+    table.columns[1].justify = "right"
+    for stage, taken in seconds.items():
+        table.add_row(stage, f"{taken:.1f}")
+    table.add_section()
+    table.add_row("together", f"{sum(seconds.values()):.1f}")
+    console.print(table)
+
+
+def print_outcome(console: Console, figures: Figures, stored: Mapping[str, int], tasks: Mapping[str, int]) -> None:
+    """Records in, golden records out, and what is left for a steward."""
+    total = sum(figures.records.values())
+    table = Table(title="What became of the records", show_header=False)
+    rows = (
+        ("records sent", f"{total:,} from {len(figures.records)} channels: {_counts(stored)}"),
+        ("golden records", f"{figures.golden:,} for {figures.customers:,} true customers"),
+        ("merges", f"{total - figures.golden:,} records joined another; {figures.multi_channel:,} golden records span channels"),
+        ("largest golden record", f"{figures.largest} records"),
+        ("questions for a steward", f"{sum(tasks.values()):,}" + (f" ({_counts(tasks)})" if tasks else "")),
+    )
+    for name, text in rows:
+        table.add_row(name, text)
+    console.print(table)
+
+
+def print_measures(console: Console, figures: Figures) -> None:
+    """Precision and recall of what was merged without a human."""
+    table = Table("merged without a human, against the known truth", "precision", "recall", "F1", title="Right or wrong?")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    table.add_row("pairs of records", *_measure(figures.pairwise))
+    table.add_row("B-cubed, by record", *_measure(figures.bcubed))
+    console.print(table)
+
+
+def print_recognition(console: Console, figures: Figures) -> None:
+    """Channel by channel: of the pairs that truly are one customer, the share that has one golden id."""
+    table = Table("records", "channel", *SOURCES, title="Recognised across channels (share of true pairs with one golden id)")
+    for column in (table.columns[0], *table.columns[2:]):
+        column.justify = "right"
+    for row, one in enumerate(SOURCES):
+        cells = []
+        for column_no in range(len(SOURCES)):
+            found = figures.recognition.get((SOURCES[min(row, column_no)], SOURCES[max(row, column_no)]))
+            cells.append(f"{found.found / found.pairs:.0%}" if found and column_no <= row else "")
+        table.add_row(f"{figures.records[one]:,}", one, *cells)
+    console.print(table)
+
+
+def print_evaluation(console: Console, title: str, evaluation: Evaluation) -> None:
+    """One labelled file through the same engine, at both operating points."""
+    table = Table("operating point", "precision", "recall", "F1", "B-cubed F1", "clusters", "seconds", title=title)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for name, point in (("automatic", evaluation.automatic), ("balanced", evaluation.balanced)):
+        seconds = f"{evaluation.seconds:.1f}"
+        table.add_row(name, *_measure(point.pairwise), f"{point.bcubed.f1:.4f}", f"{point.clusters:,}", seconds)
+    console.print(table)
+    console.print(
+        f"{evaluation.records:,} records, {evaluation.true_clusters:,} true customers, {evaluation.review_pairs:,} questions for a steward.\n"
+        "automatic: what is merged without a human; balanced: the questions settled by what is more probable.",
+        style="dim",
+    )
+
+
+def print_try(console: Console, base_url: str, key: str, email: str, answer: Mapping[str, Any]) -> None:
+    """A command to copy, and what it answers now."""
+    body = json.dumps({"identifier": {"kind": "email", "value": email}, "view": "service"})
+    console.print("\n[bold]Try it[/bold]")
+    console.print(f"  API {base_url}    documentation {base_url}/docs    key {key}", highlight=False, soft_wrap=True)
+    headers = f"-H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
+    command = f"  curl -s {base_url}/v1/lookup {headers} -d {shlex.quote(body)}"
+    console.print(command, highlight=False, markup=False, soft_wrap=True)
+    console.print("It answers:", style="dim")
+    console.print_json(json.dumps(answer))
+
+
+def _measure(measure: Measure) -> tuple[str, str, str]:
+    return f"{measure.precision:.4f}", f"{measure.recall:.4f}", f"{measure.f1:.4f}"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
