@@ -37,6 +37,8 @@ def pos(visit: Visit) -> Payload:
         first = first[:1]
     first, last = visit.cased(first, last)
     wanted = visit.rng.choice(ASKED_AT_THE_TILL)
+    if (wanted == "card" and not visit.person.cards) or (wanted == "mail" and not visit.person.email.at(visit.day)):
+        wanted = "tel"
     phone = visit.phone(0.1) if wanted == "tel" or visit.fills(0.35) else ""
     if visit.happens(visit.profile.shop_value):
         phone = store.phone
