@@ -9,6 +9,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 from splink import SettingsCreator
 from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
 
@@ -59,6 +60,14 @@ def candidate_pairs(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
             params=[limit],
         )
         return found.to_arrow_table()
+
+
+def by_position(pairs: pa.Table, ids: Sequence[str]) -> pa.Table:
+    """Name the records of pairs by their position among `ids`, as decimal text; pairs with others are left out."""
+    known = pa.array(ids, pa.string())
+    places = {side: pc.index_in(pairs.column(side), value_set=known) for side in ("record_a", "record_b")}
+    table = pa.table({side: pc.cast(place, pa.string()) for side, place in places.items()})
+    return table.filter(pc.and_(table.column("record_a").is_valid(), table.column("record_b").is_valid()))
 
 
 def hot_keys(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:

@@ -7,7 +7,7 @@ probable. The labels are looked at after the partition stands, never before.
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -15,17 +15,18 @@ import psutil
 import pyarrow as pa
 
 from matching.blocking import keys
-from matching.bulk import candidate_pairs, forms_table, score_candidates
+from matching.bulk import by_position, candidate_pairs, forms_table, score_candidates
 from matching.cluster import Clustering, Edge, Evidence, Lines, Member, capped_components, partition
 from matching.comparisons import comparison_form
 from matching.components import Component
 from matching.decide import NO_RULES, IdentifierRules, decide
 from matching.forms import ComparisonForm
 from matching.metrics import Measure, bcubed, pairwise
-from matching.model import Model
+from matching.model import Model, default_model
 from matching.record import StandardRecord
 from matching.score import scorer
 from matching.standardize import form_hash
+from matching.train import TrainingRefused, train
 from matching.units import Weights, weight_key
 
 SECRET = b"evaluate"
@@ -113,6 +114,26 @@ def prepare(records: Sequence[tuple[str, StandardRecord]]) -> Prepared:
         candidate_pairs(table),
         len(ids) - len({record_id for _, record_id in filed}),
     )
+
+
+def evaluate_records(
+    labelled: Sequence[Labelled], model: Model | None, extras: Sequence[tuple[str, str]] = (), rules: IdentifierRules = NO_RULES
+) -> tuple[Evaluation, str | None]:
+    """Evaluate labelled records under a model, or (None) under one trained on them without their labels.
+
+    Returns the evaluation, and why training was refused and the model that ships was used instead. Seconds count everything after
+    standardization: keys, pairs, training, weights, clusters.
+    """
+    started = time.perf_counter()
+    prepared = prepare([(item.record_id, item.record) for item in labelled])
+    refusal = None
+    if model is None:
+        try:
+            model = train(prepared.forms, by_position(prepared.pairs, prepared.ids), default_model(), extras)
+        except TrainingRefused as refused:
+            model, refusal = default_model(), str(refused)
+    found = evaluate(labelled, prepared, model, rules)
+    return replace(found, seconds=time.perf_counter() - started), refusal
 
 
 def evaluate(labelled: Sequence[Labelled], prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES) -> Evaluation:
