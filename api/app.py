@@ -1,4 +1,4 @@
-"""The HTTP application: routes, problems, documentation. Started as `uvicorn --factory api.app:create_app`, or by `api.server`.
+"""The HTTP application: routes, problems, documentation. Started by `cli.serve` as `api.app:app`.
 
 Open without a key: /live, /ready, /openapi.json and /docs, none of which says anything about anybody. Everything else
 declares the scope it needs.
@@ -68,3 +68,6 @@ def create_app() -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     return app
+
+
+app = create_app()

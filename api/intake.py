@@ -3,6 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
+import orjson
 from fastapi import Depends
 from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
@@ -17,6 +18,7 @@ from kernel.actor import Principal
 from kernel.errors import MdmError
 from mdm import incoming, ingest, payloads, pending, rejects, waiting
 from mdm import policy as policies
+from mdm import rekey as renaming
 from mdm.events import Mark
 from mdm.incoming import Incoming
 from mdm.ingest import Outcome
@@ -104,3 +106,13 @@ async def counted_body(caller: Principal, source: str, request: Request) -> byte
     except MdmError as error:
         await run_in_threadpool(count_refusal, caller, error.code, source)
         raise
+
+
+def rekey(session: Session, caller: Principal, source: str, old_key: str, new_key: str) -> tuple[int, bytes]:
+    """Give a record another key; the answer's status and bytes. Raises: MdmError."""
+    refuse_key_in_url(policies.current(session), source)
+    problem = incoming.key_problem(new_key)
+    if problem is not None:
+        raise refusal(problem)
+    record_id = renaming.rekey(session, caller, source, old_key, new_key)
+    return 200, orjson.dumps({"record_id": record_id})

@@ -89,7 +89,6 @@ class Rekey(Strict):
 
 
 class RekeyAnswer(BaseModel):
-    """The record under its new key; its golden id stays."""
+    """The record that bears the new key; its golden id stays."""
 
     record_id: UUID
-    resolution: Resolution

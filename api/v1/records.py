@@ -6,12 +6,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from api import answers, batches, intake
+from api import answers, batches, idempotency, intake
 from api.deps import RecordsReader, RecordsWriter, Writing
 from api.idempotency import IdempotencyKey
 from api.intake import PathKey
 from api.routes import Route, StreamRoute
-from api.schemas.records import Record, RecordAnswer, SourceName, Version, WaitSeconds
+from api.schemas.records import Record, RecordAnswer, Rekey, RekeyAnswer, SourceName, Version, WaitSeconds
 from mdm import policy as policies
 from mdm import record_reading
 from mdm.events import Mark
@@ -80,6 +80,15 @@ async def delete(
 ) -> Response:
     """Say that the source has deleted the record: a version like any other, so that a late older one does not bring it back."""
     return await intake.take(caller, source, key, mark, None, wait_seconds)
+
+
+@router.post(RECORD + ":rekey", response_model=RekeyAnswer)
+def rekey(
+    caller: RecordsWriter, source: SourceName, key: PathKey, body: Rekey, request: Request, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Give a record another key, because its source did. Its history and golden id stay; the old key is given up for good."""
+    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
+    return idempotency.once(caller, idempotency_key, hashed, lambda step: intake.rekey(step, caller, source, key, body.new_key))
 
 
 @streams.post("/v1/records:batch", openapi_extra=LINES, responses={200: batches.ANSWER})
