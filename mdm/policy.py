@@ -175,6 +175,7 @@ def check(policy: PolicyDocument) -> Iterator[Finding]:
     for spot, attribute in _attributes_named(policy):
         if not _is_attribute(policy, attribute) and not (spot[0] == "views" and attribute in VIEW_ONLY):
             yield spot, f"{attribute!r} is neither one of our attributes nor a declared extra (extras.<name>)"
+    yield from ((("survivorship", "default"), fault) for fault in rule_faults("default", _rule(policy.survivorship.default)))
     for attribute, rule in policy.survivorship.attributes.items():
         for fault in rule_faults(attribute, _rule(rule)):
             yield ("survivorship", "attributes", attribute), fault

@@ -135,7 +135,7 @@ class ExtraRule(Strict):
 class AttributeRule(Strict):
     """How one attribute survives: criteria in order, the first that tells values apart decides."""
 
-    criteria: tuple[Criterion, ...] = Field(min_length=1)
+    criteria: tuple[Criterion, ...]
     half_life_days: float | None = Field(None, gt=0)
 
 

@@ -1,0 +1,220 @@
+"""`mdm import`: every row is accounted for, a killed import goes on, a dry run stores nothing."""
+
+import csv
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli import import_commands, policy_commands
+from kernel.db import read_only, transaction
+from mdm import policy, sql
+
+ROOT = Path(__file__).resolve().parents[2]
+POLICY = """
+sources:
+  shop:
+    channel_kind: ecommerce
+    brand: main
+    key: id
+    version: rev
+    updated_at: changed
+    deleted: gone
+    empty: [NULL]
+    fields:
+      given_name: first
+      surname: last
+      emails: email
+      consents: [{purpose: email_marketing, state: newsletter}]
+"""
+HEADER = "id,first,last,email,rev,changed,gone,newsletter\n"
+
+
+@pytest.fixture
+def app(database: object) -> typer.Typer:
+    with transaction() as session:
+        policy.store(session, policy.parse(POLICY), "test")
+    made = typer.Typer()
+    import_commands.register(made)
+    policy_commands.register(made)
+    return made
+
+
+def run(app: typer.Typer, *arguments: str) -> Result:
+    return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
+
+
+def count(statement: str) -> Any:
+    with read_only() as session:
+        return sql.rows(session, statement)[0][0]
+
+
+def customers(path: Path, number: int) -> Path:
+    lines = (f"{n},Ann{n},Lee{n % 97},a{n}@lee.org,1,2026-01-01T00:00:00Z,,yes\n" for n in range(number))
+    path.write_text(HEADER + "".join(lines), encoding="utf-8")
+    return path
+
+
+def test_every_row_is_stored_the_same_or_rejected_with_its_line(app: typer.Typer, tmp_path: Path) -> None:
+    file = tmp_path / "c.csv"
+    rows = [
+        "1,Ann,Lee,ann@lee.org,1,2026-01-01,,yes",
+        '2,"Bo"b,Lee,b@lee.org,1,,,', ",Cy,Lee,c@lee.org,1,,,", "4,Di,Lee,d@lee.org,x,,,",
+        "5,Ed,Lee,e@lee.org,1,yesterday,,", "1,Ann,Lee,ann@lee.org,1,2026-01-01,,yes", "7,short", "8,,,,2,,true,",
+        "9," + "x" * 1_001 + ",,,,,,", "NULL,Fay,Lee,f@lee.org,1,,,",
+    ]  # fmt: skip
+    file.write_text(HEADER + "\n".join(rows), encoding="utf-8")
+    result = run(app, "import", str(file), "--source", "shop")
+    assert result.exit_code == 2, result.output
+    with (tmp_path / "c.csv.rejects.csv").open(encoding="utf-8", newline="") as written:
+        found = [(line["line"], line["code"]) for line in csv.DictReader(written)]
+    assert found == [
+        ("3", "broken_quoting"), ("4", "key_missing"), ("5", "bad_source_version"), ("6", "bad_source_updated_at"),
+        ("8", "wrong_column_count"), ("10", "value_too_long"), ("11", "key_missing"),
+    ]  # fmt: skip
+    assert count("SELECT count(*) FROM source_record") == 2
+    assert count("SELECT result -> 'outcomes' FROM job") == {"created": 1, "same": 1, "deleted": 1, "rejected": 7}
+    assert count("SELECT result -> 'notes' FROM job")["consents_not_yet_interpreted: consents"] == 2
+    assert count("SELECT count(*) FROM reject WHERE sealed_payload IS NOT NULL") == 7
+    assert "the field" not in result.output
+    assert "ann@lee.org" not in result.output
+
+
+def test_a_file_imported_again_is_the_same(app: typer.Typer, tmp_path: Path) -> None:
+    file = customers(tmp_path / "c.csv", 50)
+    assert run(app, "import", str(file), "-s", "shop").exit_code == 0
+    assert run(app, "import", str(file), "-s", "shop").exit_code == 0
+    assert count("SELECT count(*) FROM record_version") == 50
+    assert count("SELECT count(*) FROM job WHERE state = 'finished'") == 2
+
+
+def test_ndjson_is_kept_as_received(app: typer.Typer, tmp_path: Path) -> None:
+    file = tmp_path / "c.ndjson"
+    file.write_text('{"id": 1, "first": "Ann",   "email": "ann@lee.org"}\n{"id": 2, "first": ["a", "b"]}\n', encoding="utf-8")
+    assert run(app, "import", str(file), "-s", "shop").exit_code == 2
+    assert count("SELECT count(*) FROM source_record") == 1
+    assert count("SELECT code FROM reject") == "wrong_type"
+
+
+def test_a_killed_import_goes_on_and_neither_loses_nor_doubles(app: typer.Typer, tmp_path: Path) -> None:
+    file = customers(tmp_path / "c.csv", 3_000)
+    with file.open("a", encoding="utf-8") as opened:
+        opened.write("broken\n")
+    program = (
+        "import typer; from cli import import_commands as c; a = typer.Typer(); a.callback()(lambda: None); c.register(a); a()"
+    )
+    command = [sys.executable, "-c", program, "import", str(file), "-s", "shop"]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while count("SELECT coalesce(sum(done_units), 0) FROM job") < 1_000:
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait(10)
+    stored = count("SELECT count(*) FROM source_record")
+    assert 1_000 <= stored < 3_000
+    assert count("SELECT done_units FROM job") == stored
+    result = run(app, "import", str(file), "-s", "shop")
+    assert result.exit_code == 2, result.output
+    assert f"interrupted after {stored:,} rows" in result.output
+    assert count("SELECT count(*) FROM job") == 1
+    assert count("SELECT array[done_units, failed_units] FROM job") == [3_000, 1]
+    assert count("SELECT result -> 'outcomes' FROM job") == {"created": 3_000, "rejected": 1}
+    assert count("SELECT count(*) FROM record_version") == count("SELECT count(DISTINCT record_id) FROM record_version") == 3_000
+
+
+def test_a_dry_run_shows_and_stores_nothing(app: typer.Typer, tmp_path: Path) -> None:
+    file = customers(tmp_path / "c.csv", 30)
+    with file.open("a", encoding="utf-8") as opened:
+        opened.write("3,Ann3,Lee,a3@lee.org,1,,,\nbroken\n")
+    result = run(app, "import", str(file), "-s", "shop", "--dry-run")
+    assert result.exit_code == 2, result.output
+    assert "The first 20 rows" in result.output
+    assert "given_name: Ann19" in result.output
+    assert "given_name: Ann20" not in result.output
+    assert "more than once in the file: 1 rows" in result.output
+    assert "wrong_column_count" in result.output
+    for table in ("source_record", "reject", "job", "pending_record", "outbox"):
+        assert count(f"SELECT count(*) FROM {table}") == 0
+
+
+def test_a_parquet_file_that_breaks_off_fails_and_keeps_what_was_read(app: typer.Typer, tmp_path: Path) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - this test only
+    import pyarrow.parquet as pq  # noqa: PLC0415 - this test only
+
+    file = tmp_path / "c.parquet"
+    names = [f"Ann{n}" for n in range(6_000)]
+    pq.write_table(pa.table({"id": list(range(6_000)), "first": names}), file, row_group_size=1_000, compression="gzip")
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 3_000] = bytes(3_000)
+    file.write_bytes(content)
+    result = run(app, "import", str(file), "-s", "shop")
+    assert result.exit_code == 1
+    assert result.exception is not None
+    assert count("SELECT error FROM job WHERE state = 'failed'") == "broken_file"
+    assert count("SELECT done_units FROM job") == count("SELECT count(*) FROM source_record") > 0
+
+
+@pytest.mark.parametrize(("content", "code"), [(b"", "empty_file"), (b"id,id\n", "bad_header")])
+def test_an_unusable_file_fails_at_once(app: typer.Typer, tmp_path: Path, content: bytes, code: str) -> None:
+    (tmp_path / "c.csv").write_bytes(content)
+    result = run(app, "import", str(tmp_path / "c.csv"), "-s", "shop")
+    assert result.exit_code == 1
+    assert getattr(result.exception, "code", None) == code
+    assert count("SELECT count(*) FROM job") == 0
+
+
+def test_an_unknown_source_fails(app: typer.Typer, tmp_path: Path) -> None:
+    result = run(app, "import", str(customers(tmp_path / "c.csv", 1)), "-s", "nowhere")
+    assert (result.exit_code, getattr(result.exception, "code", None)) == (1, "unknown_source")
+
+
+def test_the_found_encoding_is_said(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_bytes(HEADER.encode() + "1,Jürgen,Lee,j@lee.org,1,,,\n".encode("cp1252"))
+    result = run(app, "import", str(tmp_path / "c.csv"), "-s", "shop")
+    assert result.exit_code == 0, result.output
+    assert "CP1252" in result.output
+    assert count("SELECT body -> 'name' ->> 'given' FROM standard_record") == "Jürgen"
+
+
+def test_a_draft_is_a_policy_that_maps_the_file(app: typer.Typer, tmp_path: Path) -> None:
+    file = tmp_path / "kunden.csv"
+    file.write_text(
+        "Kundennr,Vorname,Nachname,E-Mail,Telefon,Straße,PLZ,Ort,Geburtsdatum,Lieblingsfarbe\n"
+        "1,Jürgen,Groß,j@gross.de,+49 30 123456,Weg 1,10115,Berlin,31.12.1980,blau\n",
+        encoding="utf-8",
+    )
+    result = run(app, "map", str(file), "--source", "filiale", "--output", str(tmp_path / "p.yaml"))
+    assert result.exit_code == 0, result.output
+    assert "not mapped: Lieblingsfarbe" in result.output
+    assert run(app, "policy", "check", str(tmp_path / "p.yaml")).exit_code == 0
+    source = policy.load(tmp_path / "p.yaml").source("filiale")
+    assert (source.key.path, source.date_order) == ("Kundennr", "DMY")
+    assert source.fields is not None
+    assert source.fields.surname is not None
+    assert source.fields.surname.path == "Nachname"
+    assert [address.postal_code.path for address in source.fields.addresses if address.postal_code] == ["PLZ"]
+
+
+def test_policy_apply_rules_and_source_list_shows(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "p.yaml").write_text(
+        POLICY.replace("brand: main", "brand: other, fresh_within: 7d").replace("\n    key", "\n    key")
+    )
+    broken = run(app, "policy", "check", str(tmp_path / "p.yaml"))
+    assert broken.exit_code == 1
+    (tmp_path / "p.yaml").write_text(POLICY.replace("brand: main", "brand: other\n    fresh_within: 7d"), encoding="utf-8")
+    assert run(app, "policy", "apply", str(tmp_path / "p.yaml")).exit_code == 0
+    run(app, "import", str(customers(tmp_path / "c.csv", 3)), "-s", "shop")
+    listed = run(app, "source", "list").output
+    assert all(word in listed for word in ("shop", "ecommerce", "other", "live", "yes"))
+    assert "brand: other" in run(app, "policy", "show").output
+    assert count("SELECT brand FROM source_record LIMIT 1") == "other"
+    assert count("SELECT count(*) FROM version_set WHERE is_current") == 1
