@@ -77,14 +77,19 @@ def _keyed(session: Session, record_ids: Collection[uuid.UUID]) -> set[uuid.UUID
     return {row[0] for row in found}
 
 
-def mark_hot(session: Session, keys: Collection[int]) -> int:
-    """Note keys that have become hot and re-queue all their records, once. The number of records asked for."""
+def note_hot(session: Session, keys: Collection[int]) -> list[int]:
+    """Note keys as hot; those that were not."""
     newly = sql.rows(
         session,
         "INSERT INTO hot_key (blocking_key) SELECT unnest(%s::bigint[]) ORDER BY 1 ON CONFLICT DO NOTHING RETURNING blocking_key",
         [sorted(keys)],
     )
-    return _redo(session, [row[0] for row in newly], "hot_key")
+    return [row[0] for row in newly]
+
+
+def mark_hot(session: Session, keys: Collection[int]) -> int:
+    """Note keys that have become hot and re-queue all their records, once. The number of records asked for."""
+    return _redo(session, note_hot(session, keys), "hot_key") if keys else 0
 
 
 def cool(session: Session) -> int:

@@ -6,15 +6,16 @@ every record in it, its component, the records that share its golden id, and the
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
 from matching.components import Component, Lines
-from mdm import sql
+from mdm import decisions, sql
 from mdm.decisions import StewardDecision
-from mdm.graph import Graph
+from mdm.graph import EdgesOf, Graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +63,15 @@ class Closure:
     outgrown: Mapping[uuid.UUID, int]
 
 
-def read(session: Session, starts: Collection[uuid.UUID], lines: Lines, merges: Callable[[str], bool]) -> Closure:
+def read(
+    session: Session,
+    starts: Collection[uuid.UUID],
+    lines: Lines,
+    merges: Callable[[str], bool],
+    edges_of: EdgesOf = decisions.edges,
+) -> Closure:
     """Read the closure of some records, a round at a time until nothing new is found (nearly always in the second)."""
-    graph = Graph(session, lines, merges)
+    graph = Graph(session, lines, merges, edges_of)
     components: list[Component[uuid.UUID]] = []
     records: dict[uuid.UUID, RecordHead] = {}
     founders: dict[uuid.UUID, set[uuid.UUID]] = {}
@@ -189,6 +196,17 @@ class _Unit:
             {golden_id: whole.goldens[golden_id] for golden_id in self.golden_ids if golden_id in whole.goldens},
             {record: rung for record, rung in whole.outgrown.items() if record in self.records} if whole.outgrown else {},
         )
+
+
+def without(closure: Closure, lost: AbstractSet[uuid.UUID]) -> Closure:
+    """Leave records out of their components, as if they were gone: those that cannot be used until they are mended."""
+    if not any(not lost.isdisjoint(component.records) for component in closure.components):
+        return closure
+    kept = (
+        replace(component, records={one: form for one, form in component.records.items() if one not in lost})
+        for component in closure.components
+    )
+    return replace(closure, components=tuple(component for component in kept if component.records))
 
 
 def lock(session: Session, record_ids: Collection[uuid.UUID]) -> None:

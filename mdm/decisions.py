@@ -182,6 +182,14 @@ def live_about(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid
     return {decision_id: (record_a, record_b) for decision_id, record_a, record_b in found}
 
 
+def all_live(session: Session) -> dict[uuid.UUID, Pair]:
+    """Read every live decision of the model: decision id to pair."""
+    found = sql.rows(
+        session, "SELECT decision_id, record_a, record_b FROM decision WHERE superseded_at IS NULL AND author = 'model'"
+    )
+    return {decision_id: (record_a, record_b) for decision_id, record_a, record_b in found}
+
+
 def supersede(session: Session, decision_ids: Collection[uuid.UUID], because: str) -> set[uuid.UUID]:
     """End decisions by id; give the records they named. Ends only what the caller has read, never what came since."""
     if not decision_ids:

@@ -4,24 +4,27 @@ Nodes are living records of sources that may be merged; edges are the model's li
 """
 
 import uuid
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
 from matching.components import Component, Lines, capped_component
 from mdm import decisions, sql
+from mdm.records import Pair
 
 PREFETCH_LAYERS = 3
+EdgesOf = Callable[[Session, Collection[uuid.UUID]], Mapping[Pair, decisions.PairEdge]]
 
 
 @dataclass(slots=True)
 class Graph:
-    """What has been read so far. `merges` says whether the records of a source may be merged at all."""
+    """What has been read so far. `merges` says whether the records of a source may be merged at all; `edges_of` reads edges."""
 
     session: Session
     lines: Lines
     merges: Callable[[str], bool]
+    edges_of: EdgesOf = decisions.edges
     forms: dict[uuid.UUID, bytes] = field(default_factory=dict)
     rules: dict[uuid.UUID, decisions.StewardDecision] = field(default_factory=dict)
     edges: dict[uuid.UUID, dict[uuid.UUID, decisions.PairEdge]] = field(default_factory=dict)
@@ -89,7 +92,7 @@ class Graph:
         if not missing:
             return
         self._asked |= missing
-        pairs = decisions.edges(self.session, missing)
+        pairs = self.edges_of(self.session, missing)
         fresh = decisions.steward_rules(self.session, missing)
         self.rules |= fresh
         for rule in fresh.values():

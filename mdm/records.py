@@ -6,7 +6,7 @@ again in the next batch costs no decoding. Never writes.
 
 import uuid
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -45,13 +45,19 @@ class CurrentRecord:
 
 @dataclass(slots=True)
 class Shelf:
-    """Decoded records of this process, the least recently used dropped first."""
+    """Decoded records of this process, the least recently used dropped first.
 
+    `check` tries a form out (scores it with itself): a record that cannot be decoded or compared is left out and noted in
+    `unusable` with the reason, so that it fails alone and harms no neighbour.
+    """
+
+    check: Callable[[ComparisonForm], object] = id
     size: int = 20_000
+    unusable: dict[uuid.UUID, str] = field(default_factory=dict)
     _held: "OrderedDict[_Key, _Decoded]" = field(default_factory=OrderedDict)
 
     def load(self, session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, CurrentRecord]:
-        """Load the living ones among the records. Two statements at most."""
+        """Load the living and usable ones among the records. Two statements at most."""
         found = sql.rows(
             session,
             """SELECT record_id, version_no, standardizer, policy_version,
@@ -60,7 +66,7 @@ class Shelf:
             [list(record_ids)],
         )
         self._fetch(session, [row[0] for row in found if row[:4] not in self._held], {row[0]: row[:4] for row in found})
-        return {row[0]: self._current(row) for row in found}
+        return {row[0]: self._current(row) for row in found if row[:4] in self._held}
 
     def _fetch(self, session: Session, missing: list[uuid.UUID], keys: dict[uuid.UUID, _Key]) -> None:
         if not missing:
@@ -68,9 +74,16 @@ class Shelf:
         wanted = "SELECT record_id, version_no, body::text FROM standard_record WHERE record_id = ANY(%s)"
         bodies = sql.rows(session, wanted, [missing])
         for record_id, version_no, body in bodies:
-            standard = from_json(StandardRecord, orjson.loads(body))
             key = keys[record_id]
-            self._held[(key[0], version_no, key[2], key[3])] = (standard, comparison_form(standard))
+            try:
+                standard = from_json(StandardRecord, orjson.loads(body))
+                form = comparison_form(standard)
+                self.check(form)
+            except Exception as error:  # noqa: BLE001 - whatever one record provokes must not stop the others
+                self.unusable[record_id] = type(error).__name__
+                continue
+            self.unusable.pop(record_id, None)
+            self._held[(key[0], version_no, key[2], key[3])] = (standard, form)
         while len(self._held) > max(self.size, len(keys)):
             self._held.popitem(last=False)
 

@@ -22,7 +22,7 @@ from mdm import candidates, closure, decisions, golden, pending, sql, versions
 from mdm.drafts import Draft, drafts
 from mdm.evaluation import Evaluation, evaluate
 from mdm.judge import pair_decisions
-from mdm.records import Shelf
+from mdm.records import CurrentRecord, Shelf
 from mdm.versions import VersionSet
 
 MOST_RESTARTS = 5
@@ -60,6 +60,10 @@ class Resolved:
         return Resolved(*(getattr(self, name) + getattr(other, name) for name in (one.name for one in fields(Resolved))))
 
 
+class Unusable(Exception):
+    """A record of the batch cannot be decoded or compared. Says only what kind of error it met."""
+
+
 @dataclass(slots=True)
 class Resolver:
     """Resolves batches. Keeps what is worth keeping between them: decoded records of one version set."""
@@ -73,7 +77,7 @@ class Resolver:
         """Resolve claimed records. Leaves nothing half done: killed anywhere, the same claims may be resolved again."""
         with self.steps() as session:
             current = versions.current(session)
-        batch = _Batch(self, current, claims, owner)
+        batch = Batch(self, current, claims, owner)
         batch.discover()
         batch.settle()
         return batch.result
@@ -81,7 +85,7 @@ class Resolver:
     def shelf(self, of: VersionSet) -> Shelf:
         """The decoded records for a version set; another set starts an empty one."""
         if self._shelf is None or self._shelf_of is not of:
-            self._shelf, self._shelf_of = Shelf(), of
+            self._shelf, self._shelf_of = Shelf(lambda form: of.scorer.pair(form, form)), of
         return self._shelf
 
     def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID]) -> "Evaluated":
@@ -90,9 +94,10 @@ class Resolver:
             around = closure.read(session, starts, of.lines, of.merges)
             digests = closure.digests(session, list(around.records))
             records = self.shelf(of).load(session, [one for component in around.components for one in component.records])
+        around = closure.without(around, digests.keys() - records.keys())
         now = clock.now()
         units = evaluate(of, around, records, lambda _: clock.uuid7())
-        return Evaluated(frozenset(starts), [(one, drafts(of, one, {}, now)) for one in units], digests, around.outgrown)
+        return Evaluated([(one, drafts(of, one, {}, now)) for one in units], digests, around.outgrown)
 
 
 @contextmanager
@@ -107,15 +112,14 @@ def snapshot(steps: Steps) -> Iterator[Session]:
 class Evaluated:
     """What the closure of some records amounts to, and the digests that must still hold when it is written."""
 
-    starts: frozenset[uuid.UUID]
     units: Sequence[tuple[Evaluation, Sequence[Draft]]]
     digests: Mapping[uuid.UUID, str]
     outgrown: Mapping[uuid.UUID, int]
 
 
 @dataclass(slots=True)
-class _Batch:
-    """One batch on its way through the steps."""
+class Batch:
+    """One batch on its way through the steps. `touched` are records whose components it must settle besides its own."""
 
     resolver: Resolver
     versions: VersionSet
@@ -136,6 +140,7 @@ class _Batch:
             named = {one for pair in found.pairs for one in pair}.union(self.record_ids)
             kept = decisions.live_about(session, self.record_ids)
             records = self.resolver.shelf(self.versions).load(session, named)
+        self._refuse_unusable(records)
         made = pair_decisions(self.versions, found.pairs, records)
         pairs = {one.pair for one in made}
         gone = [decision_id for decision_id, pair in kept.items() if pair not in pairs]
@@ -153,24 +158,39 @@ class _Batch:
             unreachable=len(found.unreachable),
         )
 
-    def settle(self) -> None:
-        """Steps 4 and 5, again for whatever changed in between; what never comes to rest goes back to the queue."""
-        waiting = self.touched.union(self.record_ids)
+    def _refuse_unusable(self, records: Mapping[uuid.UUID, CurrentRecord]) -> None:
+        """Fail when a record of the batch itself cannot be used; one that is only a neighbour is left out until it is mended."""
+        unusable = self.resolver.shelf(self.versions).unusable
+        for record_id in self.record_ids:
+            if record_id in unusable and record_id not in records:
+                raise Unusable(unusable[record_id])
+
+    def settle(self) -> set[uuid.UUID]:
+        """Steps 4 and 5, again for whatever changed in between; what never comes to rest goes back to the queue.
+
+        Gives all records that were settled, those that came along with the batch among them.
+        """
+        settled: set[uuid.UUID] = set()
+        waiting: set[uuid.UUID] = self.touched.union(self.record_ids)
         for _ in range(MOST_RESTARTS):
             evaluated = self.resolver.evaluate_around(self.versions, waiting)
             try:
                 with self.resolver.steps() as session:
-                    waiting = self._write(session, evaluated)
+                    done = self._write(session, evaluated)
             except sa.exc.OperationalError as error:
                 if not is_deadlock(error):
                     raise
+                continue
+            settled |= done
+            waiting -= done
             if not waiting:
-                return
+                return settled
             self.result += Resolved(restarts=1)
         self._postpone(waiting)
+        return settled
 
     def _write(self, session: Session, evaluated: Evaluated) -> set[uuid.UUID]:
-        """Write the units that nothing touched meanwhile; give the records that are still to be settled."""
+        """Write the units that nothing touched meanwhile; give their records."""
         closure.lock(session, list(evaluated.digests))
         unchanged = closure.digests(session, list(evaluated.digests)).items() & evaluated.digests.items()
         rested = {record for record, _ in unchanged}
@@ -182,7 +202,7 @@ class _Batch:
         if evaluated.outgrown:
             pending.request(session, closure.outgrown(session, evaluated.outgrown), "component_too_large", fresh=False)
         self.result += Resolved(goldens=goldens)
-        return set(evaluated.starts) - done
+        return done
 
     def _postpone(self, waiting: Collection[uuid.UUID]) -> None:
         """Give back what met too much company, with jitter; others whose component this batch changed are asked for as well."""
@@ -218,7 +238,9 @@ def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) ->
         logger.warning("resolve_failed", records=len(claims), error=type(error).__name__)
         if len(claims) == 1:
             with resolver.steps() as session:
-                pending.fail(session, claims[0].record_id, owner, type(error).__name__)
+                pending.fail(
+                    session, claims[0].record_id, owner, str(error) if isinstance(error, Unusable) else type(error).__name__
+                )
             return Resolved()
         half = len(claims) // 2
         return _attempt(resolver, claims[:half], owner) + _attempt(resolver, claims[half:], owner)

@@ -1,24 +1,289 @@
-"""Recomputes what is stored from records, decisions and founders, and names each difference. Repairs nothing."""
+"""Recomputes what is stored from standard records, stewards' decisions and founders, and names each difference. Repairs nothing.
 
-from dataclasses import dataclass
-from enum import StrEnum
+One snapshot for the whole run, so that running workers are no differences; records still owed a resolution are counted, but
+not judged.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlmodel import Session
+
+from kernel import clock
+from mdm import closure, decisions, discover, sql, versions
+from mdm.changes import Status
+from mdm.decisions import MODEL, PairDecision, PairEdge, StoredDecision
+from mdm.differences import Difference, Kind
+from mdm.drafts import Draft, body_hash, drafts
+from mdm.evaluation import Evaluation, evaluate
+from mdm.records import Pair, Shelf
+from mdm.resolve import Steps, snapshot
+from mdm.versions import VersionSet
+
+CHUNK = 500
+Id = uuid.UUID
+Progress = Callable[[int, int], None]
 
 
-class Kind(StrEnum):
-    """What differs."""
+class TaskCheck(Protocol):
+    """How stewards' tasks are compared: `stewardship.tasks`, which this package may not know."""
 
-    GOLDEN_VALUE = "golden_value"
-    CROSSWALK = "crosswalk"
-    REDIRECT = "redirect"
-    DECISION = "decision"
-    TASK = "task"
-    FOUNDER = "founder"
+    def differences(self, session: Session, evaluations: Sequence[Evaluation]) -> list[Difference]:
+        """Compare the open tasks about some units."""
+
+    def strays(self, session: Session, golden_ids: Collection[Id]) -> list[Difference]:
+        """Name the open tasks about none of the golden ids."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Difference:
-    """One stored statement that is not what recomputation gives. `id` names the row; `problem` is a stable code."""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome. `in_flight`: records whose units were not judged, because one of them is still owed a resolution."""
 
-    kind: Kind
-    id: str
-    problem: str
+    records: int
+    goldens: int
+    decisions: int
+    in_flight: int
+    differences: tuple[Difference, ...]
+    seconds: float
+
+
+def verify(
+    steps: Steps,
+    tasks: TaskCheck,
+    golden_id: Id | None = None,
+    expected: "Callable[[Session, VersionSet, Shelf], Expected] | None" = None,
+    progress: Progress = lambda _done, _total: None,
+) -> Report:
+    """Verify everything, or the units of one golden id. `expected` finds the decisions; by default key by key, as online."""
+    started = time.monotonic()
+    with snapshot(steps) as session:
+        current = versions.current(session)
+        shelf = Shelf()
+        run = _Run(session, current, shelf, tasks, (expected or Expected)(session, current, shelf))
+        everyone = _records_of(session, golden_id)
+        for chunk in _chunks(everyone, run.seen):
+            run.check(chunk)
+            progress(len(run.seen), len(everyone))
+        if golden_id is None:
+            run.check_strays()
+    found = tuple(sorted(run.found))
+    return Report(len(run.seen), len(run.golden_ids), run.decisions, len(run.in_flight), found, time.monotonic() - started)
+
+
+def _records_of(session: Session, golden_id: Id | None) -> list[Id]:
+    if golden_id is None:
+        return [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk ORDER BY record_id")]
+    found = sql.rows(
+        session,
+        "SELECT record_id FROM crosswalk WHERE golden_id = %(id)s UNION SELECT record_id FROM founder WHERE golden_id = %(id)s",
+        {"id": golden_id},
+    )
+    return [row[0] for row in found]
+
+
+def _chunks(everyone: Sequence[Id], seen: set[Id]) -> Iterator[list[Id]]:
+    waiting = list(reversed(everyone))
+    while waiting:
+        chunk: list[Id] = []
+        while waiting and len(chunk) < CHUNK:
+            record_id = waiting.pop()
+            if record_id not in seen:
+                chunk.append(record_id)
+        if chunk:
+            yield chunk
+
+
+class Expected:
+    """The decisions that there should be, found when asked for. The graph takes its edges here: a wrong row misleads nobody."""
+
+    def __init__(self, session: Session, current: VersionSet, shelf: Shelf) -> None:
+        self._session, self._versions, self._shelf = session, current, shelf
+        self._known: dict[Id, dict[Pair, PairDecision]] = {}
+
+    def about(self, record_ids: Collection[Id]) -> dict[Pair, PairDecision]:
+        """The decisions about any of the records."""
+        missing = [record_id for record_id in record_ids if record_id not in self._known]
+        self.learn(missing, discover.online(self._session, self._versions, self._shelf, missing).decisions if missing else ())
+        return {pair: one for record_id in record_ids for pair, one in self._known[record_id].items()}
+
+    def learn(self, record_ids: Collection[Id], found: Sequence[PairDecision]) -> None:
+        """Note all decisions about some records."""
+        asked = {record_id: self._known.setdefault(record_id, {}) for record_id in record_ids}
+        for one in found:
+            for record_id in one.pair:
+                if record_id in asked:
+                    asked[record_id][one.pair] = one
+
+    def edges(self, _session: Session, record_ids: Collection[Id]) -> Mapping[Pair, PairEdge]:
+        """The same as edges of the graph."""
+        made = (
+            (pair, decisions.edge_of(one.weight, one.reason_code, one.verdict)) for pair, one in self.about(record_ids).items()
+        )
+        return {pair: edge for pair, edge in made if edge}
+
+
+class BulkExpected(Expected):
+    """The same decisions, all found at once by the bulk engine: the other path than the one that wrote them online."""
+
+    def __init__(self, session: Session, current: VersionSet, shelf: Shelf) -> None:
+        super().__init__(session, current, shelf)
+        ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk")]
+        records = Shelf(size=len(ids)).load(session, ids)
+        self.learn(ids, discover.in_bulk(current, records, discover.read_keys(session)).decisions)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One verification on its way through the records."""
+
+    session: Session
+    versions: VersionSet
+    shelf: Shelf
+    tasks: TaskCheck
+    expected: Expected
+    seen: set[Id] = field(default_factory=set)
+    golden_ids: set[Id] = field(default_factory=set)
+    in_flight: set[Id] = field(default_factory=set)
+    found: set[Difference] = field(default_factory=set)
+    decisions: int = 0
+
+    def check(self, chunk: Sequence[Id]) -> None:
+        """Check the units of some records."""
+        around = closure.read(self.session, chunk, self.versions.lines, self.versions.merges, self.expected.edges)
+        ids = list(around.records)
+        self.seen.update(ids)
+        self.golden_ids.update(around.goldens)
+        pending = {
+            row[0] for row in sql.rows(self.session, "SELECT record_id FROM pending_record WHERE record_id = ANY(%s)", [ids])
+        }
+        self._check_decisions(ids, pending)
+        living = [record for component in around.components for record in component.records]
+        units = evaluate(self.versions, around, self.shelf.load(self.session, living), lambda _: clock.uuid7())
+        settled = [unit for unit in units if pending.isdisjoint(unit.records)]
+        self.in_flight.update(record for unit in units if not pending.isdisjoint(unit.records) for record in unit.records)
+        stored = _stored_goldens(self.session, [golden_id for unit in settled for golden_id in unit.golden_ids])
+        for unit in settled:
+            self._check_unit(unit, stored)
+        self._check_founders(settled)
+        self.found.update(self.tasks.differences(self.session, settled))
+
+    def check_strays(self) -> None:
+        """Find tasks that nobody asks and golden ids that nothing speaks of."""
+        known = {row[0] for row in sql.rows(self.session, "SELECT golden_id FROM golden")}
+        self.found.update(self.tasks.strays(self.session, known))
+        self.found.update(Difference(Kind.GOLDEN_VALUE, str(one), "without_founders") for one in known - self.golden_ids)
+
+    def _check_decisions(self, record_ids: Sequence[Id], pending: set[Id]) -> None:
+        wanted = {pair: one for pair, one in self.expected.about(record_ids).items() if pending.isdisjoint(pair)}
+        for one in decisions.read(self.session, record_ids):
+            self.decisions += 1
+            if one.checksum != decisions.checksum(self.versions.decision_secret, one):
+                self.found.add(Difference(Kind.DECISION, str(one.decision_id), "checksum"))
+            if one.author == MODEL and one.record_a and one.record_b and pending.isdisjoint((one.record_a, one.record_b)):
+                problem = _decision_problem(one, wanted.pop((one.record_a, one.record_b), None))
+                if problem:
+                    self.found.add(Difference(Kind.DECISION, str(one.decision_id), problem))
+        self.found.update(Difference(Kind.DECISION, f"{a}:{b}", "missing") for a, b in wanted)
+
+    def _check_unit(self, unit: Evaluation, stored: Mapping[Id, "_StoredGolden"]) -> None:
+        as_at = {golden_id: stored[golden_id].computed_at for golden_id in unit.golden_ids if golden_id in stored}
+        for draft in drafts(self.versions, unit, as_at, clock.now()):
+            self.found.update(_golden_differences(draft, stored.get(draft.golden_id)))
+        for record, head in unit.records.items():
+            state = unit.settled_state(head, self.versions.merges)
+            if (head.golden_id, head.state) != (unit.plan.crosswalk.get(record), state):
+                self.found.add(Difference(Kind.CROSSWALK, str(record), "points_elsewhere"))
+
+    def _check_founders(self, units: Sequence[Evaluation]) -> None:
+        golden_ids = [golden_id for unit in units for golden_id in unit.golden_ids]
+        stored = {(golden_id, record) for unit in units for golden_id, held in unit.closure.founders.items() for record in held}
+        wanted = _founders_by_history(self.session, golden_ids)
+        self.found.update(Difference(Kind.FOUNDER, f"{g}:{record}", "never_founded") for g, record in stored - wanted)
+        self.found.update(Difference(Kind.FOUNDER, f"{g}:{record}", "missing") for g, record in wanted - stored)
+
+
+def _decision_problem(stored: StoredDecision, wanted: PairDecision | None) -> str | None:
+    if wanted is None:
+        return "not_expected"
+    said = (
+        stored.version_a,
+        stored.version_b,
+        stored.verdict,
+        stored.weight,
+        stored.levels,
+        stored.reason_code,
+        stored.version_set_id,
+    )
+    asked = (
+        wanted.version_a,
+        wanted.version_b,
+        wanted.verdict,
+        wanted.weight,
+        wanted.levels,
+        wanted.reason_code,
+        wanted.version_set_id,
+    )
+    return None if said == asked else "says_something_else"
+
+
+@dataclass(frozen=True, slots=True)
+class _StoredGolden:
+    status: str
+    redirect_to: Id | None
+    split_into: tuple[Id, ...]
+    brands: tuple[str, ...]
+    regions: tuple[str, ...]
+    body: dict[str, Any]
+    content_hash: bytes
+    computed_at: datetime
+
+
+def _stored_goldens(session: Session, golden_ids: Sequence[Id]) -> dict[Id, _StoredGolden]:
+    found = sql.rows(
+        session,
+        """SELECT golden_id, status, redirect_to, split_into, brands, regions, body, content_hash, computed_at
+           FROM golden WHERE golden_id = ANY(%s)""",
+        [list(golden_ids)],
+    )
+    return {
+        row[0]: _StoredGolden(row[1], row[2], tuple(row[3]), tuple(row[4]), tuple(row[5]), row[6], bytes(row[7]), row[8])
+        for row in found
+    }
+
+
+def _golden_differences(draft: Draft, stored: _StoredGolden | None) -> Iterator[Difference]:
+    golden_id = str(draft.golden_id)
+    if stored is None:
+        yield Difference(Kind.GOLDEN_VALUE, golden_id, "missing")
+        return
+    pointers = (str(draft.status), draft.redirect_to, draft.split_into)
+    if (stored.status, stored.redirect_to, stored.split_into) != pointers:
+        yield Difference(Kind.REDIRECT, golden_id, "points_elsewhere")
+    scope = (draft.brands, draft.regions)
+    if (
+        body_hash(stored.body) != body_hash(draft.body)
+        or stored.content_hash != draft.content_hash
+        or (stored.brands, stored.regions) != scope
+    ):
+        yield Difference(Kind.GOLDEN_VALUE, golden_id, "says_something_else")
+
+
+def _founders_by_history(session: Session, golden_ids: Sequence[Id]) -> set[tuple[Id, Id]]:
+    """Work out founders from past versions: records of the part an id was issued to, and those whose first golden id it was."""
+    found = sql.rows(
+        session,
+        """SELECT v.golden_id, v.version, v.computed_at, v.members FROM golden_version v
+           WHERE v.golden_id = ANY(%s) AND v.status = %s ORDER BY v.computed_at, v.version""",
+        [list(golden_ids), str(Status.LIVE)],
+    )
+    first: dict[Id, Id] = {}
+    issued: set[tuple[Id, Id]] = set()
+    for golden_id, version, _, members in found:
+        for record in members:
+            first.setdefault(record, golden_id)
+        issued.update((golden_id, record) for record in members if version == 1)
+    return issued | {(golden_id, record) for record, golden_id in first.items()}

@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from kernel import clock
 from mdm import sql
+from mdm.differences import Difference, Kind
 from mdm.evaluation import Evaluation, Question
-from mdm.verify import Difference, Kind
 
 SETTLED = "question_no_longer_asked"
 

@@ -1,0 +1,258 @@
+"""Records in, golden ids out: one person from many sources, deletions, late versions, stages, concurrency, order."""
+
+import random
+import threading
+import uuid
+from typing import Any
+
+import pytest
+
+from kernel import db
+from mdm import pending, resolve
+from mdm.incoming import Incoming
+from stewardship import tasks
+
+from .. import resolution as master
+from ..resolution import MARIA, Master, at, contents, empty_records, events, golden_of, partition, query, questions
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    return master.start()
+
+
+def test_the_same_person_from_three_sources_has_one_golden_id(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("pos", "A", {**MARIA, "emails": [], "given_name": "María"})
+    mdm.put("crm", "x", {**MARIA, "phones": [], "surname": "Garcia"})
+    resolved = mdm.drain()
+    assert partition() == {frozenset({("shop", "1"), ("pos", "A"), ("crm", "x")})}
+    assert (resolved.records, resolved.goldens) == (3, 1)
+    assert query("SELECT DISTINCT state FROM crosswalk") == [("resolved",)]
+    assert query("SELECT count(*) FROM pending_record") == [(0,)]
+    assert mdm.verify().differences == ()
+
+
+def test_two_people_stay_two(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put(
+        "shop", "2", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto@becker.example"]}
+    )
+    mdm.drain()
+    assert len(partition()) == 2
+
+
+def test_deleting_a_record_recomputes_its_golden(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("crm", "x", {**MARIA, "phones": ["+34655119427"]})
+    mdm.drain()
+    golden_id = golden_of("shop", "1")
+    mdm.delete("crm", "x")
+    mdm.drain()
+    ((body, version),) = query("SELECT body, version FROM golden WHERE golden_id = %s", golden_id)
+    assert [member["source"] for member in body["members"]] == ["shop"]
+    assert [phone["value"] for phone in body["values"]["phones"]["value"]] == ["+34655872310"]
+    assert version == 2
+    assert query("SELECT state, golden_id FROM crosswalk WHERE source = 'crm'") == [("deleted", None)]
+    assert mdm.verify().differences == ()
+
+
+def test_a_golden_without_records_ends_and_lives_again_when_one_returns(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA, source_version=1)
+    mdm.drain()
+    golden_id = golden_of("shop", "1")
+    mdm.delete("shop", "1", source_version=2)
+    mdm.drain()
+    assert query("SELECT status FROM golden") == [("ended",)]
+    mdm.put("shop", "1", MARIA, source_version=3)
+    mdm.drain()
+    assert golden_of("shop", "1") == golden_id
+    assert events(golden_id) == ["golden.created", "golden.ended", "golden.revived"]
+    assert mdm.verify().differences == ()
+
+
+def test_a_late_version_changes_nothing(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA, source_version=5)
+    mdm.drain()
+    before = contents()
+    assert mdm.put("shop", "1", {**MARIA, "given_name": "Mariana"}, source_version=4).status == "superseded"
+    mdm.drain()
+    assert contents() == before
+
+
+def test_a_changed_record_leaves_its_golden_and_gets_its_own(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("pos", "A", MARIA)
+    mdm.drain()
+    first = golden_of("shop", "1")
+    mdm.put(
+        "pos", "A", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto@becker.example"]}
+    )
+    mdm.drain()
+    assert golden_of("shop", "1") == first
+    assert golden_of("pos", "A") != first
+    assert "golden.split" in events(first)
+    assert query("SELECT count(*) FROM decision WHERE superseded_at IS NULL") == [(0,)]
+    assert mdm.verify().differences == ()
+
+
+def test_a_bridge_merges_two_goldens_and_the_younger_id_redirects(mdm: Master) -> None:
+    mdm.put("shop", "1", {"given_name": "Maria", "surname": "Garcia", "birth_date": "1984-03-12", "emails": ["mg@example.com"]})
+    mdm.put("pos", "A", {"given_name": "Maria", "surname": "Lopez", "phones": ["+34655872310"]})
+    mdm.drain()
+    older, younger = golden_of("shop", "1"), golden_of("pos", "A")
+    assert older != younger
+    mdm.put("pos", "A", {**MARIA, "emails": ["mg@example.com"]})
+    mdm.drain()
+    assert golden_of("pos", "A") == golden_of("shop", "1") == older
+    assert query("SELECT status, redirect_to FROM golden WHERE golden_id = %s", younger) == [("merged", older)]
+    assert events(younger) == ["golden.created", "golden.merged"]
+    assert mdm.verify().differences == ()
+
+
+def test_a_shadow_source_is_scored_and_never_published(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("trial", "t", MARIA)
+    mdm.drain()
+    assert query("SELECT verdict FROM decision") == [("match",)]
+    assert query("SELECT state, golden_id FROM crosswalk WHERE source = 'trial'") == [("shadow", None)]
+    assert partition() == {frozenset({("shop", "1")})}
+    assert mdm.verify().differences == ()
+
+
+def test_a_source_in_review_is_never_merged_without_a_human(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("bought", "b", MARIA)
+    mdm.drain()
+    assert len(partition()) == 2
+    assert query("SELECT verdict, reason_code FROM decision") == [("review", "source_in_review")]
+    assert questions() == {("pair", frozenset({("shop", "1"), ("bought", "b")}), "source_in_review")}
+    assert mdm.verify().differences == ()
+
+
+def test_identity_domains_are_never_compared(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("staff", "s", MARIA)
+    assert mdm.drain().decisions == 0
+    assert len(partition()) == 2
+
+
+def test_sixteen_at_once_give_one_golden_id(mdm: Master) -> None:
+    """Each thread takes in and resolves one record of the same person: whoever commits keys second sees the first."""
+    barrier = threading.Barrier(16)
+
+    def arrive(number: int) -> None:
+        resolver = resolve.Resolver(db.transaction, tasks.project)
+        barrier.wait()
+        outcome = mdm.put(("shop", "pos", "crm")[number % 3], str(number), MARIA, source_updated_at=at(1 + number))
+        assert outcome.record_id is not None
+        resolve.work(resolver, [outcome.record_id])
+
+    threads = [threading.Thread(target=arrive, args=(number,)) for number in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    mdm.drain()
+    assert len(partition()) == 1
+    assert query("SELECT count(*) FROM golden WHERE status = 'live'") == [(1,)]
+    assert mdm.verify().differences == ()
+
+
+def test_a_restart_keeps_golden_ids(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("pos", "A", MARIA)
+    mdm.drain()
+    before = query("SELECT golden_id, version, body, computed_at FROM golden")
+    db.dispose()
+    with db.transaction() as session:
+        pending.request(session, [row[0] for row in query("SELECT record_id FROM crosswalk")], "again")
+    resolve.drain(resolve.Resolver(db.transaction, tasks.project))
+    assert query("SELECT golden_id, version, body, computed_at FROM golden") == before
+
+
+def test_a_failing_record_is_quarantined_alone_and_the_others_finish(mdm: Master) -> None:
+    for number in range(20):
+        mdm.put("shop", str(number), {"given_name": f"Name{number}", "surname": "Of Many", "emails": [f"n{number}@example.com"]})
+    ((poison,),) = query(
+        "UPDATE standard_record SET body = jsonb_set(body, '{emails}', '7') WHERE source_key = '7' RETURNING record_id"
+    )
+    for _ in range(pending.MAX_ATTEMPTS):
+        query("UPDATE pending_record SET available_at = now()")
+        ids = [row[0] for row in query("SELECT record_id FROM pending_record")]
+        resolve.work(mdm.resolver, ids)
+    assert query("SELECT record_id, attempts, error, quarantined_at IS NOT NULL FROM pending_record") == [
+        (poison, 3, "TypeError", True)
+    ]
+    assert query("SELECT count(*) FROM crosswalk WHERE state = 'resolved'") == [(19,)]
+
+
+PEOPLE = 70
+GIVEN = ("Ana", "Luis", "Eva", "Jan", "Mila", "Otto", "Ida", "Leo")
+SURNAMES = ("Garcia", "Lopez", "Martin", "Becker", "Rossi", "Moreno", "Weber")
+
+
+def retailer(seed: int = 11) -> list[tuple[str, Incoming]]:
+    """About 200 records of 70 people, households and misspelt twins among them; one customer moves, one is deleted."""
+    chosen = random.Random(seed)
+    found: list[tuple[str, Incoming]] = []
+    for person in range(PEOPLE):
+        home = person // 3  # Three people share an address, a phone and often a surname.
+        data: dict[str, Any] = {
+            "given_name": GIVEN[person % len(GIVEN)],
+            "surname": SURNAMES[home % len(SURNAMES)],
+            "birth_date": f"{1950 + person % 50}-{1 + person % 12:02}-{1 + person % 28:02}",
+            "emails": [f"p{person}@example.com"],
+            "phones": [f"+3461234{home:04}"],
+            "addresses": [{"line1": f"Calle Mayor {home}", "city": "Madrid", "postal_code": "28013", "country": "ES"}],
+        }
+        for copy in range(chosen.choice((2, 3, 4))):
+            said = dict(data)
+            for lost in chosen.sample(("birth_date", "emails", "phones", "addresses"), chosen.choice((0, 1, 2))):
+                said.pop(lost)
+            if chosen.random() < 0.2:
+                said["surname"] = said["surname"][:-1]
+            source = ("shop", "pos", "crm", "bought")[copy]
+            updated = at(1 + chosen.randrange(27), chosen.randrange(24))
+            found.append((source, Incoming(f"{person}", said, source_updated_at=updated)))
+            if chosen.random() < 0.05:
+                found.append((source, Incoming(f"{person}", None, source_updated_at=at(30), delete=True)))
+    return found
+
+
+def outcome() -> tuple[object, ...]:
+    """All that must not depend on order."""
+    return partition(), contents(), questions()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_order_and_batch_size_do_not_matter(mdm: Master, seed: int) -> None:
+    """P2: the same records, whatever the order of arrival and the size of the batches."""
+    records = retailer()
+    by_source: dict[str, list[Incoming]] = {}
+    for source, item in records:
+        by_source.setdefault(source, []).append(item)
+    for source, items in by_source.items():
+        mdm.put_many(source, items)
+    mdm.drain(50)
+    wanted = outcome()
+    assert len(contents()) > 60
+    assert mdm.verify().differences == ()
+
+    empty_records()
+    random.Random(seed).shuffle(records)
+    for number, (source, item) in enumerate(records):
+        mdm.put_many(source, [item])
+        if number % 7 == 0:
+            mdm.drain(1)
+    mdm.drain(1)
+    assert outcome() == wanted
+    assert mdm.verify().differences == ()
+
+
+def test_ids_are_time_ordered(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.drain()
+    golden_id = golden_of("shop", "1")
+    assert isinstance(golden_id, uuid.UUID)
+    assert golden_id.version == 7
