@@ -108,8 +108,8 @@ class Phone:
 class Address:
     """A postal address: display lines as received, and derived parts for matching (ASCII-folded keys, None when unknown).
 
-    `place` is what the lines say besides the street: the name of a house, an estate, a locality. `shared` marks PO boxes, pickup points
-    and stores: kept and shown, never evidence that two people are one.
+    `place` is what the lines say besides the street: the name of a house, an estate, a locality. `shared` marks PO boxes, pickup
+    points and stores: kept and shown, never evidence that two people are one.
     """
 
     lines: tuple[str, ...] = ()
@@ -135,7 +135,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Identifier:
-    """An identifier of a declared type. `value` is the standard form; `key` is None when it is a placeholder or fails its check."""
+    """An identifier of a declared type. `value` is the standard form; `key` is None for a placeholder or a failed check."""
 
     type: str
     issuer: str
@@ -222,7 +222,7 @@ class Attribute:
 
 ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("party", AttributeKind.CATEGORY, False, True, "person, company or unknown"),
-    Attribute("name", AttributeKind.GROUP, True, True, "given, middle, surname, prefix, suffix, maiden and native name; survives whole"),
+    Attribute("name", AttributeKind.GROUP, True, True, "given, middle, surname, prefix, suffix, maiden, native; survives whole"),
     Attribute("company_name", AttributeKind.TEXT, True, True, "the legal or trading name of a company"),
     Attribute("birth_date", AttributeKind.DATE, True, True, "full or partial (YYYY, YYYY-MM, YYYY-MM-DD)"),
     Attribute("gender", AttributeKind.CATEGORY, True, True, "female, male, other; absent when not said"),
@@ -232,8 +232,8 @@ ATTRIBUTES: tuple[Attribute, ...] = (
     Attribute("phones", AttributeKind.CONTACT_POINTS, True, True, "all phone numbers, the primary first"),
     Attribute("address", AttributeKind.GROUP, True, True, "the postal address; survives whole, never mixed from two records"),
     Attribute("identifiers", AttributeKind.IDENTIFIERS, True, True, "identifiers by type and issuer"),
-    Attribute("loyalty_accounts", AttributeKind.ACCOUNTS, True, True, "loyalty programmes and numbers; tier and balance as of a time"),
-    Attribute("extras", AttributeKind.GROUP, True, False, "the user's own attributes, declared in policy; evidence only when they say match"),
+    Attribute("loyalty_accounts", AttributeKind.ACCOUNTS, True, True, "programmes and numbers; tier and balance as of a time"),
+    Attribute("extras", AttributeKind.GROUP, True, False, "the user's own attributes; evidence only when they say match"),
 )
 
 

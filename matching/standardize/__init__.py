@@ -1,4 +1,4 @@
-"""Standardization: canonical input to standard record. Total, idempotent, pure; originals kept, changes noted, nothing invented."""
+"""From canonical input to standard record: total, idempotent, pure; originals kept, changes noted, nothing invented."""
 
 from matching.standardize.assemble import standardize
 from matching.standardize.context import Context, ExtraRule
@@ -8,4 +8,6 @@ from matching.standardize.phones import phone_key
 
 STANDARDIZER_VERSION = "1"
 
-__all__ = ["STANDARDIZER_VERSION", "Context", "ExtraRule", "as_input", "email_key", "evidence", "form_hash", "phone_key", "standardize"]
+__all__ = [
+    "STANDARDIZER_VERSION", "Context", "ExtraRule", "as_input", "email_key", "evidence", "form_hash", "phone_key", "standardize",
+]  # fmt: skip

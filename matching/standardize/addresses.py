@@ -1,7 +1,7 @@
 """Postal addresses: lines as received, and the parts by which two of them can be compared.
 
-Structured fields are believed before lines are read. Shared places (PO boxes, pickup points) are marked, never evidence. A part that is
-not there stays unknown; the country in particular is never invented.
+Structured fields are believed before lines are read. Shared places (PO boxes, pickup points) are marked, never evidence. A part
+that is not there stays unknown; the country in particular is never invented.
 """
 
 import re
@@ -20,6 +20,7 @@ Codes = tuple[str, ...]
 LINES = ("line1", "line2", "line3")
 PARTS = (*LINES, "house_number", "unit", "street", "place", "city", "region", "postal_code", "country")
 LONGEST_HOUSE_NUMBER = 6  # More digits in a line are a customer's number at a pickup point, or a code.
+_TEXTS = ("street", "place", "city", "region", "postal_code")
 _CARE_OF = re.compile(r"(?:c/o|c\.o\.|attn\.?:?|att:|z\. ?hd\.|zu h[aä]nden|bei|a/c) +\S", re.IGNORECASE)
 _PO_BOX = re.compile(rf"\b(?:{'|'.join(tables.PO_BOX_WORDS)})\b|^(?:bp|cs) \d+")
 _PICKUP = re.compile(rf"\b(?:{'|'.join(tables.PICKUP_WORDS)})\b")
@@ -36,7 +37,7 @@ def read_address(
     return _read(tuple(parts.get(name) for name in PARTS), default_country, read_lines)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def _read(
     values: tuple[str | None, ...], default_country: str | None, read_lines: tuple[str, ...] | None
 ) -> tuple[Address | None, Codes]:
@@ -79,10 +80,10 @@ class _Reading:
     def __init__(self, given: dict[str, str | None], lines: tuple[str, ...], country: str | None) -> None:
         self.lines, self.country = lines, country
         self.codes: list[str] = []
-        self.parts = {name: given[name] for name in ("street", "place", "city", "region", "postal_code")}
+        self.parts = {name: given[name] for name in _TEXTS}
         self.parts["house_number"] = standard_number(given["house_number"])
         self.parts["unit"] = standard_number(given["unit"])
-        for name in ("street", "place", "city", "region", "postal_code"):
+        for name in _TEXTS:
             if _is_unknown(self.parts[name]):
                 self.parts[name] = None
                 self.codes.append("placeholder")
@@ -105,7 +106,7 @@ class _Reading:
                 yield line
 
     def _fill(self, name: str, value: str | None) -> None:
-        if value and not self.parts[name]:
+        if value and not self.parts[name] and not (name in _TEXTS and _is_unknown(value)):
             self.parts[name] = value
 
     def _structured(self, lines: list[str]) -> None:
@@ -138,7 +139,8 @@ class _Reading:
         if best is not None:
             self._fill("house_number", read[best].house_number)
             self._fill("street", read[best].street)
-        rest = [line.street for index, line in enumerate(read) if index != best and line.street and line.street != self.parts["city"]]
+        others = [line.street for index, line in enumerate(read) if index != best and line.street]
+        rest = [street for street in others if street != self.parts["city"]]
         rest += [line.rest for line in read if line.rest]
         self._fill("house_number", next((line.house_number for line in read if line.street is None and line.house_number), None))
         self._fill("place", " ".join(rest) or None)
@@ -158,15 +160,16 @@ class _Reading:
                 continue
             for name, value in locality.items():
                 self._fill(name, value)
-        if not self.parts["city"] and self.parts["postal_code"] and len(kept) > 1 and not read_street_line(kept[-1], self.country).house_number:
+        is_code_alone = bool(self.parts["postal_code"]) and not self.parts["city"] and len(kept) > 1
+        if is_code_alone and not read_street_line(kept[-1], self.country).house_number:
             self.parts["city"] = kept.pop()
         return kept
 
     def _is_known(self, line: str) -> bool:
         folded = fold(line)
-        return any(folded == fold(value) for value in self.parts.values() if value) or read_locality(line, self.country) is not None or (
-            bool(self.parts["house_number"]) and self._repeats_street(line)
-        )
+        if any(folded == fold(value) for value in self.parts.values() if value) or read_locality(line, self.country):
+            return True
+        return bool(self.parts["house_number"]) and self._repeats_street(line)
 
     def _repeats_street(self, line: str) -> bool:
         read = read_street_line(line, self.country)
@@ -175,7 +178,8 @@ class _Reading:
 
 def _worth(line: StreetLine, index: int) -> tuple[bool, bool, bool, int]:
     """A line with a number and a kind of street is the street; else either of them; else the first with any text."""
-    return (line.street is not None, line.has_type and line.house_number is not None, line.has_type or line.house_number is not None, -index)
+    has_number = line.house_number is not None
+    return line.street is not None, line.has_type and has_number, line.has_type or has_number, -index
 
 
 @lru_cache(maxsize=16_384)
@@ -196,4 +200,6 @@ def _kind_of_place(text: str | None) -> str | None:
 
 
 def _is_unknown(text: str | None) -> bool:
-    return text is not None and (fold(text) or "x") in tables.UNKNOWN
+    """Say whether a part says nothing: 'unknown', 'N/A', or signs only."""
+    folded = fold(text) if text else None
+    return text is not None and (folded is None or folded in tables.UNKNOWN)

@@ -1,4 +1,4 @@
-"""From canonical input to the standard record: every kind in its turn, notes gathered, echoes and the shop's own values disarmed."""
+"""From canonical input to the standard record: each kind in turn, notes gathered, echoes and the shop's own values disarmed."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from matching.record import Address, BirthDate, Email, Extra, Identifier, LoyaltyAccount, Phone, StandardRecord
-from matching.standardize import addresses, companies, dates, emails, identifiers, phones, scalars
+from matching.standardize import addresses, dates, emails, identifiers, phones, scalars
 from matching.standardize.context import Context, ExtraRule
 from matching.standardize.countries import country_code
 from matching.standardize.parties import read_party
@@ -15,6 +15,7 @@ from matching.standardize.text import clean
 
 P = TypeVar("P", Email, Phone)
 LOYALTY = "loyalty"
+_LOYALTY_KNOWLEDGE = ("status", "tier", "balance", "as_of", "enrolled_on")
 _CONSENT_FIELDS = ("purpose", "state", "at", "contact_point", "proof")
 
 
@@ -144,7 +145,7 @@ def _distinct(found: Iterable[P]) -> tuple[P, ...]:
 
 
 def _addresses(reader: Reader, context: Context) -> tuple[Address, ...]:
-    found: dict[Address, None] = {}
+    found: list[Address] = []
     for item in reader.items("addresses"):
         parts = {name: text for name in addresses.PARTS if (text := reader.text_of(item.get(name), "addresses"))}
         if "value" in item and not parts and (text := reader.text_of(item["value"], "addresses")):
@@ -154,7 +155,10 @@ def _addresses(reader: Reader, context: Context) -> tuple[Address, ...]:
         if read is not None:
             verified, start, end = _interval(reader, item, "addresses")
             is_echo = _is_echo(item, "addresses", context)
-            found[replace(read, verified=verified, echo=is_echo, valid_from=start, valid_to=end)] = None
+            if verified or is_echo or start or end:
+                read = replace(read, verified=verified, echo=is_echo, valid_from=start, valid_to=end)
+            if read not in found:
+                found.append(read)
     return tuple(found)
 
 
@@ -194,7 +198,7 @@ def _loyalty_accounts(reader: Reader) -> tuple[LoyaltyAccount, ...]:
         reader.note("loyalty_accounts", codes)
         if number is None:
             continue
-        knowledge = [reader.text_of(item.get(name), "loyalty_accounts") for name in ("status", "tier", "balance", "as_of", "enrolled_on")]
+        knowledge = [reader.text_of(item.get(name), "loyalty_accounts") for name in _LOYALTY_KNOWLEDGE]
         usable = None if _says_echo(item) or not programme else key
         found.setdefault((programme, number), LoyaltyAccount(programme, number, usable, *knowledge))
     return tuple(found.values())

@@ -10,8 +10,8 @@ LONGEST_FORM_WORDS = max(len(way.split()) for ways in tables.LEGAL_FORMS.values(
 _FORMS = {way.replace("&", "and"): form for form, ways in tables.LEGAL_FORMS.items() for way in ways.split("|")}
 _NATIVE = tuple(sorted(tables.NATIVE_FORMS, key=len, reverse=True))
 _PLACEHOLDERS = frozenset({
-    "na", "n a", "none", "null", "test", "company", "private", "privat", "particular", "individual", "self", "self employed", "unknown", "x", "xx", "xxx",
-    "no", "nil", "home", "personal", "not applicable", "keine", "ninguna", "aucune",
+    "na", "n a", "none", "null", "test", "company", "private", "privat", "particular", "individual", "self", "self employed",
+    "unknown", "x", "xx", "xxx", "no", "nil", "home", "personal", "not applicable", "keine", "ninguna", "aucune",
 })  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def _form_at_end(words: list[str]) -> tuple[int, str] | None:
     """The longest legal form at the end that leaves a name: number of words, form."""
     for length in range(min(LONGEST_FORM_WORDS, len(words) - 1), 0, -1):
         form = _FORMS.get(" ".join(words[-length:]))
-        if form and not (length == 1 and words[-2:-1] == ["and"]):  # "AT and T Co" may lose its Co, "Marks and Spencer" nothing.
+        if form and not (length == 1 and words[-2:-1] == ["and"]):  # 'Sons and Co' keeps its Co.
             return length, form
     return None
 
@@ -77,8 +77,8 @@ def _form_in_front(words: list[str]) -> tuple[int, str] | None:
 def company_evidence(text: str) -> str | None:
     """Say why a name in a person's field is a company's: legal_form, native_form or company_word; None when nothing says so.
 
-    Forms that also are words, initials or surnames (Co, AG, SA) count only when written as forms are: last of three words or more, or
-    in capitals or with dots after a name that is not.
+    Forms that also are words, initials or surnames (Co, AG, SA) count only when written as forms are: in capitals after a name
+    that is not, or with dots.
     """
     if any(text.startswith(written) or text.endswith(written) for written in _NATIVE):
         return "native_form" if len(text) > max(map(len, _NATIVE[-1:])) else None

@@ -139,7 +139,8 @@ def _built(year: int, month: int | None, day: int | None) -> Read:
     is_placeholder = text in PLACEHOLDERS or written in PLACEHOLDERS
     is_plausible = EARLIEST_YEAR <= year <= LATEST_YEAR
     codes += ("placeholder",) * is_placeholder + ("implausible_year",) * (not is_plausible)
-    return BirthDate(text, year, month, day, None, not is_placeholder and is_plausible, written if written != text else None), codes
+    is_identifying = not is_placeholder and is_plausible
+    return BirthDate(text, year, month, day, None, is_identifying, written if written != text else None), codes
 
 
 def _with_alternative(built: BirthDate, other: str) -> BirthDate:

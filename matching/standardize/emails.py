@@ -1,6 +1,6 @@
 """E-mail addresses: cleaned, validated by syntax alone, with a match key apart from the address.
 
-The key is None whenever the address does not speak of one person: offices, relays, disposable boxes, placeholders, the shop itself.
+The key is None whenever the address does not speak of one person: office, relay, disposable box, placeholder, the shop itself.
 Nothing is corrected and nothing is looked up.
 """
 
@@ -8,7 +8,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import ValidatedEmail, validate_email
 
 from matching.standardize import email_tables as tables
 from matching.standardize.text import clean
@@ -17,6 +17,9 @@ LONGEST_LIST = 20  # Addresses read from one field; a longer list is a distribut
 _WRAPPED = re.compile(r"<([^<>]*@[^<>]*)>")
 _SEPARATORS = re.compile(r"[;,|\s]+")
 _WRAPPERS = "<>()[]{}\"'`.,;:"
+# Local parts that need no closer look: ASCII atoms joined by single dots, at most 64 characters (RFC 5321).
+_ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
+_PLAIN = re.compile(rf"((?=[^@]{{1,64}}@){_ATOM}+(?:\.{_ATOM}+)*)@([A-Za-z0-9.-]{{1,190}})")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
 
 Codes = tuple[str, ...]
@@ -24,7 +27,7 @@ Codes = tuple[str, ...]
 ReadEmail = tuple[str, str | None, Codes]
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def read_emails(text: str) -> tuple[tuple[ReadEmail, ...], Codes]:
     """Read the addresses of one field. Codes: several_values, too_many_values, and each flag of an address.
 
@@ -53,7 +56,7 @@ def _split(text: str) -> list[str]:
     addresses = [part for part in parts if "@" in part]
     if addresses and len(addresses) + cleaned.count(" @ ") == len(parts):
         return addresses
-    if cleaned.count("@") == 1 and " " in cleaned:  # "john @ example.com", "john smith@example.com": one broken address, kept whole.
+    if cleaned.count("@") == 1 and " " in cleaned:  # "john @ example.com": one address with spaces in it.
         squeezed = cleaned.replace(" @ ", "@").replace("@ ", "@").replace(" @", "@")
         return [part] if (part := _unwrapped(squeezed)) else []
     return addresses or ([cleaned] if cleaned else [])
@@ -68,16 +71,34 @@ def _unwrapped(text: str) -> str:
 
 
 def _read_one(text: str) -> ReadEmail:
-    try:
-        valid = validate_email(text, check_deliverability=False, test_environment=True, strict=True)
-    except (EmailNotValidError, ValueError):  # ValueError: idna raises bare ones on some malformed domains.
-        is_placeholder = (_NOT_LETTERS.sub("", text.lower())) in tables.PLACEHOLDER_LOCALS
-        return text, None, ("invalid", "placeholder") if is_placeholder else ("invalid",)
-    local, domain = valid.local_part.lower(), valid.ascii_domain.lower()
-    shown = f"{valid.local_part}@{valid.domain.lower()}"
-    key, base = _key(local, domain)
+    plain = _PLAIN.fullmatch(text)
+    domains = _domain(plain[2].lower()) if plain else None
+    if plain and domains:
+        shown_local, (shown_domain, domain) = plain[1], domains
+    else:
+        try:
+            valid = _validated(text)
+        except ValueError:  # EmailNotValidError is one; idna raises bare ones on some malformed domains.
+            squeezed = _NOT_LETTERS.sub("", text.lower())
+            return text, None, ("invalid", "placeholder") if squeezed in tables.PLACEHOLDER_LOCALS else ("invalid",)
+        shown_local, shown_domain, domain = valid.local_part, valid.domain.lower(), valid.ascii_domain.lower()
+    key, base = _key(shown_local.lower(), domain)
     flags = _flags(base, domain)
-    return shown, None if flags else key, flags
+    return f"{shown_local}@{shown_domain}", None if flags else key, flags
+
+
+def _validated(text: str) -> ValidatedEmail:
+    return validate_email(text, check_deliverability=False, test_environment=True, strict=True)
+
+
+@lru_cache(maxsize=16_384)
+def _domain(domain: str) -> tuple[str, str] | None:
+    """A valid domain as shown and in ASCII; there are few of them, so each is validated once."""
+    try:
+        valid = _validated(f"a@{domain}")
+    except ValueError:
+        return None
+    return valid.domain.lower(), valid.ascii_domain.lower()
 
 
 def _key(local: str, domain: str) -> tuple[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from matching.record import Name, StandardRecord, to_json
+from matching.record import Address, Name, StandardRecord, to_json
 
 FORM_HASH_BYTES = 16
 
@@ -13,8 +13,8 @@ FORM_HASH_BYTES = 16
 def form_hash(record: StandardRecord) -> bytes:
     """Return 16 bytes that are equal when two records hold the same evidence.
 
-    Left out: echoes, notes, consents, validity, verification, balances and tiers, display spellings that fold alike, and the user's own
-    attributes that are not evidence.
+    Left out: echoes, notes, consents, validity, verification, balances and tiers, display spellings that fold alike, and the
+    user's own attributes that are not evidence.
     """
     content = orjson.dumps(evidence(record), option=orjson.OPT_SORT_KEYS)
     return hashlib.blake2b(content, digest_size=FORM_HASH_BYTES).digest()
@@ -32,11 +32,7 @@ def evidence(record: StandardRecord) -> list[Any]:
         record.gender,
         sorted({email.key or email.value for email in record.emails if not email.echo}),
         sorted({phone.key or phone.value for phone in record.phones if not phone.echo}),
-        sorted(
-            [a.house_number or "", a.unit or "", a.street_key or "", a.place_key or "", a.city_key or "", a.postal_key or "", a.country or "", a.region or "", a.shared]
-            for a in record.addresses
-            if not a.echo
-        ),
+        sorted(_address_evidence(address) for address in record.addresses if not address.echo),
         sorted([i.type, i.issuer, i.value] for i in record.identifiers if not i.echo),
         sorted([account.programme, account.number] for account in record.loyalty_accounts if account.key),
         [[extra.name, extra.kind, extra.value] for extra in record.extras if extra.match],
@@ -46,6 +42,12 @@ def evidence(record: StandardRecord) -> list[Any]:
 def _name_evidence(name: Name) -> list[Any]:
     folded = [name.given_folded, name.middle_folded, name.surname_folded, name.maiden_folded, name.suffix_folded]
     return [*folded, name.native, list(name.nicknames), name.identifying]
+
+
+def _address_evidence(address: Address) -> list[Any]:
+    keys = (address.street_key, address.place_key, address.city_key, address.postal_key)
+    parts = (address.house_number, address.unit, *keys, address.region, address.country)
+    return [*(part or "" for part in parts), address.shared]
 
 
 def as_input(record: StandardRecord) -> dict[str, Any]:

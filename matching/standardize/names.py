@@ -1,23 +1,24 @@
 """Person names: display parts as received, folded parts for matching, nickname keys and phonetic keys.
 
-Structured fields are believed; a single field is parsed. Which of two names is the given one is left to comparison. A native spelling is
-kept beside its Latin form, and a placeholder identifies nobody.
+Structured fields are believed; a single field is parsed. Which of two names is the given one is left to comparison. A native
+spelling is kept beside its Latin form, and a placeholder identifies nobody.
 """
 
 import re
 from functools import lru_cache
 
-import jellyfish
 from nameparser import parse
 
 from matching.record import Name
 from matching.standardize import name_tables as tables
 from matching.standardize.nicknames import nickname_keys
+from matching.standardize.sounds import phonetic
 from matching.standardize.text import fold, is_native, joined
 
 Codes = tuple[str, ...]
 _CALLED = re.compile(r"[(\"“„«]\s*([^()\"“”„«»]{1,40}?)\s*[)\"”“»]")
-_MAIDEN = re.compile(r"[ ,(]+(?:née|nee|né|geb\.?|geborene?|born|roz\.|z d\.|z domu|o\.s\.|nata|fødd|född)[: ]+([^()]+?)\)?$", re.IGNORECASE)
+_BORN = r"née|nee|né|geb\.?|geborene?|born|roz\.|z d\.|z domu|o\.s\.|nata|fødd|född"
+_MAIDEN = re.compile(rf"[ ,(]+(?:{_BORN})[: ]+([^()]+?)\)?$", re.IGNORECASE)
 _COUPLE = re.compile(r" ?[&+] ?| (?:and|und|et|og|och) ", re.IGNORECASE)
 _SIMPLE = re.compile(r"[^\W\d_]{2,}[ ][^\W\d_]{2,}")
 
@@ -69,12 +70,6 @@ def read_name(
 
 
 @lru_cache(maxsize=65_536)
-def phonetic(folded: str | None) -> str | None:
-    """Return the Metaphone of a folded text with its words joined; None when it has no sound."""
-    return jellyfish.metaphone(folded.replace(" ", "")) or None if folded else None
-
-
-@lru_cache(maxsize=65_536)
 def is_placeholder(text: str) -> bool:
     """Say whether a text stands where a name should be and names nobody."""
     folded = fold(text)
@@ -91,8 +86,9 @@ def is_placeholder(text: str) -> bool:
 
 
 def _built(
-    given: str | None, middle: str | None, surname: str | None, prefix: str | None, suffix: str | None, maiden: str | None, codes: list[str]
-) -> Name | None:
+    given: str | None, middle: str | None, surname: str | None,
+    prefix: str | None, suffix: str | None, maiden: str | None, codes: list[str],
+) -> Name | None:  # fmt: skip
     whole = joined(given, middle, surname)
     if whole is None:
         return None
@@ -143,12 +139,10 @@ def _title_apart(text: str) -> tuple[str | None, str]:
     while count < len(words) - 1:
         folded = fold(words[count].rstrip("."))
         is_joint = words[count] in {"&", "+"} or folded in tables.COUPLE_WORDS
-        if is_joint and count and fold(words[count + 1].rstrip(".")) in tables.TITLES:
-            count += 1
-        elif folded in tables.TITLES and (folded not in tables.UNSURE_TITLES or words[count].endswith(".")):
-            count += 1
-        else:
+        is_title = folded in tables.TITLES and (folded not in tables.UNSURE_TITLES or words[count].endswith("."))
+        if not is_title and not (is_joint and count and fold(words[count + 1].rstrip(".")) in tables.TITLES):
             break
+        count += 1
     if count == len(words):
         count -= 1
     return (" ".join(words[:count]) or None, " ".join(words[count:])) if count else (None, text)
@@ -165,7 +159,9 @@ def _suffix_apart(text: str) -> tuple[str, str | None]:
 
 def _is_suffix(word: str) -> bool:
     folded = (fold(word) or "").replace(" ", "")
-    return (folded in tables.GENERATIONS and folded not in tables.UNSURE_GENERATIONS) or (folded in tables.DEGREES and word.upper() == word) or folded == "phd"
+    if folded in tables.GENERATIONS:
+        return folded not in tables.UNSURE_GENERATIONS
+    return folded == "phd" or (folded in tables.DEGREES and word.upper() == word)
 
 
 def _generation(suffix: str | None) -> str | None:
@@ -234,5 +230,5 @@ def _parts(text: str, country: str | None) -> tuple[str | None, ...]:
         first, _, second = middle.rpartition(" ")
         middle, surname = first or None, f"{second} {surname}"
     if surname is None and given and middle:
-        given, surname, middle = given, middle, None
+        surname, middle = middle, None
     return given, middle, surname, suffix, called, maiden

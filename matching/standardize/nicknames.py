@@ -20,7 +20,7 @@ def _groups() -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=16_384)
 def nickname_keys(given_folded: str) -> tuple[str, ...]:
-    """Return the sorted group keys of a folded given name; of its first word, and of all its words written as one (Jean-Baptiste)."""
+    """Return the sorted group keys of a folded given name: of its first word, and of its words as one (Jean-Baptiste)."""
     words = given_folded.split()
     names = {words[0], "".join(words)} if words else set()
     return tuple(sorted({key for name in names for key in _groups().get(name, ())}))

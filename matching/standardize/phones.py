@@ -26,16 +26,17 @@ _EXTENSION_NEXT = re.compile(r"\s*(?:ext|x\d|int|poste)", re.IGNORECASE)
 _NOT_DIGITS = re.compile(r"\D+")
 _SEQUENCES = ("12345678", "123456789", "1234567890", "23456789", "87654321", "987654321", "9876543210")
 _TYPES = {
-    PhoneNumberType.FIXED_LINE: "fixed", PhoneNumberType.MOBILE: "mobile", PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_or_mobile",
-    PhoneNumberType.TOLL_FREE: "toll_free", PhoneNumberType.PREMIUM_RATE: "premium", PhoneNumberType.SHARED_COST: "shared_cost",
-    PhoneNumberType.VOIP: "voip", PhoneNumberType.PERSONAL_NUMBER: "personal", PhoneNumberType.PAGER: "pager",
-    PhoneNumberType.UAN: "company_wide", PhoneNumberType.VOICEMAIL: "voicemail",
+    PhoneNumberType.FIXED_LINE: "fixed", PhoneNumberType.MOBILE: "mobile",
+    PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_or_mobile", PhoneNumberType.TOLL_FREE: "toll_free",
+    PhoneNumberType.PREMIUM_RATE: "premium", PhoneNumberType.SHARED_COST: "shared_cost", PhoneNumberType.VOIP: "voip",
+    PhoneNumberType.PERSONAL_NUMBER: "personal", PhoneNumberType.PAGER: "pager", PhoneNumberType.UAN: "company_wide",
+    PhoneNumberType.VOICEMAIL: "voicemail",
 }  # fmt: skip
 _SERVICE_TYPES = frozenset({"toll_free", "premium", "shared_cost", "company_wide", "voicemail"})
-_SAME_PLAN = {"VA": "IT"}  # Numbers of Rome are read as the Vatican's.
+_SAME_PLAN: dict[str, str | None] = {"VA": "IT"}  # Numbers of Rome are read as the Vatican's.
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def read_phones(text: str, countries: tuple[str, ...] = ()) -> tuple[tuple[ReadPhone, ...], Codes]:
     """Read the numbers of one field, trying the countries in turn. Codes: several_values, too_many_values, no_digits, and flags.
 
@@ -75,21 +76,20 @@ def _read_one(text: str, countries: tuple[str, ...]) -> ReadPhone | None:
     if not digits:
         return None
     bare = "+" + digits if text.lstrip("( ").startswith("+") else digits
-    number = _parsed(text, countries) or _parsed(bare, countries)
-    if number is None:
-        return _unparsed(bare[: LONGEST_DIGITS + 1], countries)
-    return _from_parsed(number)
+    parsed = _parsed(text, countries) or (_parsed(bare, countries) if bare != text else None)
+    return _from_parsed(*parsed) if parsed else _unparsed(bare[: LONGEST_DIGITS + 1], countries)
 
 
-def _parsed(text: str, countries: tuple[str, ...]) -> PhoneNumber | None:
-    """The first reading that is valid; else the first that is possible."""
+def _parsed(text: str, countries: tuple[str, ...]) -> tuple[PhoneNumber, str | None] | None:
+    """The first reading that is valid, with its type; else the first that is possible."""
     possible = None
     for number in _readings(text, countries):
-        if phonenumbers.is_valid_number(number):
-            return number
+        kind = phonenumbers.number_type(number)
+        if kind != PhoneNumberType.UNKNOWN:
+            return number, _TYPES.get(kind)
         if possible is None and phonenumbers.is_possible_number(number):
             possible = number
-    return possible
+    return (possible, None) if possible else None
 
 
 def _readings(text: str, countries: tuple[str, ...]) -> Iterable[PhoneNumber]:
@@ -105,9 +105,8 @@ def _readings(text: str, countries: tuple[str, ...]) -> Iterable[PhoneNumber]:
 def _variants(text: str, country: str | None) -> Iterable[str]:
     """Forms that were right once: Mexico's 044, 045 and +52 1, Brazil's mobiles of eight digits."""
     digits = _NOT_DIGITS.sub("", text)
-    if country == "MX" and len(digits) in {12, 13} and digits.startswith(("044", "045", "01")):
-        yield "+52" + digits[-10:]
-    elif text.startswith("+") and digits.startswith("521") and len(digits) == 13:
+    is_old_national = country == "MX" and len(digits) in {12, 13} and digits.startswith(("044", "045", "01"))
+    if is_old_national or (text.startswith("+521") and len(digits) == 13):
         yield "+52" + digits[-10:]
     national = digits[2:] if text.startswith("+55") else digits.removeprefix("0") if country == "BR" else ""
     if len(national) == 10 and national[2] in "6789":
@@ -115,17 +114,16 @@ def _variants(text: str, country: str | None) -> Iterable[str]:
     yield text
 
 
-def _from_parsed(number: PhoneNumber) -> ReadPhone:
-    value = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+def _from_parsed(number: PhoneNumber, kind: str | None) -> ReadPhone:
+    value = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
     region = phonenumbers.region_code_for_number(number)
-    kind = _TYPES.get(phonenumbers.number_type(number))
-    flags: Codes = () if region else ("not_valid",)
+    flags: Codes = () if kind else ("not_valid",)
     if _is_dummy(str(number.national_number)) or _is_fiction(value):
         flags += ("dummy",)
     elif kind in _SERVICE_TYPES:
         flags += ("service_number",)
-    country = region or phonenumbers.region_code_for_country_code(number.country_code)
-    country = _SAME_PLAN.get(country, country if country not in {"ZZ", "001"} else None)
+    of_plan = region or phonenumbers.region_code_for_country_code(number.country_code or 0)
+    country = _SAME_PLAN.get(of_plan, of_plan if of_plan not in {"ZZ", "001"} else None)
     is_personal = "dummy" not in flags and "service_number" not in flags
     return value, _key(value) if is_personal else None, number.extension or None, country, kind, flags
 

@@ -5,11 +5,17 @@ import re
 from matching.standardize.text import fold
 
 _GENDERS = {
-    "female": ("f", "female", "woman", "w", "weiblich", "frau", "femme", "feminin", "femenino", "mujer", "femminile", "feminino", "kobieta",
-               "vrouw", "kvinna", "zh", "zhenskii", "zhenskij", "zenski", "girl", "mrs", "ms", "miss", "2"),
-    "male": ("m", "male", "man", "mannlich", "maennlich", "herr", "homme", "masculin", "masculino", "hombre", "maschile", "mezczyzna", "mr",
-             "muzhskoi", "muzhskoj", "muski", "boy", "1"),
-    "other": ("x", "other", "d", "divers", "diverse", "nonbinary", "non binary", "nb", "autre", "otro", "altro", "outro", "inne", "9"),
+    "female": (
+        "f", "female", "woman", "w", "weiblich", "frau", "femme", "feminin", "femenino", "mujer", "femminile", "feminino",
+        "kobieta", "vrouw", "kvinna", "zh", "zhenskii", "zhenskij", "zenski", "girl", "mrs", "ms", "miss", "2",
+    ),
+    "male": (
+        "m", "male", "man", "mannlich", "maennlich", "herr", "homme", "masculin", "masculino", "hombre", "maschile", "mezczyzna",
+        "mr", "muzhskoi", "muzhskoj", "muski", "boy", "1",
+    ),
+    "other": (
+        "x", "other", "d", "divers", "diverse", "nonbinary", "non binary", "nb", "autre", "otro", "altro", "outro", "inne", "9",
+    ),
 }  # fmt: skip
 _BY_WORD = {word: gender for gender, words in _GENDERS.items() for word in words}
 LONGEST_NUMBER = 40
@@ -32,7 +38,7 @@ def read_language(text: str) -> str | None:
 
 
 def read_number(text: str) -> str | None:
-    """Return a number as plain decimal text without trailing zeros; None when the text is none or its separators are ambiguous."""
+    """Return a number as plain decimal text without trailing zeros; None when the text is none. The last separator is decimal."""
     squeezed = text.replace(" ", "").replace("'", "")
     if "," in squeezed and "." in squeezed:
         thousands = "," if squeezed.rfind(",") < squeezed.rfind(".") else "."

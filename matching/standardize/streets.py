@@ -17,7 +17,8 @@ _UNIT = re.compile(rf"(?:^|[ ,;(])(?:{'|'.join(tables.UNIT_WORDS)})\.?:? ?{_UNIT
 _HASH_UNIT = re.compile(r"[ ,]# ?([a-z0-9]{1,6})(?![a-z0-9-])", re.IGNORECASE)
 _SLASH_UNIT = re.compile(r"(\d{1,4}[a-z]?) ?/ ?(?=\d{1,5}[a-z]? )", re.IGNORECASE)
 _FLOOR_WORDS = "floor|fl|stock|og|etage|étage|piso|planta|piano|verdieping|andar|piętro|эт|этаж"
-_FLOOR = re.compile(rf"(?:^|[ ,])(?:\d{{1,2}}(?:st|nd|rd|th|er|e|\.|º|ª|°)? ?(?:{_FLOOR_WORDS})|(?:floor|level) \d{{1,2}})(?![a-z])", re.IGNORECASE)
+_NTH_FLOOR = rf"\d{{1,2}}(?:st|nd|rd|th|er|e|\.|º|ª|°)? ?(?:{_FLOOR_WORDS})"
+_FLOOR = re.compile(rf"(?:^|[ ,])(?:{_NTH_FLOOR}|(?:floor|level) \d{{1,2}})(?![a-z])", re.IGNORECASE)
 _SPANISH_DOOR = re.compile(r"(\d{1,2}[ºª°.]? ?(?:izqda?|izq|dcha|dch|der|ctro|centro|[a-z])\.?|\d{1,2}[ºª°])", re.IGNORECASE)
 _SPACES = re.compile(r" ?([-/+]) ?| ")
 _NUMBER_WORDS = re.compile(rf"^{_NUMBER_WORD}(?=\d)", re.IGNORECASE)
@@ -127,7 +128,7 @@ def street_key(text: str) -> str | None:
 
 
 def _unglued(word: str) -> tuple[str, str] | None:
-    for kind in tables.GLUED:
+    for kind in tables.GLUED if word.endswith(tables.GLUED) else ():
         if word.endswith(kind) and len(word) - len(kind) >= 3:
             return word[: -len(kind)], kind
     return None

@@ -14,8 +14,9 @@ from anyascii import anyascii
 
 LONGEST_VALUE = 1_000  # Longer values are refused, never cut: two cut values could look equal.
 _LARGEST_NUMBER = 10**40  # Python refuses to write out integers of more than 4,300 digits.
-_GREEK_PAIRS = (("ου", "ou"), ("ού", "ou"), ("αυ", "av"), ("ευ", "ev"), ("μπ", "b"), ("ντ", "nt"))
-_APOSTROPHES = re.compile(r"['`´‘’ʼʹ′]")
+# Greek letters that only together have a Latin counterpart; single ones are anyascii's.
+_GREEK_PAIRS = (("ου", "ou"), ("ού", "ou"), ("αυ", "av"), ("ευ", "ev"), ("μπ", "b"), ("ντ", "nt"))  # noqa: RUF001 - Greek is meant
+_APOSTROPHES = re.compile("['`\N{ACUTE ACCENT}\u2018\u2019\N{MODIFIER LETTER APOSTROPHE}\N{MODIFIER LETTER PRIME}\N{PRIME}]")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
 # Control, format, surrogate, private, unassigned; emoji and their modifiers are "other symbol" and "modifier symbol".
 _DROPPED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
@@ -23,7 +24,7 @@ _SYMBOLS = frozenset({"So", "Sk"})
 
 
 def clean(value: Any) -> str | None:
-    """Return the text of a scalar for display: NFC, no control or zero-width characters, single spaces. None when empty or too long."""
+    """Return a scalar as text to show: NFC, no control or zero-width characters, single spaces. None when empty or too long."""
     if not isinstance(value, str):
         value = _number_text(value)
         if value is None:

@@ -7,8 +7,8 @@ import usaddress
 from matching.standardize.streets import standard_number
 
 _STREET = (
-    "StreetNamePreDirectional", "StreetNamePreModifier", "StreetNamePreType", "StreetName", "StreetNamePostType", "StreetNamePostModifier",
-    "StreetNamePostDirectional",
+    "StreetNamePreDirectional", "StreetNamePreModifier", "StreetNamePreType", "StreetName", "StreetNamePostType",
+    "StreetNamePostModifier", "StreetNamePostDirectional",
 )  # fmt: skip
 _PLACE = ("BuildingName", "LandmarkName", "SubaddressIdentifier")
 
