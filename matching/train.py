@@ -24,9 +24,11 @@ from matching.comparisons import (
     BIRTH_DATE,
     COMPANY,
     EMAIL,
+    GENDER,
     GIVEN,
     HOUSEHOLD,
     IDENTIFIER,
+    MIDDLE,
     PHONE,
     SURNAME,
     TWINS,
@@ -34,12 +36,12 @@ from matching.comparisons import (
 )
 from matching.estimate import BASE_PAIRS, Mixture, frequencies, monotone, prior_from, shared_bits, smoothed_m, smoothed_u
 from matching.forms import ComparisonForm
-from matching.model import Model, Parameter, comparisons_by_name
+from matching.model import Model, Parameter, comparisons_by_name, match_probability
 
 FEWEST_RECORDS = 100
 FEWEST_PAIRS = 50
 FEWEST_MATCHES = 20.0
-SAMPLED_PAIRS = 1_000_000
+SAMPLED_PAIRS = 300_000
 EM_PAIRS = 500_000
 LARGEST_BLOCK = 200
 EM_ROUNDS = 40
@@ -68,6 +70,8 @@ def _first(values: Sequence[str] | None) -> str | None:
     return values[0] if values else None
 
 
+# What tells the people of one company apart says nothing of how one person's records differ.
+PERSONAL = (GIVEN.name, SURNAME.name, MIDDLE.name, BIRTH_DATE.name, GENDER.name)
 PASSES: tuple[Pass, ...] = (
     Pass("birth date", lambda form: form.birth, frozenset({BIRTH_DATE.name})),
     Pass(
@@ -75,8 +79,8 @@ PASSES: tuple[Pass, ...] = (
         lambda form: f"{form.given}|{form.surname}" if form.given and form.surname else None,
         frozenset({GIVEN.name, SURNAME.name}),
     ),
-    Pass("identifier", lambda form: _first(form.identifiers), frozenset({IDENTIFIER.name})),
-    Pass("company name", lambda form: form.company, frozenset({COMPANY.name})),
+    Pass("identifier", lambda form: _first(form.identifiers), frozenset({IDENTIFIER.name}), household=True),
+    Pass("company name", lambda form: form.company, frozenset({COMPANY.name, *PERSONAL}), household=True),
     Pass("building", lambda form: _first(form.buildings), frozenset({ADDRESS.name}), household=True),
     Pass("phone", lambda form: _first(form.phones), frozenset({PHONE.name}), household=True),
     Pass("e-mail", lambda form: _first(form.emails), frozenset({EMAIL.name}), household=True),
@@ -119,13 +123,14 @@ def train(
         raise TrainingRefused(f"{len(forms)} records: at least {FEWEST_RECORDS} are needed")
     start = _start(base, extras, len(forms))
     table = forms_table([str(position) for position in range(len(forms))], forms, start.extras)
-    u = _sampled_u(start, table, seed)
+    sample = _patterns(score_candidates(start, table, _random_pairs(len(forms), seed)))
+    u = _u_of(start, sample)
     learned = _passes(start, table, forms, u)
     learned += _household_passes(start, table, forms, u, learned)
     m = _combined_m(start, learned)
     model = _assemble(start, forms, learned, m, u, name)
-    # Once more with what was learned: the first sample was cleared of matches by the base model's lights.
-    model = _assemble(start, forms, learned, m, _sampled_u(model, table, seed), name)
+    # Once more with what was learned: the first time the sample was cleared of matches by the base model's lights.
+    model = _assemble(start, forms, learned, m, _u_of(model, sample), name)
     scored = score_candidates(model, table, pairs)
     prior = prior_from(scored.column("weight").to_pylist(), model.prior_weight, _all_pairs(len(forms)))
     _refuse_degenerate(model, learned, scored.num_rows)
@@ -159,21 +164,26 @@ def _guess(comparison: Comparison) -> tuple[Parameter, ...]:
     return tuple(Parameter(one_m, one_u) for one_m, one_u in zip([*m, 1 - min(sum(m), 0.95)], [*u, 0.9], strict=True))
 
 
-def _sampled_u(model: Model, table: pa.Table, seed: int) -> dict[str, tuple[float, ...]]:
-    """Estimate u from random pairs, each counted by the probability that it does not match."""
-    scored = score_candidates(model, table, _random_pairs(table.num_rows, seed))
-    found = {}
-    with duckdb.connect() as connection:
-        connection.register("scored", scored)
-        for position, (comparison, parameters) in enumerate(zip(model.comparisons, model.parameters, strict=True)):
-            rows = connection.sql(
-                f"""SELECT levels[{position + 1}] AS level, sum(1.0 / (1.0 + pow(2.0, least(weight, 500.0)))) AS pairs
-                    FROM scored GROUP BY 1"""  # noqa: S608 - a number of our own.
-            ).fetchall()
-            counts = dict(rows)
-            top = len(comparison.levels) - 1
-            found[comparison.name] = smoothed_u([float(counts.get(top - step, 0.0)) for step in range(top + 1)], parameters)
-    return found
+def _patterns(scored: pa.Table, places: Sequence[int] | None = None) -> Counter[tuple[int, ...]]:
+    """Count the level patterns of scored pairs; of the comparisons at `places` only, when given."""
+    levels = scored.column("levels").to_pylist()
+    return Counter(tuple(one) if places is None else tuple(one[place] for place in places) for one in levels)
+
+
+def _u_of(model: Model, sample: Mapping[tuple[int, ...], int]) -> dict[str, tuple[float, ...]]:
+    """Estimate u from the patterns of random pairs, each counted by the probability that it does not match."""
+    weights = [[*(one.weight for one in reversed(parameters)), 0.0] for parameters in model.parameters]
+    counts = [[0.0] * len(parameters) for parameters in model.parameters]
+    for pattern, pairs in sample.items():
+        weight = model.prior_weight + sum(one[level] for one, level in zip(weights, pattern, strict=True))
+        others = pairs * match_probability(-weight)
+        for place, level in enumerate(pattern):
+            if level >= 0:
+                counts[place][-1 - level] += others
+    return {
+        comparison.name: smoothed_u(count, parameters)
+        for comparison, count, parameters in zip(model.comparisons, counts, model.parameters, strict=True)
+    }
 
 
 def _random_pairs(records: int, seed: int) -> pa.Table:
@@ -231,7 +241,7 @@ def _run_household(
     filed = pa.table({"blocking_key": pa.array(keys, pa.string()), RECORD_ID: table.column(RECORD_ID)})
     scored = score_candidates(start, table, candidate_pairs(filed.filter(filed.column("blocking_key").is_valid()), LARGEST_BLOCK))
     # Levels count from the weakest; parameters stand strongest first.
-    patterns = Counter(tuple(levels[position] for position, _ in chosen) for levels in scored.column("levels").to_pylist())
+    patterns = _patterns(scored, [position for position, _ in chosen])
     weakest_m, weakest_u = ([tuple(reversed(side[name])) for _, name in chosen] for side in (m, u))
     mixture = Mixture(patterns, weakest_m, weakest_u, BASE_PAIRS)
     rounds = mixture.run([name not in taught for _, name in chosen], EM_ROUNDS, EM_CONVERGENCE)
@@ -376,10 +386,12 @@ def _corrections(
     and the surname are worth less by how much commoner their agreement is among its people. Nothing is taken back where no two
     people share a home; without such a pass the base model's corrections stay.
     """
-    teacher = next((one for one in learned if one.household and one.matches >= FEWEST_MATCHES), None)
+    contacts = {ADDRESS.name: ADDRESS, PHONE.name: PHONE, EMAIL.name: EMAIL}
+    teachers = ((one, contacts.keys() - one.m.keys()) for one in learned if one.household and one.matches >= FEWEST_MATCHES)
+    teacher, left_out = next(((one, names) for one, names in teachers if names), (None, set[str]()))
     if teacher is None:
         return {}
-    entry = next(comparison for comparison in (ADDRESS, PHONE, EMAIL) if comparison.name not in teacher.m)
+    entry = contacts[left_out.pop()]
     others = teacher.pairs * (1.0 - teacher.matching)
 
     def lent(comparison: Comparison) -> float:
