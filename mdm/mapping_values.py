@@ -77,6 +77,8 @@ def _number_text(value: float | Decimal) -> str | None:
 
 def reader(expression: Expression, field: str, empty: frozenset[str], is_date: bool) -> Reader:
     """Make the function that reads `expression` from a row: a text, a list of texts, or None; problems are appended."""
+    if expression.map is not None:  # What the map names is not empty here, whatever the source writes for nothing elsewhere.
+        empty -= {text.casefold() for key in expression.map if (text := text_of(key)) is not None}
     read = _source(expression, field, empty, is_date)
     if expression.split is not None:
         read = _split(read, expression.split, expression.part)

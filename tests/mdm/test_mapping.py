@@ -87,6 +87,11 @@ def test_values_declared_empty_are_nothing() -> None:
     assert read("given_name: first\nsurname: last\nemails: e", row, empty=(False, "n/a", "NULL")) == {}
 
 
+def test_what_a_map_names_is_not_empty() -> None:
+    fields = "party: {path: is_company, map: {true: company, false: person}}\nsurname: name"
+    assert read(fields, {"is_company": False, "name": False}, empty=(False,)) == {"party": "person"}
+
+
 @pytest.mark.parametrize(
     ("fields", "row", "code", "field"),
     [
