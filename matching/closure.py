@@ -4,6 +4,7 @@ A steward's match says that all records of both its sides are one customer; a `n
 the same customer as any of the other. Pure; weights, lines and clusters are `matching.cluster`'s.
 """
 
+import math
 from collections.abc import Container, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
@@ -88,8 +89,9 @@ def _chain(rule: StewardRule[R], by_record: Mapping[R, list[StewardRule[R]]]) ->
     return frozenset(match for match in crossed if _nearest(match, from_left) + _nearest(match, from_right) + 1 == length)
 
 
-def _nearest(match: StewardRule[R], distances: Mapping[R, int]) -> int:
-    return min(distances[record] for record in match.records if record in distances)
+def _nearest(match: StewardRule[R], distances: Mapping[R, int]) -> float:
+    """Give the distance of a match, infinite where it is out of reach (what hangs on one side need not reach the other)."""
+    return min((distances[record] for record in match.records if record in distances), default=math.inf)
 
 
 def _distances(start: frozenset[R], by_record: Mapping[R, list[StewardRule[R]]]) -> dict[R, int]:

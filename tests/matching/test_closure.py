@@ -57,11 +57,20 @@ class TestContradictions:
         against = no_match("a", "c")
         assert contradictions([*chain, match("c", "z")], [against]) == (Contested(against, frozenset(chain)),)
 
+    def test_a_match_that_reaches_one_side_only_is_in_no_chain(self) -> None:
+        chain = match("a", "c")
+        assert contradictions([chain, match("b", "x")], [no_match("ab", "c")]) == (
+            Contested(no_match("ab", "c"), frozenset({chain})),
+        )
+
     def test_finds_none_where_the_sides_are_not_connected(self) -> None:
         assert contradictions([match("a", "b"), match("c", "d")], [no_match("a", "c")]) == ()
 
 
-pairs = st.tuples(st.sampled_from("abcdef"), st.sampled_from("abcdef")).filter(lambda pair: pair[0] != pair[1])
+sides = st.lists(st.sampled_from(["left", "right", None, None, None]), min_size=6, max_size=6)
+pairs = sides.map(
+    lambda drawn: tuple("".join(r for r, at in zip("abcdef", drawn, strict=True) if at == side) for side in ("left", "right"))
+).filter(all)
 
 
 @settings(max_examples=300, deadline=None)
