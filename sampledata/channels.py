@@ -39,7 +39,7 @@ def pos(visit: Visit) -> Payload:
     wanted = visit.rng.choice(ASKED_AT_THE_TILL)
     if (wanted == "card" and not visit.person.cards) or (wanted == "mail" and not visit.person.email.at(visit.day)):
         wanted = "tel"
-    phone = visit.phone(0.1) if wanted == "tel" or visit.fills(0.35) else ""
+    phone = visit.phone(0.1) if wanted == "tel" or visit.fills(0.45) else ""
     if visit.happens(visit.profile.shop_value):
         phone = store.phone
     card = visit.card() if wanted == "card" or visit.fills(0.3) else ""
@@ -49,7 +49,7 @@ def pos(visit: Visit) -> Payload:
         "first": first,
         "last": last,
         "tel": phone or None,
-        "mail": (visit.email() or None) if wanted == "mail" or visit.fills(0.1) else None,
+        "mail": (visit.email() or None) if wanted == "mail" or visit.fills(0.18) else None,
         "postcode": visit.postal_code(visit.address()) if wanted == "postcode" or visit.fills(0.5) else None,
         "card": card or None,
         "store": store.name,
@@ -73,8 +73,8 @@ def loyalty(visit: Visit) -> Payload:
         },
         "born": {"d": day, "m": month, "y": year if has_year else None} if has_birthday else None,
         "contact": {
-            "email": visit.email() if visit.fills(0.65) else "",
-            "mobile": visit.phone(0.05) if visit.fills(0.7) else "",
+            "email": visit.email() if visit.fills(0.78) else "",
+            "mobile": visit.phone(0.05) if visit.fills(0.8) else "",
         },
         "home": {
             "street": visit.street(address), "flat": visit.written(address.unit), "town": visit.written(address.city.name),
@@ -97,7 +97,7 @@ def service(visit: Visit) -> Payload:
     return {
         "caller": visit.international_phone(0.2),
         "name": heard,
-        "email": visit.email() if visit.fills(0.45) else "",
+        "email": visit.email() if visit.fills(0.55) else "",
         "birth_date": f"{year:04d}-{month:02d}-{day:02d}" if visit.fills(0.3) else "",
         "postal_code": visit.postal_code(address) if visit.fills(0.5) else "",
         "loyalty_card": visit.card() if visit.fills(0.35) else "",
@@ -122,7 +122,7 @@ def crm(visit: Visit) -> Payload:
         name = f"{given} {surname}"
     year, month, day = visit.birth_date()
     address = visit.address()
-    has_phone = visit.fills(0.75)
+    has_phone = visit.fills(0.85)
     has_address = visit.fills(0.75) or not has_phone
     phones = [visit.phone(0.0)] if has_phone else []
     if person.landline and visit.fills(0.5):
@@ -130,7 +130,7 @@ def crm(visit: Visit) -> Payload:
     return {
         "contact": visit.cased(name)[0],
         "e_mail": (person.work_email if person.work_email and visit.happens(0.4) else visit.email(0.2))
-        if visit.fills(0.75)
+        if visit.fills(0.85)
         else "",
         "telephones": " / ".join(phones),
         "mailing_address": _one_line(visit, address) if has_address else "",

@@ -29,13 +29,13 @@ def webshop(visit: Visit) -> Payload:
     year, month, day = visit.birth_date()
     street, unit = visit.street(address), visit.written(address.unit)
     email = visit.email(0.3) or f"{visit.rng.randrange(16**10):010x}@privaterelay.appleid.com"
-    has_address, moment = visit.fills(0.85), visit.moment()
+    has_address, moment = visit.fills(0.95), visit.moment()
     return {
         "first_name": first,
         "last_name": last,
         "email": email.upper() if visit.happens(0.03) else email,
         "verified_email": visit.happens(0.7),
-        "phone": visit.international_phone(0.05) if visit.fills(0.5) else None,
+        "phone": visit.international_phone(0.05) if visit.fills(0.68) else None,
         "birthday": f"{year:04d}-{month:02d}-{day:02d}" if visit.fills(0.3) else None,
         "locale": visit.locale.language,
         "default_address": {
@@ -64,7 +64,7 @@ def marketplace(visit: Visit) -> Payload:
         "ship_to": {
             "recipient": recipient, "street1": visit.street(address, 0.1), "street2": address.unit or None,
             "city": visit.written(address.city.name), "state": address.city.region, "zip": visit.postal_code(address),
-            "country": address.country, "phone": visit.phone(0.05) if visit.fills(0.55) else None,
+            "country": address.country, "phone": visit.phone(0.05) if visit.fills(0.75) else None,
         },
         "purchased_at": visit.moment(),
     }  # fmt: skip
@@ -80,8 +80,8 @@ def erp(visit: Visit) -> Payload:
     address = visit.address()
     return _partner(visit, address) | {
         "name": name,
-        "email": (visit.email() or False) if visit.fills(0.6) else False,
-        "mobile": visit.phone(0.0) if visit.fills(0.55) else False,
+        "email": (visit.email() or False) if visit.fills(0.7) else False,
+        "mobile": visit.phone(0.0) if visit.fills(0.7) else False,
         "phone": visit.phone(1.0) if person.landline and visit.fills(0.5) else False,
         "vat": (person.national_id or False) if visit.fills(0.7) else False,
     }
