@@ -181,14 +181,16 @@ COMPANY = Comparison(
 # by how much is shared. Twins share the birth date for that reason too.
 SHARED_CONTACTS = (ListsIntersect("house_postals"), ListsIntersect("phones"), ListsIntersect("emails"))
 OTHER_GIVEN = Not(Some(GIVEN.null, *(level.condition for level in GIVEN.levels[:-1])))
+ONE_FAMILY = All(ListsIntersect("postals"), Some(Exact("surname"), ListsIntersect("surnames")))
 OTHER_GENERATION = Apart("birth_year", 10)
 HOUSEHOLD = Comparison(
     "household",
-    Not(All(Some(*SHARED_CONTACTS), Some(OTHER_GENERATION, OTHER_GIVEN))),
+    Not(All(Some(*SHARED_CONTACTS, ONE_FAMILY), Some(OTHER_GENERATION, OTHER_GIVEN))),
     (
         Level("three_shared", All(*SHARED_CONTACTS)),
         Level("two_shared", Some(*(All(one, other) for one, other in combinations(SHARED_CONTACTS, 2)))),
-        Level("one_shared", Else()),
+        Level("one_shared", Some(*SHARED_CONTACTS)),
+        Level("surname_and_area", Else()),
     ),
     correction=True,
 )

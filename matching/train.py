@@ -70,6 +70,9 @@ def _first(values: Sequence[str] | None) -> str | None:
     return values[0] if values else None
 
 
+# The passes that say what a shared contact is worth, the best first, and the comparison that each blocks on.
+CONTACT_PASSES = {"building": ADDRESS, "phone": PHONE, "e-mail": EMAIL}
+FAMILY_PASS = "surname and postal code"
 # What tells the people of one company apart says nothing of how one person's records differ.
 PERSONAL = (GIVEN.name, SURNAME.name, MIDDLE.name, BIRTH_DATE.name, GENDER.name)
 PASSES: tuple[Pass, ...] = (
@@ -82,6 +85,12 @@ PASSES: tuple[Pass, ...] = (
     Pass("identifier", lambda form: _first(form.identifiers), frozenset({IDENTIFIER.name}), household=True),
     Pass("company name", lambda form: form.company, frozenset({COMPANY.name, *PERSONAL}), household=True),
     Pass("building", lambda form: _first(form.buildings), frozenset({ADDRESS.name}), household=True),
+    Pass(
+        FAMILY_PASS,
+        lambda form: f"{form.surname}|{form.postals[0]}" if form.surname and form.postals else None,
+        frozenset({SURNAME.name, ADDRESS.name}),
+        household=True,
+    ),
     Pass("phone", lambda form: _first(form.phones), frozenset({PHONE.name}), household=True),
     Pass("e-mail", lambda form: _first(form.emails), frozenset({EMAIL.name}), household=True),
 )
@@ -386,33 +395,45 @@ def _corrections(
     and the surname are worth less by how much commoner their agreement is among its people. Nothing is taken back where no two
     people share a home; without such a pass the base model's corrections stay.
     """
-    contacts = {ADDRESS.name: ADDRESS, PHONE.name: PHONE, EMAIL.name: EMAIL}
-    teachers = ((one, contacts.keys() - one.m.keys()) for one in learned if one.household and one.matches >= FEWEST_MATCHES)
-    teacher, left_out = next(((one, names) for one, names in teachers if names), (None, set[str]()))
-    if teacher is None:
+    taught = {one.name: one for one in learned if one.household and one.matches >= FEWEST_MATCHES}
+    found = next(((taught[name], entry) for name, entry in CONTACT_PASSES.items() if name in taught), None)
+    if found is None:
         return {}
-    entry = contacts[left_out.pop()]
+    teacher, entry = found
+    lent = _lent(teacher, trained)
+    one = min(0.0, _gained(teacher, start, trained[entry.name][0].weight) - lent(SURNAME))
+    steps = sorted((lent(comparison) for comparison in CONTACT_PASSES.values() if comparison is not entry), reverse=True)
+    family = taught.get(FAMILY_PASS)
+    area = 0.0
+    if family is not None:
+        postal = trained[ADDRESS.name][[level.name for level in ADDRESS.levels].index("same_postal_code")].weight
+        area = min(0.0, _gained(family, start, trained[SURNAME.name][0].weight + postal))
+    shared = (one - steps[0] - steps[1], one - steps[0], one, max(area, one - steps[0] - steps[1]))
+    twins = lent(BIRTH_DATE)
+    return {
+        HOUSEHOLD.name: tuple(Parameter(2.0**bits, 1.0) for bits in shared),
+        TWINS.name: tuple(Parameter(2.0**bits, 1.0) for bits in (-twins, -twins / 2.0)),
+    }
+
+
+def _gained(teacher: Learned, start: Model, agreement: float) -> float:
+    """Say how far the odds of a match among the pairs of a pass differ from what the sum over comparisons would say, in bits."""
+    return math.log2(teacher.matching / (1.0 - teacher.matching)) - start.prior_weight - agreement
+
+
+def _lent(teacher: Learned, trained: Mapping[str, tuple[Parameter, ...]]) -> Callable[[Comparison], float]:
+    """Say for a comparison by how many bits the agreement of two people of one home is overrated."""
     others = teacher.pairs * (1.0 - teacher.matching)
 
     def lent(comparison: Comparison) -> float:
-        """Bits by which the agreement of two people of one home is overrated."""
         if comparison.name not in teacher.u or comparison.name not in trained:
             return 0.0
-        step = [level.name for level in comparison.levels].index("exact" if comparison is not ADDRESS else "same_home")
+        step = [level.name for level in comparison.levels].index("same_home" if comparison is ADDRESS else "exact")
         common = trained[comparison.name][step].u
         seen = (others * teacher.u[comparison.name][step] + BASE_PAIRS * common) / (others + BASE_PAIRS)
         return shared_bits(seen, common)
 
-    odds = math.log2(teacher.matching / (1.0 - teacher.matching))
-    one = min(0.0, odds - start.prior_weight - trained[entry.name][0].weight - lent(SURNAME))
-    steps = sorted((lent(comparison) for comparison in (ADDRESS, PHONE, EMAIL) if comparison is not entry), reverse=True)
-    two = one - steps[0]
-    three = two - steps[1]
-    twins = lent(BIRTH_DATE)
-    return {
-        HOUSEHOLD.name: tuple(Parameter(2.0**bits, 1.0) for bits in (three, two, one)),
-        TWINS.name: tuple(Parameter(2.0**bits, 1.0) for bits in (-twins, -twins / 2.0)),
-    }
+    return lent
 
 
 def _refuse_degenerate(model: Model, learned: Sequence[Learned], candidates: int) -> None:
