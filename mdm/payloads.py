@@ -25,7 +25,7 @@ MASK = "***"
 # Visa's extinct 13 digits are not looked for: one German mobile number in ten would pass.
 SHORTEST_CARD, LONGEST_CARD = 14, 19
 _GAP = r"(?:[ .\-]|\u00a0)?"
-_DIGIT_RUN = re.compile(rf"(?<![0-9A-Za-z+])[0-9](?:{_GAP}[0-9]){{13,}}(?![0-9A-Za-z])")
+_DIGIT_RUN = re.compile(rf"[0-9](?:{_GAP}[0-9]){{{SHORTEST_CARD - 1},}}")
 _MAYBE_CARD = re.compile(rb"(?:[0-9](?:[ .\-]|\xc2\xa0|\\u00a0)?){14}")
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 DEEP_ERROR = "depth limit exceeded"  # How orjson says it: nested more than 1,024 deep.

@@ -57,6 +57,7 @@ CREATE TABLE source_record (
   rekeyed_to uuid REFERENCES source_record,
   UNIQUE (source, source_key)
 );
+CREATE INDEX source_record_by_parent ON source_record (parent_source, parent_key) WHERE parent_key IS NOT NULL;
 
 -- One data key a record, wrapped by the service's key: destroying this row makes every payload of the record unreadable,
 -- in backups as well.

@@ -63,8 +63,8 @@ def test_shopify_customer() -> None:
 def test_odoo_partner() -> None:
     row = {
         "id": 41, "write_date": "2026-02-11 17:20:00", "is_company": False, "name": "Ann Lee", "email": "ann@lee.org",
-        "phone": False, "street": "12 High St", "street2": False, "zip": "2000", "country_code": "AU", "parent_id": [7, "Lee Pty Ltd"],
-        "vat": False, "ref": "0199", "active": True, "image_1920": "x" * 5_000,
+        "phone": False, "street": "12 High St", "street2": False, "zip": "2000", "country_code": "AU",
+        "parent_id": [7, "Lee Pty Ltd"], "vat": False, "ref": "0199", "active": True, "image_1920": "x" * 5_000,
     }  # fmt: skip
     item, found = read("erp", row)
     assert (item.key, item.delete) == ("41", False)

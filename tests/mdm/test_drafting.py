@@ -1,0 +1,97 @@
+"""A draft names what it knows in several languages, and says what it only guesses."""
+
+from pathlib import Path
+
+import pytest
+
+from mdm import policy
+from mdm.drafting import Draft, draft, fold
+from mdm.files import open_rows
+from mdm.mapping_schema import Fields
+
+
+def drafted(tmp_path: Path, content: str, name: str = "a.csv") -> Draft:
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    return draft("crm", open_rows(tmp_path / name))
+
+
+def fields(found: Draft) -> Fields:
+    declared = policy.parse(found.text).source("crm").fields
+    assert declared is not None
+    return declared
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "id,first_name,last_name,email,birth_date,postcode", "Kundennummer,Vorname,Nachname,E-Mail-Adresse,Geburtsdatum,PLZ",
+        "No Client,Prénom,Nom,Courriel,Date de naissance,Code postal",
+        "id_cliente,Nombre,Apellidos,Correo electrónico,Fecha de nacimiento,CP",
+        "Codice Cliente,Nome,Cognome,E-mail,Data di nascita,CAP",
+        "Klantnummer,Voornaam,Achternaam,Emailadres,Geboortedatum,Postcode",
+        "customerId,firstName,lastName,emailAddress,dateOfBirth,postalCode",
+    ],
+)  # fmt: skip
+def test_columns_are_known_in_several_languages(tmp_path: Path, header: str) -> None:
+    found = drafted(tmp_path, header + "\n1,Ann,Lee,ann@lee.org,31.12.1980,10115\n")
+    names = header.split(",")
+    declared = fields(found)
+    read = [
+        declared.given_name,
+        declared.surname,
+        declared.emails[0].value,
+        declared.birth_date,
+        declared.addresses[0].postal_code,
+    ]
+    assert [one.path for one in read if one] == names[1:]
+    assert policy.parse(found.text).source("crm").key.path == names[0]
+    assert found.doubts == []
+
+
+def test_an_unnamed_email_column_is_told_by_its_values(tmp_path: Path) -> None:
+    found = drafted(tmp_path, "id,contact\n1,a@lee.org\n2,b@lee.org\n")
+    assert fields(found).emails[0].value.path == "contact"
+    assert found.doubts == ["contact is taken for emails by its values alone"]
+
+
+def test_a_column_that_belies_its_name_is_doubted(tmp_path: Path) -> None:
+    found = drafted(tmp_path, "id,email\n1,yes\n2,no\n")
+    assert found.doubts == ["email is called like emails, but 100% of its values do not look like it"]
+
+
+@pytest.mark.parametrize(("dates", "order"), [("31/12/1980", "DMY"), ("12/31/1980", "MDY"), ("1980-12-31", None)])
+def test_the_date_order_is_read_from_the_dates(tmp_path: Path, dates: str, order: str | None) -> None:
+    found = drafted(tmp_path, f"id,dob\n1,{dates}\n2,01/02/1990\n" if order else f"id,dob\n1,{dates}\n")
+    assert policy.parse(found.text).source("crm").date_order == order
+    assert found.doubts == []
+
+
+@pytest.mark.parametrize("dates", ["01/02/1990", "31/12/1980\n2,12/31/1980"])
+def test_dates_that_do_not_tell_their_order_are_doubted(tmp_path: Path, dates: str) -> None:
+    assert "say date_order" in drafted(tmp_path, f"id,dob\n1,{dates}\n").doubts[0]
+
+
+def test_what_is_missing_or_double_is_doubted(tmp_path: Path) -> None:
+    found = drafted(tmp_path, "vorname,first_name,shoe\nAnn,Ann,44\n")
+    assert found.doubts == [
+        "vorname, first_name all look like given_name; the first is taken",
+        "no column looks like a key: say which one names a record for ever (key: …)",
+        "not mapped: shoe; map them, or keep them as extras, or leave them out",
+    ]
+
+
+def test_nested_fields_are_paths(tmp_path: Path) -> None:
+    found = drafted(tmp_path, '{"id": 1, "person": {"firstName": "Ann"}, "mails": ["a@lee.org"]}\n', "a.ndjson")
+    declared = fields(found)
+    assert declared.given_name is not None
+    assert declared.given_name.path == "person.firstName"
+    assert declared.emails[0].value.path == "mails"
+
+
+def test_names_are_folded() -> None:
+    assert [fold(name) for name in ("FirstName", "E-Mail", "Prénom ", "Straße/Nr.")] == [
+        "first_name",
+        "e_mail",
+        "prenom",
+        "strasse_nr",
+    ]
