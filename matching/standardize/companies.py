@@ -50,7 +50,7 @@ def _without_form(name: str) -> tuple[str | None, str | None]:
     words = (fold(name.replace("&", " and ")) or "").split()
     form = native_form
     while found := _form_at_end(words):
-        words, form = words[:-found[0]], form or found[1]
+        words, form = words[: -found[0]], form or found[1]
     if found := _form_in_front(words):
         words, form = words[found[0] :], form or found[1]
     return " ".join(words) or None, form

@@ -37,7 +37,7 @@ def read_identifier(text: str) -> tuple[str | None, str | None, Codes]:
         return None, None, ("card_number",)
     if not value:
         return None, None, ("placeholder",) if cleaned else ()
-    if value in _PLACEHOLDERS or len(set(value)) == 1:
+    if value in _PLACEHOLDERS or (len(value) >= _SHORTEST and len(set(value)) == 1):
         return value, None, ("placeholder",)
     if len(value) < _SHORTEST:
         return value, None, ("too_short",)
