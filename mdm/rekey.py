@@ -29,7 +29,8 @@ SELECT %s, source, %s, brand, region, 0, true, now(), '', record_id FROM source_
 def rekey(session: Session, caller: Principal, source: str, old_key: str, new_key: str) -> uuid.UUID:
     """Rename a record's key; the record's id. Idempotent. Locks both keys' records, in the order of keys.
 
-    Raises: NotFound for an unknown old key; Conflict when the new key is another record's, or the old one went to another key.
+    Raises: NotFound for an unknown old key; Conflict when the new key is another record's (or was one's), or the old one went to
+    another key. A record may be renamed back.
     """
     found = {row[0]: row[1:] for row in sql.rows(session, BOTH, [source, sorted({old_key, new_key})])}
     if old_key not in found:
@@ -40,10 +41,10 @@ def rekey(session: Session, caller: Principal, source: str, old_key: str, new_ke
         return uuid.UUID(str(rekeyed_to or record_id))
     if rekeyed_to is not None:
         raise Conflict("The key was given up for another one", code="key_was_renamed")
-    if taken is not None:
-        raise Conflict(
-            "The new key is another record's", code="key_in_use", detail="A key that was given up cannot be used again."
-        )
+    if taken is not None and taken[1] != record_id:
+        raise Conflict("The new key is another record's, or was given up by one", code="key_in_use")
+    if taken is not None:  # Renamed back: the stub that the first renaming left makes room.
+        sql.run(session, "DELETE FROM source_record WHERE record_id = %s", [taken[0]])
     _rename(session, record_id, source, old_key, new_key)
     audit.record(session, caller.actor, "record.rekeyed", "record", str(record_id))
     outbox.emit(session, REKEYED, record_id, version_no, {"source": source, "cause": "rekeyed"})
