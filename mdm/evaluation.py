@@ -16,9 +16,8 @@ from matching.units import Member
 from mdm.changes import ChangePlan, Standing, Status, plan
 from mdm.closure import Closure, GoldenHead, RecordHead, split
 from mdm.decisions import StewardDecision
-from mdm.judge import cross_weights, form_key
+from mdm.evidence import Weigher
 from mdm.records import CurrentRecord
-from mdm.versions import VersionSet
 
 Id = uuid.UUID
 Plan = ChangePlan[Id, Id]
@@ -74,11 +73,11 @@ class Evaluation:
 
 
 def evaluate(
-    versions: VersionSet, closure: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
+    weigher: Weigher, closure: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
 ) -> list[Evaluation]:
     """Evaluate every unit of a closure, in the order of their oldest records. `current` holds all its living records."""
     units = sorted(split(closure), key=lambda unit: min(map(_record_order, unit.records.values())))
-    return [_evaluate(versions, unit, current, issue) for unit in units]
+    return [_evaluate(weigher, unit, current, issue) for unit in units]
 
 
 def _record_order(head: RecordHead) -> tuple[object, ...]:
@@ -86,9 +85,9 @@ def _record_order(head: RecordHead) -> tuple[object, ...]:
 
 
 def _evaluate(
-    versions: VersionSet, unit: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
+    weigher: Weigher, unit: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
 ) -> Evaluation:
-    clusterings = [(component, _cluster(versions, component, unit.rules, current)) for component in unit.components]
+    clusterings = [(component, _cluster(weigher, component, unit.rules, current)) for component in unit.components]
     planned = _plan(unit, [part for _, clustering in clusterings for part in clustering.parts], issue)
     questions: dict[tuple[QuestionKind, str], Question] = {}
     for component, clustering in clusterings:
@@ -99,18 +98,16 @@ def _evaluate(
 
 
 def _cluster(
-    versions: VersionSet, component: Component[Id], rules: Iterable[StewardDecision], current: Mapping[Id, CurrentRecord]
+    weigher: Weigher, component: Component[Id], rules: Iterable[StewardDecision], current: Mapping[Id, CurrentRecord]
 ) -> Clustering[Id]:
-    members = [
-        Member(record, current[record].order_key, form_key(versions, current[record]), versions.asks(current[record].source))
-        for record in component.records
-    ]
+    records = [current[record] for record in component.records]
+    members = [Member(one.record_id, one.order_key, weigher.form_key(one), weigher.versions.asks(one.source)) for one in records]
     about = [
         StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
         for rule in rules
         if not rule.records.isdisjoint(component.records)
     ]
-    return partition(members, cross_weights(versions, component, current), about, versions.lines)
+    return partition(members, weigher.weights(component, current), about, weigher.versions.lines)
 
 
 def _plan(unit: Closure, parts: list[frozenset[Id]], issue: Callable[[frozenset[Id]], Id]) -> Plan:

@@ -21,6 +21,7 @@ from kernel import clock, db, log
 from mdm import candidates, closure, decisions, golden, pending, sql, versions
 from mdm.drafts import Draft, drafts
 from mdm.evaluation import Evaluation, evaluate
+from mdm.evidence import Weigher
 from mdm.judge import pair_decisions
 from mdm.records import CurrentRecord, Shelf
 from mdm.versions import VersionSet
@@ -66,12 +67,11 @@ class Unusable(Exception):
 
 @dataclass(slots=True)
 class Resolver:
-    """Resolves batches. Keeps what is worth keeping between them: decoded records of one version set."""
+    """Resolves batches. Keeps between them what it has decoded and weighed."""
 
     steps: Steps
     on_changes: OnChanges = ignore_changes
-    _shelf: Shelf | None = None
-    _shelf_of: VersionSet | None = None
+    _kept: "_Kept | None" = None
 
     def resolve(self, claims: Sequence[pending.Claim], owner: str) -> Resolved:
         """Resolve claimed records. Leaves nothing half done: killed anywhere, the same claims may be resolved again."""
@@ -83,10 +83,14 @@ class Resolver:
         return batch.result
 
     def shelf(self, of: VersionSet) -> Shelf:
-        """The decoded records for a version set; another set starts an empty one."""
-        if self._shelf is None or self._shelf_of is not of:
-            self._shelf, self._shelf_of = Shelf(lambda form: of.scorer.pair(form, form)), of
-        return self._shelf
+        """The decoded records for a version set."""
+        return self._keeping(of).shelf
+
+    def _keeping(self, of: VersionSet) -> "_Kept":
+        """What is kept for a version set; another set starts with nothing."""
+        if self._kept is None or self._kept.versions is not of:
+            self._kept = _Kept(of, Shelf(lambda form: of.scorer.pair(form, form)), Weigher(of))
+        return self._kept
 
     def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID]) -> "Evaluated":
         """Read the closure of some records in one snapshot, and evaluate it outside any transaction."""
@@ -96,8 +100,17 @@ class Resolver:
             records = self.shelf(of).load(session, [one for component in around.components for one in component.records])
         around = closure.without(around, digests.keys() - records.keys())
         now = clock.now()
-        units = evaluate(of, around, records, lambda _: clock.uuid7())
+        units = evaluate(self._keeping(of).weigher, around, records, lambda _: clock.uuid7())
         return Evaluated([(one, drafts(of, one, {}, now)) for one in units], digests, around.outgrown)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """What a resolver keeps between batches, of one version set."""
+
+    versions: VersionSet
+    shelf: Shelf
+    weigher: Weigher
 
 
 @contextmanager

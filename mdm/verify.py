@@ -20,6 +20,7 @@ from mdm.decisions import MODEL, PairDecision, PairEdge, StoredDecision
 from mdm.differences import Difference, Kind
 from mdm.drafts import Draft, body_hash, drafts
 from mdm.evaluation import Evaluation, evaluate
+from mdm.evidence import Weigher
 from mdm.records import Pair, Shelf
 from mdm.resolve import Steps, snapshot
 from mdm.versions import VersionSet
@@ -63,7 +64,7 @@ def verify(
     with snapshot(steps) as session:
         current = versions.current(session)
         shelf = Shelf()
-        run = _Run(session, current, shelf, tasks, (expected or Expected)(session, current, shelf))
+        run = _Run(session, current, shelf, tasks, (expected or Expected)(session, current, shelf), Weigher(current))
         everyone = _records_of(session, golden_id)
         for chunk in _chunks(everyone, run.seen):
             run.check(chunk)
@@ -145,6 +146,7 @@ class _Run:
     shelf: Shelf
     tasks: TaskCheck
     expected: Expected
+    weigher: Weigher
     seen: set[Id] = field(default_factory=set)
     golden_ids: set[Id] = field(default_factory=set)
     in_flight: set[Id] = field(default_factory=set)
@@ -162,7 +164,7 @@ class _Run:
         }
         self._check_decisions(ids, pending)
         living = [record for component in around.components for record in component.records]
-        units = evaluate(self.versions, around, self.shelf.load(self.session, living), lambda _: clock.uuid7())
+        units = evaluate(self.weigher, around, self.shelf.load(self.session, living), lambda _: clock.uuid7())
         settled = [unit for unit in units if pending.isdisjoint(unit.records)]
         self.in_flight.update(record for unit in units if not pending.isdisjoint(unit.records) for record in unit.records)
         stored = _stored_goldens(self.session, [golden_id for unit in settled for golden_id in unit.golden_ids])

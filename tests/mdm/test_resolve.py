@@ -188,8 +188,9 @@ def test_a_failing_record_is_quarantined_alone_and_the_others_finish(mdm: Master
 
 
 PEOPLE = 70
-GIVEN = ("Ana", "Luis", "Eva", "Jan", "Mila", "Otto", "Ida", "Leo")
-SURNAMES = ("Garcia", "Lopez", "Martin", "Becker", "Rossi", "Moreno", "Weber")
+GIVEN = ("Ana", "Luis", "Eva", "Jan", "Mila", "Otto", "Ida", "Leo", "Carmen", "Pablo", "Greta", "Felix", "Nora", "Hugo", "Vera")
+SURNAMES = ("Garcia", "Lopez", "Martin", "Becker", "Rossi", "Moreno", "Weber", "Novak", "Dubois", "Silva", "Jensen", "Costa")
+STREETS = ("Calle Mayor", "Calle Real", "Calle del Sol", "Calle Nueva", "Calle Ancha", "Calle Larga", "Calle Baja", "Calle Alta")
 
 
 def retailer(seed: int = 11) -> list[tuple[str, Incoming]]:
@@ -201,10 +202,12 @@ def retailer(seed: int = 11) -> list[tuple[str, Incoming]]:
         data: dict[str, Any] = {
             "given_name": GIVEN[person % len(GIVEN)],
             "surname": SURNAMES[home % len(SURNAMES)],
-            "birth_date": f"{1950 + person % 50}-{1 + person % 12:02}-{1 + person % 28:02}",
+            "birth_date": f"{1950 + person * 7 % 50}-{1 + person % 12:02}-{1 + person % 28:02}",
             "emails": [f"p{person}@example.com"],
-            "phones": [f"+3461234{home:04}"],
-            "addresses": [{"line1": f"Calle Mayor {home}", "city": "Madrid", "postal_code": "28013", "country": "ES"}],
+            "phones": [f"+34655{817 * (home + 131) % 1000000:06}"],
+            "addresses": [
+                {"line1": f"{STREETS[home % 8]} {home}", "city": "Madrid", "postal_code": f"28{home:03}", "country": "ES"}
+            ],
         }
         for copy in range(chosen.choice((2, 3, 4))):
             said = dict(data)
