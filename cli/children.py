@@ -44,6 +44,7 @@ class Children:
         self._noted_in = noted_in
         self._say = say
         self._children: list[Child] = []
+        self._revive: Callable[[], Sequence[str]] = tuple
 
     def start(self, name: str, command: Sequence[str], inherited: tuple[int, ...] = ()) -> None:
         """Start a program; its output is passed on line by line under its name."""
@@ -77,8 +78,14 @@ class Children:
         draft.write_text(json.dumps([one for one in noted if one]), encoding="utf-8")
         draft.replace(self._noted_in)
 
+    def also_watch(self, revive: Callable[[], Sequence[str]]) -> None:
+        """Revive the servers as well that the children need: `revive` starts what has ended, and names it."""
+        self._revive = revive
+
     def watch(self) -> None:
         """Restart what died, each with a pause that doubles while it keeps dying. Call about once a second."""
+        for name in self._revive():
+            self._say("mdm", f"{name} had ended and was started again")
         for child in self._children:
             if child.process is None or child.process.poll() is None:
                 continue

@@ -17,6 +17,7 @@ from cli.server_process import Place, Server, end_leftover, free_port, run_as, u
 from kernel.errors import Unavailable
 
 NAME = "mdm"  # Of the superuser and of the database.
+PASSWORD_FILE = "postgres.password"  # noqa: S105 - a name.
 # Fast shutdown, then immediate (recovered from the log at the next start).
 STOP_SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0))
 NOT_NEEDED = ("include", "*.a", "pgxs", "pkgconfig", "doc", "man")
@@ -48,7 +49,7 @@ class EmbeddedPostgres:
         """Start it on its data, which is made at first use. `durable=False` is for tests: a power cut may lose everything."""
         binaries = usable_binaries(_installed(), "bin/postgres", place, NOT_NEEDED)
         self._cluster = place.folder / "postgres"
-        end_leftover(self._cluster / "postmaster.pid", str(self._cluster), STOP_SIGNALS)
+        end_left(place)
         password = _password(data_dir, place, self._cluster)
         if not self._cluster.exists():
             _initialize(binaries, place, self._cluster, password, durable)
@@ -59,9 +60,9 @@ class EmbeddedPostgres:
         options = {**OPTIONS, **({} if durable else NOT_DURABLE), "port": str(port)}
         flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [str(binaries / "bin" / "postgres"), "-D", str(self._cluster), *flags]
-        self._server = Server("PostgreSQL", place, command, data_dir / "postgres.log", STOP_SIGNALS)
+        self.server = Server("PostgreSQL", place, command, data_dir / "postgres.log", STOP_SIGNALS)
         self.url = f"postgresql://{NAME}:{password}@127.0.0.1:{port}/{NAME}"
-        self._server.wait_until(self._answers)
+        self.server.wait_until(self._answers)
 
     def _answers(self) -> bool:
         """Connect, and make the database at first use."""
@@ -73,9 +74,11 @@ class EmbeddedPostgres:
             return False
         return True
 
-    def stop(self) -> None:
-        """Stop it; its data stays."""
-        self._server.stop()
+
+def end_left(place: Place) -> bool:
+    """End the server that a killed supervisor left in this place; True when there was one."""
+    cluster = place.folder / "postgres"
+    return end_leftover(cluster / "postmaster.pid", str(cluster), STOP_SIGNALS)
 
 
 def _installed() -> Path:
@@ -92,7 +95,7 @@ def _installed() -> Path:
 
 def _password(data_dir: Path, place: Place, cluster: Path) -> str:
     """Read the superuser's password (0600, ours), made with the data."""
-    path = data_dir / "postgres.password"
+    path = data_dir / PASSWORD_FILE
     if path.exists():
         return path.read_text(encoding="ascii").strip()
     if cluster.exists():

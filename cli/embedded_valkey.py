@@ -37,16 +37,15 @@ class EmbeddedValkey:
         """Start it."""
         binary = _installed()
         root = usable_binaries(binary.parent, binary.name, place)
-        configuration, pid_file = place.folder / "valkey.conf", place.folder / "valkey.pid"
-        end_leftover(pid_file, str(configuration), STOP_SIGNALS)
-        pid_file.unlink(missing_ok=True)
+        end_left(place)
+        configuration = place.folder / "valkey.conf"
         port, password = free_port(), secrets.token_urlsafe(24)
         folder = str(place.folder).replace("\\", "\\\\").replace('"', '\\"')
         place.write_secret(configuration, CONFIGURATION.format(port=port, password=password, folder=folder))
         command = [str(root / binary.name), str(configuration)]
-        self._server = Server("Valkey", place, command, data_dir / "valkey.log", STOP_SIGNALS)
+        self.server = Server("Valkey", place, command, data_dir / "valkey.log", STOP_SIGNALS)
         self.url = f"redis://:{password}@127.0.0.1:{port}/0"
-        self._server.wait_until(self._answers)
+        self.server.wait_until(self._answers)
 
     def _answers(self) -> bool:
         try:
@@ -55,9 +54,10 @@ class EmbeddedValkey:
         except redis.RedisError:
             return False
 
-    def stop(self) -> None:
-        """Stop it."""
-        self._server.stop()
+
+def end_left(place: Place) -> bool:
+    """End the server that a killed supervisor left in this place; True when there was one."""
+    return end_leftover(place.folder / "valkey.pid", str(place.folder / "valkey.conf"), STOP_SIGNALS)
 
 
 def _installed() -> Path:

@@ -5,7 +5,8 @@ import sys
 import typer
 from rich.console import Console
 
-from cli import import_commands, policy_commands, up_commands
+from cli import demo_commands, import_commands, policy_commands, up_commands
+from cli.services import attach_if_running
 from kernel import log
 from kernel.errors import MdmError
 from kernel.settings import settings
@@ -35,14 +36,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (up_commands, policy_commands, import_commands):
+for module in (up_commands, policy_commands, import_commands, demo_commands):
     module.register(app)
 
 
 def main() -> None:
     """Run the command; an expected error is told in one line, an unexpected one with its traceback."""
-    log.configure(json=settings().log_json)
+    log.configure(json=settings().log_json, level=settings().log_level)
     try:
+        attach_if_running(settings().data_dir)
         app()
     except MdmError as error:
         Console(stderr=True).print(f"[red]mdm:[/red] {error.detail}", highlight=False, soft_wrap=True)

@@ -142,18 +142,27 @@ class Server:
     def __init__(
         self, name: str, place: Place, command: Sequence[str], log: Path, stop_signals: Sequence[tuple[int, float]]
     ) -> None:
-        """Start it, in a session of its own: Ctrl-C reaches its supervisor only.
+        """Start it. `stop_signals` are sent in turn to stop it, each with its patience in seconds."""
+        self.name, self._place, self._command = name, place, command
+        self._log, self._stop_signals = log, stop_signals
+        self.process = self._start()
 
-        `stop_signals` are sent in turn, each with its patience in seconds.
-        """
-        self._name, self._log, self._stop_signals = name, log, stop_signals
-        if log.exists() and log.stat().st_size > LARGEST_LOG_BYTES:
-            log.unlink()
-        with log.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - programs of the wheels.
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=_environment(place),
-                user=place.uid, group=place.gid, extra_groups=None if place.uid is None else [], start_new_session=True,
+    def _start(self) -> "subprocess.Popen[bytes]":
+        if self._log.exists() and self._log.stat().st_size > LARGEST_LOG_BYTES:
+            self._log.unlink()
+        with self._log.open("ab") as output:
+            return subprocess.Popen(  # noqa: S603 - programs of the wheels.
+                self._command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env=_environment(self._place),
+                user=self._place.uid, group=self._place.gid, extra_groups=None if self._place.uid is None else [],
+                start_new_session=True,  # Ctrl-C reaches its supervisor only.
             )  # fmt: skip
+
+    def revive(self) -> bool:
+        """Start it again, on the same port, when it has ended by itself; True when it had."""
+        if self.process.poll() is None:
+            return False
+        self.process = self._start()
+        return True
 
     def wait_until(self, answers: Callable[[], bool], seconds: float = 60.0) -> None:
         """Wait until it answers. Raises: Unavailable, with the last lines of its log, when it ends or stays silent."""
@@ -163,7 +172,7 @@ class Server:
                 tail = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL_LINES:]
                 self.stop()
                 raise Unavailable(
-                    f"{self._name} did not start; its log {self._log} ends with: {' | '.join(tail)}", code="no_server"
+                    f"{self.name} did not start; its log {self._log} ends with: {' | '.join(tail)}", code="no_server"
                 )
             time.sleep(0.02)
 

@@ -7,15 +7,17 @@ ends what was left. Servers that we did not start are never touched.
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
+from cli import embedded_postgres, embedded_valkey
 from cli.embedded_postgres import EmbeddedPostgres
 from cli.embedded_valkey import EmbeddedValkey
-from cli.server_process import Place, choose_place
+from cli.server_process import Place, Server, choose_place
 from kernel import db
 from kernel.errors import Unavailable
 from kernel.settings import configure, settings
@@ -29,6 +31,12 @@ class ServiceUrls:
 
     database_url: str
     redis_url: str
+    servers: tuple[Server, ...] = ()  # Ours only, and where they keep their data.
+    folder: Path | None = None
+
+    def revive(self) -> list[str]:
+        """Start those of our own servers again that have ended by themselves; their names. Call about once a second."""
+        return [server.name for server in self.servers if server.revive()]
 
 
 @contextmanager
@@ -41,7 +49,7 @@ def running_services(data_dir: Path, *, durable: bool = True) -> Iterator[Servic
     with ExitStack() as stack:
         is_ours = stack.enter_context(_lock(data_dir / "services.lock"))
         urls = _start(data_dir, stack, durable) if is_ours else _attach(data_dir)
-        yield ServiceUrls(chosen.database_url or urls.database_url, chosen.redis_url or urls.redis_url)
+        yield ServiceUrls(chosen.database_url or urls.database_url, chosen.redis_url or urls.redis_url, urls.servers, urls.folder)
 
 
 def attach_if_running(data_dir: Path) -> bool:
@@ -73,6 +81,12 @@ def _lock(path: Path) -> Iterator[bool]:
             yield True
 
 
+def is_running(data_dir: Path, what: str) -> bool:
+    """Tell whether another process is the `sole` one."""
+    with _lock(data_dir / f"{what}.lock") as free:
+        return not free
+
+
 @contextmanager
 def sole(data_dir: Path, what: str) -> Iterator[None]:
     """Be the only one who does `what` on the data folder. Raises: Unavailable."""
@@ -87,20 +101,35 @@ def sole(data_dir: Path, what: str) -> Iterator[None]:
 def _start(data_dir: Path, stack: ExitStack, durable: bool) -> ServiceUrls:
     """Start what is not configured; what had been started is stopped should the next one fail."""
     chosen, place = settings(), choose_place(data_dir)
-    database_url, redis_url = chosen.database_url, chosen.redis_url
+    database_url, redis_url, servers = chosen.database_url, chosen.redis_url, []
     if database_url is None:
         postgres = EmbeddedPostgres(data_dir, place, durable=durable)
-        stack.callback(postgres.stop)
+        stack.callback(postgres.server.stop)
         database_url = postgres.url
+        servers.append(postgres.server)
     if redis_url is None:
         valkey = EmbeddedValkey(data_dir, place)
-        stack.callback(valkey.stop)
+        stack.callback(valkey.server.stop)
         redis_url = valkey.url
-    urls = ServiceUrls(database_url, redis_url)
+        servers.append(valkey.server)
     noted = data_dir / "services.json"
-    Place(data_dir).write_secret(noted, json.dumps({**asdict(urls), "pid": os.getpid(), "folder": str(place.folder)}))
+    text = json.dumps({"database_url": database_url, "redis_url": redis_url, "pid": os.getpid(), "folder": str(place.folder)})
+    Place(data_dir).write_secret(noted, text)
     stack.callback(noted.unlink, missing_ok=True)
-    return urls
+    return ServiceUrls(database_url, redis_url, tuple(servers), place.folder)
+
+
+def remove_data(data_dir: Path) -> None:
+    """Remove all that the embedded servers keep for this data folder. Raises: Unavailable while they run."""
+    with _lock(data_dir / "services.lock") as free:
+        if not free:
+            raise Unavailable(f"The servers of {data_dir} are running; stop them first", code="in_use")
+        place = choose_place(data_dir)
+        embedded_postgres.end_left(place)
+        embedded_valkey.end_left(place)
+        shutil.rmtree(place.folder)
+        for name in ("services.json", embedded_postgres.PASSWORD_FILE, "postgres.log", "valkey.log"):
+            (data_dir / name).unlink(missing_ok=True)
 
 
 def _attach(data_dir: Path) -> ServiceUrls:

@@ -12,17 +12,19 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from cli import migrations
 from cli.children import Children, Say, end_leftovers
-from cli.services import ServiceUrls, running_services
+from cli.services import ServiceUrls, remove_data, running_services, sole
 from kernel import actor, db
-from kernel.errors import MdmError
-from kernel.settings import Settings, configure
+from kernel.errors import Conflict, MdmError
+from kernel.settings import Settings, configure, settings
 from mdm import policy as policies
 from mdm import versions
 
 READY_SECONDS = 60.0
+NOTED = "children.json"
 FIRST_KEY_NAME = "first admin"
 
 
@@ -39,24 +41,45 @@ class Stack:
 @contextmanager
 def running_stack(chosen: Settings, say: Say) -> Iterator[Stack]:
     """Run everything for the length of the block. Raises: MdmError when something does not come up."""
-    chosen.data_dir.mkdir(parents=True, exist_ok=True)
-    noted_in = chosen.data_dir / "children.json"
-    if left := end_leftovers(noted_in):
-        say("mdm", f"ended {left} processes that an earlier, killed supervisor had left")
-    with _listening(chosen) as listener, running_services(chosen.data_dir) as urls:
-        running = configure(chosen.model_copy(update={"database_url": urls.database_url, "redis_url": urls.redis_url}))
-        db.dispose()
-        say("mdm", "PostgreSQL and the broker run" + ("" if chosen.database_url else f", their data in {chosen.data_dir}"))
-        admin_key = prepare(say)
-        children = Children(running.child_environment(), noted_in, say)
+    with sole(chosen.data_dir, "up"):
+        if left := end_leftovers(chosen.data_dir / NOTED):
+            say("mdm", f"ended {left} processes that an earlier, killed supervisor had left")
+        configure(chosen)
         try:
-            _start_children(children, listener, running)
-            base_url = f"http://{chosen.host}:{listener.getsockname()[1]}"
-            _wait_until_ready(base_url, children)
-            yield Stack(base_url, admin_key, urls, children)
+            with (
+                _listening(chosen) as listener,
+                running_services(chosen.data_dir) as urls,
+                _running(chosen, listener, urls, say) as stack,
+            ):
+                yield stack
         finally:
-            say("mdm", "stopping")
-            children.stop()
+            db.dispose()
+            configure(chosen)
+
+
+@contextmanager
+def _running(chosen: Settings, listener: socket.socket, urls: ServiceUrls, say: Say) -> Iterator[Stack]:
+    running = configure(chosen.model_copy(update={"database_url": urls.database_url, "redis_url": urls.redis_url}))
+    db.dispose()
+    say("mdm", "PostgreSQL and the broker run" + (f", their data in {urls.folder}" if urls.servers else ""))
+    admin_key = prepare(say)
+    children = Children(running.child_environment(), chosen.data_dir / NOTED, say)
+    children.also_watch(urls.revive)
+    try:
+        _start_children(children, listener, running)
+        base_url = f"http://{chosen.host}:{listener.getsockname()[1]}"
+        _wait_until_ready(base_url, children)
+        yield Stack(base_url, admin_key, urls, children)
+    finally:
+        say("mdm", "stopping")
+        children.stop()
+
+
+def forget(data_dir: Path) -> None:
+    """End what a killed supervisor left of this data folder, and remove all that the embedded servers keep for it."""
+    with sole(data_dir, "up"):
+        end_leftovers(data_dir / NOTED)
+        remove_data(data_dir)
 
 
 @contextmanager
@@ -79,6 +102,12 @@ def prepare(say: Say) -> str | None:
     if before != after:
         say("mdm", f"schema migrated from {before or 'nothing'} to {after}")
     with db.transaction() as session:
+        if not db.holds_secret(session, adopt=True):
+            raise Conflict(
+                "This database was filled under another secret key, with which nothing could be matched or unsealed:"
+                f" put the right key into {settings().secret_path()} or MDM_SECRET_KEY",
+                code="wrong_secret_key",
+            )
         try:
             policies.current(session)
         except MdmError:

@@ -11,11 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import migrations
+from cli.doctor import State, examine
 from cli.supervisor import Stack, running_stack
 from kernel import actor, clock, db
 from kernel.settings import settings
 
 COLOURS = {"mdm": "bold", "worker": "magenta", "relay": "cyan", "sweeper": "yellow"}
+STATES = {State.GOOD: "green", State.ODD: "yellow", State.BAD: "bold red"}
 NAME_WIDTH = 8
 console = Console()
 errors = Console(stderr=True)
@@ -26,6 +28,7 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(up)
     app.command()(migrate)
+    app.command()(doctor)
     app.add_typer(keys_app, name="keys")
 
 
@@ -45,7 +48,7 @@ def up() -> None:
 
 
 def stop_signal() -> threading.Event:
-    """Give an event that Ctrl-C and SIGTERM set; a second Ctrl-C interrupts at once."""
+    """Give an event that Ctrl-C, SIGTERM and a closed terminal set; a second Ctrl-C interrupts at once."""
     stopping = threading.Event()
 
     def stop(_number: int, _frame: object) -> None:
@@ -53,8 +56,8 @@ def stop_signal() -> threading.Event:
             raise KeyboardInterrupt
         stopping.set()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop)
     return stopping
 
 
@@ -72,6 +75,18 @@ def migrate() -> None:
     """Bring the schema of the configured database to this program's revision."""
     before, after = migrations.migrate()
     console.print(f"schema at {after}" if before == after else f"schema migrated from {before or 'nothing'} to {after}")
+
+
+def doctor() -> None:
+    """Look at everything, and say how to mend what is wrong. Exit code 1 when something is."""
+    findings = list(examine(settings()))
+    for finding in findings:
+        line = Text.assemble((f"{finding.state.value:<5}", STATES[finding.state]), (f"{finding.what:<20}", "bold"), finding.seen)
+        console.print(line, soft_wrap=True)
+        if finding.mend:
+            console.print(Text.assemble(" " * 5, ("mend ", "bold"), finding.mend), soft_wrap=True)
+    if any(finding.state is State.BAD for finding in findings):
+        raise typer.Exit(1)
 
 
 @keys_app.command("create")

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -147,6 +148,42 @@ def _refuse_aborted(session: Session) -> None:
     driver = session.connection().connection.driver_connection
     if isinstance(driver, psycopg.Connection) and driver.info.transaction_status == psycopg.pq.TransactionStatus.INERROR:
         raise Unavailable("A statement of this step failed, so nothing of it was stored.", code="step_aborted")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What is known of the database server."""
+
+    version: str
+    version_number: int
+    now: datetime
+    most_connections: int
+    connections: int
+    is_superuser: bool
+
+
+def server(session: Session) -> Server:
+    """Ask the server about itself."""
+    row = session.connection().exec_driver_sql(
+        "SELECT current_setting('server_version'), current_setting('server_version_num')::int, clock_timestamp(),"
+        " current_setting('max_connections')::int,"
+        " (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend'),"
+        " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
+    )
+    return Server(*row.one())
+
+
+def holds_secret(session: Session, *, adopt: bool = False) -> bool:
+    """Tell whether this database was filled under the configured secret; with `adopt` a new database takes it as its own."""
+    check = settings().secret_for("check")
+    latest = "(SELECT timeline_id FROM timeline ORDER BY started_at DESC LIMIT 1)"
+    if adopt:
+        session.connection().exec_driver_sql(
+            f"UPDATE timeline SET secret_check = %s WHERE timeline_id = {latest} AND secret_check IS NULL",  # noqa: S608 - a literal.
+            (check,),
+        )
+    held = session.connection().exec_driver_sql(f"SELECT secret_check FROM timeline WHERE timeline_id = {latest}").scalar()  # noqa: S608 - a literal.
+    return held is None or bytes(held) == check
 
 
 class Doorbell:

@@ -1,0 +1,216 @@
+"""Looks at one installation: versions, ports, disk, migrations, queue, clock, secret; and says how to mend what it finds.
+
+Only looks: it starts nothing, changes nothing, and goes on when something is away.
+"""
+
+import importlib.metadata
+import platform
+import shutil
+import socket
+import stat
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import redis
+
+from cli import migrations
+from cli.services import is_running
+from kernel import clock, db
+from kernel.errors import MdmError
+from kernel.settings import Settings
+from mdm import pending
+
+OLDEST_POSTGRES = 150_000
+OLDEST_BROKER = 7
+LARGEST_SKEW_SECONDS = 2.0
+SMALLEST_FREE_BYTES = 1_000_000_000
+STALE_QUEUE_SECONDS = 300.0
+
+
+class State(Enum):
+    """What a finding means."""
+
+    GOOD = "ok"
+    ODD = "look"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at, what was seen, and how to mend it."""
+
+    state: State
+    what: str
+    seen: str
+    mend: str = ""
+
+
+def examine(chosen: Settings) -> Iterator[Finding]:
+    """Look at everything, the ground first. A look that fails is a finding like any other."""
+    looks: list[Callable[[Settings], Finding]] = [_python, _packages, _disk, _secret_file, _port, _database, _broker]
+    looks += [_migrations, _secret, _clock, _connections, _queue, _rejected] if chosen.database_url else []
+    for look in looks:
+        try:
+            yield look(chosen)
+        except MdmError as error:
+            yield Finding(State.BAD, _name(look), error.detail)
+        except Exception as error:  # noqa: BLE001 - the doctor reports what it cannot foresee; the text may hold values.
+            yield Finding(State.BAD, _name(look), f"could not be looked at ({type(error).__name__})")
+
+
+def _name(look: Callable[[Settings], Finding]) -> str:
+    return look.__name__.strip("_").replace("_", " ")
+
+
+def _python(_: Settings) -> Finding:
+    seen = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
+    good = sys.version_info >= (3, 11)
+    return Finding(
+        State.GOOD if good else State.BAD, "python", seen, "" if good else "Python 3.11 or newer is needed: make install"
+    )
+
+
+def _packages(_: Settings) -> Finding:
+    names = ("customer-master", "splink", "duckdb", "fastapi", "celery", "sqlalchemy", "psycopg")
+    seen = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
+    return Finding(State.GOOD, "packages", seen)
+
+
+def _disk(chosen: Settings) -> Finding:
+    folder = next(path for path in (chosen.data_dir, *chosen.data_dir.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    seen = f"{free / 1e9:.1f} GB free for {chosen.data_dir}"
+    if free < SMALLEST_FREE_BYTES:
+        return Finding(State.BAD, "disk", seen, "make room, or move the data: MDM_DATA_DIR")
+    return Finding(State.GOOD, "disk", seen)
+
+
+def _secret_file(chosen: Settings) -> Finding:
+    path = chosen.secret_path()
+    if chosen.secret_key is not None:
+        return Finding(State.GOOD, "secret key", "given by MDM_SECRET_KEY")
+    if not path.exists():
+        return Finding(
+            State.ODD, "secret key", f"not made yet: {path}", "the first 'mdm up' makes it; then keep a copy in a safe place"
+        )
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        return Finding(State.BAD, "secret key", f"{path} can be read by others ({mode:o})", f"chmod 600 {path}")
+    return Finding(State.GOOD, "secret key", f"{path}; without a copy of it a backup of the database is worth nothing")
+
+
+def _port(chosen: Settings) -> Finding:
+    where = f"{chosen.host}:{chosen.port}"
+    if chosen.port == 0:
+        return Finding(State.GOOD, "port", "any free one")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((chosen.host, chosen.port))
+        except OSError:
+            return _who_listens(where, is_running(chosen.data_dir, "up"))
+    return Finding(State.GOOD, "port", f"{where} is free (the service does not run)")
+
+
+def _who_listens(where: str, is_up: bool) -> Finding:
+    try:
+        with urllib.request.urlopen(f"http://{where}/live", timeout=2) as answer:
+            ours = answer.status == 200
+    except OSError:
+        ours = False
+    if ours:
+        return Finding(State.GOOD, "port", f"the service answers at {where}")
+    if is_up:
+        return Finding(
+            State.ODD, "port", f"the service holds {where} but does not answer yet", "if this lasts, see what 'mdm up' says"
+        )
+    return Finding(State.BAD, "port", f"{where} is used by another program", "choose another with MDM_PORT, or 0 for any")
+
+
+def _database(chosen: Settings) -> Finding:
+    if chosen.database_url is None:
+        return Finding(State.ODD, "database", "none configured, and none is running here", "mdm up, or set DATABASE_URL")
+    with db.read_only(db.Role.OWNER) as session:
+        found = db.server(session)
+    if found.version_number < OLDEST_POSTGRES:
+        return Finding(State.BAD, "database", f"PostgreSQL {found.version}", "PostgreSQL 15 or newer is needed")
+    return Finding(State.GOOD, "database", f"PostgreSQL {found.version}")
+
+
+def _broker(chosen: Settings) -> Finding:
+    if chosen.redis_url is None:
+        return Finding(State.ODD, "broker", "none configured, and none is running here", "mdm up, or set REDIS_URL")
+    with redis.Redis.from_url(chosen.redis_url, socket_connect_timeout=3) as client:
+        try:
+            about: Any = client.info()
+        except redis.RedisError as error:
+            return Finding(State.BAD, "broker", f"does not answer ({type(error).__name__})", "start it, or correct REDIS_URL")
+    version = str(about.get("valkey_version") or about["redis_version"])
+    seen = f"{'Valkey' if 'valkey_version' in about else 'Redis'} {version}"
+    if int(version.partition(".")[0]) < OLDEST_BROKER:
+        return Finding(State.BAD, "broker", seen, "Redis or Valkey 7 or newer is needed")
+    if about.get("maxmemory_policy", "noeviction") != "noeviction":
+        return Finding(State.ODD, "broker", f"{seen} evicts ({about['maxmemory_policy']})", "set maxmemory-policy to noeviction")
+    return Finding(State.GOOD, "broker", seen)
+
+
+def _migrations(_: Settings) -> Finding:
+    current, newest = migrations.current_revision(), migrations.newest_revision()
+    if current == newest:
+        return Finding(State.GOOD, "migrations", f"schema at {current}")
+    return Finding(State.BAD, "migrations", f"schema at {current or 'nothing'}, this program wants {newest}", "mdm migrate")
+
+
+def _secret(_: Settings) -> Finding:
+    with db.read_only() as session:
+        same = db.holds_secret(session)
+    if same:
+        return Finding(State.GOOD, "secret of the data", "the configured one")
+    mend = "put back the secret key with which the data was stored; until then change nothing"
+    return Finding(State.BAD, "secret of the data", "another than the configured one", mend)
+
+
+def _clock(_: Settings) -> Finding:
+    before = clock.now()
+    with db.read_only() as session:
+        theirs, after = db.server(session).now, clock.now()
+    skew = (
+        0.0 if before <= theirs <= after else min(abs((theirs - before).total_seconds()), abs((theirs - after).total_seconds()))
+    )
+    seen = f"{skew:.1f} s apart from the database's"
+    if skew > LARGEST_SKEW_SECONDS:
+        return Finding(State.BAD, "clock", seen, "let both machines follow a time server (timedatectl set-ntp true)")
+    return Finding(State.GOOD, "clock", seen)
+
+
+def _connections(_: Settings) -> Finding:
+    with db.read_only(db.Role.OWNER) as session:
+        found = db.server(session)
+    seen = f"{found.connections} of {found.most_connections} in use"
+    if found.connections > 0.9 * found.most_connections:
+        return Finding(State.ODD, "connections", seen, "raise max_connections, or lower MDM_DB_POOL_SIZE")
+    return Finding(State.GOOD, "connections", seen)
+
+
+def _queue(_: Settings) -> Finding:
+    with db.read_only() as session:
+        owed = pending.backlog(session)
+    seen = f"{owed.open} records pending, the oldest for {owed.oldest_seconds:.0f} s"
+    if owed.open and owed.oldest_seconds > STALE_QUEUE_SECONDS:
+        return Finding(
+            State.ODD, "queue", seen, "are the workers, the relay and the sweeper running? mdm up; else see the worker's log"
+        )
+    return Finding(State.GOOD, "queue", seen)
+
+
+def _rejected(_: Settings) -> Finding:
+    with db.read_only() as session:
+        quarantined = pending.backlog(session).quarantined
+    if quarantined:
+        mend = "see pending_record.error, mend its cause, and send the records again"
+        return Finding(State.ODD, "quarantine", f"{quarantined} records failed again and again", mend)
+    return Finding(State.GOOD, "quarantine", "empty")
