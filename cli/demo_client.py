@@ -25,12 +25,19 @@ class Api:
     def post(self, path: str, body: bytes, media_type: str = "application/json") -> bytes:
         """Post a body and give the answer's. Raises: MdmError with the problem's title for an answer of 400 or above."""
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": media_type}
+        try:
+            status, text = self._send(path, body, headers)
+        except (ConnectionError, http.client.HTTPException):  # The service closes a connection that idles; a put may be repeated.
+            self._connection.close()
+            status, text = self._send(path, body, headers)
+        if status >= http.HTTPStatus.BAD_REQUEST:
+            raise MdmError(f"POST {path} answered {status}: {_title(text)}", code="demo_request_failed")
+        return text
+
+    def _send(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
         self._connection.request("POST", path, body, headers)
         answer = self._connection.getresponse()
-        text = answer.read()
-        if answer.status >= http.HTTPStatus.BAD_REQUEST:
-            raise MdmError(f"POST {path} answered {answer.status}: {_title(text)}", code="demo_request_failed")
-        return text
+        return answer.status, answer.read()
 
     def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """Post JSON and read the answer's JSON."""

@@ -1,18 +1,20 @@
 """`mdm demo` and `mdm simulate`: a small retailer from its channels to golden records before your eyes, and as files."""
 
+import socket
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli import demo_febrl, demo_report
+from cli.children import Say
 from cli.demo_client import Api, batches
 from cli.demo_figures import measure
 from cli.demo_place import own_folder
@@ -28,6 +30,7 @@ from sampledata.retailer import SimulatedRecord, simulate
 from stewardship import tasks
 
 KEY_NAME = "demo"
+LOG = "demo.log"
 KEY_SCOPES = ("records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "jobs:read")
 LONGEST_RESOLVE_SECONDS = 600
 POLL_SECONDS = 0.5
@@ -63,13 +66,15 @@ def demo(
     with clock.stage("simulate the retailer"):
         records = sorted(simulate(customers, seed, profile), key=lambda one: (one.updated_at, one.source, one.key))
     _introduce(records, customers, profile, seed)
-    with own_folder(settings().data_dir, keep) as folder:
-        started = time.monotonic()
-        with running_stack(_demo_settings(folder), _say) as stack:
-            clock.seconds["start PostgreSQL, broker, API, workers"] = time.monotonic() - started
-            _run(stack, records, clock)
-            while not leave and not stopping.wait(1.0):
-                stack.children.watch()
+    folder = own_folder(settings().data_dir, keep)
+    started = time.monotonic()
+    with (folder / LOG).open("w", encoding="utf-8") as log, running_stack(_demo_settings(folder), _teller(log)) as stack:
+        clock.seconds["start PostgreSQL, broker, API, workers"] = time.monotonic() - started
+        _run(stack, records, clock)
+        if not leave:
+            console.print("The service stays up; Ctrl-C stops everything.")
+        while not leave and not stopping.wait(1.0):
+            stack.children.watch()
 
 
 def _run(stack: Stack, records: Sequence[SimulatedRecord], clock: "_Clock") -> None:
@@ -104,10 +109,7 @@ def simulate_command(
     seed: SeedOption = 2026,
     form: Annotated[str, typer.Option("--format", help="One of " + ", ".join(files.FORMATS))] = "ndjson",
 ) -> None:
-    """Write the simulated retailer as one file per channel, and a file that tells which records are one customer.
-
-    The policy that maps these files is printed by `mdm simulate-policy`.
-    """
+    """Write the simulated retailer: one file per channel, the policy that maps them, and which records are one customer."""
     _checked(profile)
     if form not in files.FORMATS:
         raise typer.BadParameter(f"say one of {', '.join(files.FORMATS)}", param_hint="--format")
@@ -130,8 +132,22 @@ def _policy_text() -> str:
 
 
 def _demo_settings(folder: Path) -> Settings:
-    """The demo has its own folder and servers whatever is configured: it must never write into a database of somebody's."""
-    return settings().model_copy(update={"data_dir": folder, "database_url": None, "redis_url": None, "secret_key_file": None})
+    """The demo has its own folder and servers whatever is configured: it must never write into a database of somebody's.
+
+    When the usual port is taken and nobody asked for it, any free one does.
+    """
+    chosen = settings()
+    port = 0 if "port" not in chosen.model_fields_set and _is_taken(chosen) else chosen.port
+    own = {"data_dir": folder, "database_url": None, "redis_url": None, "secret_key_file": None, "port": port}
+    return chosen.model_copy(update=own)
+
+
+def _is_taken(chosen: Settings) -> bool:
+    try:
+        socket.create_server((chosen.host, chosen.port)).close()
+    except OSError:
+        return True
+    return False
 
 
 def _prepare() -> str:
@@ -194,11 +210,20 @@ def _telling_email(records: Sequence[SimulatedRecord], golden_ids: Sequence[str 
 
 
 def _question(email: str) -> dict[str, Any]:
-    return {"identifier": {"kind": "email", "value": email}, "view": "service"}
+    return {"identifier": {"kind": "email", "value": email}, "view": "checkout"}
 
 
-def _say(name: str, line: str) -> None:
-    console.print(f"  {name:<8} {line}", style="dim", highlight=False, markup=False, soft_wrap=True)
+def _teller(log: TextIO) -> Say:
+    """What the supervisor says is shown; what its processes say is kept in a file beside the data."""
+
+    def say(name: str, line: str) -> None:
+        if name == "mdm":
+            console.print(f"  {line}", style="dim", highlight=False, markup=False, soft_wrap=True)
+        elif not log.closed:
+            log.write(f"{name:<8} {line}\n")
+            log.flush()
+
+    return say
 
 
 class _Clock:

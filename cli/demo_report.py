@@ -75,7 +75,8 @@ def print_evaluation(console: Console, title: str, evaluation: Evaluation) -> No
         table.add_row(name, *_measure(point.pairwise), f"{point.bcubed.f1:.4f}", f"{point.clusters:,}", seconds)
     console.print(table)
     console.print(
-        f"{evaluation.records:,} records, {evaluation.true_clusters:,} true customers, {evaluation.review_pairs:,} questions for a steward.\n"
+        f"{evaluation.records:,} records, {evaluation.true_clusters:,} true customers, "
+        f"{evaluation.review_pairs:,} questions for a steward.\n"
         "automatic: what is merged without a human; balanced: the questions settled by what is more probable.",
         style="dim",
     )
@@ -83,7 +84,7 @@ def print_evaluation(console: Console, title: str, evaluation: Evaluation) -> No
 
 def print_try(console: Console, base_url: str, key: str, email: str, answer: Mapping[str, Any]) -> None:
     """A command to copy, and what it answers now."""
-    body = json.dumps({"identifier": {"kind": "email", "value": email}, "view": "service"})
+    body = json.dumps({"identifier": {"kind": "email", "value": email}, "view": "checkout"})
     console.print("\n[bold]Try it[/bold]")
     console.print(f"  API {base_url}    documentation {base_url}/docs    key {key}", highlight=False, soft_wrap=True)
     headers = f"-H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
