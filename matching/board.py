@@ -60,8 +60,7 @@ class Board:
         return self.total[u][v] / (self.size[u] * self.size[v])
 
     def join(self, u: int, v: int) -> Joined:
-        """Make two rows one, under the lower name."""
-        u, v = min(u, v), max(u, v)
+        """Make two rows one, under the name `u`, which must be the lower."""
         joined = Joined(self.rows[u], self.rows.pop(v), self.average(u, v))
         self.rows[u] = joined.left + joined.right
         self.size[u] += self.size[v]

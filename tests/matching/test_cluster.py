@@ -103,6 +103,11 @@ class TestWeights:
         found = cluster("abc", {"ab": strong(12), "bc": strong(12), "ac": weak(-30)})
         assert shown(found.parts) == ["ab", "c"]
 
+    def test_key_order_is_that_of_source_and_key_not_of_record_ids(self) -> None:
+        members = [Member(record, ("pos", key), form(record)) for record, key in zip("abc", "321", strict=True)]
+        weights = {weight_key(form(a), form(b)): strong(12) if b == "b" or a == "b" else weak(-30) for a, b in ("ab", "bc", "ac")}
+        assert shown(partition(members, weights, [], LINES).parts) == ["bc", "a"]
+
     def test_n_parts_give_at_most_n_minus_1_questions(self) -> None:
         found = cluster("abcdef", {}, otherwise=strong(5))
         assert shown(found.balanced) == ["abcdef"]
@@ -134,6 +139,9 @@ class TestVeto:
     def test_only_the_strongest_contradiction_between_two_clusters_is_asked(self) -> None:
         pairs = {"ab": strong(40), "cd": strong(40), "ac": vetoed(20), "ad": vetoed(25), "bc": vetoed(20), "bd": vetoed(20)}
         assert [shown(review.parts) for review in cluster("abcd", pairs).reviews] == [["ab", "cd"]]
+
+    def test_a_contradiction_that_a_steward_settled_is_not_asked(self) -> None:
+        assert cluster("ab", {"ab": vetoed(40)}, no_match("a", "b")).reviews == ()
 
 
 class TestSteward:
@@ -217,6 +225,11 @@ class TestCopies:
         found = cluster("abc", {"xx": Evidence(20)}, forms="xxx")
         assert (shown(found.parts), shown(found.balanced)) == (["a", "b", "c"], ["abc"])
         assert [shown(review.parts) for review in found.reviews] == [["a", "b", "c"]]
+
+    def test_copies_of_a_source_in_review_are_one_question(self) -> None:
+        found = cluster("abc", {"xx": strong(20)}, forms="xxx", asks="abc")
+        assert shown(found.parts) == ["a", "b", "c"]
+        assert [(shown(review.parts), review.reason) for review in found.reviews] == [(["a", "b", "c"], Reason.SOURCE_IN_REVIEW)]
 
     def test_copies_that_say_next_to_nothing_stay_apart_unasked(self) -> None:
         found = cluster("abc", {"xx": weak(-3)}, forms="xxx")

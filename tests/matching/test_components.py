@@ -53,7 +53,7 @@ class TestOneComponent:
 
     def test_only_stewards_matches_count_at_the_last_rung_and_are_never_cut(self) -> None:
         forms = own_forms(6)
-        edges = [*chain(6, 99), *(Edge(0, other, 0, steward=True) for other in range(1, 5))]
+        edges = [*chain(6, 99), *(Edge(number, number + 1, 0, steward=True) for number in range(4))]
         found = capped_component(0, forms[0], reach_over(edges, forms), LINES)
         assert (set(found.records), found.line) == ({0, 1, 2, 3, 4}, None)
 

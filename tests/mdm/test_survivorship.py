@@ -189,6 +189,11 @@ class TestSeveral:
         ]
         assert [(entry["rule"], entry["records"]) for entry in found.provenance["emails"]] == [("verified", 2), ("union", 1)]
 
+    def test_a_contact_point_is_verified_when_any_record_verified_it(self) -> None:
+        members = [member(1, days=9, emails=(mail("a@x"),)), member(2, emails=(mail("A@x", key="a@x", verified=True),))]
+        found = survive(members, by("emails", C.UNION, C.RECENT))
+        assert found.values["emails"] == [{"value": "a@x", "primary": True, "verified": True}]
+
     def test_within_a_record_the_first_is_preferred(self) -> None:
         found = survive([member(1, phones=(Phone("+442", "+442"), Phone("+441", "+441")))], SurvivorshipRules())
         assert [phone["value"] for phone in found.values["phones"]] == ["+442", "+441"]
