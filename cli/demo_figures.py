@@ -1,7 +1,7 @@
 """What the demo measures: golden ids against the truth that the simulated retailer knows. Pure arithmetic."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -31,12 +31,23 @@ class Figures:
     pairwise: Measure
     bcubed: Measure
     recognition: dict[Pair, Recognition]
+    questions: int
+    true_questions: int
+    after_review: Measure
 
 
-def measure(records: Sequence[SimulatedRecord], golden_ids: Sequence[str | None]) -> Figures:
-    """Compare golden ids (None counts as alone) with the truth of the records, in the same order."""
+def measure(
+    records: Sequence[SimulatedRecord], golden_ids: Sequence[str | None], questions: Iterable[Sequence[str]] = ()
+) -> Figures:
+    """Compare golden ids (None counts as alone) with the truth of the records, in the same order.
+
+    `questions` are the golden ids that each open task asks about: are these one customer? `after_review` is the pairwise measure
+    once a steward who knows the truth has answered them all.
+    """
     labels = [golden or f"none:{index}" for index, golden in enumerate(golden_ids)]
     truth = [record.truth for record in records]
+    asked = list(questions)
+    answered = _answered(labels, truth, asked)
     channels: defaultdict[str, set[str]] = defaultdict(set)
     for record, label in zip(records, labels, strict=True):
         channels[label].add(record.source)
@@ -50,7 +61,31 @@ def measure(records: Sequence[SimulatedRecord], golden_ids: Sequence[str | None]
         pairwise(labels, truth),
         bcubed(labels, truth),
         _recognition(records, labels),
+        len(asked),
+        sum(len({answered.get(golden, golden) for golden in goldens}) < len(set(goldens)) for goldens in asked),
+        pairwise([answered.get(label, label) for label in labels], truth),
     )
+
+
+def _answered(labels: Sequence[str], truth: Sequence[str], questions: Iterable[Sequence[str]]) -> dict[str, str]:
+    """Where each golden id lives once every question is answered by the customer that most of a golden's records speak of."""
+    votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for label, customer in zip(labels, truth, strict=True):
+        votes[label][customer] += 1
+    speaks_of = {label: max(counted, key=lambda one: (counted[one], one)) for label, counted in votes.items()}
+    found: dict[str, str] = {}
+
+    def home(golden: str) -> str:
+        while golden in found:
+            golden = found[golden]
+        return golden
+
+    for goldens in questions:
+        for one, other in combinations(goldens, 2):
+            a, b = sorted((home(one), home(other)))
+            if a != b and one in speaks_of and speaks_of[one] == speaks_of.get(other):
+                found[b] = a
+    return {golden: home(golden) for golden in found}
 
 
 def _recognition(records: Sequence[SimulatedRecord], labels: Sequence[str]) -> dict[Pair, Recognition]:

@@ -25,7 +25,7 @@ def print_stages(console: Console, seconds: Mapping[str, float]) -> None:
     console.print(table)
 
 
-def print_outcome(console: Console, figures: Figures, stored: Mapping[str, int], tasks: Mapping[str, int]) -> None:
+def print_outcome(console: Console, figures: Figures, stored: Mapping[str, int]) -> None:
     """Records in, golden records out, and what is left for a steward."""
     total = sum(figures.records.values())
     table = Table(title="What became of the records", show_header=False)
@@ -34,7 +34,7 @@ def print_outcome(console: Console, figures: Figures, stored: Mapping[str, int],
         ("golden records", f"{figures.golden:,} for {figures.customers:,} true customers"),
         ("merges", f"{total - figures.golden:,} records joined another; {figures.multi_channel:,} golden records span channels"),
         ("largest golden record", f"{figures.largest} records"),
-        ("questions for a steward", f"{sum(tasks.values()):,}" + (f" ({_counts(tasks)})" if tasks else "")),
+        ("questions for a steward", f"{figures.questions:,}; the truth says yes to {figures.true_questions:,} of them"),
     )
     for name, text in rows:
         table.add_row(name, text)
@@ -42,12 +42,13 @@ def print_outcome(console: Console, figures: Figures, stored: Mapping[str, int],
 
 
 def print_measures(console: Console, figures: Figures) -> None:
-    """Precision and recall of what was merged without a human."""
-    table = Table("merged without a human, against the known truth", "precision", "recall", "F1", title="Right or wrong?")
+    """Precision and recall against the truth: what was merged without a human, and what a steward's answers would add."""
+    table = Table("against the known truth", "precision", "recall", "F1", title="Right or wrong?")
     for column in table.columns[1:]:
         column.justify = "right"
-    table.add_row("pairs of records", *_measure(figures.pairwise))
-    table.add_row("B-cubed, by record", *_measure(figures.bcubed))
+    table.add_row("merged without a human: pairs of records", *_measure(figures.pairwise))
+    table.add_row("the same by record (B-cubed)", *_measure(figures.bcubed))
+    table.add_row("once a steward has answered all questions: pairs", *_measure(figures.after_review))
     console.print(table)
 
 

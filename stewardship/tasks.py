@@ -69,10 +69,9 @@ def open_about(session: Session, golden_ids: Collection[uuid.UUID]) -> list[Open
     return [_task(row) for row in found]
 
 
-def open_counts(session: Session) -> dict[str, int]:
-    """Count the open tasks by kind."""
-    found = sql.rows(session, "SELECT kind, count(*) FROM task WHERE state = 'open' GROUP BY kind ORDER BY kind")
-    return {kind: count for kind, count in found}
+def all_open(session: Session) -> list[OpenTask]:
+    """Read every open task."""
+    return [_task(row) for row in sql.rows(session, f"{_SELECT} ORDER BY task_id")]
 
 
 _SELECT = """SELECT task_id, kind, question_key, golden_ids, record_ids, weight, reason_code, brands, regions

@@ -1,0 +1,96 @@
+"""`mdm demo` and `mdm simulate` as their user runs them: real servers, real API, real workers, in a folder of their own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.demo_place import MARK, own_folder
+from cli.main import build
+from cli.supervisor import forget
+from kernel.errors import MdmError
+from mdm import policy
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo data")
+
+
+@pytest.fixture(scope="module")
+def shown(demo_data: Path) -> str:
+    """What a small demo prints, once for all tests of this file; the path has a space, the port is any."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MDM_", "DATABASE_", "REDIS_"))}
+    environment |= {"MDM_DATA_DIR": str(demo_data), "MDM_PORT": "0", "COLUMNS": "140", "MDM_WORKERS": "1"}
+    command = [sys.executable, "-m", "cli.main", "demo", "--exit", "--no-febrl", "--customers", "60"]
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=240)
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        return done.stdout
+    finally:
+        forget(demo_data / "demo")
+
+
+def test_the_demo_tells_what_became_of_the_records(shown: str) -> None:
+    sent = int(re.search(r"(\d+) from 7 channels", shown).group(1))
+    golden, customers = map(int, re.search(r"(\d+) for (\d+) true customers", shown).groups())
+    assert f"{sent} created" in shown
+    assert customers == 60
+    assert customers <= golden < sent
+
+
+def test_the_demo_measures_itself_against_the_truth(shown: str) -> None:
+    precision, recall = map(float, re.search(r"pairs of records\D+([\d.]+)\D+([\d.]+)", shown).groups())
+    assert precision > 0.9
+    assert recall > 0.2
+
+
+def test_the_demo_hands_over_a_working_lookup(shown: str) -> None:
+    assert re.search(r"curl -s http://127\.0\.0\.1:\d+/v1/lookup -H 'Authorization: Bearer mdm_live_", shown)
+    answer = json.loads(re.search(r"It answers:\n(\{.*?\n\})", shown, re.DOTALL).group(1))
+    assert answer["result"] == "found"
+    assert answer["view"]["display_name"]
+
+
+def test_the_demo_leaves_nothing_running(shown: str, demo_data: Path) -> None:
+    assert "stopping" in shown
+    assert not (demo_data / "demo" / "services.json").exists()
+
+
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "precious").write_text("data", encoding="utf-8")
+    with pytest.raises(MdmError, match="not a demo's folder"):
+        own_folder(tmp_path, keep=False)
+    assert (tmp_path / "demo" / "precious").read_text(encoding="utf-8") == "data"
+
+
+def test_a_demo_begins_empty(tmp_path: Path) -> None:
+    folder = own_folder(tmp_path, keep=False)
+    assert (folder / MARK).exists()
+    assert own_folder(tmp_path, keep=False) == folder
+    forget(folder)
+
+
+@pytest.mark.parametrize("form", ["ndjson", "csv", "parquet"])
+def test_simulate_writes_the_retailer_with_its_policy(tmp_path: Path, form: str) -> None:
+    arguments = ["simulate", "--customers", "120", "--seed", "3", "--out", str(tmp_path), "--format", form]
+    done = CliRunner().invoke(build(arguments), arguments)
+    assert done.exit_code == 0, done.output
+    rules = policy.load(tmp_path / "policy.yaml")
+    assert {path.stem for path in tmp_path.glob(f"*.{form}")} == {*rules.sources, "truth"}
+
+
+@pytest.mark.parametrize("wrong", [["--profile", "spotless"], ["--format", "xlsx"]])
+def test_simulate_refuses_what_it_does_not_know(tmp_path: Path, wrong: list[str]) -> None:
+    arguments = ["simulate", "--out", str(tmp_path), *wrong]
+    done = CliRunner().invoke(build(arguments), arguments)
+    assert done.exit_code == 2
+    assert not list(tmp_path.iterdir())
