@@ -29,7 +29,7 @@ MARIA: dict[str, Any] = {
     "given_name": "Maria",
     "surname": "Garcia Lopez",
     "birth_date": "1984-03-12",
-    "emails": ["maria.garcia@example.com"],
+    "emails": ["maria.garcia@telefonica.net"],
     "phones": ["+34655872310"],
     "addresses": [{"line1": "Calle Mayor 5", "city": "Madrid", "postal_code": "28013", "country": "ES"}],
 }

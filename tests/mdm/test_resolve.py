@@ -36,7 +36,7 @@ def test_the_same_person_from_three_sources_has_one_golden_id(mdm: Master) -> No
 def test_two_people_stay_two(mdm: Master) -> None:
     mdm.put("shop", "1", MARIA)
     mdm.put(
-        "shop", "2", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto@becker.example"]}
+        "shop", "2", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto.becker@telefonica.net"]}
     )
     mdm.drain()
     assert len(partition()) == 2
@@ -86,7 +86,7 @@ def test_a_changed_record_leaves_its_golden_and_gets_its_own(mdm: Master) -> Non
     mdm.drain()
     first = golden_of("shop", "1")
     mdm.put(
-        "pos", "A", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto@becker.example"]}
+        "pos", "A", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto.becker@telefonica.net"]}
     )
     mdm.drain()
     assert golden_of("shop", "1") == first
@@ -97,12 +97,12 @@ def test_a_changed_record_leaves_its_golden_and_gets_its_own(mdm: Master) -> Non
 
 
 def test_a_bridge_merges_two_goldens_and_the_younger_id_redirects(mdm: Master) -> None:
-    mdm.put("shop", "1", {"given_name": "Maria", "surname": "Garcia", "birth_date": "1984-03-12", "emails": ["mg@example.com"]})
+    mdm.put("shop", "1", {"given_name": "Maria", "surname": "Garcia", "birth_date": "1984-03-12", "emails": ["mg@telefonica.net"]})
     mdm.put("pos", "A", {"given_name": "Maria", "surname": "Lopez", "phones": ["+34655872310"]})
     mdm.drain()
     older, younger = golden_of("shop", "1"), golden_of("pos", "A")
     assert older != younger
-    mdm.put("pos", "A", {**MARIA, "emails": ["mg@example.com"]})
+    mdm.put("pos", "A", {**MARIA, "emails": ["mg@telefonica.net"]})
     mdm.drain()
     assert golden_of("pos", "A") == golden_of("shop", "1") == older
     assert query("SELECT status, redirect_to FROM golden WHERE golden_id = %s", younger) == [("merged", older)]
@@ -173,7 +173,7 @@ def test_a_restart_keeps_golden_ids(mdm: Master) -> None:
 
 def test_a_failing_record_is_quarantined_alone_and_the_others_finish(mdm: Master) -> None:
     for number in range(20):
-        mdm.put("shop", str(number), {"given_name": f"Name{number}", "surname": "Of Many", "emails": [f"n{number}@example.com"]})
+        mdm.put("shop", str(number), {"given_name": f"Name{number}", "surname": "Of Many", "emails": [f"n{number}@telefonica.net"]})
     ((poison,),) = query(
         "UPDATE standard_record SET body = jsonb_set(body, '{emails}', '7') WHERE source_key = '7' RETURNING record_id"
     )
@@ -203,7 +203,7 @@ def retailer(seed: int = 11) -> list[tuple[str, Incoming]]:
             "given_name": GIVEN[person % len(GIVEN)],
             "surname": SURNAMES[home % len(SURNAMES)],
             "birth_date": f"{1950 + person * 7 % 50}-{1 + person % 12:02}-{1 + person % 28:02}",
-            "emails": [f"p{person}@example.com"],
+            "emails": [f"p{person}@telefonica.net"],
             "phones": [f"+34655{817 * (home + 131) % 1000000:06}"],
             "addresses": [
                 {"line1": f"{STREETS[home % 8]} {home}", "city": "Madrid", "postal_code": f"28{home:03}", "country": "ES"}

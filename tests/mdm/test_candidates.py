@@ -1,0 +1,82 @@
+"""Candidate pairs from the key index, and what becomes of them when a key gets hot or cools."""
+
+import pytest
+
+from kernel import db
+from matching.blocking import HOT_LIMIT
+from mdm import candidates
+from mdm.incoming import Incoming
+
+from .. import resolution as master
+from ..resolution import MARIA, Master, query
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    return master.start()
+
+
+def find(*source_keys: str) -> candidates.Candidates:
+    ids = [row[0] for row in query("SELECT record_id FROM crosswalk WHERE source_key = ANY(%s)", list(source_keys))]
+    with db.transaction() as session:
+        return candidates.find(session, ids)
+
+
+def crowd(mdm: Master, size: int, first: int = 0) -> None:
+    """Different people who gave one and the same phone number."""
+    people = [
+        {
+            "given_name": f"{chr(97 + n % 26)}{chr(97 + n // 26)}na",
+            "surname": f"q{chr(97 + n // 26)}x{chr(97 + n % 26)}z{n}",
+            "birth_date": f"{1930 + n % 80}-{1 + n % 12:02}-{1 + n * 7 % 28:02}",
+            "phones": ["+34655119427"],
+        }
+        for n in range(first, first + size)
+    ]
+    mdm.put_many("shop", [Incoming(f"crowd{first + n}", person) for n, person in enumerate(people)])
+
+
+def test_records_that_share_a_key_are_pairs_with_ids_in_order(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("pos", "A", {"emails": MARIA["emails"]})
+    mdm.put("crm", "x", {"given_name": "Otto", "surname": "Becker"})
+    found = find("1", "A", "x")
+    assert len(found.pairs) == 1
+    assert all(a < b for a, b in found.pairs)
+    assert found.hot == frozenset()
+    assert find("A").pairs == found.pairs
+
+
+def test_a_record_without_any_key_is_counted(mdm: Master) -> None:
+    mdm.put("shop", "1", {"language": "es"})
+    assert len(find("1").keyless) == 1
+    assert mdm.drain().keyless == 1
+
+
+def test_a_hot_key_yields_nothing_and_its_refined_keys_do(mdm: Master) -> None:
+    crowd(mdm, HOT_LIMIT + 1)
+    mdm.put("pos", "A", {"given_name": "aana", "surname": "qol", "phones": ["+34655119427"]})
+    found = find("A")
+    assert len(found.hot) == 1
+    initials = query(
+        "SELECT count(*) FROM standard_record WHERE body -> 'name' ->> 'given_folded' LIKE 'a%%' AND source = 'shop'"
+    )
+    assert len(found.pairs) == initials[0][0]
+
+
+def test_crossing_the_limit_re_queues_the_records_and_drops_what_only_the_hot_key_supported(mdm: Master) -> None:
+    crowd(mdm, HOT_LIMIT)
+    mdm.drain()
+    ((before,),) = query("SELECT count(*) FROM decision WHERE superseded_at IS NULL")
+    crowd(mdm, 1, first=HOT_LIMIT)
+    mdm.drain()
+    ((after,),) = query("SELECT count(*) FROM decision WHERE superseded_at IS NULL")
+    assert query("SELECT count(*) FROM hot_key") == [(1,)]
+    assert after < before
+    assert mdm.verify().differences == ()
+
+    mdm.delete("shop", f"crowd{HOT_LIMIT}")
+    mdm.drain()
+    assert query("SELECT count(*) FROM hot_key") == [(0,)]
+    assert query("SELECT count(*) FROM decision WHERE superseded_at IS NULL") == [(before,)]
+    assert mdm.verify().differences == ()

@@ -1,0 +1,97 @@
+"""The decision log: written once, superseded when it says something else, sealed against edits."""
+
+import dataclasses
+import uuid
+
+import pytest
+
+from kernel import db
+from kernel.settings import settings
+from mdm import decisions, versions
+from mdm.decisions import PairDecision
+
+from .. import resolution as master
+from ..resolution import Master, query
+
+SECRET = settings().secret_for("decision")
+
+
+@pytest.fixture
+def made(database: str) -> PairDecision:
+    """A decision about two stored records."""
+    mdm: Master = master.start()
+    ids = sorted(mdm.put("shop", key, {"surname": f"Nr {key}"}).record_id or uuid.UUID(int=0) for key in "ab")
+    with db.transaction() as session:
+        version_set_id = versions.current(session).version_set_id
+    return PairDecision(ids[0], ids[1], 1, 1, "match", 12.5, (3, -1, 0), "above_merge_line", version_set_id)
+
+
+def store(*made: PairDecision) -> set[uuid.UUID]:
+    with db.transaction() as session:
+        return decisions.store(session, made, SECRET)
+
+
+def live() -> list[decisions.StoredDecision]:
+    with db.transaction() as session:
+        return decisions.read(session, [row[0] for row in query("SELECT record_id FROM source_record")])
+
+
+def test_a_decision_is_written_with_all_it_says(made: PairDecision) -> None:
+    assert store(made) == set(made.pair)
+    (stored,) = live()
+    assert (stored.weight, stored.levels, stored.verdict, stored.author) == (12.5, (3, -1, 0), "match", "model")
+    assert stored.checksum == decisions.checksum(SECRET, stored)
+
+
+def test_saying_the_same_again_changes_nothing(made: PairDecision) -> None:
+    store(made)
+    before = query("SELECT * FROM decision")
+    assert store(made) == set()
+    assert query("SELECT * FROM decision") == before
+
+
+def test_saying_something_else_supersedes_and_keeps_what_was_said(made: PairDecision) -> None:
+    store(made)
+    assert store(dataclasses.replace(made, weight=3.0, verdict="review")) == set(made.pair)
+    assert [one.verdict for one in live()] == ["review"]
+    assert query("SELECT verdict, superseded_because FROM decision WHERE superseded_at IS NOT NULL") == [
+        ("match", "scored_again")
+    ]
+
+
+def test_a_decision_about_a_version_that_is_no_longer_current_is_dropped(made: PairDecision) -> None:
+    query("UPDATE standard_record SET version_no = 2 WHERE record_id = %s", made.record_a)
+    assert store(made) == set()
+    assert live() == []
+
+
+def test_superseding_ends_only_what_was_named(made: PairDecision) -> None:
+    store(made)
+    with db.transaction() as session:
+        assert decisions.supersede(session, [uuid.uuid4()], "test") == set()
+        assert decisions.supersede(session, [one.decision_id for one in live()], "test") == set(made.pair)
+    assert live() == []
+
+
+@pytest.mark.parametrize(
+    "change", ["weight = 99", "verdict = 'no_match'", "levels = '{1}'", "reason_code = 'x'", "version_a = 7"]
+)
+def test_an_edit_past_the_log_breaks_the_checksum(made: PairDecision, change: str) -> None:
+    store(made)
+    query(f"UPDATE decision SET {change}")
+    (stored,) = live()
+    assert stored.checksum != decisions.checksum(SECRET, stored)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "expected"),
+    [
+        ("match", "shared_identifier", decisions.PairEdge(1.0, decided=True)),
+        ("review", "between_lines", decisions.PairEdge(1.0, decided=False)),
+        ("no_match", "below_guard_line", decisions.PairEdge(1.0, decided=False)),
+        ("review", "identifier_conflict", decisions.PairEdge(1.0, decided=True)),
+        ("no_match", "person_and_company", None),
+    ],
+)
+def test_what_a_decision_is_to_the_graph(verdict: str, reason: str, expected: decisions.PairEdge | None) -> None:
+    assert decisions.edge_of(1.0, reason, verdict) == expected

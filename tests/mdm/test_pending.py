@@ -1,0 +1,145 @@
+"""The ledger of what resolution owes: asked for, rung, claimed, finished, given back, failed, swept."""
+
+import uuid
+
+import pytest
+
+from kernel import db
+from mdm import pending
+
+from .. import resolution as master
+from ..resolution import Master, query
+
+OWNER = "worker-1"
+
+
+@pytest.fixture
+def ids(database: str) -> list[uuid.UUID]:
+    """Five records that nothing is owed for yet."""
+    mdm: Master = master.start()
+    found = [mdm.put("shop", str(number), {"surname": f"Nr {number}"}).record_id for number in range(5)]
+    query("DELETE FROM pending_record")
+    return [one for one in found if one]
+
+
+def request(ids: list[uuid.UUID], priority: int = pending.BULK_PRIORITY, fresh: bool = True) -> None:
+    with db.transaction() as session:
+        pending.request(session, ids, "test", priority, fresh)
+
+
+def claim(ids: list[uuid.UUID], owner: str = OWNER, seconds: float = 30.0) -> list[pending.Claim]:
+    with db.transaction() as session:
+        return pending.claim(session, ids, owner, seconds)
+
+
+def finish(claims: list[pending.Claim], owner: str = OWNER) -> int:
+    with db.transaction() as session:
+        return pending.finish(session, claims, owner)
+
+
+def test_a_claim_excludes_others_until_it_is_finished(ids: list[uuid.UUID]) -> None:
+    request(ids)
+    claims = claim(ids)
+    assert {one.record_id for one in claims} == set(ids)
+    assert claim(ids, "worker-2") == []
+    assert finish(claims) == 5
+    assert query("SELECT count(*) FROM pending_record") == [(0,)]
+
+
+def test_a_row_locked_by_another_transaction_is_passed_over(ids: list[uuid.UUID]) -> None:
+    request(ids)
+    with db.transaction() as session:
+        pending.claim(session, ids[:2], OWNER)
+        assert {one.record_id for one in claim(ids, "worker-2")} == set(ids[2:])
+
+
+def test_a_record_asked_for_again_meanwhile_stays(ids: list[uuid.UUID]) -> None:
+    request(ids)
+    claims = claim(ids)
+    request(ids[:1])
+    assert finish(claims) == 4
+    assert query("SELECT record_id, lease_owner, rung_at FROM pending_record") == [(ids[0], None, None)]
+
+
+def test_a_lost_lease_finishes_nothing(ids: list[uuid.UUID]) -> None:
+    request(ids)
+    claims = claim(ids, seconds=-1)
+    assert len(claim(ids, "worker-2")) == 5
+    assert finish(claims) == 0
+    assert query("SELECT DISTINCT lease_owner, lost_leases FROM pending_record") == [("worker-2", 1)]
+
+
+def test_released_records_come_back_after_the_delay(ids: list[uuid.UUID]) -> None:
+    request(ids)
+    claim(ids)
+    with db.transaction() as session:
+        assert pending.release(session, ids, OWNER, 60.0) == 5
+    assert claim(ids) == []
+    assert query("SELECT DISTINCT attempts FROM pending_record") == [(0,)]
+
+
+def test_the_third_failure_quarantines_and_new_input_lifts_it(ids: list[uuid.UUID]) -> None:
+    request(ids[:1])
+    for _ in range(pending.MAX_ATTEMPTS):
+        query("UPDATE pending_record SET available_at = now()")
+        claim(ids[:1])
+        with db.transaction() as session:
+            pending.fail(session, ids[0], OWNER, "ValueError")
+    assert query("SELECT attempts, error, quarantined_at IS NOT NULL FROM pending_record") == [(3, "ValueError", True)]
+    request(ids[:1], fresh=False)
+    assert claim(ids[:1]) == []
+    request(ids[:1])
+    assert len(claim(ids[:1])) == 1
+
+
+def bells() -> list[pending.Bell]:
+    with db.transaction() as session:
+        return pending.due_bells(session)
+
+
+def test_each_open_record_is_rung_once_and_the_urgent_first(ids: list[uuid.UUID]) -> None:
+    request(ids[:3])
+    request(ids[3:], pending.INTERACTIVE_PRIORITY)
+    first, second = bells()
+    assert (first.interactive, set(first.record_ids)) == (True, set(ids[3:]))
+    assert (second.interactive, set(second.record_ids)) == (False, set(ids[:3]))
+    assert bells() == []
+
+
+def test_unanswered_bells_and_expired_leases_are_rung_again(ids: list[uuid.UUID]) -> None:
+    request(ids)
+    bells()
+    claim(ids[:2], seconds=-1)
+    with db.transaction() as session:
+        assert pending.sweep(session, ring_again_seconds=60.0) == 2
+    with db.transaction() as session:
+        assert pending.sweep(session, ring_again_seconds=0.0) == 3
+    assert {one for bell in bells() for one in bell.record_ids} == set(ids)
+
+
+def test_a_record_that_kills_its_workers_ends_up_alone_and_is_quarantined(ids: list[uuid.UUID]) -> None:
+    """Batches whose worker died are rung smaller each time; the others are finished on the way."""
+    request(ids)
+    sizes = []
+    for _ in range(pending.MAX_LOST_LEASES):
+        rung = [bell.record_ids for bell in bells()]
+        sizes.append(max(map(len, rung)))
+        for record_ids in rung:
+            claims = claim(list(record_ids), seconds=-1)
+            if ids[0] not in record_ids:
+                finish(claims)
+        with db.transaction() as session:
+            pending.sweep(session)
+    assert sizes[0] == 5
+    assert sizes[-1] == 1
+    assert query("SELECT record_id, error FROM pending_record") == [(ids[0], "worker_lost")]
+    with db.transaction() as session:
+        assert pending.backlog(session) == pending.Backlog(0, 0, 1, 0.0)
+
+
+def test_requests_wake_a_listener_at_commit(ids: list[uuid.UUID]) -> None:
+    with db.listen(pending.CHANNEL) as doorbell:
+        request(ids[:1], pending.INTERACTIVE_PRIORITY)
+        assert doorbell.wait(5.0)
+        request(ids[:1])
+        assert not doorbell.wait(0.05)
