@@ -23,7 +23,7 @@ from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
 from mdm.record_rows import RecordRow, StandardRow, Stored, VersionRow
-from mdm.sealing import DataKey
+from mdm.sealing import DataKey, wrapper
 
 RECEIVED = "record.received"
 
@@ -67,6 +67,7 @@ class _Batch:
     rules: SourceRules
     principal: Principal
     now: datetime
+    blocking_secret: bytes
 
 
 def put_records(
@@ -87,7 +88,7 @@ def put_records(
     brands = principal.scope.brands
     if brands is not None and rules.source.brand not in brands:
         raise Forbidden("This key may not write records of this source's brand", code="outside_scope")
-    batch = _Batch(session, policy, rules, principal, clock.now())
+    batch = _Batch(session, policy, rules, principal, clock.now(), settings().secret_for("blocking"))
     prepared = [_in_scope(principal, prepare(rules, item, batch.now)) for item in items]
     usable: dict[str, list[Prepared]] = {}
     for one in prepared:
@@ -212,12 +213,13 @@ def _append(batch: _Batch, tracks: dict[str, _Track]) -> None:
     sealed_ids = [track.record_id for track in tracks.values() if track.versions and track.stored]
     wrapped = record_rows.data_keys(batch.session, sealed_ids) if sealed_ids else {}
     fresh: list[tuple[uuid.UUID, bytes]] = []
+    cipher = wrapper()
     rows: list[VersionRow] = []
     for track in tracks.values():
         if not track.versions:
             continue
         known = wrapped.get(track.record_id)
-        key = DataKey.unwrap(track.record_id, known) if known else DataKey.new(track.record_id)
+        key = DataKey.unwrap(track.record_id, known, cipher) if known else DataKey.new(track.record_id, cipher)
         if known is None:
             fresh.append((track.record_id, key.wrapped))
         for version_no, said in track.versions:
@@ -237,9 +239,9 @@ def _file(batch: _Batch, tracks: dict[str, _Track], rows: dict[str, RecordRow]) 
         if (said := track.winner or track.latest) is not None and not rows[key].is_deleted
     ]
     known = [(track.record_id, rows[key].is_deleted) for key, track in tracks.items() if track.stored]
-    record_rows.drop_keys(batch.session, [record_id for record_id, _ in known])
     record_rows.drop_standard(batch.session, [record_id for record_id, is_deleted in known if is_deleted])
     record_rows.replace_standard(batch.session, batch.rules.name, batch.rules.source.brand, standards, _versions(batch))
+    record_rows.file_keys(batch.session, standards, [record_id for record_id, _ in known])
 
 
 def _versions(batch: _Batch) -> tuple[str, int]:
@@ -273,7 +275,7 @@ def _observed_at(batch: _Batch, track: _Track) -> datetime:
 
 def _standard(batch: _Batch, row: RecordRow, said: Prepared, observed_at: datetime) -> StandardRow:
     standard = standardize(said.input, batch.rules.context)
-    keys = tuple(blocking.keys(standard, settings().secret_for("blocking")))
+    keys = tuple(blocking.keys(standard, batch.blocking_secret))
     return StandardRow(
         row.record_id, row.version_no, row.source_key, row.region, observed_at, form_hash(standard), standard, keys
     )

@@ -116,9 +116,17 @@ class _Planner:
     def canonical_fillers(self) -> list[Filler]:
         """The fillers of a row that speaks our terms already: every attribute stands under its own name."""
         self.known |= schema.Fields.model_fields.keys()
-        scalars = [self._scalar((name,), schema.Expression(path=name)) for name in sorted(SCALARS)]
-        lists = [self._canonical_list(name, kind) for name, kind in LISTS.items()]
-        return [fill for fill in (*scalars, *lists, self._canonical_extras) if fill is not None]
+        found = {name: self._scalar((name,), schema.Expression(path=name)) for name in SCALARS}
+        found |= {name: self._canonical_list(name, kind) for name, kind in LISTS.items()}
+        found["extras"] = self._canonical_extras
+
+        def fill_known(row: Any, data: dict[str, Any], problems: Problems) -> None:
+            for name in row:
+                fill = found.get(name)
+                if fill is not None:
+                    fill(row, data, problems)
+
+        return [fill_known]
 
     def _reader(self, expression: schema.Expression, field: str, prefix: str = "") -> tuple[Reader, bool]:
         paths = [prefix + path for path in roots(expression)]
@@ -218,8 +226,10 @@ def _item_maker(attribute: str, readers: dict[str, Reader], repeats: bool) -> Ca
         return item
 
     def make(part: Any, problems: Problems) -> list[dict[str, Any]]:
-        values = {name: read(part, problems) for name, read in plain}
-        many = values[main] if main else None
+        values = {name: value for name, read in plain if (value := read(part, problems)) is not None}
+        if essential.isdisjoint(values):
+            return []
+        many = values.get(main) if main else None
         variants = [{**values, main: one} for one in many] if main and isinstance(many, list) else [values]
         items = [single(variant, problems) for variant in variants]
         return [item for item in items if not essential.isdisjoint(item)]

@@ -113,9 +113,11 @@ def _path(path: str, field: str, empty: frozenset[str]) -> Reader:
         return None if empty and text.casefold() in empty else text
 
     def read(row: Any, problems: Problems) -> Any:
-        value = row.get(path) if plain and isinstance(row, dict) else lookup(row, path)
+        value = row.get(path) if plain and type(row) is dict else lookup(row, path)
         if value is None:
             return None
+        if type(value) is str and not empty:  # By far the most common.
+            return value.strip() or None
         if isinstance(value, list | tuple):
             return [text for element in value if (text := one(element, problems)) is not None] or None
         return one(value, problems)

@@ -27,6 +27,7 @@ SHORTEST_CARD, LONGEST_CARD = 14, 19
 _GAP = r"(?:[ .\-]|\u00a0)?"
 _DIGIT_RUN = re.compile(rf"[0-9](?:{_GAP}[0-9]){{{SHORTEST_CARD - 1},}}")
 _MAYBE_CARD = re.compile(rb"(?:[0-9](?:[ .\-]|\xc2\xa0|\\u00a0)?){14}")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 DEEP_ERROR = "depth limit exceeded"  # How orjson says it: nested more than 1,024 deep.
 
@@ -68,21 +69,42 @@ def _json_code(error: Exception, raw: bytes) -> str:
 
 def check(payload: dict[str, Any]) -> Problem | None:
     """The first thing that makes a payload unusable, or None: depth, length, NUL, NaN, keys. Never recurses."""
-    pending: list[tuple[str, Any, int]] = [(key if isinstance(key, str) else "", value, 1) for key, value in payload.items()]
-    if not all(map(_is_name, payload)):
-        return Problem("bad_field_name", "")
-    while pending:
-        field, value, depth = pending.pop()
-        code = _code(value)
-        if code is None and isinstance(value, dict | list) and depth >= DEEPEST:
-            code = "too_deep"
-        if code is not None:
-            return Problem(code, field)
-        if isinstance(value, dict):
-            pending += [(field, inner, depth + 1) for inner in value.values()]
-        elif isinstance(value, list):
-            pending += [(field, inner, depth + 1) for inner in value]
-    return None
+    level: list[tuple[str, Any]] = [("", payload)]
+    for _ in range(DEEPEST):
+        below: list[tuple[str, Any]] = []
+        for field, value in level:
+            code = _crowded(value)
+            if code is not None:
+                return Problem(code, field)
+            inner = value.items() if isinstance(value, dict) else ((field, element) for element in value)
+            for name, element in inner:
+                kind = type(element)
+                if kind is str:
+                    code = _text_code(element)
+                elif kind is float:
+                    code = None if math.isfinite(element) else "not_a_number"
+                elif kind is dict or kind is list:
+                    below.append((field or name, element))
+                if code is not None:
+                    return Problem(code, field or name)
+        if not below:
+            return None
+        level = below
+    return Problem("too_deep", level[0][0])
+
+
+def _crowded(value: dict[str, Any] | list[Any]) -> str | None:
+    if len(value) > MOST_ELEMENTS:
+        return "too_many_elements"
+    return None if isinstance(value, list) or all(map(_is_name, value)) else "bad_field_name"
+
+
+def _text_code(text: str) -> str | None:
+    if len(text) > LONGEST_VALUE:
+        return "value_too_long"
+    if "\x00" in text:
+        return "nul_character"
+    return None if text.isascii() or not _SURROGATE.search(text) else "invalid_utf8"
 
 
 def shallow(payload: dict[str, Any]) -> bool:
@@ -98,25 +120,6 @@ def shallow(payload: dict[str, Any]) -> bool:
 
 def _is_name(key: Any) -> bool:
     return isinstance(key, str) and len(key) <= LONGEST_KEY and "\x00" not in key
-
-
-def _code(value: Any) -> str | None:
-    """What is wrong with one value by itself."""
-    if isinstance(value, str):
-        return "value_too_long" if len(value) > LONGEST_VALUE else "nul_character" if "\x00" in value else _surrogate(value)
-    if isinstance(value, float):
-        return None if math.isfinite(value) else "not_a_number"
-    if isinstance(value, list):
-        return "too_many_elements" if len(value) > MOST_ELEMENTS else None
-    if isinstance(value, dict):
-        return "too_many_elements" if len(value) > MOST_ELEMENTS else None if all(map(_is_name, value)) else "bad_field_name"
-    return None
-
-
-def _surrogate(value: str) -> str | None:
-    if value.isascii():
-        return None
-    return "invalid_utf8" if any("\ud800" <= character <= "\udfff" for character in value) else None
 
 
 def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str] = ()) -> Kept | Problem:

@@ -187,7 +187,7 @@ def append_versions(session: Session, rows: Iterable[VersionRow], received_at: d
 
 
 def replace_standard(session: Session, source: str, brand: str, rows: Sequence[StandardRow], versions: tuple[str, int]) -> None:
-    """Replace standard records and their blocking keys. `versions` are the standardizer's and the policy's."""
+    """Replace standard records. `versions` are the standardizer's and the policy's."""
     if not rows:
         return
     ids = [row.record_id for row in rows]
@@ -217,7 +217,6 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
             "bodies": [orjson.dumps(to_json(row.standard)).decode() for row in rows],
         },
     )
-    _copy_keys(session, rows)
 
 
 # A tuple of PostgreSQL's binary COPY: 3 fields, each its length and value. Half a million keys a load are worth packing at once.
@@ -225,21 +224,37 @@ _KEY_TUPLE = struct.Struct(">hiqi16sih")
 _COPY_HEADER, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
-def _copy_keys(session: Session, rows: Sequence[StandardRow]) -> None:
+def file_keys(session: Session, rows: Sequence[StandardRow], known: Sequence[uuid.UUID]) -> None:
+    """Make the key index hold exactly these keys of these records and of the `known` ones, which may have had others before.
+
+    Only what differs is written: most changes of a record leave most of its keys alone.
+    """
+    wanted = {(row.record_id, key): rule for row in rows for rule, key in reversed(row.keys)}
+    held = _held_keys(session, known)
+    gone = held - wanted.keys()
+    if gone:
+        sql.run(
+            session,
+            """DELETE FROM blocking_key k USING unnest(%s::uuid[], %s::bigint[]) AS g (record_id, blocking_key)
+               WHERE k.record_id = g.record_id AND k.blocking_key = g.blocking_key""",
+            [[record_id for record_id, _ in gone], [key for _, key in gone]],
+        )
     packed = [
-        _KEY_TUPLE.pack(3, 8, key, 16, row.record_id.bytes, 2, rule)
-        for row in rows
-        for key, rule in {key: rule for rule, key in reversed(row.keys)}.items()  # The first rule of a key that two rules share.
+        _KEY_TUPLE.pack(3, 8, key, 16, record_id.bytes, 2, rule)
+        for (record_id, key), rule in wanted.items()
+        if (record_id, key) not in held
     ]
-    statement = "COPY blocking_key (blocking_key, record_id, rule) FROM STDIN (FORMAT BINARY)"
-    with sql.cursor(session) as cursor, cursor.copy(statement) as copy:
-        copy.write(b"".join((_COPY_HEADER, *packed, _COPY_END)))
+    if packed:
+        statement = "COPY blocking_key (blocking_key, record_id, rule) FROM STDIN (FORMAT BINARY)"
+        with sql.cursor(session) as cursor, cursor.copy(statement) as copy:
+            copy.write(b"".join((_COPY_HEADER, *packed, _COPY_END)))
 
 
-def drop_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
-    """Take the records out of the key index, before their new keys are written or because they are deleted."""
-    if record_ids:
-        sql.run(session, "DELETE FROM blocking_key WHERE record_id = ANY(%s)", [list(record_ids)])
+def _held_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> set[tuple[uuid.UUID, int]]:
+    if not record_ids:
+        return set()
+    statement = "SELECT record_id, array_agg(blocking_key) FROM blocking_key WHERE record_id = ANY(%s) GROUP BY record_id"
+    return {(record_id, key) for record_id, keys in sql.rows(session, statement, [list(record_ids)]) for key in keys}
 
 
 def drop_standard(session: Session, record_ids: Sequence[uuid.UUID]) -> None:

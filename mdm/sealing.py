@@ -18,8 +18,13 @@ NONCE_BYTES = 12
 
 
 @functools.lru_cache(maxsize=2)
-def _wrapper(secret: bytes) -> AESGCM:
+def _cipher(secret: bytes) -> AESGCM:
     return AESGCM(secret)
+
+
+def wrapper() -> AESGCM:
+    """The cipher of the service's own key; ask once for many records."""
+    return _cipher(settings().secret_for("payload"))
 
 
 class DataKey:
@@ -31,18 +36,17 @@ class DataKey:
         self.owner_id, self.wrapped, self._cipher = owner_id, wrapped, AESGCM(key)
 
     @classmethod
-    def new(cls, owner_id: uuid.UUID) -> "DataKey":
+    def new(cls, owner_id: uuid.UUID, by: AESGCM | None = None) -> "DataKey":
         """Make a key; `wrapped` is what may be stored."""
         key, nonce = os.urandom(32), os.urandom(NONCE_BYTES)
-        wrapped = nonce + _wrapper(settings().secret_for("payload")).encrypt(nonce, key, owner_id.bytes)
+        wrapped = nonce + (by or wrapper()).encrypt(nonce, key, owner_id.bytes)
         return cls(owner_id, key, wrapped)
 
     @classmethod
-    def unwrap(cls, owner_id: uuid.UUID, wrapped: bytes) -> "DataKey":
+    def unwrap(cls, owner_id: uuid.UUID, wrapped: bytes, by: AESGCM | None = None) -> "DataKey":
         """Open a stored key. Raises: Unavailable when the service's key is another one."""
-        cipher = _wrapper(settings().secret_for("payload"))
         try:
-            key = cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], owner_id.bytes)
+            key = (by or wrapper()).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], owner_id.bytes)
         except InvalidTag as error:
             raise Unavailable(
                 "The service's secret key is not the one that sealed this payload", code="wrong_secret_key"
