@@ -7,10 +7,10 @@ compares or stores.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
 
@@ -258,7 +258,7 @@ def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
 
 
 @functools.cache
-def _decoders(kind: type) -> dict[str, Callable[[Any], Any]]:
+def _decoders(kind: Any) -> dict[str, Callable[[Any], Any]]:
     """One decoder per field of a dataclass, worked out once: tuples of dataclasses, optional dataclasses, enums, plain."""
     hints = get_type_hints(kind)
     return {field.name: _decoder(hints[field.name]) for field in dataclasses.fields(kind)}
@@ -268,7 +268,7 @@ def _decoder(hint: Any) -> Callable[[Any], Any]:
     members = [member for member in get_args(hint) if member not in (type(None), Ellipsis)]
     inner = members[0] if members else hint
     if dataclasses.is_dataclass(inner):
-        one = functools.partial(from_json, inner)
+        one: Callable[[Any], Any] = functools.partial(from_json, cast(type[Any], inner))
         return (lambda items: tuple(one(item) for item in items)) if get_origin(hint) is tuple else one
     if get_origin(hint) is tuple:
         return tuple
@@ -283,5 +283,5 @@ def _same(value: Any) -> Any:
 
 def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
     """Build a value of one of this module's dataclasses from what `to_json` made of it. The inverse of `to_json`."""
-    decoders = _decoders(kind)
+    decoders = _decoders(cast(Hashable, kind))
     return kind(**{name: decoders[name](value) for name, value in data.items()})

@@ -8,7 +8,16 @@ from typing import get_type_hints
 from matching import record
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "canonical-model.md"
-PARTS = (record.Name, record.BirthDate, record.Email, record.Phone, record.Address, record.Identifier, record.LoyaltyAccount, record.Extra)
+PARTS = (
+    record.Name,
+    record.BirthDate,
+    record.Email,
+    record.Phone,
+    record.Address,
+    record.Identifier,
+    record.LoyaltyAccount,
+    record.Extra,
+)
 HEAD = """# Canonical model
 
 Generated from `matching/record.py` by `scripts/canonical_model.py`; do not edit.
@@ -21,7 +30,8 @@ Generated from `matching/record.py` by `scripts/canonical_model.py`; do not edit
 
 
 def _type_text(hint: object) -> str:
-    return str(getattr(hint, "__name__", hint) if isinstance(hint, type) else hint).replace("matching.record.", "").replace("|", "or")
+    text = str(getattr(hint, "__name__", hint) if isinstance(hint, type) else hint)
+    return text.replace("matching.record.", "").replace("|", "or")
 
 
 def page() -> str:

@@ -1,7 +1,6 @@
 """Apply each kept fault to a copy of the tree and expect the test that it names to die.
 
-A fault is `tests/faults/<name>.patch`; its first lines are `# promise: …` (or `# smell: …`) and `# expects: <pytest node or file>`.
-Exit code 0 when every fault was caught; 1 when one survived or no longer applies. DATABASE_URL and REDIS_URL are passed on.
+A fault is `tests/faults/<name>.patch`; its first lines are `# promise: …` (or `# smell: …`) and `# expects: <test>`. Exit code 0 when every fault was caught; 1 when one survived or no longer applies. DATABASE_URL and REDIS_URL are passed on.
 """
 
 import argparse
@@ -12,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", "*.egg-info", ".mypy_cache", ".ruff_cache", ".hypothesis", ".pytest_cache")
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", "*.egg-info", ".*_cache", ".hypothesis")
 
 
 def expected_tests(patch: Path) -> list[str]:
@@ -24,11 +23,13 @@ def expected_tests(patch: Path) -> list[str]:
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - our own command line.
+    return subprocess.run(  # noqa: S603 - our own command lines.
+        command, cwd=folder, capture_output=True, text=True, check=False
+    )
 
 
 def is_caught(patch: Path, folder: Path) -> str:
-    """Apply the fault in `folder`, run the tests it names, take it back; return 'caught', 'survived' or why it could not be tried."""
+    """Apply the fault in `folder`, run the tests it names, take it back; say `caught`, `survived` or why it could not be tried."""
     applied = run(["git", "apply", "--unsafe-paths", f"--directory={folder}", str(patch)], ROOT)
     if applied.returncode:
         return f"does not apply: {applied.stderr.strip().splitlines()[-1] if applied.stderr else 'no reason given'}"
@@ -36,7 +37,9 @@ def is_caught(patch: Path, folder: Path) -> str:
         tests = run([sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *expected_tests(patch)], folder)
     finally:
         run(["git", "apply", "-R", "--unsafe-paths", f"--directory={folder}", str(patch)], ROOT)
-    return {0: "survived", 1: "caught"}.get(tests.returncode, f"tests did not run (exit {tests.returncode}): {tests.stdout[-300:]}")
+    return {0: "survived", 1: "caught"}.get(
+        tests.returncode, f"tests did not run (exit {tests.returncode}): {tests.stdout[-300:]}"
+    )
 
 
 def main() -> int:

@@ -40,8 +40,13 @@ BEHAVIOUR: dict[str, dict[str, object]] = {
         "erase": "tombstone (410)", "retain": "for ever, values with the records",
     },
     "golden_version": {"merge": "append", "unmerge": "append", "export": "all", "erase": "body emptied", "retain": "7 years"},
-    "founder": {"merge": "append, never moved", "unmerge": "read to give ids back", "export": "no", "erase": "ids only", "retain": "for ever"},
-    "crosswalk": {"merge": "re-pointed", "unmerge": "re-pointed", "export": "all", "erase": "delete", "retain": "with the record"},
+    "founder": {
+        "merge": "append, never moved", "unmerge": "read to give ids back", "export": "no", "erase": "ids only",
+        "retain": "for ever",
+    },
+    "crosswalk": {
+        "merge": "re-pointed", "unmerge": "re-pointed", "export": "all", "erase": "delete", "retain": "with the record",
+    },
     "task": {"merge": "closed or rebased", "unmerge": "rebased", "export": "no", "erase": "closed", "retain": "7 years"},
 }  # fmt: skip
 

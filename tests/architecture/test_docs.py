@@ -28,6 +28,8 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_commands_in_the_docs_exist() -> None:
     """Every `mdm <command>` that a page shows is a command of the program."""
-    shown = {hit for page in PAGES for hit in re.findall(r"^\s*(?:\.venv/bin/)?mdm ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)}
-    listed = subprocess.run([sys.executable, "-m", "cli.main", "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    texts = [page.read_text(encoding="utf-8") for page in PAGES]
+    shown = {hit for text in texts for hit in re.findall(r"^\s*(?:\.venv/bin/)?mdm ([a-z]+)", text, re.MULTILINE)}
+    helped = subprocess.run([sys.executable, "-m", "cli.main", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = helped.stdout
     assert sorted(command for command in shown if not re.search(rf"\b{command}\b", listed)) == []

@@ -13,8 +13,8 @@ MOST_EDGE_STATEMENTS = 8
 ROUTE_DECORATORS = {"get", "put", "post", "delete", "patch", "api_route", "task", "hot_route"}
 SQL = re.compile(r"^\s*(SELECT|INSERT INTO|UPDATE \w+ SET|DELETE FROM|WITH \w+ AS|COPY \w+|LOCK TABLE|NOTIFY|LISTEN)\b")
 PERSONAL = {
-    "given_name", "surname", "email", "emails", "phone", "phones", "birth_date", "address", "payload", "value", "values", "source_key",
-    "national_id", "display_name", "name_text", "raw",
+    "given_name", "surname", "email", "emails", "phone", "phones", "birth_date", "address", "payload", "value", "values",
+    "source_key", "national_id", "display_name", "name_text", "raw",
 }  # fmt: skip
 
 
@@ -73,7 +73,8 @@ def test_thresholds_live_in_the_model() -> None:
 
 
 def _binds_number(node: ast.Assign | ast.AnnAssign | ast.keyword, names: re.Pattern[str]) -> bool:
-    targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None) or ast.Name(getattr(node, "arg", "") or "")]
+    single = getattr(node, "target", None) or ast.Name(getattr(node, "arg", "") or "")
+    targets = node.targets if isinstance(node, ast.Assign) else [single]
     value = node.value.operand if isinstance(node.value, ast.UnaryOp) else node.value
     is_number = isinstance(value, ast.Constant) and isinstance(value.value, int | float)
     return is_number and any(isinstance(target, ast.Name) and names.search(target.id) for target in targets)
