@@ -1,6 +1,7 @@
 """Apply each kept fault to a copy of the tree and expect the test that it names to die.
 
-A fault is `tests/faults/<name>.patch`; its first lines are `# promise: …` (or `# smell: …`) and `# expects: <test>`. Exit code 0 when every fault was caught; 1 when one survived or no longer applies. DATABASE_URL and REDIS_URL are passed on.
+A fault is `tests/faults/<name>.patch`; its first lines are `# promise: …` (or `# smell: …`) and `# expects: <test>`. Exit
+code 0 when every fault was caught; 1 when one survived or no longer applies. DATABASE_URL and REDIS_URL are passed on.
 """
 
 import argparse
@@ -29,7 +30,7 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def is_caught(patch: Path, folder: Path) -> str:
-    """Apply the fault in `folder`, run the tests it names, take it back; say `caught`, `survived` or why it could not be tried."""
+    """Apply the fault in `folder`, run the tests it names, take it back; say `caught`, `survived` or what hindered."""
     applied = run(["git", "apply", "--unsafe-paths", f"--directory={folder}", str(patch)], ROOT)
     if applied.returncode:
         return f"does not apply: {applied.stderr.strip().splitlines()[-1] if applied.stderr else 'no reason given'}"
