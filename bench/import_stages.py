@@ -29,13 +29,13 @@ from stewardship import tasks
 RECORDS = 20_000
 SEED = 2026
 SMALL = 200
-OPERATOR = Principal("bench", "bench", frozenset({"records:write"}), db.EVERYTHING)
+OPERATOR = Principal("bench", "bench", frozenset({"records:write"}), db.Scope())
 # Stage by stage, the functions whose own time it is.
 STAGES = {
     "map and standardize": ("mdm.ingest:prepare", "mdm.ingest:_standard"),
     "store": ("mdm.imports:take_chunk", "mdm.imports:begin", "mdm.imports:finish"),
     "candidates": ("mdm.discover:read_keys", "mdm.discover:candidate_pairs", "mdm.discover:hot_keys", "mdm.candidates:note_hot"),
-    "score": ("mdm.discover:forms_table", "mdm.discover:score_candidates", "mdm.evaluation:cross_weights"),
+    "score": ("mdm.discover:forms_table", "mdm.discover:score_candidates", "mdm.evidence:Weigher.weights"),
     "decide": ("mdm.discover:in_bulk", "mdm.decisions:store", "mdm.decisions:supersede", "mdm.decisions:all_live"),
     "cluster": ("mdm.closure:read", "mdm.closure:digests", "mdm.closure:lock", "mdm.resolve:evaluate", "mdm.records:Shelf.load"),
     "golden": ("mdm.resolve:drafts", "mdm.golden:write", "stewardship.tasks:project"),

@@ -19,7 +19,7 @@ from rich.table import Table
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 LEFT_OUT = {"__init__", "line", "run", "one", "stages", "server"}
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 130)
 
 
 def modules(wanted: list[str]) -> list[str]:

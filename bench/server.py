@@ -11,20 +11,20 @@ import psycopg
 from psycopg import sql
 
 from cli.migrations import migrate
-from cli.services import running_services
+from cli.services import temporary_services
 from kernel import db
-from kernel.settings import Settings, configure
+from kernel.settings import configure, settings
 
 
 @contextmanager
 def own_database() -> Iterator[str]:
     """Make and migrate an empty database, configure this process for it, drop it afterwards. Gives its URL."""
-    given = Settings()
+    given = settings()
     name = f"mdm_bench_{os.getpid()}"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mdm-bench-", ignore_cleanup_errors=True)))
         chosen = given.model_copy(update={"data_dir": folder})
-        server = given.database_url or stack.enter_context(running_services(chosen)).database_url
+        server = given.database_url or stack.enter_context(temporary_services(durable=True)).database_url
         _execute(server, "CREATE DATABASE {}", name)
         try:
             url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
