@@ -13,7 +13,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from cli.server_process import Place, Server, end_leftover, free_port, run_as, usable_binaries
+from cli.server_process import Place, Server, end_leftover, free_port, run_as, try_again, usable_binaries
 from kernel.errors import Unavailable
 
 NAME = "mdm"  # Of the superuser and of the database.
@@ -49,20 +49,25 @@ class EmbeddedPostgres:
         """Start it on its data, which is made at first use. `durable=False` is for tests: a power cut may lose everything."""
         binaries = usable_binaries(_installed(), "bin/postgres", place, NOT_NEEDED)
         self._cluster = place.folder / "postgres"
-        end_left(place)
         password = _password(data_dir, place, self._cluster)
         if not self._cluster.exists():
             _initialize(binaries, place, self._cluster, password, durable)
         _refuse_other_version(binaries, place, self._cluster)
         # Whoever wrote this file is gone: we hold the lock on the folder, and ended our own leftover above.
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        self._place, self._password, self._log = place, password, data_dir / "postgres.log"
+        self._program = binaries / "bin" / "postgres"
+        self._options = {**OPTIONS, **({} if durable else NOT_DURABLE)}
+        self.server = try_again(self._start)
+
+    def _start(self) -> Server:
         port = free_port()
-        options = {**OPTIONS, **({} if durable else NOT_DURABLE), "port": str(port)}
-        flags = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        command = [str(binaries / "bin" / "postgres"), "-D", str(self._cluster), *flags]
-        self.server = Server("PostgreSQL", place, command, data_dir / "postgres.log", STOP_SIGNALS)
-        self.url = f"postgresql://{NAME}:{password}@127.0.0.1:{port}/{NAME}"
-        self.server.wait_until(self._answers)
+        flags = [part for name, value in {**self._options, "port": str(port)}.items() for part in ("-c", f"{name}={value}")]
+        command = [str(self._program), "-D", str(self._cluster), *flags]
+        server = Server("PostgreSQL", self._place, command, self._log, STOP_SIGNALS)
+        self.url = f"postgresql://{NAME}:{self._password}@127.0.0.1:{port}/{NAME}"
+        server.wait_until(self._answers)
+        return server
 
     def _answers(self) -> bool:
         """Connect, and make the database at first use."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 
-from cli.server_process import Place, Server, end_leftover, free_port, usable_binaries
+from cli.server_process import Place, Server, end_leftover, free_port, try_again, usable_binaries
 from kernel.errors import Unavailable
 
 STOP_SIGNALS = ((signal.SIGTERM, 10.0),)
@@ -37,15 +37,17 @@ class EmbeddedValkey:
         """Start it."""
         binary = _installed()
         root = usable_binaries(binary.parent, binary.name, place)
-        end_left(place)
-        configuration = place.folder / "valkey.conf"
-        port, password = free_port(), secrets.token_urlsafe(24)
-        folder = str(place.folder).replace("\\", "\\\\").replace('"', '\\"')
-        place.write_secret(configuration, CONFIGURATION.format(port=port, password=password, folder=folder))
-        command = [str(root / binary.name), str(configuration)]
-        self.server = Server("Valkey", place, command, data_dir / "valkey.log", STOP_SIGNALS)
+        self._place, self._program, self._log = place, root / binary.name, data_dir / "valkey.log"
+        self.server = try_again(self._start)
+
+    def _start(self) -> Server:
+        port, password, configuration = free_port(), secrets.token_urlsafe(24), self._place.folder / "valkey.conf"
+        folder = str(self._place.folder).replace("\\", "\\\\").replace('"', '\\"')
+        self._place.write_secret(configuration, CONFIGURATION.format(port=port, password=password, folder=folder))
+        server = Server("Valkey", self._place, [str(self._program), str(configuration)], self._log, STOP_SIGNALS)
         self.url = f"redis://:{password}@127.0.0.1:{port}/0"
-        self.server.wait_until(self._answers)
+        server.wait_until(self._answers)
+        return server
 
     def _answers(self) -> bool:
         try:

@@ -39,6 +39,7 @@ MODULES = {
     "cli.up_commands": ("up", "migrate", "doctor", "keys"),
     "cli.policy_commands": ("policy", "source"),
     "cli.import_commands": ("import", "map"),
+    "cli.resolve_commands": ("verify", "reconcile"),
     "cli.demo_commands": ("demo", "simulate"),
 }
 

@@ -136,6 +136,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def try_again(start: "Callable[[], Server]") -> "Server":
+    """Start a server; again when it ended at once: its port was taken just then, or its killed predecessor is still going."""
+    for pause_seconds in (0.5, 2.0):
+        try:
+            return start()
+        except Unavailable:
+            time.sleep(pause_seconds)
+    return start()
+
+
 class Server:
     """One server process that we started."""
 

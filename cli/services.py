@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -50,6 +51,15 @@ def running_services(data_dir: Path, *, durable: bool = True) -> Iterator[Servic
         is_ours = stack.enter_context(_lock(data_dir / "services.lock"))
         urls = _start(data_dir, stack, durable) if is_ours else _attach(data_dir)
         yield ServiceUrls(chosen.database_url or urls.database_url, chosen.redis_url or urls.redis_url, urls.servers, urls.folder)
+
+
+@contextmanager
+def temporary_services(*, durable: bool = False) -> Iterator[ServiceUrls]:
+    """Give servers for tests and measurements, whose data is gone with the block."""
+    with tempfile.TemporaryDirectory(prefix="mdm-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o711)  # As root the servers run as another user, who must be able to enter.
+        with running_services(Path(folder), durable=durable) as urls:
+            yield urls
 
 
 def attach_if_running(data_dir: Path) -> bool:
@@ -101,6 +111,8 @@ def sole(data_dir: Path, what: str) -> Iterator[None]:
 def _start(data_dir: Path, stack: ExitStack, durable: bool) -> ServiceUrls:
     """Start what is not configured; what had been started is stopped should the next one fail."""
     chosen, place = settings(), choose_place(data_dir)
+    embedded_postgres.end_left(place)
+    embedded_valkey.end_left(place)
     database_url, redis_url, servers = chosen.database_url, chosen.redis_url, []
     if database_url is None:
         postgres = EmbeddedPostgres(data_dir, place, durable=durable)

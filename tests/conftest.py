@@ -20,6 +20,7 @@ import redis
 from psycopg import sql
 
 from cli.migrations import migrate
+from cli.services import temporary_services
 from kernel import db
 from kernel.settings import Settings, configure, settings
 
@@ -49,12 +50,8 @@ class Run:
         return self.made
 
     def _start_embedded(self, given: Settings) -> tuple[str, str]:
-        from cli.services import running_services  # noqa: PLC0415 - suites on given servers need no embedded ones.
-
-        folder = Path(self.exits.enter_context(tempfile.TemporaryDirectory(prefix="mdm-tests-", ignore_cleanup_errors=True)))
-        folder.chmod(0o711)  # As root the servers run as another user, who must be able to enter.
         configure(given)
-        urls = self.exits.enter_context(running_services(folder, durable=False))
+        urls = self.exits.enter_context(temporary_services())
         return urls.database_url, urls.redis_url
 
     def _template(self, server: str) -> str:
