@@ -27,8 +27,8 @@ class Cause(StrEnum):
 
     CREATED: issued by this plan (or not in `current`: a rebuild). REVIVED: ended before, lives again. ENDED: no founder lives.
     MERGED: lives no longer, redirects. RESTORED: redirected, lives again. REDIRECTED: points to another live id.
-    SPLIT: lost records to another live id. ABSORBED: gained records that lived under another id. JOINED: gained records that lived
-    nowhere. LEFT: lost records that live nowhere now. POINTERS: only `split_into` changed.
+    SPLIT: lost records to another live id. ABSORBED: gained records that lived under another id. JOINED: gained records that
+    lived nowhere. LEFT: lost records that live nowhere now. POINTERS: only `split_into` changed.
     """
 
     CREATED = "created"
