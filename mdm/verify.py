@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from sqlmodel import Session
 
 from kernel import clock
-from mdm import closure, decisions, discover, sql, versions
+from mdm import closure, decisions, discover, restandardize, sql, versions
 from mdm.changes import Status
 from mdm.decisions import MODEL, PairDecision, PairEdge, StoredDecision
 from mdm.differences import Difference, Kind
@@ -51,24 +51,51 @@ class Report:
     differences: tuple[Difference, ...]
     seconds: float
 
+    def __add__(self, other: "Report") -> "Report":
+        """Two runs over the same records: what either found."""
+        found = tuple(sorted({*self.differences, *other.differences}))
+        return Report(
+            max(self.records, other.records),
+            max(self.goldens, other.goldens),
+            max(self.decisions, other.decisions),
+            max(self.in_flight, other.in_flight),
+            found,
+            self.seconds + other.seconds,
+        )
 
-def verify(
+
+def _silent(_done: int, _total: int) -> None:
+    """Tell nobody."""
+
+
+def verify(steps: Steps, tasks: TaskCheck, golden_id: Id | None = None, progress: Progress = _silent) -> Report:
+    """Verify everything, or the units of one golden id; pairs are found key by key, as online."""
+    return _verify(steps, tasks, golden_id, Expected, None, progress)
+
+
+def verify_deep(steps: Steps, tasks: TaskCheck, golden_id: Id | None = None, progress: Progress = _silent) -> Report:
+    """Verify with pairs found by the bulk engine, and with payloads opened and standardized again."""
+    return _verify(steps, tasks, golden_id, BulkExpected, restandardize.differences, progress)
+
+
+def _verify(
     steps: Steps,
     tasks: TaskCheck,
-    golden_id: Id | None = None,
-    expected: "Callable[[Session, VersionSet, Shelf], Expected] | None" = None,
-    progress: Progress = lambda _done, _total: None,
+    golden_id: Id | None,
+    expected: "Callable[[Session, VersionSet, Shelf], Expected]",
+    payloads: Callable[[Session, Sequence[Id]], Iterator[Difference]] | None,
+    progress: Progress,
 ) -> Report:
-    """Verify everything, or the units of one golden id. `expected` finds the decisions; by default key by key, as online."""
     started = time.monotonic()
     with snapshot(steps) as session:
         current = versions.current(session)
         shelf = Shelf()
-        run = _Run(session, current, shelf, tasks, (expected or Expected)(session, current, shelf), Weigher(current))
+        run = _Run(session, current, shelf, tasks, expected(session, current, shelf), Weigher(current))
         everyone = _records_of(session, golden_id)
         for chunk in _chunks(everyone, run.seen):
             run.check(chunk)
-            progress(len(run.seen), len(everyone))
+            run.found.update(payloads(session, chunk) if payloads else ())
+            progress(len(run.seen), max(len(run.seen), len(everyone)))
         if golden_id is None:
             run.check_strays()
     found = tuple(sorted(run.found))

@@ -25,7 +25,9 @@ def mdm(database: str) -> Master:
     for number in range(6):  # Two goldens each that a later version brings together, so that there are redirects.
         made.put("shop", f"left{number}", {"given_name": f"Ana{number}", "emails": [f"left{number}@telefonica.net"]})
         made.put(
-            "pos", f"right{number}", {"given_name": "Zoe", "surname": f"Quite{number}other", "emails": [f"z{number}@telefonica.net"]}
+            "pos",
+            f"right{number}",
+            {"given_name": "Zoe", "surname": f"Quite{number}other", "emails": [f"z{number}@telefonica.net"]},
         )
     made.drain()
     for number in range(6):
@@ -44,7 +46,7 @@ def test_a_healthy_store_has_no_difference(mdm: Master) -> None:
 
 
 def test_the_other_path_has_no_difference_either(mdm: Master) -> None:
-    assert mdm.verify(expected=verify.BulkExpected).differences == ()
+    assert mdm.verify(deep=True).differences == ()
 
 
 OLDEST = "(SELECT golden_id FROM golden ORDER BY golden_id LIMIT 1)"
@@ -69,8 +71,8 @@ GONE = {
 }
 
 
-@pytest.mark.parametrize("expected", [verify.Expected, verify.BulkExpected], ids=["online", "bulk"])
-def test_twenty_corrupted_rows_are_all_named(mdm: Master, expected: type[verify.Expected]) -> None:
+@pytest.mark.parametrize("deep", [False, True])
+def test_twenty_corrupted_rows_are_all_named(mdm: Master, deep: bool) -> None:
     chosen = random.Random(3)
     corrupted: set[tuple[Kind, str]] = set()
     for kind, choices in CHOICES.items():
@@ -79,7 +81,7 @@ def test_twenty_corrupted_rows_are_all_named(mdm: Master, expected: type[verify.
             query(CORRUPTIONS[kind], row)
             corrupted.add((kind, str(row)))
     assert len(corrupted) == 20
-    named = {(difference.kind, difference.id) for difference in mdm.verify(expected=expected).differences}
+    named = {(difference.kind, difference.id) for difference in mdm.verify(deep).differences}
     assert named >= corrupted
     assert {kind for kind, _ in named - corrupted} == set()
 
@@ -99,6 +101,20 @@ def test_one_golden_can_be_verified_alone(mdm: Master) -> None:
     report = verify.verify(db.transaction, tasks, golden_id)
     assert [(one.kind, one.id) for one in report.differences] == [(Kind.GOLDEN_VALUE, str(golden_id))]
     assert report.records < 50
+
+
+def test_the_deep_form_finds_a_standard_record_that_is_not_what_its_payload_says(mdm: Master) -> None:
+    ((record,),) = query(
+        """UPDATE standard_record SET body = jsonb_set(body, '{preferred_store}', '"S9"') WHERE source_key = '1' AND source = 'shop'
+           RETURNING record_id"""
+    )
+    ((unfiled,),) = query(
+        "DELETE FROM blocking_key WHERE record_id = (SELECT record_id FROM standard_record WHERE source_key = '2' AND source = 'shop')"
+        " AND rule = 1 RETURNING record_id"
+    )
+    found = {(one.kind, one.id, one.problem) for one in mdm.verify(deep=True).differences}
+    assert (Kind.STANDARD_RECORD, str(record), "says_something_else") in found
+    assert (Kind.STANDARD_RECORD, str(unfiled), "filed_elsewhere") in found
 
 
 def test_records_under_way_are_counted_not_judged(mdm: Master) -> None:
