@@ -48,7 +48,8 @@ def reconcile() -> None:
     with _progress() as bar:
         done = bulk.reconcile(Resolver(transaction, tasks.project), _teller(bar, "reconciling"))
     console.print(
-        f"{done.records:,} records, {done.pairs:,} candidate pairs, {done.decisions:,} decisions, {done.goldens:,} golden records written"
+        f"{done.records:,} records, {done.pairs:,} candidate pairs, {done.decisions:,} decisions,"
+        f" {done.goldens:,} golden records written"
     )
     if done.hot_keys:
         console.print(f"{done.hot_keys:,} blocking keys are hot: their refined keys serve instead.")
@@ -72,8 +73,8 @@ def _teller(bar: Progress, what: str) -> verification.Progress:
 
 def _show(report: Report) -> None:
     console.print(
-        f"{report.records:,} records, {report.goldens:,} golden ids, {report.decisions:,} decisions verified in {report.seconds:.1f} s:"
-        f" {len(report.differences):,} differences"
+        f"{report.records:,} records, {report.goldens:,} golden ids, {report.decisions:,} decisions verified"
+        f" in {report.seconds:.1f} s: {len(report.differences):,} differences"
     )
     if report.in_flight:
         console.print(f"{report.in_flight:,} records are still owed a resolution, or hang together with one: not judged.")
