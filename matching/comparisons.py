@@ -23,6 +23,7 @@ from matching.conditions import (
     EitherCrossed,
     Else,
     Exact,
+    ListsCross,
     ListsIntersect,
     Missing,
     Near,
@@ -81,7 +82,7 @@ GIVEN = Comparison(
         Level("exact", Exact("given"), frequency="given"),
         Level("nickname", ListsIntersect("nicknames")),
         Level("close", Near("given", jaro_winkler(0.92))),
-        Level("part", ListsIntersect("givens")),
+        Level("part", ListsCross("given_words", "givens")),
         Level("initial", All(Missing("given"), Exact("initial"))),
         Level("sounds_alike", Some(Exact("given_phonetic"), Near("given", jaro_winkler(0.82)))),
         Level("different", Else()),
@@ -129,8 +130,8 @@ EMAIL = Comparison(
     Missing("emails"),
     (
         Level("exact", ListsIntersect("emails")),
-        Level("same_local_part", ListsIntersect("email_locals")),
         Level("close", AnyNear("email_texts", one_edit())),
+        Level("same_local_part", ListsIntersect("email_locals")),
         Level("different", Else()),
     ),
 )
@@ -200,8 +201,21 @@ TWINS = Comparison(
     (Level("at_one_home", Some(*SHARED_CONTACTS)), Level("elsewhere", Else())),
     correction=True,
 )
+# Names go together with each other and with places: in a country's language, in a family that hands them down. How much
+# likelier that makes one full name in two people, and in two people of one area, is taken back here.
+NAMESAKES = Comparison(
+    "namesakes",
+    Not(All(Exact("given"), Exact("surname"))),
+    (
+        Level("at_one_house", ListsIntersect("house_postals")),
+        Level("in_one_postal_code", ListsIntersect("postals")),
+        Level("in_one_city", ListsIntersect("cities")),
+        Level("elsewhere", Else()),
+    ),
+    correction=True,
+)
 COMPARISONS: tuple[Comparison, ...] = (
-    GIVEN, SURNAME, MIDDLE, BIRTH_DATE, GENDER, EMAIL, PHONE, ADDRESS, IDENTIFIER, COMPANY, HOUSEHOLD, TWINS,
+    GIVEN, SURNAME, MIDDLE, BIRTH_DATE, GENDER, EMAIL, PHONE, ADDRESS, IDENTIFIER, COMPANY, HOUSEHOLD, TWINS, NAMESAKES,
 )  # fmt: skip
 
 _EXTRA_LEVELS: dict[str, tuple[tuple[str, Callable[[str], Condition]], ...]] = {
@@ -237,10 +251,10 @@ def _meet(left: Sequence[str], right: Sequence[str]) -> bool:
     return False
 
 
-def _any_jaro(left: Sequence[str], right: Sequence[str], line: float) -> bool:
+def _any_jaro(left: Sequence[str], right: Sequence[str], line: float, cutoff: float) -> bool:
     for one in left:
         for other in right:
-            if JaroWinkler.similarity(one, other, score_cutoff=line) >= line:
+            if JaroWinkler.similarity(one, other, score_cutoff=cutoff) >= line:
                 return True
     return False
 

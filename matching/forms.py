@@ -28,6 +28,7 @@ class ComparisonForm:
     party: str | None = None
     given: str | None = None
     initial: str | None = None
+    given_words: tuple[str, ...] | None = None
     givens: tuple[str, ...] | None = None
     nicknames: tuple[str, ...] | None = None
     given_phonetic: str | None = None
@@ -104,6 +105,7 @@ def _name_columns(name: Name | None) -> dict[str, Any]:
     return {
         "given": full,
         "initial": given[0] if given else None,
+        "given_words": _values(word for word in (given, *(given or "").split()) if word and len(word) > 2),
         "givens": _values(word for text in (given, middle) if text for word in (text, *text.split()) if len(word) > 2),
         "nicknames": _values(name.nicknames),
         "given_phonetic": name.given_phonetic or None,

@@ -29,6 +29,7 @@ from matching.comparisons import (
     HOUSEHOLD,
     IDENTIFIER,
     MIDDLE,
+    NAMESAKES,
     PHONE,
     SURNAME,
     TWINS,
@@ -36,7 +37,7 @@ from matching.comparisons import (
 )
 from matching.estimate import BASE_PAIRS, Mixture, frequencies, monotone, prior_from, shared_bits, smoothed_m, smoothed_u
 from matching.forms import ComparisonForm
-from matching.model import Model, Parameter, comparisons_by_name, match_probability
+from matching.model import MOST_WEIGHT, Model, Parameter, comparisons_by_name, match_probability
 
 FEWEST_RECORDS = 100
 FEWEST_PAIRS = 50
@@ -72,7 +73,8 @@ def _first(values: Sequence[str] | None) -> str | None:
 
 # The passes that say what a shared contact is worth, the best first, and the comparison that each blocks on.
 CONTACT_PASSES = {"building": ADDRESS, "phone": PHONE, "e-mail": EMAIL}
-FAMILY_PASS = "surname and postal code"
+BY_FAMILY = "surname and postal code"
+BY_NAMES = "namesakes"
 # What tells the people of one company apart says nothing of how one person's records differ.
 PERSONAL = (GIVEN.name, SURNAME.name, MIDDLE.name, BIRTH_DATE.name, GENDER.name)
 PASSES: tuple[Pass, ...] = (
@@ -82,11 +84,17 @@ PASSES: tuple[Pass, ...] = (
         lambda form: f"{form.given}|{form.surname}" if form.given and form.surname else None,
         frozenset({GIVEN.name, SURNAME.name}),
     ),
+    Pass(
+        BY_NAMES,
+        lambda form: f"{form.given}|{form.surname}" if form.given and form.surname else None,
+        frozenset({GIVEN.name, SURNAME.name}),
+        household=True,
+    ),
     Pass("identifier", lambda form: _first(form.identifiers), frozenset({IDENTIFIER.name}), household=True),
     Pass("company name", lambda form: form.company, frozenset({COMPANY.name, *PERSONAL}), household=True),
     Pass("building", lambda form: _first(form.buildings), frozenset({ADDRESS.name}), household=True),
     Pass(
-        FAMILY_PASS,
+        BY_FAMILY,
         lambda form: f"{form.surname}|{form.postals[0]}" if form.surname and form.postals else None,
         frozenset({SURNAME.name, ADDRESS.name}),
         household=True,
@@ -103,6 +111,7 @@ class Learned:
     name: str
     household: bool
     pairs: int
+    possible_pairs: float
     matching: float
     rounds: int
     converged: bool
@@ -215,7 +224,7 @@ def _passes(start: Model, table: pa.Table, forms: Sequence[ComparisonForm], u: M
     for one in PASSES:
         keys = _usable_keys([one.key(form) for form in forms])
         pairs = _pairs_of(keys)
-        if pairs >= FEWEST_PAIRS and not one.household:
+        if pairs >= FEWEST_PAIRS and not one.household and _chosen(one, start, table, u):
             learned.append(_run(one, start, table.append_column("pass_key", pa.array(keys, pa.string())), u, pairs))
     return learned
 
@@ -258,6 +267,7 @@ def _run_household(
         name=one.name,
         household=True,
         pairs=scored.num_rows,
+        possible_pairs=_all_pairs(sum(key is not None for key in keys)),
         matching=min(mixture.share, MOST_SHARE),
         rounds=rounds,
         converged=rounds < EM_ROUNDS,
@@ -287,13 +297,8 @@ def _pairs_of(keys: Sequence[str | None]) -> int:
 
 
 def _run(one: Pass, start: Model, table: pa.Table, u: Mapping[str, Sequence[float]], pairs: int) -> Learned:
-    """Run Splink's EM on the pairs of one pass, with u as sampled. Comparisons of which the data holds nothing stay out."""
-    silent = {comparison.name for comparison in start.comparisons if not _has_data(comparison, table)}
-    chosen = [
-        (position, comparison, [Parameter(p.m, one_u) for p, one_u in zip(parameters, u[comparison.name], strict=True)])
-        for position, (comparison, parameters) in enumerate(zip(start.comparisons, start.parameters, strict=True))
-        if comparison.name not in one.used and not comparison.correction and comparison.name not in silent
-    ]
+    """Run Splink's EM on the pairs of one pass, with u as sampled."""
+    chosen = _chosen(one, start, table, u)
     settings = SettingsCreator(
         link_type="dedupe_only",
         unique_id_column_name=RECORD_ID,
@@ -319,12 +324,24 @@ def _run(one: Pass, start: Model, table: pa.Table, u: Mapping[str, Sequence[floa
         name=one.name,
         household=False,
         pairs=pairs,
+        possible_pairs=_all_pairs(table.num_rows),
         matching=min(float(final.probability_two_random_records_match), MOST_SHARE),
         rounds=rounds,
         converged=rounds < EM_ROUNDS,
         m={name: tuple(float(level.m_probability or 0.0) for level in found) for name, found in zip(names, levels, strict=True)},
         u={name: tuple(float(level.u_probability or 0.0) for level in found) for name, found in zip(names, levels, strict=True)},
     )
+
+
+def _chosen(
+    one: Pass, start: Model, table: pa.Table, u: Mapping[str, Sequence[float]]
+) -> list[tuple[int, Comparison, list[Parameter]]]:
+    """List the comparisons that a pass can teach, with their positions and first parameters; those without data stay out."""
+    return [
+        (position, comparison, [Parameter(p.m, one_u) for p, one_u in zip(parameters, u[comparison.name], strict=True)])
+        for position, (comparison, parameters) in enumerate(zip(start.comparisons, start.parameters, strict=True))
+        if comparison.name not in one.used and not comparison.correction and _has_data(comparison, table)
+    ]
 
 
 def _has_data(comparison: Comparison, table: pa.Table) -> bool:
@@ -370,7 +387,9 @@ def _assemble(
     name: str,
 ) -> Model:
     trained = {
-        comparison.name: monotone(m[comparison.name], u[comparison.name]) if comparison.name in m else parameters
+        comparison.name: monotone(m[comparison.name], _held_down(comparison, m[comparison.name], u[comparison.name]))
+        if comparison.name in m
+        else parameters
         for comparison, parameters in zip(start.comparisons, start.parameters, strict=True)
     }
     trained |= _corrections(start, learned, trained)
@@ -385,6 +404,12 @@ def _assemble(
     return replace(start, name=name, parameters=parameters, frequencies=kept, salt=salt, fingerprint="")
 
 
+def _held_down(comparison: Comparison, m: Sequence[float], u: Sequence[float]) -> tuple[float, ...]:
+    """Raise u where a level would weigh more than it may."""
+    most = [MOST_WEIGHT.get((comparison.name, level.name)) for level in comparison.levels]
+    return tuple(one_u if bits is None else max(one_u, one_m / 2.0**bits) for one_m, one_u, bits in zip(m, u, most, strict=True))
+
+
 def _corrections(
     start: Model, learned: Sequence[Learned], trained: Mapping[str, tuple[Parameter, ...]]
 ) -> dict[str, tuple[Parameter, ...]]:
@@ -396,6 +421,38 @@ def _corrections(
     people share a home; without such a pass the base model's corrections stay.
     """
     taught = {one.name: one for one in learned if one.household and one.matches >= FEWEST_MATCHES}
+    return _home_corrections(start, taught, trained) | _name_corrections(taught, trained)
+
+
+def _name_corrections(
+    taught: Mapping[str, Learned], trained: Mapping[str, tuple[Parameter, ...]]
+) -> dict[str, tuple[Parameter, ...]]:
+    """Set what is taken back of one full name in two people: how much likelier it is, alone and by area, than its parts say."""
+    teacher = taught.get(BY_NAMES)
+    if teacher is None:
+        return {}
+    others = teacher.pairs * (1.0 - teacher.matching)
+    exact = [trained[one.name][[level.name for level in one.levels].index("exact")].u for one in (GIVEN, SURNAME)]
+    alone = shared_bits((others + 1.0) / teacher.possible_pairs, exact[0] * exact[1] + 1.0 / teacher.possible_pairs)
+    names = [level.name for level in ADDRESS.levels]
+
+    def area(first: str, last: str) -> float:
+        """Bits by which agreement between two levels of the address is overrated between namesakes."""
+        if ADDRESS.name not in teacher.u:
+            return 0.0
+        places = range(names.index(first), names.index(last) + 1)
+        common = sum(trained[ADDRESS.name][place].u for place in places)
+        seen = (others * sum(teacher.u[ADDRESS.name][place] for place in places) + BASE_PAIRS * common) / (others + BASE_PAIRS)
+        return shared_bits(seen, common)
+
+    areas = (area("same_home", "same_house"), area("same_street", "same_postal_code"), area("same_city", "same_city"), 0.0)
+    return {NAMESAKES.name: tuple(Parameter(2.0 ** -(alone + bits), 1.0) for bits in areas)}
+
+
+def _home_corrections(
+    start: Model, taught: Mapping[str, Learned], trained: Mapping[str, tuple[Parameter, ...]]
+) -> dict[str, tuple[Parameter, ...]]:
+    """Set what is taken back of a shared home and of a birth date shared there, from the best pass that blocks on a contact."""
     found = next(((taught[name], entry) for name, entry in CONTACT_PASSES.items() if name in taught), None)
     if found is None:
         return {}
@@ -403,7 +460,7 @@ def _corrections(
     lent = _lent(teacher, trained)
     one = min(0.0, _gained(teacher, start, trained[entry.name][0].weight) - lent(SURNAME))
     steps = sorted((lent(comparison) for comparison in CONTACT_PASSES.values() if comparison is not entry), reverse=True)
-    family = taught.get(FAMILY_PASS)
+    family = taught.get(BY_FAMILY)
     area = 0.0
     if family is not None:
         postal = trained[ADDRESS.name][[level.name for level in ADDRESS.levels].index("same_postal_code")].weight

@@ -66,6 +66,10 @@ def read_name(
     if surname and (ends := _suffix_apart(surname))[1]:
         surname, suffix = ends[0], suffix or ends[1]
         codes.append("suffix_moved")
+    given, surname, maiden = (_named(text, codes) for text in (given, surname, maiden))
+    whole = joined(given, middle, surname)
+    if whole and is_placeholder(whole):  # Nothing but a title or a maiden name made a name of it.
+        return Name(given=given, middle=middle, surname=surname, identifying=False), (*codes, "placeholder")
     return _built(given, middle, surname, prefix, suffix, maiden, codes), tuple(codes)
 
 

@@ -1,0 +1,37 @@
+"""Train the model that ships, on the simulated retailer, without its truth: python scripts/default_model.py [customers] [seed].
+
+Repeatable: the same code gives the same file. Parameters of what the retailer's channels never say (gender) stay as they were.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from matching.bulk import by_position  # noqa: E402 - the path above comes first.
+from matching.evaluate import prepare  # noqa: E402 - see above.
+from matching.model import DEFAULT_MODEL_PATH, Lines, dump_model, load_model  # noqa: E402 - see above.
+from matching.standardize import standardize  # noqa: E402 - see above.
+from matching.train import train  # noqa: E402 - see above.
+from mdm import mapping, policy  # noqa: E402 - see above.
+from sampledata.retailer import simulate  # noqa: E402 - see above.
+
+CUSTOMERS = 12_000
+SEED = 20_261
+
+
+def main(customers: int = CUSTOMERS, seed: int = SEED) -> None:
+    """Simulate, standardize, train, write."""
+    told = policy.load(ROOT / "sampledata" / "policy.yaml")
+    records = []
+    for one in simulate(customers, seed, "typical"):
+        mapped = mapping.apply(told.source(one.source), one.payload)
+        records.append((f"{one.source}:{one.key}", standardize(mapped.input, told.standardize_context(one.source))))
+    prepared = prepare(records)
+    model = train(prepared.forms, by_position(prepared.pairs, prepared.ids), load_model(DEFAULT_MODEL_PATH), name="default")
+    DEFAULT_MODEL_PATH.write_text(dump_model(model.with_lines(Lines())), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
