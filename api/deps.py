@@ -42,7 +42,7 @@ async def authorize(scope: RequestScope, needs: Requires) -> Principal:
 
     Raises: Unauthorized, Forbidden.
     """
-    sent = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+    sent = dict(scope["headers"]).get(b"authorization", b"")
     if not sent[: len(SCHEME)].lower() == SCHEME:
         raise Unauthorized("An API key is needed", code="no_key", detail="Send it as: Authorization: Bearer mdm_live_…")
     text = sent[len(SCHEME) :].decode("latin-1").strip()

@@ -4,7 +4,7 @@ Every answer outside 2xx and 3xx is made here. `Guard` is the outermost layer of
 log, because the text of a foreign exception (a database's "Key (…)=(…)") may hold personal values.
 """
 
-import os
+import random
 import re
 import time
 import traceback
@@ -74,9 +74,8 @@ def trace_id(scope: Scope) -> str:
     """Give the request's trace id: the caller's own when it sent a valid `traceparent`, else a new one; the same every time."""
     known = scope.get("mdm.trace_id")
     if known is None:
-        sent = next((value for name, value in scope["headers"] if name == b"traceparent"), b"")
-        match = TRACE_PARENT.fullmatch(sent)
-        known = match.group(1).decode() if match else os.urandom(16).hex()
+        match = TRACE_PARENT.fullmatch(dict(scope["headers"]).get(b"traceparent", b""))
+        known = match.group(1).decode() if match else f"{random.getrandbits(128):032x}"
         scope["mdm.trace_id"] = known
     return cast(str, known)
 

@@ -5,19 +5,19 @@ header values, at most one JSON body, an answer that is already bytes. Solving j
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 from urllib.parse import parse_qs
 
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
-from pydantic_core import PydanticUndefined
+from fastapi.routing import APIRoute, APIRouter
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from api import deps, idempotency
 from api.limits import BODY_BYTES, parse_json, read_body
+from api.schemas.problems import PROBLEMS
 from kernel.actor import Principal
 
 
@@ -43,7 +43,8 @@ class StreamRoute(APIRoute):
     """A route that reads its body itself, piece by piece."""
 
 
-Solver = Callable[[Any], tuple[Any, list[dict[str, Any]]]]
+Values = dict[str, Any]
+Errors = list[dict[str, Any]]
 
 
 class HotRoute(APIRoute):
@@ -52,16 +53,18 @@ class HotRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         self._requires, self._caller = _requirement(self.dependant)
-        self._headers = [(field.alias.encode(), field) for field in self.dependant.header_params]
-        self._body = self.body_field
+        self._path = [_Value(field, "path") for field in self.dependant.path_params]
+        self._headers = [_Value(field, "header") for field in self.dependant.header_params]
+        self._query = [_Value(field, "query") for field in self.dependant.query_params]
+        self._body = _Value(self.body_field, "body") if self.body_field else None
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. Raises: MdmError and RequestValidationError, which the app answers as problems."""
         if scope["method"] not in (self.methods or ()):
             return await super().handle(scope, receive, send)
         caller = await deps.authorize(scope, self._requires)
-        values: dict[str, Any] = {}
-        errors: list[dict[str, Any]] = []
+        values: Values = {}
+        errors: Errors = []
         if self._caller:
             values[self._caller] = caller
         if self._body is not None:
@@ -73,25 +76,45 @@ class HotRoute(APIRoute):
         await response(scope, receive, send)
         return None
 
-    def _read_parameters(self, scope: Scope, values: dict[str, Any], errors: list[Any]) -> None:
-        for field in self.dependant.path_params:
-            _solve(field, "path", scope["path_params"].get(field.alias, PydanticUndefined), values, errors)
-        for name, field in self._headers:
-            sent = next((value.decode("latin-1") for key, value in scope["headers"] if key == name), PydanticUndefined)
-            _solve(field, "header", sent, values, errors)
-        if self.dependant.query_params:
+    def _read_parameters(self, scope: Scope, values: Values, errors: Errors) -> None:
+        for value in self._path:
+            value.read(scope["path_params"].get(value.alias), values, errors)
+        if self._headers:
+            headers = dict(scope["headers"])
+            for value in self._headers:
+                sent = headers.get(value.alias.encode())
+                value.read(None if sent is None else sent.decode("latin-1"), values, errors)
+        if self._query:
             query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-            for field in self.dependant.query_params:
-                _solve(field, "query", query.get(field.alias, [PydanticUndefined])[-1], values, errors)
+            for value in self._query:
+                value.read(query.get(value.alias, [None])[-1], values, errors)
 
-    async def _read_body(
-        self, caller: Principal, scope: Scope, receive: Receive, values: dict[str, Any], errors: list[Any]
-    ) -> None:
-        field = cast(ModelField, self._body)
+    async def _read_body(self, caller: Principal, scope: Scope, receive: Receive, values: Values, errors: Errors) -> None:
         raw = await read_body(receive, scope["headers"])
         require_json(scope)
         await idempotency.check_read(caller, scope, raw)
-        _solve(field, "body", parse_json(raw), values, errors)
+        if self._body is not None:
+            self._body.read(parse_json(raw), values, errors)
+
+
+class _Value:
+    """One value of a hot endpoint: where it comes from, how it is checked, what it is when it was not sent."""
+
+    def __init__(self, field: ModelField, place: str) -> None:
+        self.field, self.place, self.alias, self.name = field, place, field.alias, field.name
+        self.is_required = bool(field.field_info.is_required())
+        self.default = None if self.is_required else field.get_default()
+
+    def read(self, sent: Any, values: Values, errors: Errors) -> None:
+        """Check what was sent (None: nothing, except in a body) and put the value or what is wrong with it where it belongs."""
+        if sent is None and self.place != "body":
+            values[self.name] = self.default
+            if self.is_required:
+                errors.append({"type": "missing", "loc": (self.place, self.alias)})
+            return
+        location = (self.place,) if self.place == "body" else (self.place, self.alias)
+        values[self.name], found = self.field.validate(sent, loc=location)
+        errors.extend(found)
 
 
 def require_json(scope: Scope) -> None:
@@ -99,19 +122,6 @@ def require_json(scope: Scope) -> None:
     sent = next((value for name, value in scope["headers"] if name == b"content-type"), b"").split(b";")[0].strip().lower()
     if sent != b"application/json" and not (sent.startswith(b"application/") and sent.endswith(b"+json")):
         raise HTTPException(415)
-
-
-def _solve(field: ModelField, place: str, sent: Any, values: dict[str, Any], errors: list[Any]) -> None:
-    if sent is PydanticUndefined:
-        if field.field_info.is_required():
-            errors.append({"type": "missing", "loc": (place, field.alias)})
-        else:
-            values[field.name] = field.get_default()
-        return
-    location = (place,) if place == "body" else (place, field.alias)
-    value, found = field.validate(sent, loc=location)
-    values[field.name] = value
-    errors.extend(found)
 
 
 def _requirement(dependant: Dependant) -> tuple[deps.Requires, str | None]:
@@ -122,3 +132,13 @@ def _requirement(dependant: Dependant) -> tuple[deps.Requires, str | None]:
     if dependant.cookie_params or dependant.request_param_name or dependant.response_param_name or len(dependant.body_params) > 1:
         raise TypeError(f"A hot endpoint takes path, query, header values and one body only: {dependant.path}")
     return wanted[0][0], wanted[0][1]
+
+
+def operation_id(route: APIRoute) -> str:
+    """Name an operation by its resource and act, so that generated clients keep their names when paths move."""
+    return f"{route.tags[0]}_{route.name}"
+
+
+def resource(name: str, route_class: type[APIRoute]) -> APIRouter:
+    """Make the router of one resource; its routes document our problems."""
+    return APIRouter(tags=[name], route_class=route_class, responses=PROBLEMS, generate_unique_id_function=operation_id)

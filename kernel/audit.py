@@ -20,10 +20,14 @@ INSERT INTO audit (actor, action, object_type, object_id, purpose, detail, befor
 VALUES (:actor, :action, :object_type, :object_id, :purpose, CAST(:detail AS jsonb), :before, :after)
 """)
 _INSERT_HOT = """
-INSERT INTO audit (actor, action, object_type, object_id, purpose, detail)
-SELECT actor, action, object_type, object_id, purpose, detail::jsonb
+INSERT INTO audit (actor, action, object_type, purpose, detail, object_id)
+SELECT actor, action, object_type, purpose, detail::jsonb, object_id
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-  AS e (actor, action, object_type, object_id, purpose, detail)
+  AS e (actor, action, object_type, purpose, detail, object_id)
+"""
+_INSERT_ALIKE = """
+INSERT INTO audit (actor, action, object_type, purpose, detail, object_id)
+SELECT %s, %s, %s, %s, %s::jsonb, unnest(%s::text[])
 """
 
 
@@ -81,12 +85,12 @@ async def record_async(
 
 async def record_all_async(connection: psycopg.AsyncConnection[Any], entries: Sequence[Entry]) -> None:
     """Write a row for each of many hot reads, with one prepared statement."""
-    if entries:
-        rows = [
-            (e.actor, e.action, e.object_type, e.object_id, e.purpose, json.dumps(dict(e.detail)) if e.detail else "{}")
-            for e in entries
-        ]
-        await connection.execute(_INSERT_HOT, [list(column) for column in zip(*rows, strict=True)])
+    said = [(e.actor, e.action, e.object_type, e.purpose, json.dumps(dict(e.detail)) if e.detail else "{}") for e in entries]
+    object_ids = [entry.object_id for entry in entries]
+    if len(set(said)) == 1:  # Reads that come together are mostly of one caller: a third of the cost of arrays of equal texts.
+        await connection.execute(_INSERT_ALIKE, (*said[0], object_ids))
+    elif said:
+        await connection.execute(_INSERT_HOT, [*(list(column) for column in zip(*said, strict=True)), object_ids])
 
 
 def _keyed_hash(value: Any) -> bytes | None:

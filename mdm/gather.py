@@ -17,30 +17,42 @@ class Gatherer(Generic[Place, Question, Answer]):
     """Collects questions by place (what one statement can serve together, such as a row scope) and runs them in batches.
 
     `run` gets a place and its questions and gives the answers in the same order; when it raises, everyone in that batch gets
-    the error. At most `flights` batches of a place are under way, each of at most `most` questions.
+    the error. While a batch is under way the next one waits for it, unless `enough` questions have come: then they go beside it
+    (two batches in turn keep this process and the database busy, many small ones cost more than they bring).
     """
 
     def __init__(
-        self, run: Callable[[Place, Sequence[Question]], Awaitable[Sequence[Answer]]], most: int = 256, flights: int = 2
+        self,
+        run: Callable[[Place, Sequence[Question]], Awaitable[Sequence[Answer]]],
+        most: int = 256,
+        enough: int = 16,
+        flights: int = 2,
     ) -> None:
-        self._run, self._most, self._flights = run, most, flights
+        self._run, self._most, self._enough, self._flights = run, most, enough, flights
         self._waiting: dict[Place, deque[tuple[Question, asyncio.Future[Answer]]]] = {}
-        self._under_way: dict[Place, set[asyncio.Task[None]]] = {}
+        self._under_way: dict[Place, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, place: Place, question: Question) -> Answer:
         """Put one question and wait for its answer. Cancelling the caller leaves the others of its batch untouched."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.setdefault(place, deque()).append((question, future))
-        flights = self._under_way.setdefault(place, set())
-        if len(flights) < self._flights:
+        flights = self._under_way.get(place, 0)
+        if not flights or (flights < self._flights and len(self._waiting[place]) >= self._enough):
+            self._under_way[place] = flights + 1
             task = loop.create_task(self._fly(place))
-            flights.add(task)
-            task.add_done_callback(flights.discard)
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return await future
 
     async def _fly(self, place: Place) -> None:
-        waiting = self._waiting[place]
+        try:
+            await self._drain(place, self._waiting[place])
+        finally:  # At once, not when the task is seen to have ended: a question that comes in between would wait for nobody.
+            self._under_way[place] -= 1
+
+    async def _drain(self, place: Place, waiting: "deque[tuple[Question, asyncio.Future[Answer]]]") -> None:
         while waiting:
             batch = [waiting.popleft() for _ in range(min(len(waiting), self._most))]
             try:

@@ -7,7 +7,7 @@ and when that fails nothing is returned. Reads that come together share a statem
 import asyncio
 import weakref
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -19,11 +19,17 @@ from kernel.errors import MdmError, Unavailable
 from mdm.gather import Gatherer
 
 Connection = psycopg.AsyncConnection[Any]
+Row = tuple[Any, ...]
 
+# Only whoever asks for flags pays for them: is a steward asked about it, does a record of it wait to be resolved?
 GOLDEN = """
 SELECT golden_id::text, status, redirect_to::text, version, body::text,
-       (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1)
-FROM golden WHERE golden_id = ANY(%s::uuid[])
+       (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1),
+       golden_id = ANY(%(flagged)s::uuid[])
+         AND EXISTS (SELECT FROM task t WHERE t.state = 'open' AND t.golden_ids @> ARRAY[golden.golden_id]),
+       golden_id = ANY(%(flagged)s::uuid[])
+         AND EXISTS (SELECT FROM crosswalk c JOIN pending_record p USING (record_id) WHERE c.golden_id = golden.golden_id)
+FROM golden WHERE golden_id = ANY(%(ids)s::uuid[])
 """
 
 # A row of pending_record says that the present answer may change; one that is quarantined waits for a human.
@@ -33,14 +39,6 @@ SELECT c.source, c.source_key, c.record_id::text, c.state, c.golden_id::text,
 FROM (SELECT DISTINCT * FROM unnest(%s::text[], %s::text[]) AS asked (source, source_key)) asked
 JOIN crosswalk c ON c.source = asked.source AND c.source_key = asked.source_key
 LEFT JOIN pending_record p ON p.record_id = c.record_id
-"""
-
-# What may change soon, or waits for a steward: shown as flags of a view.
-UNSETTLED = """
-SELECT asked.golden_id::text,
-       EXISTS (SELECT FROM task t WHERE t.state = 'open' AND t.golden_ids @> ARRAY[asked.golden_id]),
-       EXISTS (SELECT FROM crosswalk c JOIN pending_record p USING (record_id) WHERE c.golden_id = asked.golden_id)
-FROM unnest(%s::uuid[]) AS asked (golden_id)
 """
 
 TIMELINE = "SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1"
@@ -116,26 +114,12 @@ def _gatherer() -> "Gatherer[db.Scope, Read, Held]":
 
 
 async def _read(scope: db.Scope, reads: Sequence[Read]) -> list[Held]:
+    flagged = {read.golden_id for read in reads if read.with_flags}
     async with db.hot_connection(scope) as connection:
-        held = await held_goldens(connection, {read.golden_id for read in reads})
-        flagged = await _with_flags(connection, held, {read.golden_id for read in reads if read.with_flags})
-        found = [flagged[read.golden_id] if read.with_flags else held[read.golden_id] for read in reads]
+        held = await _held_goldens(connection, {read.golden_id for read in reads}, flagged)
+        found = [held[read.golden_id] for read in reads]
         await audited(connection, _entries(reads, found))
     return found
-
-
-async def _with_flags(connection: Connection, held: dict[str, Held], wanted: Collection[str]) -> dict[str, Held]:
-    lives = {one.golden_id for golden_id, one in held.items() if golden_id in wanted and one.golden_id}
-    if not lives:
-        return held
-    rows = await (await connection.execute(UNSETTLED, [list(lives)])).fetchall()
-    flags = {row[0]: row[1:] for row in rows}
-    return {
-        golden_id: replace(one, in_review=flags[one.golden_id][0], is_settling=flags[one.golden_id][1])
-        if one.golden_id in flags
-        else one
-        for golden_id, one in held.items()
-    }
 
 
 def _entries(reads: Iterable[Read], found: Iterable[Held]) -> list[Entry]:
@@ -163,30 +147,28 @@ async def audited(connection: Connection, entries: Sequence[Entry]) -> None:
         raise Unavailable("The read could not be audited", code="audit_unavailable", detail=detail) from error
 
 
-async def held_goldens(connection: Connection, golden_ids: Collection[str]) -> dict[str, Held]:
-    """Read golden records without auditing: one answer for each id. A second statement only when some are merged away."""
-    rows = await _rows(connection, golden_ids)
-    targets = {row[2] for row in rows.values() if row[2]} - rows.keys()
-    rows_of_targets = {**rows, **(await _rows(connection, targets) if targets else {})}
+async def _held_goldens(connection: Connection, golden_ids: Collection[str], flagged: Collection[str]) -> dict[str, Held]:
+    """Read golden records, one answer for each id. A second statement only when some are merged away."""
+    rows = await _rows(connection, golden_ids, flagged)
+    targets = {row[2]: golden_id in flagged for golden_id, row in rows.items() if row[2] and row[2] not in rows}
+    lives = {**rows, **(await _rows(connection, targets, [one for one, wanted in targets.items() if wanted]) if targets else {})}
     timeline_id = next((row[5] for row in rows.values()), None) or await timeline(connection)
-    return {golden_id: _held(golden_id, rows, rows_of_targets, timeline_id) for golden_id in golden_ids}
+    return {golden_id: _held(golden_id, rows, lives, timeline_id) for golden_id in golden_ids}
 
 
-async def _rows(connection: Connection, golden_ids: Collection[str]) -> dict[str, tuple[Any, ...]]:
-    cursor = await connection.execute(GOLDEN, [list(golden_ids)])
+async def _rows(connection: Connection, golden_ids: Collection[str], flagged: Collection[str]) -> dict[str, Row]:
+    cursor = await connection.execute(GOLDEN, {"ids": list(golden_ids), "flagged": list(flagged)})
     return {row[0]: row for row in await cursor.fetchall()}
 
 
-def _held(
-    golden_id: str, rows: dict[str, tuple[Any, ...]], rows_of_targets: dict[str, tuple[Any, ...]], timeline_id: str
-) -> Held:
+def _held(golden_id: str, rows: dict[str, Row], lives: dict[str, Row], timeline_id: str) -> Held:
     asked = rows.get(golden_id)
-    lives = rows_of_targets.get(asked[2] or golden_id) if asked else None
-    if asked is None or lives is None:
+    now = lives.get(asked[2] or golden_id) if asked else None
+    if asked is None or now is None:
         return Held(golden_id, timeline_id)
-    if lives[1] == "erased":
-        return Held(golden_id, timeline_id, "erased", lives[0], lives[3])
-    return Held(golden_id, timeline_id, asked[1] if lives[1] == "live" else lives[1], lives[0], lives[3], lives[4])
+    if now[1] == "erased":
+        return Held(golden_id, timeline_id, "erased", now[0], now[3])
+    return Held(golden_id, timeline_id, asked[1] if now[1] == "live" else now[1], now[0], now[3], now[4], now[6], now[7])
 
 
 async def crosswalk(caller: Principal, keys: Sequence[tuple[str, str]]) -> tuple[str, list[Crossed]]:

@@ -1,15 +1,14 @@
 """From source keys to golden ids."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import answers
 from api.deps import LookupCaller
-from api.routes import HotRoute
+from api.routes import HotRoute, resource
 from api.schemas.golden import CrosswalkAnswer, CrosswalkLookup
 from mdm import lookup
 
-router = APIRouter(tags=["crosswalk"], route_class=HotRoute)
+router = resource("crosswalk", HotRoute)
 
 
 @router.post("/v1/crosswalk:lookup", response_model=CrosswalkAnswer)

@@ -3,16 +3,16 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Header
+from fastapi import Header
 from starlette.responses import Response
 
 from api import answers
 from api.deps import GoldenReader
-from api.routes import HotRoute
+from api.routes import HotRoute, resource
 from api.schemas.golden import BatchGet, BatchGetAnswer, Golden
 from mdm import lookup, rules
 
-router = APIRouter(tags=["golden"], route_class=HotRoute)
+router = resource("golden", HotRoute)
 
 
 @router.get("/v1/golden/{golden_id}", response_model=Golden, responses={304: {"description": "Unchanged."}})

@@ -1,14 +1,13 @@
 """Whether this process lives, and whether it can serve: the only routes without a key. They say nothing personal."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import answers
-from api.routes import Route
+from api.routes import Route, resource
 from api.schemas.health import Live, Ready
 from mdm import readiness
 
-router = APIRouter(tags=["health"], route_class=Route)
+router = resource("health", Route)
 
 
 @router.get("/live", response_model=Live)

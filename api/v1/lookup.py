@@ -1,15 +1,14 @@
 """Who is this? One identifier, source key or golden id in, one view of one customer out."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import answers, finding
 from api.deps import LookupCaller
-from api.routes import HotRoute
+from api.routes import HotRoute, resource
 from api.schemas.lookup import Lookup, LookupAnswer
 from mdm import rules
 
-router = APIRouter(tags=["lookup"], route_class=HotRoute)
+router = resource("lookup", HotRoute)
 
 
 @router.post("/v1/lookup", response_model=LookupAnswer, response_model_exclude_none=True)

@@ -3,21 +3,21 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
 from api import answers, batches, idempotency, intake
 from api.deps import RecordsReader, RecordsWriter, Writing
 from api.idempotency import IdempotencyKey
 from api.intake import PathKey
-from api.routes import Route, StreamRoute
+from api.routes import Route, StreamRoute, resource
 from api.schemas.records import Record, RecordAnswer, Rekey, RekeyAnswer, SourceName, Version, WaitSeconds
 from mdm import policy as policies
 from mdm import record_reading
 from mdm.events import Mark
 
-router = APIRouter(tags=["records"], route_class=Route)
-streams = APIRouter(tags=["records"], route_class=StreamRoute)
+router = resource("records", Route)
+streams = resource("records", StreamRoute)
 RECORD = "/v1/sources/{source}/records/{key:path}"
 
 

@@ -1,15 +1,14 @@
 """The sources of the policy, as far as a sender needs to know them."""
 
-from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import answers
 from api.deps import Reading, RecordsReader
-from api.routes import Route
+from api.routes import Route, resource
 from api.schemas.sources import SourceList
 from mdm import policy as policies
 
-router = APIRouter(tags=["sources"], route_class=Route)
+router = resource("sources", Route)
 
 
 @router.get("/v1/sources", response_model=SourceList)

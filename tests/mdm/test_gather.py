@@ -30,7 +30,7 @@ def test_one_question_is_asked_at_once() -> None:
 
 def test_what_comes_together_shares_batches_of_its_own_place() -> None:
     async def many() -> list[int]:
-        gatherer = Gatherer(doubler.run, most=8, flights=1)
+        gatherer = Gatherer(doubler.run, most=8)
         return await asyncio.gather(*(gatherer.ask("ab"[n % 2], n) for n in range(20)))
 
     doubler = Doubler()
@@ -40,7 +40,7 @@ def test_what_comes_together_shares_batches_of_its_own_place() -> None:
 
 def test_a_failure_reaches_its_batch_only() -> None:
     async def many() -> list[int | BaseException]:
-        gatherer = Gatherer(doubler.run, most=2, flights=1)
+        gatherer = Gatherer(doubler.run, most=2)
         return await asyncio.gather(*(gatherer.ask("a", n) for n in (1, -1, 2, 3)), return_exceptions=True)
 
     doubler = Doubler()
@@ -62,3 +62,25 @@ def test_a_caller_that_goes_away_leaves_the_others_their_answers() -> None:
 
     doubler = Doubler()
     assert asyncio.run(many()) == 4
+
+
+def test_whoever_asks_at_the_moment_a_batch_ends_is_not_forgotten() -> None:
+    """A question between a batch's end and the loop's knowing of it once waited for ever."""
+
+    async def ask_at_once() -> list[int]:
+        async def run(place: str, questions: Sequence[int]) -> list[int]:
+            await asyncio.sleep(0)
+            return [2 * question for question in questions]
+
+        async def chain(start: int) -> int:
+            total = 0
+            for step in range(200):
+                total += await gatherer.ask("a", start + step)
+                for _ in range(step % 4):
+                    await asyncio.sleep(0)
+            return total
+
+        gatherer = Gatherer(run, most=3, enough=2)
+        return await asyncio.wait_for(asyncio.gather(*(chain(start) for start in range(5))), timeout=20)
+
+    assert asyncio.run(ask_at_once()) == [sum(2 * (start + step) for step in range(200)) for start in range(5)]
