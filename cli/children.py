@@ -128,7 +128,7 @@ def end_leftovers(noted_in: Path) -> int:
         noted = json.loads(noted_in.read_text(encoding="utf-8"))
     except ValueError:
         noted = []  # Cut off while it was written; the file is replaced as a whole, so this is another's doing.
-    living = [one for one in noted if _identity(one["pid"]) == one]
+    living = [one for one in noted or () if _identity(one["pid"]) == one]
     for one in living:
         _kill_session(one["pid"])
     noted_in.unlink(missing_ok=True)

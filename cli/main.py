@@ -57,7 +57,7 @@ def build(arguments: Sequence[str]) -> typer.Typer:
     )
     app.callback()(_options)
     asked = [name for name, commands in MODULES.items() if arguments and arguments[0] in commands]
-    for name in asked or MODULES:
+    for name in asked or ([] if arguments[:1] == ["--version"] else MODULES):
         importlib.import_module(name).register(app)
     return app
 
@@ -78,7 +78,7 @@ def main() -> None:
     """Run the command; an expected error is told in one line, an unexpected one with its traceback."""
     try:
         log.configure(json=settings().log_json, level=settings().log_level)
-        if "--help" not in sys.argv:
+        if not {"--help", "--version"} & set(sys.argv):
             importlib.import_module("cli.services").attach_if_running(settings().data_dir)
         build(sys.argv[1:])()
     except MdmError as error:

@@ -17,9 +17,14 @@ BEGIN
       EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
     EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
     END;
-    -- The superuser of an embedded server may take any role; a CREATEROLE owner needs the membership.
-    IF NOT pg_has_role(current_user, role_name, 'MEMBER') THEN
-      EXECUTE format('GRANT %I TO %I', role_name, current_user);
+    -- A superuser may take any role. Any other owner needs the membership, also in a role that it has just made itself: from
+    -- PostgreSQL 16 on its maker may administer a role but not take it.
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+      BEGIN
+        EXECUTE format('GRANT %I TO %I', role_name, current_user);
+      EXCEPTION WHEN insufficient_privilege THEN
+        IF NOT pg_has_role(current_user, role_name, 'MEMBER') THEN RAISE; END IF;
+      END;
     END IF;
   END LOOP;
 END $$;

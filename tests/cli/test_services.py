@@ -18,9 +18,10 @@ import psycopg
 import pytest
 import redis
 
-from cli import server_process, services
+from cli import migrations, server_process, services
 from cli.server_process import Place
 from cli.services import ServiceUrls, running_services
+from kernel import db
 from kernel.errors import Unavailable
 from kernel.settings import Settings, configure, settings
 
@@ -186,6 +187,20 @@ def test_a_second_process_uses_the_servers_of_the_first(data_dir: Path) -> None:
         holder.send_signal(signal.SIGKILL)
         holder.wait()
     assert not services.attach_if_running(data_dir)
+
+
+def test_an_owner_who_is_no_superuser_makes_the_roles_and_the_schema(data_dir: Path) -> None:
+    """A hosted server: the owner may create roles and owns its database, no more; the roles are not there yet."""
+    with running_services(data_dir, durable=False) as urls:
+        ask(urls, "CREATE ROLE hosted LOGIN CREATEROLE PASSWORD 'hosted'")
+        ask(urls, "CREATE DATABASE hosted OWNER hosted")
+        configure(Settings(database_url=f"postgresql://hosted:hosted@127.0.0.1:{port_of(urls.database_url)}/hosted"))
+        migrations.migrate()
+        with db.transaction() as session:
+            assert db.holds_secret(session, adopt=True)
+        with db.read_only(db.Role.APP, db.Scope()) as session:
+            assert not db.server(session).is_superuser
+        db.dispose()
 
 
 def test_configured_servers_are_used_as_they_are(tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""The doctor sees what is wrong and says how to mend it."""
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from cli.doctor import Finding, State, examine
+from kernel import clock, db
+from kernel.settings import Settings, configure, settings
+
+
+@pytest.fixture(autouse=True)
+def _restore_settings() -> Iterator[None]:
+    before = settings()
+    yield
+    configure(before)
+
+
+def look(**changes: object) -> dict[str, Finding]:
+    chosen = configure(settings().model_copy(update={"port": 0, **changes}))
+    return {finding.what: finding for finding in examine(chosen)}
+
+
+@pytest.mark.usefixtures("database", "redis_url")
+def test_a_healthy_installation_has_no_findings() -> None:
+    assert {name: found.seen for name, found in look().items() if found.state is not State.GOOD} == {}
+
+
+def test_without_servers_it_says_how_to_get_them(tmp_path: Path) -> None:
+    configure(Settings(database_url=None, redis_url=None, data_dir=tmp_path, secret_key=None))
+    found = look()
+    assert (found["database"].state, found["database"].mend) == (State.ODD, "mdm up, or set DATABASE_URL")
+    assert found["broker"].state is State.ODD
+    assert found["secret key"].state is State.ODD
+
+
+def test_a_server_that_does_not_answer_is_a_finding(tmp_path: Path) -> None:
+    found = look(database_url="postgresql://nobody:hunter2@127.0.0.1:1/none", redis_url="redis://127.0.0.1:1", data_dir=tmp_path)
+    assert found["database"].state is State.BAD
+    assert found["broker"].mend == "start it, or correct REDIS_URL"
+    assert "hunter2" not in str(found)
+
+
+@pytest.mark.usefixtures("redis_url")
+def test_a_schema_that_is_behind_is_a_finding(database: str) -> None:
+    newest = look()["migrations"].seen.split()[-1]
+    _rewrite_revision("0002")
+    try:
+        assert (look()["migrations"].state, look()["migrations"].mend) == (State.BAD, "mdm migrate")
+    finally:
+        _rewrite_revision(newest)
+
+
+def _rewrite_revision(revision: str) -> None:
+    with db.transaction(db.Role.OWNER) as session:
+        session.connection().execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+
+
+@pytest.mark.usefixtures("database", "redis_url")
+def test_another_secret_is_a_finding() -> None:
+    with db.transaction() as session:
+        db.holds_secret(session, adopt=True)
+    other = type(settings().secret_key)("66" * 32)  # type: ignore[misc]
+    assert look(secret_key=other)["secret of the data"].state is State.BAD
+
+
+def test_a_secret_that_others_can_read_is_a_finding(tmp_path: Path) -> None:
+    path = tmp_path / "secret.key"
+    path.write_text("ab" * 32)
+    path.chmod(0o644)
+    found = look(secret_key=None, data_dir=tmp_path, database_url=None, redis_url=None)["secret key"]
+    assert (found.state, found.mend) == (State.BAD, f"chmod 600 {path}")
+
+
+def test_a_port_in_use_is_a_finding(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        found = look(port=other.getsockname()[1], database_url=None, redis_url=None, data_dir=tmp_path)["port"]
+    assert (found.state, "MDM_PORT" in found.mend) == (State.BAD, True)
+
+
+@pytest.mark.usefixtures("database", "redis_url")
+def test_a_clock_that_is_wrong_is_a_finding() -> None:
+    clock.set_source(lambda: datetime.now(UTC) + timedelta(seconds=90))
+    try:
+        found = look()["clock"]
+    finally:
+        clock.set_source(None)
+    assert (found.state, found.seen) == (State.BAD, "90.0 s apart from the database's")
+
+
+@pytest.mark.usefixtures("database", "redis_url")
+def test_a_queue_that_stands_still_is_a_finding() -> None:
+    with db.transaction() as session:
+        session.connection().execute(
+            text(
+                "WITH made AS (INSERT INTO source_record (record_id, source, source_key, brand, version_no, is_deleted,"
+                " received_at, payload_hash) VALUES (:id, 'pos', '1', 'acme', 1, false, now(), '') RETURNING record_id)"
+                " INSERT INTO pending_record (record_id, reason, requested_at)"
+                " SELECT record_id, 'new', now() - interval '1 hour' FROM made"
+            ),
+            {"id": clock.uuid7()},
+        )
+    found = look()["queue"]
+    assert found.state is State.ODD
+    assert found.seen.startswith("1 records pending, the oldest for 36")

@@ -1,0 +1,67 @@
+"""The program as a whole: help with examples, one line for an error, one module for a command."""
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+from typer.main import get_command
+
+from cli.main import MODULES, build
+from kernel.settings import settings
+
+
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    given = {
+        **settings().child_environment(),
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        "MDM_DATA_DIR": "/nonexistent/x",
+        **environment,
+    }
+    command = [sys.executable, "-m", "cli.main", *arguments]
+    return subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+
+
+def test_help_shows_examples_and_exit_codes() -> None:
+    shown = run("--help").stdout
+    assert "mdm import customers.csv --source crm" in " ".join(shown.split())
+    assert "Exit codes" in shown
+
+
+def test_each_command_is_found_by_the_table() -> None:
+    """A command that is missing from the table would be unknown when asked for alone."""
+    everything = get_command(build([]))
+    declared = {name for commands in MODULES.values() for name in commands}
+    assert set(everything.commands) == declared  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", sorted({commands[0] for commands in MODULES.values()}))
+def test_a_command_alone_is_a_command(name: str) -> None:
+    """Typer drops the name of a program's only command unless it is told not to."""
+    assert name in get_command(build([name])).commands  # type: ignore[attr-defined]
+
+
+def test_a_typing_error_gets_a_suggestion() -> None:
+    wrong = run("migrat")
+    assert wrong.returncode == 2
+    assert "migrate" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({}, "mdm up"),
+        ({"DATABASE_URL": "mysql://h/d"}, "PostgreSQL is the only database"),
+        ({"DATABASE_URL": "postgresql://h/d", "MDM_PORT": "99999"}, "port"),
+    ],
+)
+def test_an_expected_error_is_one_line(environment: dict[str, str], told: str) -> None:
+    failed = run("migrate", **environment)
+    assert failed.returncode == 1
+    assert told in failed.stderr
+    assert failed.stderr.count("\n") == 1
+
+
+def test_the_version_is_told() -> None:
+    assert run("--version").stdout.strip() == version("customer-master")
