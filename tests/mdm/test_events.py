@@ -41,6 +41,11 @@ def test_source_time_orders_when_there_is_no_version() -> None:
     ]  # fmt: skip
 
 
+def test_of_two_at_one_time_or_version_the_last_to_arrive_wins() -> None:
+    assert statuses(version("a", minutes=1), version("b", minutes=1)) == ["created", "changed"]
+    assert statuses(version("a", 1), version("b", 1)) == ["created", "changed"]
+
+
 def test_arrival_orders_when_there_is_nothing_else() -> None:
     assert statuses(version("a"), version("b"), version("b"), version("a")) == ["created", "changed", "same", "changed"]
 
