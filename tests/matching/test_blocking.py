@@ -59,6 +59,16 @@ def test_one_person_is_found_despite(change: dict[str, Any], why: str) -> None:
     assert base(ANNA) & base(ANNA | change), why
 
 
+def test_swapped_names_alone_meet() -> None:
+    one, other = {"given_name": "Anna", "surname": "Schmidt"}, {"given_name": "Schmidt", "surname": "Anna"}
+    assert base(one) == base(other) != set()
+
+
+def test_both_readings_of_an_ambiguous_date_meet() -> None:
+    assert base({"birth_date": "03/04/1985"}) & base({"birth_date": "1985-03-04"})
+    assert base({"birth_date": "03/04/1985"}) & base({"birth_date": "1985-04-03"})
+
+
 def test_a_phone_without_its_country_still_meets() -> None:
     assert base({"phones": ["+49 171 2345671"]}) & {key for _, key in keys({"phones": ["0171 2345671"]}, country=None)}
 

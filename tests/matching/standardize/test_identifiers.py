@@ -23,7 +23,7 @@ def test_identifiers(text: str, expected: list[Any]) -> None:
 )
 def test_card_numbers_of_every_scheme(number: str) -> None:
     assert is_card_number(number)
-    assert not is_card_number(number[:-1] + str((int(number[-1]) + 1) % 10))
+    assert sum(is_card_number(number[:-1] + digit) for digit in "0123456789") == 1
 
 
 def test_a_card_number_reaches_no_record() -> None:
