@@ -12,10 +12,19 @@ from fastapi import FastAPI
 
 from api import problems
 from api.schemas.problems import Problem
-from api.v1 import crosswalk, golden, health, lookup, records, sources
+from api.v1 import crosswalk, golden, health, lookup, match, records, sources
 from kernel import db
 
-ROUTERS = (golden.router, lookup.router, crosswalk.router, records.streams, records.router, sources.router, health.router)
+ROUTERS = (
+    golden.router,
+    lookup.router,
+    match.router,
+    crosswalk.router,
+    records.streams,
+    records.router,
+    sources.router,
+    health.router,
+)
 TITLE = "Customer master"
 DESCRIPTION = """Turns the customer records of every channel into golden records with durable ids.
 

@@ -1,0 +1,59 @@
+"""What match takes and gives."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from api.schemas.golden import Name, Strict
+
+
+class Match(Strict):
+    """A record to search for: in a source's own fields when `source` is named, else in our attributes."""
+
+    record: dict[str, Any] = Field(examples=[{"given_name": "Ada", "surname": "Byron", "emails": ["ada@example.org"]}])
+    source: Name | None = None
+    limit: int = Field(5, ge=1, le=20)
+    view: Name | None = Field(None, description="Show this view of each candidate.")
+    explain: bool = Field(False, description="Give weights and levels; needs the scope match:explain.")
+
+
+Certainty = Literal["exact", "strong", "possible", "none"]
+
+
+class Explanation(BaseModel):
+    """Why a candidate fits: its best record's evidence."""
+
+    match_weight: float = Field(description="Bits.")
+    match_probability: float
+    reason: str
+    levels: dict[str, str] = Field(description="The level that each comparison fell on; absent where there is no evidence.")
+    weights: dict[str, float] = Field(description="What each comparison gave, in bits.")
+
+
+class MatchCandidate(BaseModel):
+    """One customer that fits. Without golden id: a record that is not resolved yet."""
+
+    golden_id: UUID | None
+    certainty: Certainty
+    records: int = Field(description="How many of the customer's records were compared.")
+    view: dict[str, Any] | None = None
+    explanation: Explanation | None = None
+
+
+class Searched(BaseModel):
+    """What the search could see. A hot key is shared by too many records and was searched by its refinements only."""
+
+    keys: int
+    hot_keys: int
+    compared: int
+
+
+class MatchAnswer(BaseModel):
+    """Who fits, the best first. `exact`: an identifier decides; `strong`: would be merged; `possible`: a human would be asked."""
+
+    certainty: Certainty
+    ambiguous: bool = Field(description="Two customers fit alike.")
+    timeline_id: UUID
+    candidates: list[MatchCandidate]
+    searched: Searched

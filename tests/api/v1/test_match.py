@@ -1,0 +1,146 @@
+"""Search before create: the right customer with the right certainty, two that fit alike said so, nothing stored."""
+
+import uuid
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from kernel import db
+from kernel.actor import Principal
+from mdm import ingest
+from mdm import policy as policies
+from mdm.incoming import Incoming
+
+ADA = {
+    "given_name": "Ada",
+    "surname": "Byron",
+    "birth_date": "1985-12-10",
+    "emails": ["ada.byron@example.org"],
+    "phones": ["+442079460958"],
+    "addresses": [{"line1": "12 St James Square", "city": "London", "postal_code": "SW1Y 4LB", "country": "GB"}],
+}
+SON = {**ADA, "given_name": "Byron", "birth_date": "2006-05-12", "emails": ["b.byron@example.org"]}
+WRITER = Principal("k", "test", frozenset({"records:write"}), db.Scope())
+
+
+@pytest.fixture
+def held(goldens: Any, policy: policies.Policy) -> Any:
+    """Store records as ingest does, resolved by hand into one new golden record."""
+
+    def store(*records: dict[str, Any], brand: str = "main", source: str = "pos") -> str:
+        golden_id = goldens.add(brand=brand)
+        for record in records:
+            key = str(uuid.uuid4())
+            with db.transaction() as session:
+                ingest.put_records(session, policy, source, [Incoming(key, record)], WRITER)
+            goldens.connection.execute(
+                "UPDATE crosswalk SET state = 'resolved', golden_id = %s WHERE source_key = %s", [golden_id, key]
+            )
+        goldens.connection.execute("DELETE FROM pending_record")
+        return str(golden_id)
+
+    return store
+
+
+def ask(api: TestClient, record: dict[str, Any], **more: Any) -> dict[str, Any]:
+    answer = api.post("/v1/match", json={"record": record, **more})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_the_same_person_with_a_typo_is_strong(api: TestClient, held: Any) -> None:
+    ada = held(ADA, {**ADA, "surname": "Biron"})
+    held({"given_name": "Grace", "surname": "Hopper", "birth_date": "1906-12-09", "emails": ["grace@example.org"]})
+    found = ask(api, {**ADA, "given_name": "Adda"})
+    assert (found["certainty"], found["ambiguous"]) == ("strong", False)
+    assert [(one["golden_id"], one["records"]) for one in found["candidates"]] == [(ada, 2)]
+    assert "explanation" not in found["candidates"][0]
+
+
+def test_the_son_at_the_same_address_is_not_the_mother(api: TestClient, held: Any) -> None:
+    held(ADA)
+    assert ask(api, SON)["certainty"] in {"none", "possible"}
+
+
+def test_nobody_fits_a_stranger(api: TestClient, held: Any) -> None:
+    held(ADA)
+    found = ask(api, {"given_name": "Zoe", "surname": "Quist", "emails": ["zq@example.net"]})
+    assert (found["certainty"], found["candidates"]) == ("none", [])
+    assert found["searched"]["keys"] > 0
+
+
+def test_two_goldens_of_one_person_are_ambiguous(api: TestClient, held: Any) -> None:
+    ids = {held(ADA), held(ADA)}
+    found = ask(api, ADA)
+    assert found["ambiguous"] is True
+    assert {one["golden_id"] for one in found["candidates"]} == ids
+
+
+def test_a_record_that_says_nothing_is_none_and_shows_that_nothing_was_searched(api: TestClient, held: Any) -> None:
+    held(ADA)
+    assert ask(api, {"gender": "female"})["searched"] == {"keys": 0, "hot_keys": 0, "compared": 0}
+
+
+def test_a_record_that_is_not_resolved_yet_is_found_without_golden_id(api: TestClient) -> None:
+    api.put("/v1/sources/pos/records/1", json=ADA)
+    found = ask(api, ADA)
+    assert found["certainty"] == "strong"
+    assert "golden_id" not in found["candidates"][0] or found["candidates"][0]["golden_id"] is None
+
+
+def test_another_brands_customers_are_not_found(api: TestClient, held: Any, key: Any) -> None:
+    held(ADA, brand="other", source="shop")
+    mine = key("match", brands=("main",))
+    assert api.post("/v1/match", json={"record": ADA}, headers=mine).json()["certainty"] == "none"
+    assert ask(api, ADA)["certainty"] == "strong"
+
+
+def test_evidence_needs_its_own_scope(api: TestClient, held: Any, key: Any) -> None:
+    held(ADA)
+    refused = api.post("/v1/match", json={"record": ADA, "explain": True}, headers=key("match"))
+    assert (refused.status_code, refused.json()["scope"]) == (403, "match:explain")
+    evidence = ask(api, ADA, explain=True)["candidates"][0]["explanation"]
+    assert evidence["levels"]["birth_date"] == "exact"
+    assert evidence["match_weight"] > 0
+    assert 0.99 < evidence["match_probability"] <= 1
+
+
+def test_a_view_is_shown_and_audited(api: TestClient, held: Any, goldens: Any) -> None:
+    ada = held(ADA)
+    found = ask(api, ADA, view="checkout", source="pos")
+    assert found["candidates"][0]["view"]["display_name"] == "Ada Byron"
+    assert [row[:3] for row in goldens.audit()] == [("match", "match", ""), ("match", "golden", ada)]
+
+
+def test_nothing_is_stored(api: TestClient, held: Any, goldens: Any) -> None:
+    held(ADA)
+    tables = ("source_record", "standard_record", "blocking_key", "pending_record", "reject", "decision", "outbox")
+    count = " UNION ALL ".join(f"SELECT count(*) FROM {table}" for table in tables)
+    before = goldens.connection.execute(count).fetchall()
+    ask(api, {**ADA, "given_name": "Adda"})
+    assert goldens.connection.execute(count).fetchall() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"record": {}, "source": "nowhere"}, 404, "unknown_source"),
+        ({"record": {"given_name": "a" * 1001}}, 422, "value_too_long"),
+        ({"record": {"given_name": {"a": 1}}, "source": "pos"}, 422, "wrong_type"),
+        ({"record": {"x": "\x00"}}, 422, "nul_character"),
+        ({"record": []}, 422, "invalid_request"),
+        ({"record": {}, "limit": 0}, 422, "invalid_request"),
+        ({}, 422, "invalid_request"),
+    ],
+)
+def test_what_cannot_be_searched_for_is_a_problem(api: TestClient, body: dict[str, Any], status: int, code: str) -> None:
+    answer = api.post("/v1/match", json=body)
+    assert (answer.status_code, answer.json()["type"]) == (status, f"urn:customer-master:problem:{code}")
+
+
+def test_without_a_version_set_matching_is_unavailable(api: TestClient, goldens: Any) -> None:
+    goldens.connection.execute("UPDATE version_set SET is_current = false")
+    answer = api.post("/v1/match", json={"record": ADA})
+    assert (answer.status_code, answer.json()["type"]) in {(503, "urn:customer-master:problem:no_version_set"), (200, None)}
