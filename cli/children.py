@@ -95,7 +95,7 @@ class Children:
                 longer = min(child.pause_seconds * 2, LONGEST_PAUSE_SECONDS)
                 child.pause_seconds = 0.5 if lived > HEALTHY_AFTER_SECONDS else longer
                 child.restart_at = now + child.pause_seconds
-                self._say(child.name, f"ended ({child.process.returncode}); starts again in {child.pause_seconds:.0f} s")
+                self._say(child.name, f"ended ({child.process.returncode}); starts again in {child.pause_seconds:g} s")
             elif now >= child.restart_at:
                 child.restart_at, child.restarts = 0.0, child.restarts + 1
                 self._spawn(child)

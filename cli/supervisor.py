@@ -123,8 +123,10 @@ def _start_children(children: Children, listener: socket.socket, running: Settin
     for number in range(running.api_processes):
         children.start(f"api-{number + 1}", [sys.executable, "-m", "cli.serve", str(handle)], (handle,))
     processes = str(running.worker_processes)
-    worker = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "--concurrency", processes]
-    children.start("worker", [*worker, "--loglevel", "WARNING", "--without-gossip", "--without-mingle"])
+    # Celery warns of root; what the worker may do is decided by its database role, and nothing it reads is code.
+    python = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
+    worker = [*python, "-m", "celery", "--quiet", "-A", "workers.app", "worker", "--concurrency", processes]
+    children.start("worker", [*worker, "--without-gossip", "--without-mingle"])
     children.start("relay", [sys.executable, "-m", "workers.relay"])
     children.start("sweeper", [sys.executable, "-m", "workers.sweeper"])
 

@@ -10,9 +10,9 @@ wanted=$(cat requirements/dev.txt requirements/uv.txt pyproject.toml | cksum)
 find_python() {
     for candidate in "${PYTHON:-}" python3 python3.14 python3.13 python3.12 python3.11; do
         [ -n "$candidate" ] || continue
-        "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$candidate"; return; }
+        "$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$candidate"; return; }
     done
-    echo "Python 3.11 or newer is needed; say where it is: make install PYTHON=/path/to/python3" >&2
+    echo "Python 3.11 or newer with its venv module is needed (Debian: apt install python3-venv); say where it is: make install PYTHON=/path/to/python3" >&2
     exit 1
 }
 

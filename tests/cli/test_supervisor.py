@@ -50,7 +50,9 @@ class Up:
         return text in self.output.read_text()
 
     def children(self) -> dict[int, psutil.Process]:
-        return {one["pid"]: psutil.Process(one["pid"]) for one in json.loads(self.noted.read_text())}
+        """The children that live, by process id."""
+        noted = [one["pid"] for one in json.loads(self.noted.read_text())]
+        return {pid: psutil.Process(pid) for pid in noted if psutil.pid_exists(pid)}
 
 
 def eventually(what: Callable[[], bool], up: Up) -> None:
