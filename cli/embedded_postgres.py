@@ -73,8 +73,9 @@ class EmbeddedPostgres:
         """Connect, and make the database at first use."""
         try:
             with psycopg.connect(self.url, dbname="postgres", autocommit=True, connect_timeout=2) as connection:
-                if connection.execute("SELECT FROM pg_database WHERE datname = %s", (NAME,)).fetchone() is None:
-                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(NAME)))
+        except psycopg.errors.DuplicateDatabase:
+            return True
         except psycopg.OperationalError:
             return False
         return True
