@@ -38,7 +38,7 @@ STAGES = {
     "score": ("mdm.discover:forms_table", "mdm.discover:score_candidates", "mdm.evidence:Weigher.weights"),
     "decide": ("mdm.discover:in_bulk", "mdm.decisions:store", "mdm.decisions:supersede", "mdm.decisions:all_live"),
     "cluster": ("mdm.closure:read", "mdm.closure:digests", "mdm.closure:lock", "mdm.resolve:evaluate", "mdm.records:Shelf.load"),
-    "golden": ("mdm.resolve:drafts", "mdm.golden:write", "stewardship.tasks:project"),
+    "golden": ("mdm.drafts:Drafter.drafts", "mdm.golden:write", "stewardship.tasks:project"),
 }
 
 

@@ -6,15 +6,15 @@ in every installation (source and key, never ids, versions or times of computing
 
 import hashlib
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
 
 from mdm.changes import Standing, Status
-from mdm.closure import GoldenHead
+from mdm.closure import GoldenHead, RecordHead
 from mdm.evaluation import Evaluation
 from mdm.records import CurrentRecord
 from mdm.survivorship import MemberRecord, survive
@@ -23,6 +23,7 @@ from mdm.versions import VersionSet
 Id = uuid.UUID
 # What a record says of itself by its own ids differs between installations; all else is content.
 VOLATILE = frozenset({"record_id"})
+MOST_REMEMBERED = 20_000
 STAMPS = frozenset({"version", "version_set", "computed_at"})
 
 
@@ -67,41 +68,84 @@ class Draft:
         return {**self.body, "version": version, "version_set": dict(version_set), "computed_at": computed_at.isoformat()}
 
 
-def drafts(versions: VersionSet, evaluation: Evaluation, as_at: Mapping[Id, datetime], now: datetime) -> list[Draft]:
-    """Draft every golden id of a unit. `as_at`: the time to which values are computed, where it is not now."""
-    return [
-        _draft(versions, evaluation, golden_id, standing, as_at.get(golden_id, now))
-        for golden_id, standing in evaluation.plan.standings.items()
-        if standing.status is not Status.ERASED
-    ]
+@dataclass(frozen=True, slots=True)
+class _Survived:
+    """What some members amount to on one day, and what that hangs on."""
+
+    of: tuple[CurrentRecord, ...]
+    display_name: str | None
+    party: str
+    values: Mapping[str, Any]
+    digest: str
+
+    def holds(self, members: Sequence[CurrentRecord]) -> bool:
+        """Whether it was made of the very same records: decoded once, so the same objects."""
+        return all(
+            one.standard is other.standard and one.observed_at == other.observed_at
+            for one, other in zip(self.of, members, strict=True)
+        )
 
 
-def _draft(versions: VersionSet, evaluation: Evaluation, golden_id: Id, standing: Standing[Id, Id], as_at: datetime) -> Draft:
-    of = standing.members or evaluation.closure.founders.get(golden_id, frozenset())
-    heads = sorted(
-        (evaluation.records[one] for one in of if one in evaluation.records), key=lambda head: (head.source, head.source_key)
-    )
-    body: dict[str, Any] = {
-        "golden_id": str(golden_id),
-        "status": str(standing.status),
-        "redirect_to": str(standing.redirect_to) if standing.redirect_to else None,
-        "split_into": [str(one) for one in standing.split_into],
-        "consent": "not known",
-    }
-    said: dict[str, Any] = {"status": str(standing.status)}
-    if standing.status is Status.LIVE:
-        survived = survive([_member(evaluation.current[head.record_id]) for head in heads], versions.survivorship, as_at)
-        values = {name: {"value": value, "provenance": survived.provenance[name]} for name, value in survived.values.items()}
-        said |= {"values": _portable(values), "members": [[head.source, head.source_key] for head in heads]}
-        body |= {
-            "display_name": survived.display_name,
-            "party": survived.values.get("party", "unknown"),
-            "values": values,
-            "members": [{"source": one.source, "source_key": one.source_key, "record_id": str(one.record_id)} for one in heads],
+@dataclass(slots=True)
+class Drafter:
+    """Drafts goldens under one version set. Remembers what members amount to: most goldens of a component stay as they are."""
+
+    versions: VersionSet
+    _known: dict[tuple[tuple[Id, ...], date], _Survived] = field(default_factory=dict)
+
+    def drafts(self, evaluation: Evaluation, as_at: Mapping[Id, datetime], now: datetime) -> list[Draft]:
+        """Draft every golden id of a unit. `as_at`: the time to which values are computed, where it is not now."""
+        return [
+            self._draft(evaluation, golden_id, standing, as_at.get(golden_id, now))
+            for golden_id, standing in evaluation.plan.standings.items()
+            if standing.status is not Status.ERASED
+        ]
+
+    def _draft(self, evaluation: Evaluation, golden_id: Id, standing: Standing[Id, Id], as_at: datetime) -> Draft:
+        of = standing.members or evaluation.closure.founders.get(golden_id, frozenset())
+        heads = sorted((evaluation.records[one] for one in of if one in evaluation.records), key=_order_key)
+        body: dict[str, Any] = {
+            "golden_id": str(golden_id),
+            "status": str(standing.status),
+            "redirect_to": str(standing.redirect_to) if standing.redirect_to else None,
+            "split_into": [str(one) for one in standing.split_into],
+            "consent": "not known",
         }
-    brands = tuple(sorted({head.brand for head in heads}))
-    regions = tuple(sorted({head.region for head in heads}))
-    return Draft(golden_id, standing, brands, regions, body, content_hash(said))
+        said: dict[str, Any] = {"status": str(standing.status)}
+        if standing.status is Status.LIVE:
+            survived = self._survive(tuple(evaluation.current[head.record_id] for head in heads), as_at)
+            said |= {"values": survived.digest, "members": [_order_key(head) for head in heads]}
+            body |= {
+                "display_name": survived.display_name,
+                "party": survived.party,
+                "values": survived.values,
+                "members": [
+                    {"source": one.source, "source_key": one.source_key, "record_id": str(one.record_id)} for one in heads
+                ],
+            }
+        brands = tuple(sorted({head.brand for head in heads}))
+        regions = tuple(sorted({head.region for head in heads}))
+        return Draft(golden_id, standing, brands, regions, body, content_hash(said))
+
+    def _survive(self, members: tuple[CurrentRecord, ...], as_at: datetime) -> _Survived:
+        key = (tuple(one.record_id for one in members), as_at.astimezone(UTC).date())
+        known = self._known.get(key)
+        if known is None or not known.holds(members):
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            known = self._known[key] = _survived(members, self.versions, as_at)
+        return known
+
+
+def _survived(members: tuple[CurrentRecord, ...], versions: VersionSet, as_at: datetime) -> _Survived:
+    found = survive([_member(one) for one in members], versions.survivorship, as_at)
+    values = {name: {"value": value, "provenance": found.provenance[name]} for name, value in found.values.items()}
+    digest = content_hash(_portable(values)).hex()
+    return _Survived(members, found.display_name, found.values.get("party", "unknown"), values, digest)
+
+
+def _order_key(head: RecordHead) -> tuple[str, str]:
+    return (head.source, head.source_key)
 
 
 def _member(record: CurrentRecord) -> MemberRecord:

@@ -35,6 +35,8 @@ def pair_decision(versions: VersionSet, a: CurrentRecord, b: CurrentRecord) -> P
 
 def decision_of(versions: VersionSet, a: CurrentRecord, b: CurrentRecord, scored: Scored) -> PairDecision | None:
     """Decide about a scored pair, whoever scored it."""
+    if scored.weight < versions.lines.component and not _share_an_identifier(a, b):
+        return None
     decided = decide(versions.model, a.form, b.form, scored, versions.identifier_rules)
     kept = scored.weight >= versions.lines.component or decided.decides_by_itself
     if not kept:
@@ -54,6 +56,10 @@ def decision_of(versions: VersionSet, a: CurrentRecord, b: CurrentRecord, scored
         reason,
         versions.version_set_id,
     )
+
+
+def _share_an_identifier(a: CurrentRecord, b: CurrentRecord) -> bool:
+    return not frozenset(a.form.identifiers or ()).isdisjoint(b.form.identifiers or ())
 
 
 def in_form_order(a: CurrentRecord, b: CurrentRecord) -> tuple[CurrentRecord, CurrentRecord]:

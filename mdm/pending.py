@@ -16,7 +16,7 @@ CHANNEL = "mdm_work"
 INTERACTIVE_PRIORITY = 0
 BULK_PRIORITY = 5
 BATCH_SIZE = 200
-LEASE_SECONDS = 30.0
+LEASE_SECONDS = 20.0
 RING_AGAIN_SECONDS = 5.0
 MAX_ATTEMPTS = 3
 # A batch whose worker died is rung in smaller batches each time, so that the record that kills workers ends up alone.

@@ -19,7 +19,7 @@ from sqlmodel import Session
 
 from kernel import clock, db, log
 from mdm import candidates, closure, decisions, golden, pending, sql, versions
-from mdm.drafts import Draft, drafts
+from mdm.drafts import Draft, Drafter
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
 from mdm.judge import pair_decisions
@@ -89,7 +89,7 @@ class Resolver:
     def _keeping(self, of: VersionSet) -> "_Kept":
         """What is kept for a version set; another set starts with nothing."""
         if self._kept is None or self._kept.versions is not of:
-            self._kept = _Kept(of, Shelf(lambda form: of.scorer.pair(form, form)), Weigher(of))
+            self._kept = _Kept(of, Shelf(lambda form: of.scorer.pair(form, form)), Weigher(of), Drafter(of))
         return self._kept
 
     def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID]) -> "Evaluated":
@@ -101,7 +101,7 @@ class Resolver:
         around = closure.without(around, digests.keys() - records.keys())
         now = clock.now()
         units = evaluate(self._keeping(of).weigher, around, records, lambda _: clock.uuid7())
-        return Evaluated([(one, drafts(of, one, {}, now)) for one in units], digests, around.outgrown)
+        return Evaluated([(one, self._keeping(of).drafter.drafts(one, {}, now)) for one in units], digests, around.outgrown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ class _Kept:
     versions: VersionSet
     shelf: Shelf
     weigher: Weigher
+    drafter: Drafter
 
 
 @contextmanager

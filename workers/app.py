@@ -35,9 +35,9 @@ CONFIGURATION = {
 }
 
 
-def make_app() -> Celery:
-    """Build the application for the configured broker. Imports no job until a worker starts or a job is sent."""
-    made = Celery("customer_master", broker=settings().redis_url, include=["workers.jobs"])
+def make_app(broker: str | None = None) -> Celery:
+    """Build the application, by default for the configured broker. Imports no job until a worker starts or a job is sent."""
+    made = Celery("customer_master", broker=broker or settings().redis_url, include=["workers.jobs"])
     made.conf.update(CONFIGURATION)
     return made
 

@@ -8,6 +8,7 @@ import signal
 import threading
 from types import FrameType
 
+from celery import Celery
 from kombu.exceptions import OperationalError
 
 from kernel import db, log
@@ -19,23 +20,23 @@ POLL_SECONDS = 1.0
 logger = log.get_logger()
 
 
-def ring_due() -> int:
+def ring_due(broker: Celery = app) -> int:
     """Ring every bell that is due; the number of records rung. A broker that is away is not an error: the rows wait."""
     with db.transaction() as session:
         bells = pending.due_bells(session)
     rung = 0
     try:
         for bell in bells:
-            _send(bell)
+            _send(broker, bell)
             rung += len(bell.record_ids)
     except (OperationalError, OSError) as broken:
         logger.warning("broker_away", error=type(broken).__name__, unsent=sum(len(bell.record_ids) for bell in bells) - rung)
     return rung
 
 
-def _send(bell: pending.Bell) -> None:
+def _send(broker: Celery, bell: pending.Bell) -> None:
     queue = INTERACTIVE if bell.interactive else BULK
-    app.send_task("resolve", args=[[str(one) for one in bell.record_ids]], queue=queue, retry=False, ignore_result=True)
+    broker.send_task("resolve", args=[[str(one) for one in bell.record_ids]], queue=queue, retry=False, ignore_result=True)
 
 
 def run(stopping: threading.Event) -> None:

@@ -1,0 +1,29 @@
+"""The job resolves what is owed and leaves alone what is not."""
+
+import pytest
+
+from workers import jobs
+
+from .. import resolution as master
+from ..resolution import MARIA, Master, partition, query
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    jobs.resolver.cache_clear()
+    return master.start()
+
+
+def test_a_message_resolves_its_records_and_a_second_one_finds_nothing_to_do(mdm: Master) -> None:
+    ids = [str(mdm.put(source, "1", MARIA).record_id) for source in ("shop", "pos")]
+    jobs.resolve_records(ids)
+    assert len(partition()) == 1
+    before = query("SELECT version, computed_at FROM golden")
+    jobs.resolve_records(ids)
+    assert query("SELECT version, computed_at FROM golden") == before
+
+
+def test_tasks_are_written_with_the_golden_records(mdm: Master) -> None:
+    ids = [str(mdm.put(source, "1", MARIA).record_id) for source in ("shop", "bought")]
+    jobs.resolve_records(ids)
+    assert query("SELECT kind, state FROM task") == [("pair", "open")]

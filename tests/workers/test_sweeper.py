@@ -1,0 +1,110 @@
+"""Real worker processes: whatever is killed or flushed, every record is resolved in the end, once."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+import redis
+
+from mdm.incoming import Incoming
+from workers.sweeper import sweep
+
+from .. import resolution as master
+from ..mdm.test_resolve import outcome, retailer
+from ..resolution import MARIA, Master, empty_records, partition, query
+
+PATIENCE_SECONDS = 120.0
+WORKER = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "--concurrency", "2", "--loglevel", "WARNING"]
+RELAY = [sys.executable, "-m", "workers.relay"]
+SWEEPER = [sys.executable, "-m", "workers.sweeper"]
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    return master.start()
+
+
+@pytest.fixture
+def start(mdm: Master, redis_url: str) -> Iterator[Callable[[list[str]], subprocess.Popen[bytes]]]:
+    """Start processes as `mdm up` does; what still runs at the end is killed."""
+    redis.Redis.from_url(redis_url).flushdb()
+    with ExitStack() as stack:
+
+        def run(command: list[str]) -> subprocess.Popen[bytes]:
+            process = subprocess.Popen(command, start_new_session=True, env=dict(os.environ))
+            stack.callback(kill, process)
+            return process
+
+        yield run
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and all its children, as the out-of-memory killer would."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def wait_until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not done():
+        assert time.monotonic() < deadline, query("SELECT * FROM pending_record LIMIT 3")
+        time.sleep(0.05)
+
+
+def owed() -> int:
+    count: int = query("SELECT count(*) FROM pending_record")[0][0]
+    return count
+
+
+def test_a_sweep_makes_rows_ready_to_ring(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    assert sweep() == 0
+    query("UPDATE pending_record SET lease_owner = 'dead', lease_until = now() - interval '1 second'")
+    assert sweep() == 1
+    assert query("SELECT lease_owner, rung_at, lost_leases FROM pending_record") == [(None, None, 1)]
+
+
+def test_killed_workers_and_a_flushed_broker_change_nothing(
+    mdm: Master, start: Callable[[list[str]], subprocess.Popen[bytes]], redis_url: str
+) -> None:
+    records = retailer()
+    for source, item in records:
+        mdm.put_many(source, [item])
+    mdm.drain()
+    wanted = outcome()
+    empty_records()
+
+    broker = redis.Redis.from_url(redis_url)
+    relay, _, worker = start(RELAY), start(SWEEPER), start(WORKER)
+    for number, (source, item) in enumerate(records):
+        mdm.put_many(source, [item])
+        if number == len(records) // 2:
+            wait_until(lambda: query("SELECT count(*) FROM golden")[0][0] > 0)
+            kill(worker)  # With whatever it holds.
+            kill(relay)
+            broker.flushdb()
+            start(WORKER)
+            start(RELAY)
+    broker.flushdb()
+    wait_until(lambda: owed() == 0)
+    assert outcome() == wanted
+    assert mdm.verify().differences == ()
+
+
+def test_somebody_who_waits_is_served_before_a_bulk_load(
+    mdm: Master, start: Callable[[list[str]], subprocess.Popen[bytes]]
+) -> None:
+    crowd = [{"given_name": f"Name{n}", "surname": f"Sur{n}", "emails": [f"n{n}@telefonica.net"]} for n in range(800)]
+    mdm.put_many("pos", [Incoming(str(n), data) for n, data in enumerate(crowd)], priority=5)
+    mdm.put("shop", "1", MARIA)
+    for command in (WORKER, RELAY, SWEEPER):
+        start(command)
+    wait_until(lambda: frozenset({("shop", "1")}) in partition())
+    assert owed() > 0
+    wait_until(lambda: owed() == 0)
