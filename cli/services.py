@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli import embedded_postgres, embedded_valkey
@@ -28,10 +28,10 @@ ATTACH_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ServiceUrls:
-    """Where PostgreSQL and the broker answer. They hold passwords: never print them whole."""
+    """Where PostgreSQL and the broker answer. The URLs hold passwords, so they are not shown."""
 
-    database_url: str
-    redis_url: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     servers: tuple[Server, ...] = ()  # Ours only, and where they keep their data.
     folder: Path | None = None
 

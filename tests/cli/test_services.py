@@ -123,6 +123,7 @@ def test_nobody_gets_in_without_the_password(data_dir: Path) -> None:
         for name in ("postgres.password", "services.json"):
             assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o600
         password = urls.database_url.split(":")[2].split("@")[0]
+        assert password not in repr(urls)
         commands = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
         assert not [command for command in commands if password in command]
 
