@@ -1,0 +1,75 @@
+"""Components that grow too large: bounded, asked about, and the same whatever the order in which they grew."""
+
+import random
+from typing import Any
+
+import pytest
+
+from mdm import pending, reconcile
+from mdm.incoming import Incoming
+
+from .. import resolution as master
+from ..resolution import Master, at, contents, empty_records, partition, query, questions
+
+GROUP = 110
+PHONES = ("+34655119427", "+34655872310")
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    return master.start()
+
+
+def tenants() -> list[Incoming]:
+    """Two houses of 110 different people, each with one phone for all; two people live in both."""
+    found = []
+    for number in range(2 * GROUP):
+        house = number // GROUP
+        data: dict[str, Any] = {
+            "given_name": f"{chr(97 + number % 26)}{chr(97 + number // 26)}ndrea",
+            "surname": f"{('Garc', 'Lop')[house]}{chr(97 + number * 7 % 26)}{chr(97 + number // 26)}rz",
+            "birth_date": f"{1930 + number * 11 % 70}-{1 + number % 12:02}-{1 + number % 28:02}",
+            "phones": list(PHONES) if number in {0, 1} else [PHONES[house]],
+            "addresses": [{"line1": f"Calle Real {house + 1}", "city": "Cuenca", "postal_code": f"1600{house}", "country": "ES"}],
+        }
+        found.append(Incoming(str(number), data, source_updated_at=at(1 + number % 28)))
+    return found
+
+
+def outcome() -> tuple[object, ...]:
+    rungs = dict(query("SELECT source_key, rung FROM crosswalk"))
+    return partition(), contents(), questions(), rungs
+
+
+def test_a_component_over_the_cap_is_the_same_in_every_order(mdm: Master) -> None:
+    people = tenants()
+    mdm.put_many("shop", people, pending.BULK_PRIORITY)
+    reconcile.reconcile(mdm.resolver)
+    wanted = outcome()
+    assert mdm.verify().differences == ()
+    assert {rung for _, rung in query("SELECT source_key, rung FROM crosswalk")} != {0}
+    assert "too_large" in {kind for kind, _, _ in questions()}
+
+    empty_records()
+    random.Random(5).shuffle(people)
+    for start in range(0, len(people), 73):
+        mdm.put_many("shop", people[start : start + 73], pending.BULK_PRIORITY)
+        mdm.drain()
+    assert outcome() == wanted
+    assert mdm.verify().differences == ()
+
+
+def test_a_component_that_shrinks_under_the_cap_is_whole_again(mdm: Master) -> None:
+    people = tenants()
+    mdm.put_many("shop", people[:195], pending.BULK_PRIORITY)
+    mdm.drain()
+    wanted = outcome()
+    mdm.put_many("shop", people[195:], pending.BULK_PRIORITY)
+    mdm.drain()
+    assert outcome() != wanted
+    for one in people[195:]:
+        mdm.delete("shop", one.key, source_updated_at=at(29))
+    mdm.drain()
+    rungs = query("SELECT source_key, rung FROM crosswalk WHERE state = 'resolved'")
+    assert (partition(), contents(), questions(), dict(rungs)) == wanted
+    assert mdm.verify().differences == ()
