@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, TextIO
+from typing import Annotated, TextIO
 
 import typer
 from rich.console import Console
@@ -34,6 +34,7 @@ LOG = "demo.log"
 KEY_SCOPES = ("records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "jobs:read")
 LONGEST_RESOLVE_SECONDS = 600
 POLL_SECONDS = 0.5
+GoldenIds = Sequence[str | None]
 console = Console()
 
 
@@ -71,17 +72,18 @@ def demo(
     started = time.monotonic()
     with (folder / LOG).open("w", encoding="utf-8") as log, running_stack(_demo_settings(folder), _teller(log)) as stack:
         clock.seconds["start PostgreSQL, broker, API, workers"] = time.monotonic() - started
-        _load_and_report(stack, records, clock)
+        api, golden_ids = _load_and_report(stack, records, clock)
         if febrl:
             _report_febrl(clock)
         demo_report.print_stages(console, clock.seconds)
+        _invite(api, records, golden_ids)
         if not leave:
             console.print("The service stays up; Ctrl-C stops everything.")
         while not leave and not stopping.wait(1.0):
             stack.children.watch()
 
 
-def _load_and_report(stack: Stack, records: Sequence[SimulatedRecord], clock: "_Clock") -> None:
+def _load_and_report(stack: Stack, records: Sequence[SimulatedRecord], clock: "_Clock") -> tuple[Api, GoldenIds]:
     api = Api(stack.base_url, _prepare())
     with clock.stage("send all records to POST /v1/records:batch"):
         stored = _load(api, records)
@@ -95,8 +97,14 @@ def _load_and_report(stack: Stack, records: Sequence[SimulatedRecord], clock: "_
     demo_report.print_outcome(console, figures, stored)
     demo_report.print_measures(console, figures)
     demo_report.print_recognition(console, figures)
+    return api, golden_ids
+
+
+def _invite(api: Api, records: Sequence[SimulatedRecord], golden_ids: GoldenIds) -> None:
+    """Hand over a lookup to copy, and what it answers now."""
     email = _telling_email(records, golden_ids)
-    demo_report.print_try(console, api.base_url, api.key, email, api.ask("/v1/lookup", _question(email)))
+    answer = api.ask("/v1/lookup", {"identifier": {"kind": "email", "value": email}, "view": "checkout"})
+    demo_report.print_try(console, api.base_url, api.key, email, answer)
 
 
 def _report_febrl(clock: "_Clock") -> None:
@@ -205,7 +213,7 @@ def _progress() -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def _telling_email(records: Sequence[SimulatedRecord], golden_ids: Sequence[str | None]) -> str:
+def _telling_email(records: Sequence[SimulatedRecord], golden_ids: GoldenIds) -> str:
     """The address of a customer whom most channels know: a lookup that shows what the demo is about."""
     sizes = Counter(golden_ids)
     candidates = [
@@ -214,10 +222,6 @@ def _telling_email(records: Sequence[SimulatedRecord], golden_ids: Sequence[str 
         if record.source == "webshop" and golden and "privaterelay" not in record.payload["email"]
     ]
     return str(max(candidates)[1])
-
-
-def _question(email: str) -> dict[str, Any]:
-    return {"identifier": {"kind": "email", "value": email}, "view": "checkout"}
 
 
 def _teller(log: TextIO) -> Say:

@@ -13,6 +13,9 @@ from matching.evaluate import Evaluation
 from matching.metrics import Measure
 from sampledata.retailer import SOURCES
 
+# Headings of a table that should fit into 80 columns.
+SHORT = {"marketplace": "market"}
+
 
 def print_stages(console: Console, seconds: Mapping[str, float]) -> None:
     """How long each stage took."""
@@ -48,13 +51,18 @@ def print_measures(console: Console, figures: Figures) -> None:
         column.justify = "right"
     table.add_row("merged without a human: pairs of records", *_measure(figures.pairwise))
     table.add_row("the same by record (B-cubed)", *_measure(figures.bcubed))
-    table.add_row("once a steward has answered all questions: pairs", *_measure(figures.after_review))
+    table.add_row("once a steward has answered: pairs", *_measure(figures.after_review))
     console.print(table)
 
 
 def print_recognition(console: Console, figures: Figures) -> None:
     """Channel by channel: of the pairs that truly are one customer, the share that has one golden id."""
-    table = Table("records", "channel", *SOURCES, title="Recognised across channels (share of true pairs with one golden id)")
+    table = Table(
+        "records",
+        "channel",
+        *(SHORT.get(one, one) for one in SOURCES),
+        title="Recognised across channels (share of true pairs with one golden id)",
+    )
     for column in (table.columns[0], *table.columns[2:]):
         column.justify = "right"
     for row, one in enumerate(SOURCES):
