@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from api.refusals import refusal
 from api.schemas.match import Match
 from kernel.actor import Principal
 from mdm import lookup, views
-from mdm.search import Fit, Found
+from mdm.mapping_values import Problem
+from mdm.search import Asked, Fit, Found, ask
 from mdm.versions import VersionSet
 
 
@@ -14,6 +16,14 @@ def may_explain(caller: Principal, body: Match) -> None:
     """Raises: Forbidden when evidence is asked for without the scope for it."""
     if body.explain:
         caller.require("match:explain")
+
+
+def asked(versions: VersionSet, body: Match) -> Asked:
+    """Standardize the record asked about. Raises: MdmError for one that ingest would refuse as well."""
+    found = ask(versions, body.record, body.source)
+    if isinstance(found, Problem):
+        raise refusal(found)
+    return found
 
 
 async def answer(

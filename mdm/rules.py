@@ -43,6 +43,12 @@ async def current() -> Rules:
     return _kept[2]
 
 
+def forget() -> None:
+    """Look the rules up again at the next question."""
+    global _kept  # noqa: PLW0603 - as above.
+    _kept = None
+
+
 def _load() -> Rules:
     with db.read_only(db.Role.APP, db.Scope()) as session:
         if sql.rows(session, "SELECT FROM version_set WHERE is_current"):

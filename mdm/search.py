@@ -16,7 +16,6 @@ import orjson
 from kernel import db
 from kernel.actor import Principal
 from kernel.audit import Entry
-from kernel.errors import Invalid
 from kernel.settings import settings
 from matching import blocking
 from matching.decide import Decided, Verdict, decide
@@ -97,14 +96,14 @@ class Asked:
     domain: str
 
 
-def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None) -> Asked:
+def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None) -> Asked | Problem:
     """Standardize a record that is in a source's own fields, or (without source) in our attributes.
 
-    Raises: NotFound for an unknown source; Invalid for what ingest would refuse as well.
+    A Problem for what ingest would refuse as well. Raises: NotFound for an unknown source.
     """
     problem = payloads.check(dict(record))
     if problem is not None:
-        raise _unusable(problem)
+        return problem
     if source is None:
         shared = versions.policy.shared_values
         context = Context(shared_values=frozenset((*shared.emails, *shared.phones)))
@@ -113,14 +112,10 @@ def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None) -> 
         mapped = mapping.apply(versions.policy.source(source), dict(record))
         for problem in mapped.problems:
             if problem.code in REFUSING:
-                raise _unusable(problem)
+                return problem
         standard = standardize(mapped.input, versions.policy.standardize_context(source))
     keys = tuple(blocking.blocking_keys(standard, settings().secret_for("blocking")))
     return Asked(comparison_form(standard), keys, versions.domain(source) if source else DEFAULT_DOMAIN)
-
-
-def _unusable(problem: Problem) -> Invalid:
-    return Invalid("The record cannot be used", code=problem.code, extra={"errors": [{"pointer": f"/record/{problem.field}"}]})
 
 
 async def search(caller: Principal, versions: VersionSet, asked: Asked, limit: int) -> Found:

@@ -20,5 +20,5 @@ async def find(caller: MatchCaller, body: Match) -> Response:
     matches.may_explain(caller, body)
     versions = (await rules.current()).matching()
     fields = None if body.view is None else answers.view_fields(versions.policy, body.view)
-    found = await search.search(caller, versions, search.ask(versions, body.record, body.source), body.limit)
+    found = await search.search(caller, versions, matches.asked(versions, body), body.limit)
     return answers.json_answer(await matches.answer(caller, versions, body, found, fields))

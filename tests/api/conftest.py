@@ -13,7 +13,7 @@ from api.app import create_app
 from kernel import actor, db
 from kernel.settings import configure, settings
 from mdm import policy as policies
-from mdm import versions
+from mdm import rules, versions
 
 POLICY = """
 sources:
@@ -41,6 +41,7 @@ def policy(database: str) -> policies.Policy:
     with db.transaction() as session:
         stored = policies.store(session, policies.parse(POLICY), "test")
         versions.adopt(session, stored)
+    rules.forget()
     return stored
 
 
