@@ -144,7 +144,8 @@ PHONE = Comparison(
         Level("different", Else()),
     ),
 )
-SAME_AREA = Some(ListsIntersect("postals"), ListsIntersect("cities"))
+# A street is the same in the same area, or where no area is known to compare.
+SAME_AREA = Some(ListsIntersect("postals"), ListsIntersect("cities"), All(Missing("postals"), Missing("cities")))
 ADDRESS = Comparison(
     "address",
     All(Missing("streets"), Missing("postals"), Missing("cities")),

@@ -1,0 +1,133 @@
+"""The bulk engine: parity with the online scorer and with Splink itself, candidate pairs, hot keys."""
+
+import dataclasses
+from itertools import combinations
+
+import pyarrow as pa
+import pytest
+from splink import DuckDBAPI, Linker
+
+from matching.bulk import by_position, candidate_pairs, forms_table, hot_keys, score_candidates, splink_settings
+from matching.forms import ComparisonForm
+from matching.model import Frequencies, Model, Parameter, comparisons_by_name, default_model, term_hash
+from matching.score import scorer
+
+from .hostile_forms import person
+
+PEOPLE = 460  # 105,570 pairs.
+EXTRAS = (("colour", "text"), ('a "quoted" name', "number"))
+
+
+@pytest.fixture(scope="module")
+def people() -> dict[str, ComparisonForm]:
+    return {f"r{number:04}": person(number) for number in range(PEOPLE)}
+
+
+@pytest.fixture(scope="module")
+def pairs(people: dict[str, ComparisonForm]) -> pa.Table:
+    every = list(combinations(sorted(people), 2))
+    return pa.table({"record_a": [a for a, _ in every], "record_b": [b for _, b in every]})
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    """The model that ships, with two users' attributes and frequencies for a few values."""
+    shipped, salt = default_model(), "salt"
+    extras = [one for one in comparisons_by_name(EXTRAS).values() if one.extra]
+    guesses = [tuple(Parameter(0.5 / 2**step, 0.01 * 2**step) for step in range(len(one.levels))) for one in extras]
+    shares = {
+        "given": {"john": 0.031, "mary": 0.0217},
+        "surname": {"smith": 0.0113},
+        "birth": {"1980-01-01": 0.07},
+        "company": {},
+    }
+    frequencies = {
+        column: Frequencies(0.00037, {term_hash(salt, column, value): share for value, share in known.items()})
+        for column, known in shares.items()
+    }
+    return dataclasses.replace(
+        shipped,
+        comparisons=(*shipped.comparisons, *extras),
+        parameters=(*shipped.parameters, *guesses),
+        extras=EXTRAS,
+        frequencies=frequencies,
+        salt=salt,
+        fingerprint="",
+    )
+
+
+def splink_weights(model: Model, forms: pa.Table, pairs: pa.Table) -> dict[tuple[str, str], float]:
+    """Let Splink's own public API predict."""
+    api = DuckDBAPI()
+    linker = Linker(api.register(forms), splink_settings(model), log_level=None)
+    for column in sorted(model.frequencies):
+        values = sorted({value for value in forms.column(column).to_pylist() if value is not None})
+        shares = pa.array([model.frequency(column, value) for value in values], pa.float64())
+        table = pa.table({column: pa.array(values, pa.string()), f"tf_{column}": shares})
+        linker.table_management.register_term_frequency_lookup(api.register(table), column)
+    blocked = pairs.rename_columns(["join_key_l", "join_key_r"]).append_column("match_key", pa.array(["0"] * pairs.num_rows))
+    linker.table_management.register_blocked_pairs_for_predict(api.register(blocked))
+    predicted = linker.inference.predict(warning_mode="never").as_record_list()
+    return {(row["record_id_l"], row["record_id_r"]): row["match_weight"] for row in predicted}
+
+
+def test_both_engines_and_splink_agree_on_a_hundred_thousand_hostile_pairs(
+    people: dict[str, ComparisonForm], pairs: pa.Table, model: Model
+) -> None:
+    forms = forms_table(list(people), list(people.values()), model.extras)
+    found = score_candidates(model, forms, pairs)
+    theirs = splink_weights(model, forms, pairs)
+    online = scorer(model)
+    worst = 0.0
+    seen: list[set[int]] = [set() for _ in model.comparisons]
+    for a, b, levels, weight in zip(*(found.column(name).to_pylist() for name in found.column_names), strict=True):
+        scored = online.pair(people[a], people[b])
+        assert scored.levels == tuple(levels)
+        assert scored.weight == weight
+        worst = max(worst, abs(weight - theirs[a, b]))
+        for place, level in zip(seen, levels, strict=True):
+            place.add(level)
+    assert found.num_rows == pairs.num_rows >= 100_000
+    assert worst <= 1e-9
+    missing = {
+        f"{comparison.name}.{comparison.level_name(level)}"
+        for comparison, place in zip(model.comparisons, seen, strict=True)
+        for level in {*range(-1, len(comparison.levels))} - place
+    }
+    assert missing == set(), "a level that no pair of the test falls on is not tested"
+
+
+def test_pairs_below_the_least_weight_are_dropped(people: dict[str, ComparisonForm], pairs: pa.Table, model: Model) -> None:
+    few = pairs.slice(0, 2_000)
+    forms = forms_table(list(people), list(people.values()), model.extras)
+    every = score_candidates(model, forms, few)
+    some = score_candidates(model, forms, few, least_weight=-6.0)
+    assert some.column("weight").to_pylist() == [weight for weight in every.column("weight").to_pylist() if weight >= -6.0]
+    assert 0 < some.num_rows < every.num_rows
+
+
+def keys_of(**filed: list[int]) -> pa.Table:
+    rows = [(key, record) for record, keys in filed.items() for key in keys]
+    return pa.table({"blocking_key": pa.array([key for key, _ in rows], pa.int64()), "record_id": [record for _, record in rows]})
+
+
+def test_records_that_share_a_key_are_a_pair_once() -> None:
+    found = candidate_pairs(keys_of(b=[1, 2], a=[2, 1, 1], c=[3]))
+    assert found.to_pylist() == [{"record_a": "a", "record_b": "b"}]
+
+
+def test_a_hot_key_yields_no_pair_but_its_refined_keys_do_and_it_is_told() -> None:
+    keys = keys_of(a=[1, 10], b=[1, 10], c=[1, 11], d=[1])
+    assert candidate_pairs(keys, limit=3).to_pylist() == [{"record_a": "a", "record_b": "b"}]
+    assert hot_keys(keys, limit=3).to_pylist() == [{"blocking_key": 1, "records": 4}]
+    assert candidate_pairs(keys, limit=4).num_rows == 6
+    assert hot_keys(keys, limit=4).num_rows == 0
+
+
+def test_no_keys_no_pairs() -> None:
+    assert candidate_pairs(keys_of()).num_rows == 0
+
+
+def test_pairs_are_named_by_position() -> None:
+    pairs = pa.table({"record_a": ["x", "x"], "record_b": ["z", "gone"]})
+    assert by_position(pairs, ["z", "y", "x"]).to_pylist() == [{"record_a": "2", "record_b": "0"}]

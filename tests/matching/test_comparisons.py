@@ -1,0 +1,183 @@
+"""Levels: named examples, symmetry, and columns that SQL and Python name alike. Parity on many pairs is in test_bulk."""
+
+import dataclasses
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching.comparisons import COMPARISONS, comparison_form, extra_comparison, levels, levels_function
+from matching.forms import COLUMNS, MOST_VALUES, ComparisonForm
+from matching.record import BirthDate, Email, Identifier, LoyaltyAccount, Name, StandardRecord
+
+from .hostile_forms import person
+
+JOHN = Name(given_folded="john", surname_folded="smith", given_phonetic="JN", surname_phonetic="SM0", nicknames=("john",))
+
+
+def name_of(given: str | None, surname: str | None, **more: object) -> ComparisonForm:
+    return comparison_form(StandardRecord(name=Name(given_folded=given, surname_folded=surname, **more)))  # type: ignore[arg-type]
+
+
+def born(text: str, **more: str) -> ComparisonForm:
+    parts = [int(part) for part in text.split("-")]
+    return comparison_form(StandardRecord(birth_date=BirthDate(text, *parts, **more)))  # type: ignore[arg-type]
+
+
+def level_of(comparison_name: str, a: ComparisonForm, b: ComparisonForm) -> str:
+    place = [comparison.name for comparison in COMPARISONS].index(comparison_name)
+    return COMPARISONS[place].level_name(levels(a, b)[place])
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (("john", "smith"), ("john", "smith"), "exact"),
+        (("john", "smith"), ("smith", "john"), "swapped"),
+        (("thomas", "thomas"), ("thomas", "thomas"), "exact"),
+        (("catherine", "smith"), ("catherina", "smith"), "close"),
+        (("mary ann", "smith"), ("mary", "jones"), "part"),
+        (("j", "smith"), ("john", "smith"), "initial"),
+        (("john", "smith"), ("peter", "smith"), "different"),
+        ((None, "smith"), ("john", "smith"), "missing"),
+    ],
+)
+def test_given_names_fall_on_levels(left: tuple[str, str], right: tuple[str, str], expected: str) -> None:
+    assert level_of("given_name", name_of(*left), name_of(*right)) == expected
+
+
+def test_a_nickname_is_found_by_its_key() -> None:
+    assert (
+        level_of("given_name", name_of("robert", "x", nicknames=("robert",)), name_of("bob", "y", nicknames=("robert",)))
+        == "nickname"
+    )
+
+
+def test_a_swap_is_told_once() -> None:
+    assert level_of("surname", name_of("john", "smith"), name_of("smith", "john")) == "missing"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        (("a", "garcia lopez"), ("a", "lopez"), "part"),
+        (("a", "smith"), ("a", "smyth"), "sounds_alike"),
+        (("a", "smith"), ("a", "smithe"), "close"),
+        (("a", "smith"), ("a", None), "missing"),
+        (("a", "smith"), ("a", "jones"), "different"),
+    ],
+)
+def test_surnames_fall_on_levels(left: tuple[str, str], right: tuple[str, str | None], expected: str) -> None:
+    assert level_of("surname", name_of(*left), name_of(*right)) == expected
+
+
+def test_a_maiden_name_is_part_of_the_name() -> None:
+    assert level_of("surname", name_of("a", "jones", maiden_folded="smith"), name_of("a", "smith")) == "part"
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ("1980-02-13", "1980-02-13", "exact"),
+        ("1980-02-03", "1980-03-02", "other_reading"),
+        ("1980-02-13", "1980-02-18", "one_digit"),
+        ("1980-02-13", "1980-12-03", "near_year"),
+        ("1980-02-13", "1908-02-13", "one_digit"),
+        ("1980-02-13", "1980-02-30", "two_parts"),
+        ("1980-02-13", "1980", "partial_year"),
+        ("1980-02-13", "1980-02", "same_month"),
+        ("1980-02-13", "1980-01-01", "partial_year"),
+        ("1980-02-13", "1982", "near_year"),
+        ("1980-02-13", "1951-07-30", "different"),
+    ],
+)
+def test_birth_dates_fall_on_levels(left: str, right: str, expected: str) -> None:
+    assert level_of("birth_date", born(left), born(right)) == expected
+
+
+def test_the_other_reading_of_an_ambiguous_date_counts() -> None:
+    assert level_of("birth_date", born("1980-02-03", alternative="1980-03-02"), born("1980-03-02")) == "other_reading"
+
+
+def test_a_placeholder_birth_date_is_no_evidence() -> None:
+    placeholder = comparison_form(StandardRecord(birth_date=BirthDate("1900-01-01", 1900, 1, 1, identifying=False)))
+    assert level_of("birth_date", placeholder, born("1900-01-01")) == "missing"
+
+
+def test_different_identifiers_of_one_type_are_evidence_and_of_two_types_are_none() -> None:
+    def holding(type_: str, key: str) -> ComparisonForm:
+        return comparison_form(StandardRecord(identifiers=(Identifier(type_, "", key, key=key),)))
+
+    assert level_of("identifier", holding("passport", "A1234567"), holding("passport", "B7654321")) == "different"
+    assert level_of("identifier", holding("passport", "A1234567"), holding("passport", "A1234576")) == "one_sign"
+    assert level_of("identifier", holding("passport", "A1234567"), holding("national_id", "A1234567")) == "missing"
+
+
+def test_the_same_loyalty_number_of_two_programmes_is_no_evidence() -> None:
+    def card(programme: str) -> ComparisonForm:
+        return comparison_form(StandardRecord(loyalty_accounts=(LoyaltyAccount(programme, "7001", key="7001"),)))
+
+    assert level_of("identifier", card("blue"), card("red")) == "missing"
+    assert level_of("identifier", card("blue"), card("blue")) == "same"
+
+
+def test_echoes_and_what_does_not_identify_are_not_compared() -> None:
+    echoed = StandardRecord(emails=(Email("a@b.com", key="longer@b.com", echo=True), Email("info@b.com")))
+    assert comparison_form(echoed) == ComparisonForm()
+
+
+def test_a_thousand_e_mails_are_compared_as_the_first_thirty_two() -> None:
+    many = StandardRecord(emails=tuple(Email("x", key=f"person{n:05}@a.com") for n in range(1000)))
+    assert len(comparison_form(many).emails or ()) == MOST_VALUES
+
+
+def test_the_order_of_values_never_matters() -> None:
+    emails = (Email("x", key="one@a.com"), Email("y", key="two@a.com"))
+    assert comparison_form(StandardRecord(emails=emails)) == comparison_form(StandardRecord(emails=emails[::-1]))
+
+
+SEEDS = st.integers(0, 10**9)
+
+
+@given(SEEDS, SEEDS)
+@settings(max_examples=1_000, deadline=None)
+def test_levels_are_symmetric(one: int, other: int) -> None:
+    a, b = person(one), person(other)
+    assert levels(a, b) == levels(b, a)
+
+
+@given(SEEDS)
+@settings(max_examples=300, deadline=None)
+def test_a_form_is_nowhere_different_from_itself(seed: int) -> None:
+    form = person(seed)
+    for comparison, level in zip(COMPARISONS, levels(form, form), strict=True):
+        if not comparison.correction:
+            assert comparison.level_name(level) != "different", comparison.name
+
+
+@pytest.mark.parametrize("kind", ["text", "category", "identifier", "date", "number"])
+@given(one=SEEDS, other=SEEDS)
+@settings(max_examples=100, deadline=None)
+def test_a_users_attribute_compares_symmetrically(kind: str, one: int, other: int) -> None:
+    compare = levels_function((extra_comparison('a "quoted" name', kind, 0),))
+    a, b = person(one), person(other)
+    assert compare(a, b) == compare(b, a)
+
+
+def test_a_number_compares_by_its_size() -> None:
+    compare = levels_function((extra_comparison("height", "number", 3),))
+    forms = [
+        dataclasses.replace(ComparisonForm(), extras=(("height", value),))
+        for value in ("100", "100.0", "100.5", "104", "300", "nan")
+    ]
+    assert [compare(forms[0], other)[0] for other in forms] == [3, 3, 2, 1, 0, -1]
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda comparison: comparison.name)
+def test_both_texts_of_a_condition_name_the_same_columns(comparison: object) -> None:
+    for condition in (comparison.null, *(level.condition for level in comparison.levels[:-1])):  # type: ignore[attr-defined]
+        in_sql = set(re.findall(r"\b([a-z_]+)_[lr]\b", condition.sql()))
+        in_python = set(re.findall(r"\b[ab]\.([a-z_]+)", condition.python()))
+        assert in_sql == in_python
+        assert in_sql <= set(COLUMNS)
