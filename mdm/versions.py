@@ -126,7 +126,7 @@ def adopt(session: Session, policy: Policy | None = None, model: Model | None = 
         wanted,
     )
     if before:
-        everyone = sql.rows(session, "SELECT record_id FROM source_record")
+        everyone = sql.rows(session, "SELECT record_id FROM source_record WHERE rekeyed_to IS NULL")
         pending.request(session, [row[0] for row in everyone], "version_set", fresh=False)
     return _load(session, sql.rows(session, _ROW)[0])
 
