@@ -24,6 +24,7 @@ INSERT INTO source_record
   (record_id, source, source_key, brand, region, version_no, is_deleted, received_at, payload_hash, rekeyed_to)
 SELECT %s, source, %s, brand, region, 0, true, now(), '', record_id FROM source_record WHERE record_id = %s
 """
+AWAY = "UPDATE source_record SET source_key = %s WHERE record_id = %s"
 
 
 def rekey(session: Session, caller: Principal, source: str, old_key: str, new_key: str) -> uuid.UUID:
@@ -43,18 +44,22 @@ def rekey(session: Session, caller: Principal, source: str, old_key: str, new_ke
         raise Conflict("The key was given up for another one", code="key_was_renamed")
     if taken is not None and taken[1] != record_id:
         raise Conflict("The new key is another record's, or was given up by one", code="key_in_use")
-    if taken is not None:  # Renamed back: the stub that the first renaming left makes room.
-        sql.run(session, "DELETE FROM source_record WHERE record_id = %s", [taken[0]])
-    _rename(session, record_id, source, old_key, new_key)
+    _rename(session, record_id, source, old_key, new_key, taken[0] if taken else None)
     audit.record(session, caller.actor, "record.rekeyed", "record", str(record_id))
     outbox.emit(session, REKEYED, record_id, version_no, {"source": source, "cause": "rekeyed"})
     return uuid.UUID(str(record_id))
 
 
-def _rename(session: Session, record_id: uuid.UUID, source: str, old_key: str, new_key: str) -> None:
+def _rename(session: Session, record_id: uuid.UUID, source: str, old_key: str, new_key: str, stub_id: uuid.UUID | None) -> None:
+    """Move the record to its new key, and leave a stub at the old one: when renamed back, the stub that stands in the way."""
+    if stub_id is not None:
+        sql.run(session, AWAY, [str(clock.uuid7()), stub_id])
     for table in ("source_record", "standard_record", "crosswalk"):
         sql.run(session, f"UPDATE {table} SET source_key = %s WHERE record_id = %s", [new_key, record_id])  # noqa: S608 - constants
-    sql.run(session, STUB, [clock.uuid7(), old_key, record_id])
+    if stub_id is not None:
+        sql.run(session, AWAY, [old_key, stub_id])
+    else:
+        sql.run(session, STUB, [clock.uuid7(), old_key, record_id])
     children = "UPDATE source_record SET parent_key = %s WHERE parent_source = %s AND parent_key = %s"
     sql.run(session, children, [new_key, source, old_key])
     sql.run(session, "UPDATE crosswalk SET state = 'pending' WHERE record_id = %s AND state <> 'deleted'", [record_id])

@@ -238,6 +238,13 @@ def test_rekey_keeps_the_record_and_gives_the_old_key_up(api: TestClient) -> Non
     )
 
 
+def test_a_record_may_be_renamed_back(api: TestClient) -> None:
+    record_id = api.put(URL, json=ADA).json()["record_id"]
+    assert api.post(URL + ":rekey", json={"new_key": "A-17"}).status_code == 200
+    assert api.post("/v1/sources/pos/records/A-17:rekey", json={"new_key": "17"}).json() == {"record_id": record_id}
+    assert api.get(URL).json()["record_id"] == record_id
+
+
 def test_rekey_refuses_what_it_cannot_do(api: TestClient) -> None:
     api.put(URL, json=ADA)
     api.put("/v1/sources/pos/records/18", json=ADA)
