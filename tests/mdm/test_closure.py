@@ -59,6 +59,26 @@ def test_a_component_over_the_cap_is_the_same_in_every_order(mdm: Master) -> Non
     assert mdm.verify().differences == ()
 
 
+def test_a_neighbour_of_one_member_makes_all_look_again(mdm: Master) -> None:
+    """The record that passes the cap is a neighbour of one member only; the others learn that their component was cut."""
+    people = tenants()[:200]
+    said = {"emails": ["w.ziegler@telefonica.net"], **(people[5].payload or {})}
+    people[5] = Incoming(people[5].key, said, source_updated_at=people[5].source_updated_at)
+    again = {name: said[name] for name in ("given_name", "surname", "birth_date", "emails")}
+    mdm.put_many("shop", people, pending.BULK_PRIORITY)
+    mdm.drain()
+    assert {rung for _, rung in query("SELECT source_key, rung FROM crosswalk")} == {0}
+    mdm.put_many("pos", [Incoming("w", again, source_updated_at=at(1))])
+    mdm.drain()
+    online = outcome()
+    assert {rung for _, rung in query("SELECT source_key, rung FROM crosswalk")} != {0}
+    empty_records()
+    mdm.put_many("shop", people, pending.BULK_PRIORITY)
+    mdm.put_many("pos", [Incoming("w", again, source_updated_at=at(1))])
+    reconcile.reconcile(mdm.resolver)
+    assert outcome() == online
+
+
 def test_a_component_that_shrinks_under_the_cap_is_whole_again(mdm: Master) -> None:
     people = tenants()
     mdm.put_many("shop", people[:195], pending.BULK_PRIORITY)

@@ -3,9 +3,12 @@
 import random
 import threading
 import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from sqlmodel import Session
 
 from kernel import db
 from mdm import pending, resolve
@@ -36,7 +39,9 @@ def test_the_same_person_from_three_sources_has_one_golden_id(mdm: Master) -> No
 def test_two_people_stay_two(mdm: Master) -> None:
     mdm.put("shop", "1", MARIA)
     mdm.put(
-        "shop", "2", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto.becker@telefonica.net"]}
+        "shop",
+        "2",
+        {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto.becker@telefonica.net"]},
     )
     mdm.drain()
     assert len(partition()) == 2
@@ -86,7 +91,9 @@ def test_a_changed_record_leaves_its_golden_and_gets_its_own(mdm: Master) -> Non
     mdm.drain()
     first = golden_of("shop", "1")
     mdm.put(
-        "pos", "A", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto.becker@telefonica.net"]}
+        "pos",
+        "A",
+        {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto.becker@telefonica.net"]},
     )
     mdm.drain()
     assert golden_of("shop", "1") == first
@@ -97,7 +104,9 @@ def test_a_changed_record_leaves_its_golden_and_gets_its_own(mdm: Master) -> Non
 
 
 def test_a_bridge_merges_two_goldens_and_the_younger_id_redirects(mdm: Master) -> None:
-    mdm.put("shop", "1", {"given_name": "Maria", "surname": "Garcia", "birth_date": "1984-03-12", "emails": ["mg@telefonica.net"]})
+    mdm.put(
+        "shop", "1", {"given_name": "Maria", "surname": "Garcia", "birth_date": "1984-03-12", "emails": ["mg@telefonica.net"]}
+    )
     mdm.put("pos", "A", {"given_name": "Maria", "surname": "Lopez", "phones": ["+34655872310"]})
     mdm.drain()
     older, younger = golden_of("shop", "1"), golden_of("pos", "A")
@@ -159,6 +168,59 @@ def test_sixteen_at_once_give_one_golden_id(mdm: Master) -> None:
     assert mdm.verify().differences == ()
 
 
+STEPS_OF_A_BATCH = 5  # Version set, candidates, decisions, closure, write.
+
+
+def interrupted(mdm: Master, step: int, by: Callable[[], object]) -> resolve.Resolver:
+    """A resolver to which something happens just before it opens its n-th transaction, once."""
+    opened = iter(range(1, 1_000))
+
+    @contextmanager
+    def steps() -> Iterator[Session]:
+        if next(opened) == step:
+            by()
+        with db.transaction() as session:
+            yield session
+
+    return resolve.Resolver(steps, tasks.project)
+
+
+@pytest.mark.parametrize("step", range(1, STEPS_OF_A_BATCH + 1))
+def test_what_happens_in_between_is_not_lost(mdm: Master, step: int) -> None:
+    """Another worker takes in and resolves the same person while this one is between two steps."""
+    first = mdm.put("shop", "1", MARIA, source_updated_at=at(1)).record_id
+    assert first is not None
+
+    def other() -> None:
+        outcome = mdm.put("pos", "A", MARIA, source_updated_at=at(2))
+        assert outcome.record_id is not None
+        resolve.work(mdm.resolver, [outcome.record_id])
+
+    resolved = resolve.work(interrupted(mdm, step + 1, other), [first])  # The first transaction takes the claim.
+    assert resolved.restarts == (1 if step == STEPS_OF_A_BATCH else 0)
+    mdm.drain()
+    assert partition() == {frozenset({("shop", "1"), ("pos", "A")})}
+    assert query("SELECT count(*) FROM golden WHERE status = 'live'") == [(1,)]
+    assert mdm.verify().differences == ()
+
+
+@pytest.mark.parametrize("step", range(1, STEPS_OF_A_BATCH + 1))
+def test_a_worker_killed_between_two_steps_leaves_nothing_half_done(mdm: Master, step: int) -> None:
+    for source in ("shop", "pos", "bought"):
+        mdm.put(source, "1", MARIA, source_updated_at=at(1))
+
+    def die() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        resolve.work(interrupted(mdm, step + 1, die), [row[0] for row in query("SELECT record_id FROM pending_record")])
+    query("UPDATE pending_record SET lease_until = now()")
+    mdm.drain()
+    assert partition() == {frozenset({("shop", "1"), ("pos", "1")}), frozenset({("bought", "1")})}
+    assert len(questions()) == 1
+    assert mdm.verify().differences == ()
+
+
 def test_a_restart_keeps_golden_ids(mdm: Master) -> None:
     mdm.put("shop", "1", MARIA)
     mdm.put("pos", "A", MARIA)
@@ -173,7 +235,9 @@ def test_a_restart_keeps_golden_ids(mdm: Master) -> None:
 
 def test_a_failing_record_is_quarantined_alone_and_the_others_finish(mdm: Master) -> None:
     for number in range(20):
-        mdm.put("shop", str(number), {"given_name": f"Name{number}", "surname": "Of Many", "emails": [f"n{number}@telefonica.net"]})
+        mdm.put(
+            "shop", str(number), {"given_name": f"Name{number}", "surname": "Of Many", "emails": [f"n{number}@telefonica.net"]}
+        )
     ((poison,),) = query(
         "UPDATE standard_record SET body = jsonb_set(body, '{emails}', '7') WHERE source_key = '7' RETURNING record_id"
     )
