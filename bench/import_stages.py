@@ -37,7 +37,8 @@ STAGES = {
     "candidates": ("mdm.discover:read_keys", "mdm.discover:candidate_pairs", "mdm.discover:hot_keys", "mdm.candidates:note_hot"),
     "score": ("mdm.discover:forms_table", "mdm.discover:score_candidates", "mdm.evidence:Weigher.weights"),
     "decide": ("mdm.discover:in_bulk", "mdm.decisions:store", "mdm.decisions:supersede", "mdm.decisions:all_live"),
-    "cluster": ("mdm.closure:read", "mdm.closure:digests", "mdm.closure:lock", "mdm.resolve:evaluate", "mdm.records:Shelf.load"),
+    "read closures": ("mdm.closure:read", "mdm.closure:digests", "mdm.closure:lock", "mdm.records:Shelf.load"),
+    "cluster": ("mdm.resolve:evaluate",),
     "golden": ("mdm.drafts:Drafter.drafts", "mdm.golden:write", "stewardship.tasks:project"),
 }
 

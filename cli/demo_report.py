@@ -70,7 +70,7 @@ def print_recognition(console: Console, figures: Figures) -> None:
         for column_no in range(len(SOURCES)):
             found = figures.recognition.get((SOURCES[min(row, column_no)], SOURCES[max(row, column_no)]))
             cells.append(f"{found.found / found.pairs:.0%}" if found and column_no <= row else "")
-        table.add_row(f"{figures.records[one]:,}", one, *cells)
+        table.add_row(f"{figures.records[one]:,}", SHORT.get(one, one), *cells)
     console.print(table)
 
 
