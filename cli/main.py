@@ -40,6 +40,7 @@ MODULES = {
     "cli.policy_commands": ("policy", "source"),
     "cli.import_commands": ("import", "map"),
     "cli.resolve_commands": ("verify", "reconcile"),
+    "cli.model_commands": ("evaluate", "train", "model"),
     "cli.demo_commands": ("demo", "simulate"),
 }
 
