@@ -26,7 +26,7 @@ class Gatherer(Generic[Place, Question, Answer]):
         run: Callable[[Place, Sequence[Question]], Awaitable[Sequence[Answer]]],
         most: int = 256,
         enough: int = 16,
-        flights: int = 2,
+        flights: int = 4,
     ) -> None:
         self._run, self._most, self._enough, self._flights = run, most, enough, flights
         self._waiting: dict[Place, deque[tuple[Question, asyncio.Future[Answer]]]] = {}
