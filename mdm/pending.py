@@ -174,6 +174,12 @@ def release(session: Session, record_ids: Sequence[uuid.UUID], owner: str, delay
     return released
 
 
+def release_all(session: Session, owner: str) -> int:
+    """Give back all that this owner still holds."""
+    held = sql.rows(session, "SELECT record_id FROM pending_record WHERE lease_owner = %s", [owner])
+    return release(session, [row[0] for row in held], owner) if held else 0
+
+
 def fail(session: Session, record_id: uuid.UUID, owner: str, error: str) -> None:
     """Count a failure of one record that failed alone: tried again after 2, 4 seconds, quarantined at the third.
 

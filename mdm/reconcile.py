@@ -6,10 +6,9 @@ Comes to exactly what the online path comes to. Safe beside running workers: wha
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
-from kernel import clock
+from kernel import clock, db, log
 from mdm import candidates, decisions, discover, pending, sql, versions
 from mdm.discover import Discovered
-from mdm.records import Shelf
 from mdm.resolve import Batch, Resolved, Resolver, snapshot
 from mdm.versions import VersionSet
 
@@ -17,55 +16,82 @@ CHUNK = 500
 DECISIONS_CHUNK = 5_000
 LEASE_SECONDS = 600.0
 Progress = Callable[[int, int], None]
+logger = log.get_logger()
 
 
 def _silent(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-def reconcile(resolver: Resolver, progress: Progress = _silent) -> Resolved:
+def reconcile(resolver: Resolver, progress: Progress = _silent, chunk_size: int = CHUNK) -> Resolved:
     """Resolve everything anew. Takes what is owed and free off the workers' hands; `progress` hears of (done, total) records."""
     owner = str(clock.uuid7())
     with resolver.steps() as session:
         current = versions.adopt(session)
-        claims = pending.claim_next(session, owner, 2**31 - 1, LEASE_SECONDS)
-    result = _decide(resolver, current)
+        taken = pending.claim_next(session, owner, 2**31 - 1, LEASE_SECONDS)
+    claims = {claim.record_id: claim for claim in taken}
+    result, unusable = _decide(resolver, current)
     with snapshot(resolver.steps) as session:
         everyone = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk ORDER BY record_id")]
-    waiting = {claim.record_id: claim for claim in claims}
+    for record_id in unusable:
+        claims.pop(record_id, None)
     done: set[uuid.UUID] = set()
-    for chunk in _chunks(everyone, done):
-        mine = [waiting.pop(record_id) for record_id in chunk if record_id in waiting]
-        batch = Batch(resolver, current, mine, owner, touched=set(chunk))
-        done |= batch.settle()
+    for chunk in _chunks(everyone, done, chunk_size):
+        batch = Batch(resolver, current, claims, owner)
+        settled = _settle(batch, chunk)
+        claims = {record_id: claim for record_id, claim in claims.items() if record_id not in settled}
+        done |= settled
         result += batch.result
         progress(len(done), len(everyone))
+    _give_back(resolver, owner)
     return result
 
 
-def _chunks(everyone: Sequence[uuid.UUID], done: set[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
+def _settle(batch: Batch, chunk: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Settle a chunk. One that fails is left to the workers, who find the record that is to blame."""
+    try:
+        return batch.settle(frozenset(chunk))
+    except db.UNAVAILABLE:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
+        logger.warning("reconcile_chunk_failed", records=len(chunk), error=type(error).__name__)
+        with batch.resolver.steps() as session:
+            pending.request(session, chunk, "reconcile_failed", fresh=False)
+        batch.result += Resolved(postponed=len(chunk))
+        return set(chunk)
+
+
+def _give_back(resolver: Resolver, owner: str) -> None:
+    """Leave to the workers what was claimed and not settled: records that cannot be used, or that met too much company."""
+    with resolver.steps() as session:
+        pending.release_all(session, owner)
+
+
+def _chunks(everyone: Sequence[uuid.UUID], done: set[uuid.UUID], size: int) -> Iterator[list[uuid.UUID]]:
     """Yield the next records that no earlier chunk has settled along with its own."""
     chunk: list[uuid.UUID] = []
     for record_id in everyone:
         if record_id not in done:
             chunk.append(record_id)
-        if len(chunk) == CHUNK:
+        if len(chunk) == size:
             yield chunk
             chunk = []
     if chunk:
         yield chunk
 
 
-def _decide(resolver: Resolver, current: VersionSet) -> Resolved:
-    """Write the decisions that the records of one snapshot should have, and end those that they should not."""
+def _decide(resolver: Resolver, current: VersionSet) -> tuple[Resolved, set[uuid.UUID]]:
+    """Write the decisions that the records of one snapshot should have, end the others; what was done, and unusable records."""
+    shelf = resolver.shelf(current)
     with snapshot(resolver.steps) as session:
         ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM standard_record")]
-        records = Shelf(size=len(ids)).load(session, ids)
+        records = shelf.load(session, ids)
         keys = discover.read_keys(session)
         live = decisions.all_live(session)
     found = discover.in_bulk(current, records, keys)
     _write(resolver, current, found, live)
-    return Resolved(records=len(ids), pairs=found.pairs, decisions=len(found.decisions), hot_keys=len(found.hot))
+    done = Resolved(records=len(records), pairs=found.pairs, decisions=len(found.decisions), hot_keys=len(found.hot))
+    return done, set(ids) - records.keys()
 
 
 def _write(

@@ -9,6 +9,7 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields
 from typing import Protocol
@@ -77,9 +78,9 @@ class Resolver:
         """Resolve claimed records. Leaves nothing half done: killed anywhere, the same claims may be resolved again."""
         with self.steps() as session:
             current = versions.current(session)
-        batch = Batch(self, current, claims, owner)
+        batch = Batch(self, current, {claim.record_id: claim for claim in claims}, owner)
         batch.discover()
-        batch.settle()
+        batch.settle(batch.touched.union(batch.record_ids))
         return batch.result
 
     def shelf(self, of: VersionSet) -> Shelf:
@@ -133,11 +134,14 @@ class Evaluated:
 
 @dataclass(slots=True)
 class Batch:
-    """One batch on its way through the steps. `touched` are records whose components it must settle besides its own."""
+    """One batch on its way through the steps. `touched` are the records whose decisions it changed.
+
+    Claims are struck off as soon as their records are settled, whichever batch brought them along.
+    """
 
     resolver: Resolver
     versions: VersionSet
-    claims: Sequence[pending.Claim]
+    claims: Mapping[uuid.UUID, pending.Claim]
     owner: str
     result: Resolved = field(default_factory=Resolved)
     touched: set[uuid.UUID] = field(default_factory=set)
@@ -145,7 +149,7 @@ class Batch:
     @property
     def record_ids(self) -> list[uuid.UUID]:
         """The records of the batch."""
-        return [claim.record_id for claim in self.claims]
+        return list(self.claims)
 
     def discover(self) -> None:
         """Steps 1 to 3: find the pairs of the batch, score them, write decisions."""
@@ -179,13 +183,13 @@ class Batch:
             if record_id in unusable and record_id not in records:
                 raise Unusable(unusable[record_id])
 
-    def settle(self) -> set[uuid.UUID]:
+    def settle(self, starts: AbstractSet[uuid.UUID]) -> set[uuid.UUID]:
         """Steps 4 and 5, again for whatever changed in between; what never comes to rest goes back to the queue.
 
-        Gives all records that were settled, those that came along with the batch among them.
+        Gives all records that were settled, those that came along with the starts among them.
         """
         settled: set[uuid.UUID] = set()
-        waiting: set[uuid.UUID] = self.touched.union(self.record_ids)
+        waiting = set(starts)
         for _ in range(MOST_RESTARTS):
             evaluated = self.resolver.evaluate_around(self.versions, waiting)
             try:
@@ -210,7 +214,7 @@ class Batch:
         rested = {record for record, _ in unchanged}
         ready = [(one, made) for one, made in evaluated.units if one.records.keys() <= rested]
         done = {record for one, _ in ready for record in one.records}
-        pending.finish(session, [claim for claim in self.claims if claim.record_id in done], self.owner)
+        pending.finish(session, [self.claims[record] for record in done & self.claims.keys()], self.owner)
         goldens = golden.write(session, self.versions, ready)
         self.resolver.on_changes(session, [one for one, _ in ready])
         if evaluated.outgrown:
@@ -220,7 +224,7 @@ class Batch:
 
     def _postpone(self, waiting: Collection[uuid.UUID]) -> None:
         """Give back what met too much company, with jitter; others whose component this batch changed are asked for as well."""
-        mine = frozenset(self.record_ids)
+        mine = self.claims.keys()
         delay = RETRY_SECONDS * (0.5 + random.random())  # noqa: S311 - jitter, not a secret
         with self.resolver.steps() as session:
             pending.request(session, sorted(set(waiting) - mine), "postponed", fresh=False)

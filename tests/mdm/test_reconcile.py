@@ -6,7 +6,7 @@ from mdm import pending, reconcile
 from mdm.incoming import Incoming
 
 from .. import resolution as master
-from ..resolution import Master, empty_records, query
+from ..resolution import MARIA, Master, empty_records, query
 from .test_resolve import outcome, retailer
 
 
@@ -29,10 +29,11 @@ def test_bulk_equals_online(mdm: Master) -> None:
     online = outcome()
     empty_records()
     take_in(mdm)
-    resolved = reconcile.reconcile(mdm.resolver)
+    resolved = reconcile.reconcile(mdm.resolver, chunk_size=20)
     assert outcome() == online
     assert resolved.goldens == len(online[0])  # type: ignore[arg-type]  # A partition.
     assert query("SELECT count(*) FROM pending_record") == [(0,)]
+    assert query("SELECT count(*) FROM crosswalk WHERE state = 'pending'") == [(0,)]
     assert mdm.verify().differences == ()
 
 
@@ -57,3 +58,12 @@ def test_reconciling_mends_what_was_corrupted(mdm: Master) -> None:
     assert mdm.verify().differences != ()
     reconcile.reconcile(mdm.resolver)
     assert mdm.verify().differences == ()
+
+
+def test_a_record_that_cannot_be_used_is_left_to_the_workers(mdm: Master) -> None:
+    take_in(mdm)
+    mdm.put("shop", "odd", MARIA)
+    query("UPDATE standard_record SET body = jsonb_set(body, '{emails}', '7') WHERE source_key = 'odd'")
+    reconcile.reconcile(mdm.resolver, chunk_size=50)
+    assert query("SELECT count(*), max(lease_owner) FROM pending_record") == [(1, None)]
+    assert query("SELECT count(*) FROM crosswalk WHERE state = 'pending'") == [(1,)]
