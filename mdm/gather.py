@@ -18,7 +18,7 @@ class Gatherer(Generic[Place, Question, Answer]):
 
     `run` gets a place and its questions and gives the answers in the same order; when it raises, everyone in that batch gets
     the error. While a batch is under way the next one waits for it, unless `enough` questions have come: then they go beside it
-    (two batches in turn keep this process and the database busy, many small ones cost more than they bring).
+    (a few batches in turn keep this process and the database busy; many small ones cost more than they bring).
     """
 
     def __init__(
