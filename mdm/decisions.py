@@ -6,7 +6,7 @@ Each row carries a keyed checksum, so that an edit past this module is found by 
 
 import hashlib
 import uuid
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -257,8 +257,3 @@ def _stored(row: sql.Row) -> StoredDecision:
     columns[7:9] = [tuple(columns[7]), tuple(columns[8])]
     columns[10], columns[14] = tuple(columns[10]), bytes(columns[14])
     return StoredDecision(*columns)
-
-
-def by_pair(decisions: Iterable[PairDecision]) -> Mapping[Pair, PairDecision]:
-    """Index decisions by their pair."""
-    return {one.pair: one for one in decisions}

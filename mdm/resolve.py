@@ -249,7 +249,9 @@ def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) ->
     if not claims:
         return Resolved()
     try:
-        return resolver.resolve(claims, owner)
+        done = resolver.resolve(claims, owner)
+        logger.info("resolved", **{one.name: getattr(done, one.name) for one in fields(done)})
+        return done
     except db.UNAVAILABLE:
         raise  # Nothing can be noted now; the lease ends by itself and the rows are rung again.
     except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others

@@ -76,17 +76,14 @@ class VersionSet:
         return declared is not None and declared.stage is not Stage.SHADOW
 
     def asks(self, source: str) -> bool:
-        """Whether nothing of the source is merged without a human."""
-        return self.policy.source(source).stage is Stage.REVIEW
+        """Whether nothing of the source is merged without a human; nor is anything of a source the policy no longer names."""
+        declared = self.policy.sources.get(source)
+        return declared is None or declared.stage is Stage.REVIEW
 
     def domain(self, source: str) -> str:
         """Records of different identity domains are never compared."""
         declared = self.policy.sources.get(source)
         return declared.identity_domain if declared else ""
-
-    def trust(self, source: str) -> float:
-        """How far the source is trusted."""
-        return self.policy.source(source).trust
 
 
 _ROW = """SELECT v.version_set_id, v.standardizer, v.blocking, v.model, v.policy_version, p.fingerprint
