@@ -18,9 +18,7 @@ ROWS = [
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.__tablename__)
 def test_a_row_class_has_the_columns_of_its_table(database: str, row: type[SQLModel]) -> None:
-    stored = {
-        column["name"]: column["nullable"] for column in inspect(db.engine(db.Role.OWNER)).get_columns(str(row.__tablename__))
-    }
+    columns = inspect(db.engine(db.Role.OWNER)).get_columns(str(row.__tablename__))
     declared = {column.name for column in row.__table__.columns}  # type: ignore[attr-defined]  # Set by SQLModel.
     assert declared == {column["name"] for column in columns}
 
