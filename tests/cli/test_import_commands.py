@@ -48,6 +48,7 @@ def app(database: object) -> typer.Typer:
 
 
 def run(app: typer.Typer, *arguments: str) -> Result:
+    policy_commands.console.width = 200  # A console keeps the width that it was made with.
     return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
 
 
