@@ -64,9 +64,7 @@ def _before(session: Session, principal: str, key: str, request_hash: bytes) -> 
         raise Invalid("The idempotency key was used for another request", code="idempotency_key_reused", detail=detail)
     if not found or found[0][1] is None:
         detail = "Try again in a moment with the same key."
-        raise Conflict(
-            "The first request of this key is still under way", code="idempotency_in_flight", detail=detail
-        )
+        raise Conflict("The first request of this key is still under way", code="idempotency_in_flight", detail=detail)
     return Answered(found[0][1], bytes(found[0][2] or b""))
 
 
