@@ -9,10 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.services import running_services
 from kernel import db
 from kernel.errors import Invalid
-from kernel.settings import configure, settings
 from matching.evaluate import Evaluation, evaluate_records
 from matching.model import Model, ModelError, default_model, dump_model, load_model
 from mdm import training, versions
@@ -68,14 +66,11 @@ def train(
     use: Annotated[bool, typer.Option("--use", help="Make it current; every record is then resolved anew.")] = False,
 ) -> None:
     """Train a model on the stored records. Refuses a degenerate one with the reason, and the old one stays."""
-    chosen = settings()
-    with running_services(chosen.data_dir) as urls:
-        configure(chosen.model_copy(update={"database_url": urls.database_url, "redis_url": urls.redis_url}))
-        with db.read_only(snapshot=True) as session:
-            trained = training.train_on_stored(session, name)
-        if use:
-            with db.transaction() as session:
-                versions.adopt(session, model=trained)
+    with db.read_only(snapshot=True) as session:
+        trained = training.train_on_stored(session, name)
+    if use:
+        with db.transaction() as session:
+            versions.adopt(session, model=trained)
     if output is not None:
         output.write_text(dump_model(trained), encoding="utf-8")
     _print_model(trained)

@@ -104,7 +104,7 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     places = _places(model)
     given, birth, email, identifier, company = (NULL_LEVEL if place is None else scored.levels[place] for place in places)
     contradicted = given == OTHER_GIVEN or birth == OTHER_BIRTH
-    personal = (identifier == SAME_IDENTIFIER and given != OTHER_GIVEN) or (
+    personal = (identifier == SAME_IDENTIFIER and (given != OTHER_GIVEN or birth in SAME_BIRTH)) or (
         not contradicted and (given in SAME_GIVEN or birth in SAME_BIRTH or email == SAME_EMAIL or _same_company(a, b, company))
     )
     decides = bool(rules) and any(_rules_of(rules, token).one_person_per_value for token in _shared(a, b))

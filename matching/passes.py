@@ -28,7 +28,7 @@ from matching.comparisons import (
     SURNAME,
     Comparison,
 )
-from matching.estimate import BASE_PAIRS, Mixture, smoothed_m
+from matching.estimate import BASE_PAIRS, UNSEEN, Mixture, smoothed_m
 from matching.forms import ComparisonForm
 from matching.model import Model, Parameter
 
@@ -60,6 +60,14 @@ def _first(values: Sequence[str] | None) -> str | None:
 CONTACT_PASSES = {"building": ADDRESS, "phone": PHONE, "e-mail": EMAIL}
 BY_FAMILY = "surname and postal code"
 BY_NAMES = "namesakes"
+# The passes that count nearly every agreement by chance of a level, where a sample would see a handful.
+COUNTED = {
+    "birth date": (BIRTH_DATE, "exact"),
+    "identifier": (IDENTIFIER, "same"),
+    "company name": (COMPANY, "exact"),
+    "phone": (PHONE, "exact"),
+    "e-mail": (EMAIL, "exact"),
+}
 # What tells the people of one company apart says nothing of how one person's records differ.
 PERSONAL = (GIVEN.name, SURNAME.name, MIDDLE.name, BIRTH_DATE.name, GENDER.name)
 PASSES: tuple[Pass, ...] = (
@@ -139,7 +147,7 @@ def learn_from_households(
     found = []
     for one in PASSES:
         keys = _usable_keys([one.key(form) for form in forms])
-        if one.household and _pairs_of(keys) >= FEWEST_PAIRS:
+        if one.household and _pairs_of(keys) >= FEWEST_PAIRS and _chosen(one, start, table, u):
             found.append(_run_household(one, start, table, keys, u, taught, {name for each in before for name in each.m}))
     return found
 
@@ -226,7 +234,7 @@ def _run(one: Pass, start: Model, table: pa.Table, u: Mapping[str, Sequence[floa
         name=one.name,
         household=False,
         pairs=pairs,
-        possible_pairs=all_pairs(table.num_rows),
+        possible_pairs=all_pairs(table.num_rows - table.column("pass_key").null_count),
         matching=min(float(final.probability_two_random_records_match), MOST_SHARE),
         rounds=rounds,
         converged=rounds < EM_ROUNDS,
@@ -277,4 +285,16 @@ def combined_m(start: Model, learned: Sequence[Learned]) -> dict[str, tuple[floa
             sum(min(one.matches, 1000.0) * one.m[comparison.name][step] for one in teachers) for step in range(len(parameters))
         ]
         found[comparison.name] = smoothed_m(counts, parameters)
+    return found
+
+
+def counted_u(u: Mapping[str, tuple[float, ...]], learned: Sequence[Learned]) -> dict[str, tuple[float, ...]]:
+    """Replace the sampled u of levels whose chance agreements a pass has counted."""
+    found = dict(u)
+    for one in learned:
+        if one.name in COUNTED and COUNTED[one.name][0].name in found:
+            comparison, level = COUNTED[one.name]
+            place = [each.name for each in comparison.levels].index(level)
+            share = (one.pairs * (1.0 - one.matching) + UNSEEN) / one.possible_pairs
+            found[comparison.name] = (*found[comparison.name][:place], min(share, 1.0), *found[comparison.name][place + 1 :])
     return found

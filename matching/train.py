@@ -36,6 +36,7 @@ from matching.passes import (
     _digest,
     all_pairs,
     combined_m,
+    counted_u,
     learn_from_households,
     learn_from_people,
     level_patterns,
@@ -73,9 +74,9 @@ def train(
     learned = learn_from_people(start, table, forms, u)
     learned += learn_from_households(start, table, forms, u, learned)
     m = combined_m(start, learned)
-    model = _assemble(start, forms, learned, m, u, name)
+    model = _assemble(start, forms, learned, m, counted_u(u, learned), name)
     # Once more with what was learned: the first time the sample was cleared of matches by the base model's lights.
-    model = _assemble(start, forms, learned, m, _u_of(model, sample), name)
+    model = _assemble(start, forms, learned, m, counted_u(_u_of(model, sample), learned), name)
     scored = score_candidates(model, table, pairs)
     prior = prior_from(scored.column("weight").to_pylist(), model.prior_weight, all_pairs(len(forms)))
     _refuse_degenerate(model, learned, scored.num_rows)

@@ -27,6 +27,10 @@ def data() -> Any:
     return json.loads(DEFAULT_MODEL_PATH.read_text(encoding="utf-8"))
 
 
+def named(data: Any, comparison: str) -> Any:
+    return next(one for one in data["comparisons"] if one["name"] == comparison)
+
+
 def changed(data: Any, change: Callable[[Any], object]) -> Model:
     """Load the shipped model after an edit whose author also took the fingerprint out."""
     change(data)
@@ -73,7 +77,7 @@ def test_an_edited_file_is_refused(data: Any) -> None:
         (lambda data: data.pop("salt"), "missing or wrongly typed"),
         (lambda data: data.update(format=99), "format"),
         (lambda data: data["frequencies"]["given"].update(floor=0.0), "frequencies.given"),
-        (lambda data: next(one for one in data["comparisons"] if one["name"] == "household")["levels"][0].update(m=1.0, u=0.1), "take weight back"),
+        (lambda data: named(data, "household")["levels"][0].update(m=1.0, u=0.1), "take weight back"),
     ],
 )  # fmt: skip
 def test_a_model_that_makes_no_sense_is_refused_with_its_place(data: Any, change: Callable[[Any], object], place: str) -> None:

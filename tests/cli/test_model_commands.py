@@ -1,0 +1,157 @@
+"""`mdm evaluate` and `mdm model`: labelled files of any kind in, figures out, clear words for what cannot be."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import typer
+from pyarrow import parquet
+from typer.testing import CliRunner, Result
+
+from cli import model_commands
+from kernel.errors import Invalid, MdmError
+from matching.model import DEFAULT_MODEL_PATH
+
+ROOT = Path(__file__).resolve().parents[2]
+MAPPING = """
+date_order: YMD
+fields:
+  given_name: first
+  surname: last
+  birth_date: born
+  extras: {colour: colour}
+"""
+PEOPLE = 150
+NAMES = ("ann", "bob", "cyd", "dan", "eve", "fay", "gus", "hal", "ivy", "jon", "kit", "lou")
+
+
+@pytest.fixture
+def rows() -> list[dict[str, str]]:
+    chance = random.Random(4)
+    made = []
+    for person in range(PEOPLE):
+        surname = "".join(chance.choice("bcdfghklmnprst") + chance.choice("aeiou") for _ in range(4))
+        born = f"{chance.randint(1940, 1999)}-{chance.randint(1, 12):02}-{chance.randint(2, 28):02}"
+        for copy in ("org", "dup"):
+            colour = chance.choice(("red", "blue"))
+            made.append(
+                {"id": f"rec-{person}-{copy}", "first": chance.choice(NAMES[:6]), "last": surname, "born": born, "colour": colour}
+            )
+    for first, second in zip(made[::2], made[1::2], strict=True):
+        second["first"] = first["first"]
+    return made
+
+
+@pytest.fixture
+def mapping(tmp_path: Path) -> Path:
+    path = tmp_path / "mapping.yaml"
+    path.write_text(MAPPING, encoding="utf-8")
+    return path
+
+
+def as_csv(path: Path, rows: list[dict[str, str]]) -> Path:
+    lines = [",".join(rows[0]), *(",".join(row.values()) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def run(*arguments: object) -> Result:
+    app = typer.Typer()
+    model_commands.register(app)
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def figures(*arguments: object) -> Any:
+    result = run("evaluate", *arguments, "--truth", "id", "--truth-pattern", r"rec-(\d+)", "--output", "json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_csv_is_evaluated_with_default_flags(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
+    found = figures(as_csv(tmp_path / "people.csv", rows), "--mapping", mapping)
+    assert (found["records"], found["true_clusters"]) == (2 * PEOPLE, PEOPLE)
+    assert found["balanced"]["pairwise"]["f1"] > 0.98
+    assert set(found) == {"records", "true_clusters", "review_pairs", "seconds", "peak_mb", "automatic", "balanced"}
+
+
+def test_csv_ndjson_and_parquet_give_the_same_figures(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
+    ndjson = tmp_path / "people.ndjson"
+    ndjson.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "people.parquet")
+    files = (as_csv(tmp_path / "people.csv", rows), ndjson, tmp_path / "people.parquet")
+    found = [figures(file, "--mapping", mapping, "--model", "default") for file in files]
+    for one in found:
+        del one["seconds"], one["peak_mb"]
+    assert found[0] == found[1] == found[2]
+
+
+def test_two_files_are_taken_as_one(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
+    files = as_csv(tmp_path / "a.csv", rows[::2]), as_csv(tmp_path / "b.csv", rows[1::2])
+    assert figures(*files, "--mapping", mapping, "--model", "default")["true_clusters"] == PEOPLE
+
+
+def test_an_extra_may_be_compared(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
+    file = as_csv(tmp_path / "people.csv", rows)
+    assert figures(file, "--mapping", mapping, "--extra", "colour:category")["records"] == 2 * PEOPLE
+
+
+def test_the_table_says_what_was_measured(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
+    result = run("evaluate", as_csv(tmp_path / "p.csv", rows), "--mapping", mapping, "--truth", "id", "--model", "default")
+    assert result.exit_code == 0
+    assert "balanced, pairwise" in result.stdout
+    assert "questions for a steward" in result.stdout
+
+
+def test_rows_that_cannot_be_read_are_told(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
+    file = as_csv(tmp_path / "people.csv", rows)
+    with file.open("a", encoding="utf-8") as out:
+        out.write("rec-1-x,too,few\n")
+    result = run("evaluate", file, "--mapping", mapping, "--truth", "id", "--model", "default", "--output", "json")
+    assert "rejected rows: 1 wrong_column_count" in result.stderr
+    assert json.loads(result.stdout)["records"] == 2 * PEOPLE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--truth", "nowhere"), "no_labels"),
+        (("--truth", "id", "--truth-pattern", "("), "bad_pattern"),
+        (("--truth", "id", "--output", "xml"), "bad_output"),
+        (("--truth", "id", "--model", "gone.json"), "bad_model"),
+    ],
+)
+def test_wrong_arguments_are_told(
+    tmp_path: Path, rows: list[dict[str, str]], mapping: Path, arguments: tuple[str, ...], code: str
+) -> None:
+    result = run("evaluate", as_csv(tmp_path / "people.csv", rows), "--mapping", mapping, *arguments)
+    assert isinstance(result.exception, MdmError)
+    assert result.exception.code == code
+
+
+def test_a_model_is_shown() -> None:
+    result = run("model", "show")
+    assert result.exit_code == 0
+    assert "household" in result.stdout
+
+
+def test_an_edited_model_is_refused(tmp_path: Path) -> None:
+    edited = tmp_path / "model.json"
+    edited.write_text(DEFAULT_MODEL_PATH.read_text(encoding="utf-8").replace('"merge": 10.0', '"merge": 1.0'), encoding="utf-8")
+    result = run("model", "show", edited)
+    assert isinstance(result.exception, Invalid)
+    assert "fingerprint" in str(result.exception.detail)
+
+
+def test_the_example_mapping_fits_the_benchmark_it_documents(tmp_path: Path) -> None:
+    columns = "rec_id,given_name,surname,street_number,address_1,address_2,suburb,postcode,state,date_of_birth,soc_sec_id"
+    row = "rec-7-org,mitchell,green,7,wallaby place,delmar,cleveland,2119,sa,19560409,1804974"
+    file = tmp_path / "febrl.csv"
+    file.write_text(f"{columns}\n{row}\n{row.replace('rec-7-org', 'rec-7-dup-0')}\n", encoding="utf-8")
+    result = run(
+        "evaluate", file, "--mapping", ROOT / "docs/examples/febrl.yaml", "--truth", "rec_id", "--truth-pattern", r"rec-(\d+)",
+        "--output", "json",
+    )  # fmt: skip
+    assert json.loads(result.stdout)["balanced"]["clusters"] == 1

@@ -1,0 +1,131 @@
+"""Evaluation: measures that can be worked out by hand, a whole run on a small world, and whatever columns are missing."""
+
+import dataclasses
+import random
+
+import pytest
+
+from matching.evaluate import Evaluation, Labelled, evaluate_records
+from matching.metrics import bcubed, pairwise
+from matching.model import default_model
+from matching.record import Address, BirthDate, Email, Name, StandardRecord
+from matching.standardize import Context, standardize
+
+from .test_train import birthday, word
+
+KEYS = {"records", "true_clusters", "review_pairs", "seconds", "peak_mb", "automatic", "balanced"}
+
+
+def world(people: int, seed: int = 2) -> list[Labelled]:
+    """Two records of each person, the second with a slip in the given name."""
+    chance = random.Random(seed)
+    made = []
+    for person in range(people):
+        given, surname, street = (word(chance, 8) for _ in range(3))
+        row = {
+            "given_name": given,
+            "surname": surname,
+            "birth_date": birthday(chance),
+            "emails": [f"{surname}{person}@mail{person % 7}.org"],
+        }
+        row["addresses"] = [
+            {"line1": f"{chance.randint(1, 99)} {street} street", "city": word(chance, 6), "postal_code": f"{person:05}"}
+        ]
+        for copy, name in enumerate((given, given[:-1] + chance.choice("xyz"))):
+            record = standardize({**row, "given_name": name}, Context())
+            made.append(Labelled(f"{copy}:{person}", f"={person}", record))
+    return made
+
+
+def without(labelled: list[Labelled], *attributes: str) -> list[Labelled]:
+    empty = StandardRecord()
+    bare = {attribute: getattr(empty, attribute) for attribute in attributes}
+    return [dataclasses.replace(item, record=dataclasses.replace(item.record, **bare)) for item in labelled]
+
+
+def test_pairwise_measures_are_those_worked_out_by_hand() -> None:
+    found, truth = ["a", "a", "a", "b", "c"], [1, 1, 2, 2, 3]
+    measure = pairwise(found, truth)
+    assert (measure.precision, measure.recall) == (1 / 3, 1 / 2)
+    assert measure.f1 == pytest.approx(0.4)
+
+
+def test_bcubed_measures_are_those_worked_out_by_hand() -> None:
+    measure = bcubed(["a", "a", "a", "b", "c"], [1, 1, 2, 2, 3])
+    assert measure.precision == pytest.approx((2 / 3 + 2 / 3 + 1 / 3 + 1 + 1) / 5)
+    assert measure.recall == pytest.approx((1 + 1 + 1 / 2 + 1 / 2 + 1) / 5)
+
+
+def test_nothing_found_and_nothing_to_find_is_right() -> None:
+    assert pairwise([], []).f1 == bcubed([], []).f1 == 1.0
+    assert pairwise([1, 2], [1, 2]).f1 == 1.0
+
+
+@pytest.fixture(scope="module")
+def run() -> Evaluation:
+    found, refusal = evaluate_records(world(150), None)
+    assert refusal is None
+    return found
+
+
+def test_a_small_world_is_resolved_whole(run: Evaluation) -> None:
+    assert (run.records, run.true_clusters, run.unreachable_records) == (300, 150, 0)
+    assert run.balanced.pairwise.f1 == 1.0
+    assert run.automatic.pairwise.precision == 1.0
+    assert run.balanced.largest_cluster == 2
+
+
+def test_the_json_has_the_published_keys(run: Evaluation) -> None:
+    found = run.as_json()
+    assert set(found) == KEYS
+    for point in ("automatic", "balanced"):
+        assert set(found[point]) == {"pairwise", "bcubed", "clusters", "largest_cluster"}
+        assert set(found[point]["bcubed"]) == set(found[point]["pairwise"]) == {"precision", "recall", "f1"}
+
+
+@pytest.mark.parametrize(
+    "missing",
+    [
+        ("name",),
+        ("birth_date",),
+        ("emails",),
+        ("addresses",),
+        ("birth_date", "emails"),
+        ("birth_date", "emails", "addresses"),
+        ("name", "emails"),
+    ],
+    ids=",".join,
+)
+def test_any_column_may_be_missing(missing: tuple[str, ...]) -> None:
+    found, _ = evaluate_records(without(world(150), *missing), default_model())
+    assert found.automatic.pairwise.precision == 1.0
+    assert found.balanced.pairwise.f1 > (0.1 if "addresses" in missing and "birth_date" in missing else 0.9)
+
+
+def test_too_few_records_to_train_use_the_shipped_model() -> None:
+    found, refusal = evaluate_records(world(20), None)
+    assert refusal is not None
+    assert "at least" in refusal
+    assert found.model == default_model()
+
+
+def test_records_that_say_nothing_stand_alone_and_are_counted() -> None:
+    found, _ = evaluate_records([Labelled(str(n), "=same", StandardRecord()) for n in range(5)], default_model())
+    assert (found.balanced.clusters, found.unreachable_records, found.candidate_pairs) == (5, 5, 0)
+    assert found.balanced.pairwise.recall == 0.0
+
+
+def test_no_records_at_all() -> None:
+    found, _ = evaluate_records([], default_model())
+    assert (found.records, found.balanced.clusters, found.balanced.pairwise.f1) == (0, 0, 1.0)
+
+
+def test_copies_of_one_record_are_one_customer() -> None:
+    record = StandardRecord(
+        name=Name(given_folded="anna", surname_folded="okonkwo", given_phonetic="AN", surname_phonetic="AKNK"),
+        birth_date=BirthDate("1980-02-13", 1980, 2, 13),
+        emails=(Email("anna@a.com", key="anna@a.com"),),
+        addresses=(Address(house_number="7", street_key="main st", city_key="leeds", postal_key="LS11AA"),),
+    )
+    found, _ = evaluate_records([Labelled(str(n), "=anna", record) for n in range(120)], default_model())
+    assert (found.automatic.clusters, found.automatic.largest_cluster) == (1, 120)
