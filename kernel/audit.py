@@ -19,6 +19,8 @@ _INSERT = sa.text("""
 INSERT INTO audit (actor, action, object_type, object_id, purpose, detail, before_hash, after_hash)
 VALUES (:actor, :action, :object_type, :object_id, :purpose, CAST(:detail AS jsonb), :before, :after)
 """)
+# For a statement that reads and audits what it read in one go: `<INSERT_READ> SELECT actor, action, type, detail, object_id …`.
+INSERT_READ = "INSERT INTO audit (actor, action, object_type, detail, object_id)"
 _INSERT_HOT = """
 INSERT INTO audit (actor, action, object_type, purpose, detail, object_id)
 SELECT actor, action, object_type, purpose, detail::jsonb, object_id

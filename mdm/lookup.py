@@ -6,7 +6,8 @@ and when that fails nothing is returned. Reads that come together share a statem
 
 import asyncio
 import weakref
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,22 +16,38 @@ import psycopg
 from kernel import audit, db
 from kernel.actor import Principal
 from kernel.audit import Entry
-from kernel.errors import MdmError, Unavailable
+from kernel.errors import Unavailable
 from mdm.gather import Gatherer
 
 Connection = psycopg.AsyncConnection[Any]
 Row = tuple[Any, ...]
 
 # Only whoever asks for flags pays for them: is a steward asked about it, does a record of it wait to be resolved?
-GOLDEN = """
-SELECT golden_id::text, status, redirect_to::text, version, body::text,
-       (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1),
+FOUND = """
+SELECT golden_id, status, redirect_to, version, body::text AS body,
        golden_id = ANY(%(flagged)s::uuid[])
-         AND EXISTS (SELECT FROM task t WHERE t.state = 'open' AND t.golden_ids @> ARRAY[golden.golden_id]),
+         AND EXISTS (SELECT FROM task t WHERE t.state = 'open' AND t.golden_ids @> ARRAY[golden.golden_id]) AS in_review,
        golden_id = ANY(%(flagged)s::uuid[])
-         AND EXISTS (SELECT FROM crosswalk c JOIN pending_record p USING (record_id) WHERE c.golden_id = golden.golden_id)
+         AND EXISTS (SELECT FROM crosswalk c JOIN pending_record USING (record_id) WHERE c.golden_id = golden.golden_id)
+         AS settling
 FROM golden WHERE golden_id = ANY(%(ids)s::uuid[])
 """
+ROWS = """
+SELECT golden_id::text, status, redirect_to::text, version, body,
+       (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1), in_review, settling FROM found
+"""
+GOLDEN = f"WITH found AS ({FOUND}) {ROWS}"
+# Reads and audits in one statement, which is one transaction and one round trip: rows come only when their audit is committed.
+AUDITED_GOLDEN = f"""
+WITH found AS ({FOUND}), audited AS (
+  {audit.INSERT_READ}
+  SELECT asked.actor, asked.action, 'golden',
+         CASE WHEN redirect_to IS NULL THEN '{{}}' ELSE jsonb_build_object('requested_id', golden_id) END,
+         coalesce(redirect_to, golden_id)::text
+  FROM unnest(%(ids)s::uuid[], %(actors)s::text[], %(actions)s::text[]) AS asked (golden_id, actor, action)
+  JOIN found USING (golden_id) WHERE status <> 'erased'
+) {ROWS}
+"""  # noqa: S608 - made of this module's constants.
 
 # A row of pending_record says that the present answer may change; one that is quarantined waits for a human.
 CROSSWALK = """
@@ -114,51 +131,49 @@ def _gatherer() -> "Gatherer[db.Scope, Read, Held]":
 
 
 async def _read(scope: db.Scope, reads: Sequence[Read]) -> list[Held]:
+    """Read and audit golden records. A second statement only when some are merged away."""
     flagged = {read.golden_id for read in reads if read.with_flags}
+    parameters = {
+        "ids": [read.golden_id for read in reads],
+        "actors": [read.caller.actor for read in reads],
+        "actions": [read.action for read in reads],
+        "flagged": list(flagged),
+    }
     async with db.hot_connection(scope) as connection:
-        held = await _held_goldens(connection, {read.golden_id for read in reads}, flagged)
-        found = [held[read.golden_id] for read in reads]
-        await audited(connection, _entries(reads, found))
-    return found
+        rows = await _audited_rows(connection, parameters)
+        targets = {row[2]: golden_id in flagged for golden_id, row in rows.items() if row[2] and row[2] not in rows}
+        lives = {**rows, **(await _targets(connection, targets) if targets else {})}
+        timeline_id = next((row[5] for row in rows.values()), None) or await timeline(connection)
+    return [_held(read.golden_id, rows, lives, timeline_id) for read in reads]
 
 
-def _entries(reads: Iterable[Read], found: Iterable[Held]) -> list[Entry]:
-    return [
-        Entry(
-            read.caller.actor,
-            read.action,
-            "golden",
-            held.golden_id,
-            detail={"requested_id": held.requested_id} if held.requested_id != held.golden_id else None,
-        )
-        for read, held in zip(reads, found, strict=True)
-        if held.golden_id is not None
-    ]
+async def _audited_rows(connection: Connection, parameters: dict[str, Any]) -> dict[str, Row]:
+    with _refused_unless_audited():
+        cursor = await connection.execute(AUDITED_GOLDEN, parameters)
+        return {row[0]: row for row in await cursor.fetchall()}
 
 
-async def audited(connection: Connection, entries: Sequence[Entry]) -> None:
-    """Write the audit rows of what is about to be handed out. Raises: Unavailable when they cannot be written."""
+async def _targets(connection: Connection, targets: dict[str, bool]) -> dict[str, Row]:
+    flagged = [golden_id for golden_id, wanted in targets.items() if wanted]
+    cursor = await connection.execute(GOLDEN, {"ids": list(targets), "flagged": flagged})
+    return {row[0]: row for row in await cursor.fetchall()}
+
+
+@contextmanager
+def _refused_unless_audited() -> Iterator[None]:
     try:
-        await audit.record_all_async(connection, entries)
-    except MdmError:
-        raise
+        yield
+    except psycopg.OperationalError:
+        raise  # The database is away altogether, which is answered as such.
     except psycopg.Error as error:
         detail = "A read of personal data that cannot be audited is refused. Try again."
         raise Unavailable("The read could not be audited", code="audit_unavailable", detail=detail) from error
 
 
-async def _held_goldens(connection: Connection, golden_ids: Collection[str], flagged: Collection[str]) -> dict[str, Held]:
-    """Read golden records, one answer for each id. A second statement only when some are merged away."""
-    rows = await _rows(connection, golden_ids, flagged)
-    targets = {row[2]: golden_id in flagged for golden_id, row in rows.items() if row[2] and row[2] not in rows}
-    lives = {**rows, **(await _rows(connection, targets, [one for one, wanted in targets.items() if wanted]) if targets else {})}
-    timeline_id = next((row[5] for row in rows.values()), None) or await timeline(connection)
-    return {golden_id: _held(golden_id, rows, lives, timeline_id) for golden_id in golden_ids}
-
-
-async def _rows(connection: Connection, golden_ids: Collection[str], flagged: Collection[str]) -> dict[str, Row]:
-    cursor = await connection.execute(GOLDEN, {"ids": list(golden_ids), "flagged": list(flagged)})
-    return {row[0]: row for row in await cursor.fetchall()}
+async def audited(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Write the audit rows of what is about to be handed out. Raises: Unavailable when they cannot be written."""
+    with _refused_unless_audited():
+        await audit.record_all_async(connection, entries)
 
 
 def _held(golden_id: str, rows: dict[str, Row], lives: dict[str, Row], timeline_id: str) -> Held:
