@@ -27,7 +27,7 @@ Pair = tuple[ComparisonForm, ComparisonForm]
 
 
 def measure() -> list[Line]:
-    """Score all candidate pairs of a small retailer; the best of five rounds in processor time, so that a neighbour does not count."""
+    """Score all candidate pairs of a small retailer; the best of five rounds, in processor time: neighbours do not count."""
     told = policy.load(str(resources.files("sampledata") / "policy.yaml"))
     records = []
     for one in simulate(CUSTOMERS, SEED, "typical"):
