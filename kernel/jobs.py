@@ -262,9 +262,10 @@ def divide_abandoned(session: Session, kind: str, *, bisect: Bisect | None = Non
 def _held(session: Session, claim: Claim, changes: str, **values: Any) -> None:
     touched = _run(
         session,
+        # A job that is 'queued' here is being begun by another worker's claim that has not committed yet.
         f"UPDATE job_chunk c SET {changes} FROM job"  # noqa: S608 - the changes are literals of this module.
         " WHERE c.chunk_id = :chunk_id AND c.lease_owner = :token AND c.state = 'leased'"
-        " AND job.job_id = c.job_id AND job.state = 'running'",
+        " AND job.job_id = c.job_id AND job.state IN ('queued', 'running')",
         chunk_id=claim.chunk_id, token=claim.token, **values,
     )  # fmt: skip
     if touched.rowcount == 0:
@@ -297,7 +298,8 @@ def _count(session: Session, job_id: uuid.UUID, done: int, failed: int) -> None:
     """
     _run(
         session,
-        "UPDATE job SET done_units = done_units + :done, failed_units = failed_units + :failed WHERE job_id = :job_id",
+        "UPDATE job SET done_units = done_units + :done, failed_units = failed_units + :failed,"
+        " state = CASE state WHEN 'queued' THEN 'running' ELSE state END WHERE job_id = :job_id",
         job_id=job_id, done=done, failed=failed,
     )  # fmt: skip
     _run(

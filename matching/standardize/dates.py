@@ -125,7 +125,9 @@ def _built(year: int, month: int | None, day: int | None) -> Read:
     """The longest honest reading: full, year and month, or year. What was written stays when it is no calendar day."""
     if not 1 <= year <= 9999:
         return (None, ("placeholder",)) if year == 0 else (None, ("unreadable",))
-    written = f"{year:04}-{month:02}-{day:02}" if month is not None and day is not None else None
+    # A part of three digits was no month or day as written, and read again it would not even be a date.
+    in_form = month is not None and day is not None and max(month, day) <= 99
+    written = f"{year:04}-{month:02}-{day:02}" if in_form else None
     codes: Codes = ()
     if month is not None and not 1 <= month <= 12:
         month, day, codes = None, None, ("invalid_month",)

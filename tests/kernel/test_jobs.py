@@ -98,6 +98,20 @@ def test_a_locked_chunk_is_skipped_not_waited_for() -> None:
     assert (first.params["n"], second.params["n"]) == (0, 1)
 
 
+def test_a_chunk_can_finish_while_the_claim_that_begins_its_job_is_not_committed() -> None:
+    """The first claim marks the job as running; a second one, faster, must not take that for a lost lease."""
+    job_id = make_job([{"n": 0}, {"n": 1}], total_units=2)
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as session:
+            jobs.claim_chunk(session, "slow", ["load"])
+            fast = must_claim("fast")
+            finished = pool.submit(finish, fast, done_units=1)
+            with db.transaction() as beside:
+                assert jobs.status(beside, job_id).state == "queued"
+        finished.result(timeout=20)
+    assert (status(job_id).state, status(job_id).done_units) == ("running", 1)
+
+
 def test_a_claim_that_was_rolled_back_is_free_again() -> None:
     make_job([{"n": 0}])
 

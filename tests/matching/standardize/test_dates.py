@@ -25,12 +25,15 @@ def test_dates(field: list[str], expected: dict[str, Any] | None) -> None:
         (("85", "3", "12"), "1985-03-12"),
         (("1985", None, "12"), "1985"),
         (("1985", "2", "30"), "1985-02"),
+        (("1985", "3", "100"), "1985-03"),
     ],
 )
 def test_dates_of_parts(parts: tuple[str | None, ...], text: str) -> None:
     read, _ = birth_date_of_parts(*parts)
     assert read is not None
     assert read.text == text
+    again, _ = read_birth_date(read.written or read.text, "YMD")
+    assert again == read
 
 
 def test_a_day_without_a_year_is_no_date() -> None:
