@@ -1,21 +1,24 @@
 """Reads everything a change plan must see: the components around records, closed over former members and founders.
 
 A golden id's fate hangs on all its founders, wherever they are now, and on whoever lives under it; so the closure holds, for
-every record in it, its component, the records that share its golden id, and the founders of every id concerned. Only reads.
+every record in it, its component, the records that share its golden id, the founders of every id concerned, and the records
+whose customer confirmed one of these ids. Only reads.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from matching.components import Component, Lines
-from mdm import decisions, sql
+from matching.components import Component
+from mdm import assertions, decisions, sql
+from mdm.assertions import Assertion
 from mdm.decisions import StewardDecision
 from mdm.graph import EdgesOf, Graph
+from mdm.versions import VersionSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +64,13 @@ class Closure:
     founders: Mapping[uuid.UUID, frozenset[uuid.UUID]]
     goldens: Mapping[uuid.UUID, GoldenHead]
     outgrown: Mapping[uuid.UUID, int]
+    assertions: tuple[Assertion, ...] = ()
 
 
-def read(
-    session: Session,
-    starts: Collection[uuid.UUID],
-    lines: Lines,
-    merges: Callable[[str], bool],
-    edges_of: EdgesOf = decisions.edges,
-) -> Closure:
+def read(session: Session, starts: Collection[uuid.UUID], of: VersionSet, edges_of: EdgesOf = decisions.edges) -> Closure:
     """Read the closure of some records, a round at a time until nothing new is found (nearly always in the second)."""
-    graph = Graph(session, lines, merges, edges_of)
+    graph = Graph(session, of, edges_of)
+    said: dict[uuid.UUID, Assertion] = {}
     components: list[Component[uuid.UUID]] = []
     records: dict[uuid.UUID, RecordHead] = {}
     founders: dict[uuid.UUID, set[uuid.UUID]] = {}
@@ -82,10 +81,13 @@ def read(
         fresh = (waiting | {one for component in found for one in component.records}) - records.keys()
         heads = _heads(session, fresh)
         records |= heads
-        golden_ids = _golden_ids(session, heads) - founders.keys()
+        confirmed = {one.record_id: one for one in assertions.around(session, fresh, of)}
+        said |= confirmed
+        named = {one.golden_id for one in confirmed.values()}
+        golden_ids = (_golden_ids(session, heads) | named) - founders.keys()
         founders |= {golden_id: set() for golden_id in golden_ids}
         near = _around(session, golden_ids, founders)
-        waiting = near - records.keys()
+        waiting = near.union(confirmed) - records.keys()
     return Closure(
         components=tuple(components),
         rules=tuple(graph.rules.values()),
@@ -93,6 +95,7 @@ def read(
         founders={golden_id: frozenset(held) for golden_id, held in founders.items()},
         goldens=goldens(session, founders.keys()),
         outgrown=graph.outgrown,
+        assertions=tuple(said.values()),
     )
 
 
@@ -176,6 +179,7 @@ def _bonds(closure: Closure) -> Iterator[Iterable[uuid.UUID]]:
     yield from (component.records for component in closure.components)
     yield from lives_under.values()
     yield from closure.founders.values()
+    yield from ((one.record_id, *closure.founders.get(one.golden_id, ())) for one in closure.assertions)
 
 
 @dataclass(slots=True)
@@ -195,6 +199,7 @@ class _Unit:
             {golden_id: whole.founders[golden_id] for golden_id in self.golden_ids},
             {golden_id: whole.goldens[golden_id] for golden_id in self.golden_ids if golden_id in whole.goldens},
             {record: rung for record, rung in whole.outgrown.items() if record in self.records} if whole.outgrown else {},
+            tuple(one for one in whole.assertions if one.record_id in self.records),
         )
 
 

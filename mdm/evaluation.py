@@ -16,9 +16,10 @@ from matching.units import Member
 from mdm.changes import ChangePlan, Standing, Status, plan
 from mdm.closure import Closure, GoldenHead, RecordHead, split
 from mdm.decisions import StewardDecision
-from mdm.evidence import Weigher
+from mdm.evidence import Confirmed, Weigher
 from mdm.records import CurrentRecord
 
+CONTRADICTS_CUSTOMER = "customer_confirmed_another"
 Id = uuid.UUID
 Plan = ChangePlan[Id, Id]
 
@@ -87,27 +88,35 @@ def _record_order(head: RecordHead) -> tuple[object, ...]:
 def _evaluate(
     weigher: Weigher, unit: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
 ) -> Evaluation:
-    clusterings = [(component, _cluster(weigher, component, unit.rules, current)) for component in unit.components]
+    confirmed = weigher.confirmed(unit.assertions)
+    clusterings = [(component, _cluster(weigher, component, unit.rules, current, confirmed)) for component in unit.components]
     planned = _plan(unit, [part for _, clustering in clusterings for part in clustering.parts], issue)
     questions: dict[tuple[QuestionKind, str], Question] = {}
     for component, clustering in clusterings:
         for question in _questions(component, clustering, planned, current):
             questions.setdefault((question.kind, question.key), question)
+    for question in _contradicted(unit, planned, current):
+        questions.setdefault((question.kind, question.key), question)
     rungs = {record: component.rung for component in unit.components for record in component.records}
     return Evaluation(unit, {one: current[one] for one in rungs}, planned, tuple(questions.values()), rungs)
 
 
 def _cluster(
-    weigher: Weigher, component: Component[Id], rules: Iterable[StewardDecision], current: Mapping[Id, CurrentRecord]
+    weigher: Weigher,
+    component: Component[Id],
+    rules: Iterable[StewardDecision],
+    current: Mapping[Id, CurrentRecord],
+    confirmed: Confirmed,
 ) -> Clustering[Id]:
     records = [current[record] for record in component.records]
-    members = [Member(one.record_id, one.order_key, weigher.form_key(one), weigher.versions.asks(one.source)) for one in records]
+    keys = weigher.form_keys(records, confirmed)
+    members = [Member(one.record_id, one.order_key, keys[one.record_id], weigher.versions.asks(one.source)) for one in records]
     about = [
         StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
         for rule in rules
         if not rule.records.isdisjoint(component.records)
     ]
-    return partition(members, weigher.weights(component, current), about, weigher.versions.lines)
+    return partition(members, weigher.weights(component, current, confirmed), about, weigher.versions.lines)
 
 
 def _plan(unit: Closure, parts: list[frozenset[Id]], issue: Callable[[frozenset[Id]], Id]) -> Plan:
@@ -143,6 +152,24 @@ def _questions(
         yield _question(QuestionKind.CONTESTED, named, planned, current, None, "no_match_contradicts_matches")
     if component.capped_off and len(component.records) > 1:
         yield _question(QuestionKind.TOO_LARGE, frozenset(component.records), planned, current, None, "component_too_large")
+
+
+def _contradicted(unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord]) -> Iterable[Question]:
+    """Ask about each record that lives under another golden id than its customer confirmed, unless a steward has said so."""
+    for said in unit.assertions:
+        standing = planned.standings[said.golden_id]
+        confirmed = said.golden_id if standing.status is Status.LIVE else standing.redirect_to
+        mine = planned.crosswalk.get(said.record_id)
+        if confirmed is None or mine is None or confirmed == mine:
+            continue
+        parts = (planned.standings[mine].members, planned.standings[confirmed].members)
+        if not any(_holds_apart(rule, *parts) for rule in unit.rules):
+            yield _question(QuestionKind.PAIR, parts[0] | parts[1], planned, current, None, CONTRADICTS_CUSTOMER)
+
+
+def _holds_apart(rule: StewardDecision, one: frozenset[Id], other: frozenset[Id]) -> bool:
+    sides = ((rule.left, rule.right), (rule.right, rule.left))
+    return rule.verdict == "no_match" and any(one & left and other & right for left, right in sides)
 
 
 def _question(

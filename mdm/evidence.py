@@ -12,12 +12,16 @@ from itertools import combinations
 from matching.components import Component
 from matching.decide import decide
 from matching.forms import ComparisonForm
-from matching.units import Evidence, Weights
+from matching.units import Evidence, Weights, weight_key
+from mdm.assertions import Assertion
 from mdm.judge import in_form_order
+from mdm.policy_schema import AssertedMeaning
 from mdm.records import CurrentRecord
 from mdm.versions import VersionSet
 
 MOST_REMEMBERED = 100_000
+# Pairs of records that a customer said are one: the one whose source says so, and the anchor of the golden id it names.
+Confirmed = frozenset[tuple[uuid.UUID, uuid.UUID]]
 # Records of different identity domains are never compared: no weight, and held apart.
 NOT_COMPARED = Evidence(weight=-1_000.0, veto=True)
 
@@ -29,17 +33,28 @@ class Weigher:
     versions: VersionSet
     _known: dict[tuple[bytes, bytes], Evidence] = field(default_factory=dict)
 
-    def form_key(self, record: CurrentRecord) -> bytes:
-        """Name what a record says in evidence: its form, within its identity domain."""
-        return record.form_hash + self.versions.domain(record.source).encode()
+    @staticmethod
+    def confirmed(said: Collection[Assertion]) -> Confirmed:
+        """Pick the pairs of records (one and its anchor) that policy lets an assertion decide."""
+        return frozenset((one.record_id, one.anchor) for one in said if one.anchor and one.meaning is AssertedMeaning.MATCH)
 
-    def weights(self, component: Component[uuid.UUID], records: Mapping[uuid.UUID, CurrentRecord]) -> Weights | None:
+    def form_keys(self, records: Collection[CurrentRecord], confirmed: Confirmed) -> dict[uuid.UUID, bytes]:
+        """Name what each record says in evidence: its form, within its identity domain. A confirmed record is like no copy."""
+        keys = {one.record_id: one.form_hash + self.versions.domain(one.source).encode() for one in records}
+        for record_id in {one for pair in confirmed for one in pair} & keys.keys():
+            keys[record_id] += record_id.bytes
+        return keys
+
+    def weights(
+        self, component: Component[uuid.UUID], records: Mapping[uuid.UUID, CurrentRecord], confirmed: Confirmed = frozenset()
+    ) -> Weights | None:
         """Weigh all cross pairs of a component's distinct forms; None when only stewards' matches hold it together."""
         if component.line is None:
             return None
+        keys = self.form_keys([records[record_id] for record_id in component.records], confirmed)
         copies: dict[bytes, list[CurrentRecord]] = {}
         for record_id in component.records:
-            copies.setdefault(self.form_key(records[record_id]), []).append(records[record_id])
+            copies.setdefault(keys[record_id], []).append(records[record_id])
         holders = _Holders(self.versions, [held[0].form for held in copies.values()])
         if len(self._known) > MOST_REMEMBERED:
             self._known.clear()
@@ -53,6 +68,8 @@ class Weigher:
             if evidence.decided:
                 evidence = evidence._replace(holders=holders.of(copies[key[0]][0].form, copies[key[1]][-1].form))
             found[key] = evidence
+        for key in (weight_key(keys[a], keys[b]) for a, b in confirmed if a in keys and b in keys):
+            found[key] = found[key]._replace(personal=True, decided=True, holders=0)
         return found
 
     def _weigh(self, a: CurrentRecord, b: CurrentRecord) -> Evidence:

@@ -1,17 +1,20 @@
 """The graph of live decisions around some records, read from the log a layer at a time and never further than the cap asks.
 
-Nodes are living records of sources that may be merged; edges are the model's live decisions and stewards' matches. Only reads.
+Nodes are living records of sources that may be merged; edges are the model's live decisions, stewards' matches, and what
+customers confirmed where policy lets that decide. Only reads.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from matching.components import Component, Lines, capped_component
-from mdm import decisions, sql
+from matching.components import Component, capped_component
+from mdm import assertions, decisions, sql
+from mdm.policy_schema import AssertedMeaning
 from mdm.records import Pair
+from mdm.versions import VersionSet
 
 PREFETCH_LAYERS = 3
 EdgesOf = Callable[[Session, Collection[uuid.UUID]], Mapping[Pair, decisions.PairEdge]]
@@ -19,11 +22,10 @@ EdgesOf = Callable[[Session, Collection[uuid.UUID]], Mapping[Pair, decisions.Pai
 
 @dataclass(slots=True)
 class Graph:
-    """What has been read so far. `merges` says whether the records of a source may be merged at all; `edges_of` reads edges."""
+    """What has been read so far. `edges_of` reads the edges of pairs."""
 
     session: Session
-    lines: Lines
-    merges: Callable[[str], bool]
+    of: VersionSet
     edges_of: EdgesOf = decisions.edges
     forms: dict[uuid.UUID, bytes] = field(default_factory=dict)
     rules: dict[uuid.UUID, decisions.StewardDecision] = field(default_factory=dict)
@@ -54,8 +56,8 @@ class Graph:
             reached.setdefault(line, set()).update(found, frontier)
             return found
 
-        component = capped_component(start, self.forms[start], reach, self.lines)
-        for rung, line in enumerate(self.lines.ladder()[: component.rung]):
+        component = capped_component(start, self.forms[start], reach, self.of.lines)
+        for rung, line in enumerate(self.of.lines.ladder()[: component.rung]):
             self.outgrown.update(dict.fromkeys(reached[line], rung))
         return component
 
@@ -81,7 +83,7 @@ class Graph:
         """Read a few layers for all starts together: nearly always whole components, in a handful of statements."""
         frontier = set(starts)
         for _ in range(PREFETCH_LAYERS):
-            if not frontier or len(self._asked) > len(starts) + self.lines.cap * PREFETCH_LAYERS:
+            if not frontier or len(self._asked) > len(starts) + self.of.lines.cap * PREFETCH_LAYERS:
                 break
             self._load(frontier)
             near = {other for record in frontier for other in (*self.edges.get(record, ()), *self._matched.get(record, ()))}
@@ -92,7 +94,7 @@ class Graph:
         if not missing:
             return
         self._asked |= missing
-        pairs = self.edges_of(self.session, missing)
+        pairs = {**self.edges_of(self.session, missing), **dict(self._confirmed(missing))}
         fresh = decisions.steward_rules(self.session, missing)
         self.rules |= fresh
         for rule in fresh.values():
@@ -109,4 +111,12 @@ class Graph:
         found = sql.rows(
             self.session, "SELECT record_id, source, form_hash FROM standard_record WHERE record_id = ANY(%s)", [unknown]
         )
-        self.forms.update((record, bytes(form)) for record, source, form in found if self.merges(source))
+        self.forms.update((record, bytes(form)) for record, source, form in found if self.of.merges(source))
+
+    def _confirmed(self, records: Collection[uuid.UUID]) -> Iterator[tuple[Pair, decisions.PairEdge]]:
+        """Yield what customers confirmed as edges that reach at every line, where any source's assertions decide."""
+        if self.of.assertions_decide:
+            for one in assertions.around(self.session, records, self.of):
+                if one.anchor and one.meaning is AssertedMeaning.MATCH:
+                    pair = (min(one.record_id, one.anchor), max(one.record_id, one.anchor))
+                    yield pair, decisions.PairEdge(0.0, decided=True)

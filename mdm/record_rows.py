@@ -194,15 +194,16 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
     sql.run(
         session,
         """INSERT INTO standard_record AS s (record_id, version_no, source, source_key, brand, region, observed_at, standardizer,
-                                             policy_version, form_hash, body)
+                                             policy_version, form_hash, body, asserted_golden_id)
            SELECT r.id, r.no, %(source)s, r.key, %(brand)s, r.region, r.observed, %(standardizer)s, %(policy)s, r.hash,
-                  r.body::jsonb
+                  r.body::jsonb, r.asserted
            FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(keys)s::text[], %(regions)s::text[], %(observed)s::timestamptz[],
-                       %(hashes)s::bytea[], %(bodies)b::text[]) AS r (id, no, key, region, observed, hash, body)
+                       %(hashes)s::bytea[], %(bodies)b::text[], %(asserted)s::uuid[])
+                AS r (id, no, key, region, observed, hash, body, asserted)
            ON CONFLICT (record_id) DO UPDATE SET version_no = EXCLUDED.version_no, source_key = EXCLUDED.source_key,
              brand = EXCLUDED.brand, region = EXCLUDED.region, observed_at = EXCLUDED.observed_at,
              standardizer = EXCLUDED.standardizer, policy_version = EXCLUDED.policy_version, form_hash = EXCLUDED.form_hash,
-             body = EXCLUDED.body""",
+             body = EXCLUDED.body, asserted_golden_id = EXCLUDED.asserted_golden_id""",
         {
             "source": source,
             "brand": brand,
@@ -215,8 +216,17 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
             "observed": [row.observed_at for row in rows],
             "hashes": [row.form_hash for row in rows],
             "bodies": [orjson.dumps(to_json(row.standard)).decode() for row in rows],
+            "asserted": [asserted(row.standard) for row in rows],
         },
     )
+
+
+def asserted(record: StandardRecord) -> uuid.UUID | None:
+    """The golden id that a record's source says its customer confirmed; None when what was sent is no id."""
+    try:
+        return uuid.UUID(record.asserted_golden_id) if record.asserted_golden_id else None
+    except ValueError:
+        return None
 
 
 # A tuple of PostgreSQL's binary COPY: 3 fields, each its length and value. Half a million keys a load are worth packing at once.

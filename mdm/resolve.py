@@ -96,7 +96,7 @@ class Resolver:
     def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID]) -> "Evaluated":
         """Read the closure of some records in one snapshot, and evaluate it outside any transaction."""
         with snapshot(self.steps) as session:
-            around = closure.read(session, starts, of.lines, of.merges)
+            around = closure.read(session, starts, of)
             digests = closure.digests(session, list(around.records))
             records = self.shelf(of).load(session, [one for component in around.components for one in component.records])
         around = closure.without(around, digests.keys() - records.keys())

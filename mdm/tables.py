@@ -121,6 +121,7 @@ class StandardRecordRow(SQLModel, table=True):
     policy_version: int
     form_hash: bytes = _bytes()
     body: dict[str, Any] = _json()
+    asserted_golden_id: uuid.UUID | None = None
 
 
 class PendingRecord(SQLModel, table=True):

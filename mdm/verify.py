@@ -182,7 +182,7 @@ class _Run:
 
     def check(self, chunk: Sequence[Id]) -> None:
         """Check the units of some records."""
-        around = closure.read(self.session, chunk, self.versions.lines, self.versions.merges, self.expected.edges)
+        around = closure.read(self.session, chunk, self.versions, self.expected.edges)
         ids = list(around.records)
         self.seen.update(ids)
         self.golden_ids.update(around.goldens)

@@ -20,7 +20,7 @@ from matching.standardize import STANDARDIZER_VERSION
 from mdm import pending, sql
 from mdm import policy as policies
 from mdm.policy import Policy
-from mdm.policy_schema import Stage
+from mdm.policy_schema import AssertedMeaning, Stage
 from mdm.survivorship import SurvivorshipRules
 
 
@@ -79,6 +79,16 @@ class VersionSet:
         """Whether nothing of the source is merged without a human; nor is anything of a source the policy no longer names."""
         declared = self.policy.sources.get(source)
         return declared is None or declared.stage is Stage.REVIEW
+
+    def asserted(self, source: str) -> AssertedMeaning:
+        """What a golden id that a customer confirmed at the source counts."""
+        declared = self.policy.sources.get(source)
+        return declared.asserted_golden_id if declared else AssertedMeaning.NOTHING
+
+    @cached_property
+    def assertions_decide(self) -> bool:
+        """Whether any source's assertions count as a match."""
+        return any(one.asserted_golden_id is AssertedMeaning.MATCH for one in self.policy.sources.values())
 
     def domain(self, source: str) -> str:
         """Records of different identity domains are never compared."""
