@@ -22,7 +22,7 @@ from cli.services import is_running
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
-from mdm import pending
+from mdm import pending, versions
 
 OLDEST_POSTGRES = 150_000
 OLDEST_BROKER = 7
@@ -52,7 +52,7 @@ class Finding:
 def examine(chosen: Settings) -> Iterator[Finding]:
     """Look at everything, the ground first. A look that fails is a finding like any other."""
     looks: list[Callable[[Settings], Finding]] = [_python, _packages, _disk, _secret_file, _port, _database, _broker]
-    looks += [_migrations, _secret, _clock, _connections, _queue, _rejected] if chosen.database_url else []
+    looks += [_migrations, _secret, _model, _clock, _connections, _queue, _rejected] if chosen.database_url else []
     for look in looks:
         try:
             yield look(chosen)
@@ -172,6 +172,14 @@ def _secret(_: Settings) -> Finding:
         return Finding(State.GOOD, "secret of the data", "the configured one")
     mend = "put back the secret key with which the data was stored; until then change nothing"
     return Finding(State.BAD, "secret of the data", "another than the configured one", mend)
+
+
+def _model(_: Settings) -> Finding:
+    with db.read_only() as session:
+        found = versions.stored(session)
+    return Finding(
+        State.GOOD, "model", f"{found.model.name} ({found.model.fingerprint})" if found else "the shipped one, at first use"
+    )
 
 
 def _clock(_: Settings) -> Finding:

@@ -1,4 +1,4 @@
-"""`mdm evaluate`, `mdm train`, `mdm model show`: how good matching is on labelled data, a model of your own, what a model
+"""`mdm evaluate`, `mdm train`, `mdm model show|use`: how good matching is on labelled data, a model of your own, what a model
 says."""
 
 import json
@@ -80,6 +80,18 @@ def train(
 def show(model: Annotated[str, typer.Argument(help="default, or a model file.")] = "default") -> None:
     """Show a model: its lines, and what each level of each comparison weighs."""
     _print_model(_model(model))
+
+
+@model_app.command()
+def use(model: Annotated[str, typer.Argument(help="default, or a model file.")]) -> None:
+    """Make a model current; every record is then resolved anew.
+
+    Example: mdm model use default
+    """
+    chosen = _model(model)
+    with db.transaction() as session:
+        versions.adopt(session, model=chosen)
+    console.print(f"[green]current[/green]: {chosen.name} ({chosen.fingerprint}); every record is resolved anew", highlight=False)
 
 
 def _model(name: str) -> Model:

@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlmodel import Session
+
 from cli import migrations
 from cli.children import Children, Say, end_leftovers
 from cli.services import ServiceUrls, remove_data, running_services, sole
 from kernel import actor, db
-from kernel.errors import Conflict, MdmError
+from kernel.errors import Conflict, MdmError, Unavailable
 from kernel.settings import Settings, configure, settings
 from mdm import policy as policies
 from mdm import versions
@@ -82,6 +84,18 @@ def forget(data_dir: Path) -> None:
         remove_data(data_dir)
 
 
+def _choose_versions(session: Session, say: Say) -> None:
+    """Go on with the model and policy in force under this program's standardizer; without a model reads go on, matching waits."""
+    try:
+        before = versions.stored(session)
+        chosen = versions.adopt(session)
+    except Unavailable as error:
+        say("mdm", error.detail)
+        return
+    if before is not None and before is not chosen:
+        say("mdm", "this program standardizes or blocks otherwise than the one before: every record is resolved anew")
+
+
 @contextmanager
 def _listening(chosen: Settings) -> Iterator[socket.socket]:
     """Bind the port before anything else starts: a port in use should cost a second, not a minute."""
@@ -112,7 +126,7 @@ def prepare(say: Say) -> str | None:
             policies.current(session)
         except MdmError:
             policies.store(session, policies.default(), "mdm up")
-        versions.current(session)
+        _choose_versions(session, say)
         if actor.list_keys(session):
             return None
         return actor.create_key(session, FIRST_KEY_NAME, ["admin"])[1]

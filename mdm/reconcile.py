@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 
 from kernel import clock, db, log
-from mdm import candidates, decisions, discover, pending, sql, versions
+from mdm import candidates, decisions, discover, pending, restandardize, sql, versions
 from mdm.discover import Discovered
 from mdm.resolve import Batch, Resolved, Resolver, snapshot
 from mdm.versions import VersionSet
@@ -30,6 +30,7 @@ def reconcile(resolver: Resolver, progress: Progress = _silent, chunk_size: int 
         current = versions.adopt(session)
         taken = pending.claim_next(session, owner, 2**31 - 1, LEASE_SECONDS)
     claims = {claim.record_id: claim for claim in taken}
+    _refresh(resolver, current)
     result, unusable = _decide(resolver, current)
     with snapshot(resolver.steps) as session:
         everyone = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk ORDER BY record_id")]
@@ -45,6 +46,15 @@ def reconcile(resolver: Resolver, progress: Progress = _silent, chunk_size: int 
         progress(len(done), len(everyone))
     _give_back(resolver, owner)
     return result
+
+
+def _refresh(resolver: Resolver, current: VersionSet) -> None:
+    """Renew, a chunk a step, what an older standardizer or policy made."""
+    with snapshot(resolver.steps) as session:
+        ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM standard_record ORDER BY source, source_key")]
+    for start in range(0, len(ids), CHUNK):
+        with resolver.steps() as session:
+            restandardize.refresh(session, current.policy, ids[start : start + CHUNK])
 
 
 def _settle(batch: Batch, chunk: Sequence[uuid.UUID]) -> set[uuid.UUID]:

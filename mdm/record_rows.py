@@ -273,6 +273,18 @@ def drop_standard(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
         sql.run(session, "DELETE FROM standard_record WHERE record_id = ANY(%s)", [list(record_ids)])
 
 
+def move(session: Session, brand: str, rows: Sequence[StandardRow]) -> None:
+    """Say whose the records are when only the policy's word on that has changed."""
+    for table in ("source_record", "crosswalk"):
+        sql.run(
+            session,
+            f"""UPDATE {table} t SET brand = %(brand)s, region = r.region
+                FROM unnest(%(ids)s::uuid[], %(regions)s::text[]) AS r (id, region)
+                WHERE t.record_id = r.id AND (t.brand, t.region) <> (%(brand)s, r.region)""",  # noqa: S608 - two names of ours
+            {"brand": brand, "ids": [row.record_id for row in rows], "regions": [row.region for row in rows]},
+        )
+
+
 def await_resolution(session: Session, source: str, brand: str, rows: Sequence[RecordRow]) -> None:
     """Say in the crosswalk that the records' golden ids are not settled; what they are now is kept until then."""
     if not rows:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from kernel import clock, db, log
-from mdm import candidates, closure, decisions, golden, pending, sql, versions
+from mdm import candidates, closure, decisions, golden, pending, restandardize, sql, versions
 from mdm.drafts import Draft, Drafter
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
@@ -152,7 +152,9 @@ class Batch:
         return list(self.claims)
 
     def discover(self) -> None:
-        """Steps 1 to 3: find the pairs of the batch, score them, write decisions."""
+        """Steps 1 to 3: find the pairs of the batch, score them, write decisions. First what older versions made is renewed."""
+        with self.resolver.steps() as session:
+            restandardize.refresh(session, self.versions.policy, self.record_ids)
         with snapshot(self.resolver.steps) as session:
             found = candidates.find(session, self.record_ids)
             named = {one for pair in found.pairs for one in pair}.union(self.record_ids)
@@ -241,6 +243,7 @@ def work(resolver: Resolver, record_ids: Sequence[uuid.UUID]) -> Resolved:
     """Resolve those of the records that are owed and free. A batch that fails is halved until a record fails alone."""
     owner = str(clock.uuid7())
     with resolver.steps() as session:
+        versions.current(session)  # Before anything is claimed: without a model the records wait, and none of them is to blame.
         claims = pending.claim(session, record_ids, owner)
     return _attempt(resolver, claims, owner)
 
@@ -272,6 +275,7 @@ def drain(resolver: Resolver, batch_size: int = pending.BATCH_SIZE, patience_sec
     while waited < patience_seconds:
         owner = str(clock.uuid7())
         with resolver.steps() as session:
+            versions.current(session)
             candidates.cool(session)
             claims = pending.claim_next(session, owner, batch_size)
             left = claims or pending.backlog(session).open

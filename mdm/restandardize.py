@@ -1,32 +1,48 @@
-"""Standardizes stored payloads again and compares: does every standard record still say what its payload says?
+"""Standardizes stored payloads again: to check what is stored, and to renew what an older standardizer or policy made.
 
-Opens sealed payloads, so only verification's deep form runs it. Writes nothing.
+Opens sealed payloads, so only verification's deep form and the first resolution under another version set run it.
 """
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import orjson
 from sqlmodel import Session
 
 from kernel import clock
+from kernel.errors import NotFound
 from kernel.settings import settings
 from matching import blocking
-from matching.record import to_json
-from matching.standardize import form_hash, standardize
-from mdm import payloads, sql
+from matching.record import StandardRecord, to_json
+from matching.standardize import STANDARDIZER_VERSION, form_hash, standardize
+from mdm import payloads, record_rows, sql
 from mdm import policy as policies
 from mdm.differences import Difference, Kind
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare
+from mdm.policy import Policy
+from mdm.record_rows import StandardRow
 from mdm.sealing import DataKey
 
 _STORED = """
-SELECT s.record_id, s.source, s.source_key, s.policy_version, s.form_hash, s.body::text, k.wrapped_key, v.sealed_payload,
-  (SELECT array_agg(b.blocking_key ORDER BY b.blocking_key) FROM blocking_key b WHERE b.record_id = s.record_id)
-FROM standard_record s JOIN record_data_key k USING (record_id)
+SELECT s.record_id, s.source, s.source_key, s.policy_version, s.version_no, s.observed_at, k.wrapped_key, v.sealed_payload
+FROM standard_record s JOIN source_record r USING (record_id) JOIN record_data_key k USING (record_id)
 JOIN record_version v ON v.record_id = s.record_id AND v.version_no = s.version_no
-WHERE s.record_id = ANY(%s)"""
+WHERE s.record_id = ANY(%(ids)s)"""
+_STALE = " AND (s.standardizer, s.policy_version) <> (%(standardizer)s, %(policy)s) ORDER BY s.source, s.source_key"
+_LOCKED = " FOR NO KEY UPDATE OF r"
+RulesOf = Callable[[str, int], SourceRules]
+
+
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """A record whose payload was opened. `row` is None when the rules cannot read it."""
+
+    record_id: uuid.UUID
+    source: str
+    brand: str
+    row: StandardRow | None
 
 
 def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[Difference]:
@@ -34,23 +50,81 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
 
     @cache
     def rules(source: str, policy_version: int) -> SourceRules:
-        policy = policies.by_version(session, policy_version)
-        return SourceRules.of(policy, source, settings().secret_for("payload-hash"))
+        return _rules(policies.by_version(session, policy_version), source)
 
+    stored = _said(session, record_ids)
+    for again in _again(session, _STORED, {"ids": list(record_ids)}, rules):
+        record_id = str(again.record_id)
+        if again.row is None:
+            yield Difference(Kind.STANDARD_RECORD, record_id, "payload_unreadable")
+            continue
+        stored_hash, body, keys = stored[again.record_id]
+        if _json(again.row.standard) != orjson.loads(body) or again.row.form_hash != bytes(stored_hash):
+            yield Difference(Kind.STANDARD_RECORD, record_id, "says_something_else")
+        if sorted({one for _, one in again.row.keys}) != list(keys or ()):
+            yield Difference(Kind.STANDARD_RECORD, record_id, "filed_elsewhere")
+
+
+def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -> int:
+    """Renew the standard records that another standardizer or policy made; how many there were.
+
+    Locks their source records in the order of keys, as ingest does. What the policy no longer reads stays as it was: a source it
+    no longer names is merged with nothing, and a payload it refuses was usable when it came.
+    """
+
+    @cache
+    def rules(source: str, _policy_version: int) -> SourceRules:
+        return _rules(policy, source)
+
+    params = {"ids": list(record_ids), "standardizer": STANDARDIZER_VERSION, "policy": policy.version}
+    renewed = 0
+    by_source: dict[tuple[str, str], list[StandardRow]] = {}
+    for again in _again(session, _STORED + _STALE + _LOCKED, params, rules):
+        if again.row is not None:
+            by_source.setdefault((again.source, again.brand), []).append(again.row)
+    for (source, brand), rows in by_source.items():
+        record_rows.replace_standard(session, source, brand, rows, (STANDARDIZER_VERSION, policy.version))
+        record_rows.file_keys(session, rows, [row.record_id for row in rows])
+        record_rows.move(session, brand, rows)
+        renewed += len(rows)
+    return renewed
+
+
+def _rules(policy: Policy, source: str) -> SourceRules:
+    return SourceRules.of(policy, source, settings().secret_for("payload-hash"))
+
+
+def _said(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, tuple[bytes, str, list[int] | None]]:
+    found = sql.rows(
+        session,
+        """SELECT s.record_id, s.form_hash, s.body::text,
+             (SELECT array_agg(b.blocking_key ORDER BY b.blocking_key) FROM blocking_key b WHERE b.record_id = s.record_id)
+           FROM standard_record s WHERE s.record_id = ANY(%s)""",
+        [list(record_ids)],
+    )
+    return {row[0]: row[1:] for row in found}
+
+
+def _again(session: Session, statement: str, params: Mapping[str, object], rules: RulesOf) -> Iterator[_Again]:
+    """Open the payloads that a statement names and standardize them by the rules of their source."""
     secret = settings().secret_for("blocking")
-    for record_id, source, key, policy_version, stored_hash, body, wrapped, sealed, keys in sql.rows(
-        session, _STORED, [list(record_ids)]
-    ):
-        said = rules(source, policy_version)
+    for record_id, source, key, policy_version, version_no, observed_at, wrapped, sealed in sql.rows(session, statement, params):
+        try:
+            said = rules(source, policy_version)
+        except NotFound:
+            yield _Again(record_id, source, "", None)
+            continue
         raw = DataKey.unwrap(record_id, bytes(wrapped)).open(bytes(sealed))
         parsed = payloads.parse(raw)
-        prepared = prepare(said, Incoming(key, parsed, raw=raw), clock.now()) if isinstance(parsed, dict) else parsed
+        prepared = prepare(said, Incoming(key, parsed, raw=raw), clock.now()) if isinstance(parsed, dict) else None
         if not isinstance(prepared, Prepared):
-            yield Difference(Kind.STANDARD_RECORD, str(record_id), "payload_unreadable")
+            yield _Again(record_id, source, "", None)
             continue
         standard = standardize(prepared.input, said.context)
-        wanted = orjson.loads(orjson.dumps(to_json(standard)))
-        if wanted != orjson.loads(body) or form_hash(standard) != bytes(stored_hash):
-            yield Difference(Kind.STANDARD_RECORD, str(record_id), "says_something_else")
-        if sorted({one for _, one in blocking.keys(standard, secret)}) != list(keys or ()):
-            yield Difference(Kind.STANDARD_RECORD, str(record_id), "filed_elsewhere")
+        keys = tuple(blocking.keys(standard, secret))
+        row = StandardRow(record_id, version_no, key, prepared.region, observed_at, form_hash(standard), standard, keys)
+        yield _Again(record_id, source, said.source.brand, row)
+
+
+def _json(standard: StandardRecord) -> object:
+    return orjson.loads(orjson.dumps(to_json(standard)))

@@ -10,11 +10,12 @@ from typing import Any
 
 from sqlmodel import Session
 
+from kernel.errors import Unavailable
 from kernel.settings import settings
 from matching.blocking import BLOCKING_VERSION
 from matching.components import Lines
 from matching.decide import IdentifierRules
-from matching.model import Model, default_model, dump_model, model_from_json
+from matching.model import Model, ModelError, default_model, dump_model, model_from_json
 from matching.score import Scorer, scorer
 from matching.standardize import STANDARDIZER_VERSION
 from mdm import pending, sql
@@ -104,10 +105,19 @@ _KNOWN: dict[tuple[Any, ...], VersionSet] = {}
 def current(session: Session) -> VersionSet:
     """Return the current version set; the first time, adopt the model that ships with the stored policy.
 
-    Raises: Unavailable when no policy is stored.
+    Raises: Unavailable when no policy is stored, or when the stored model cannot be read by this program.
     """
+    return stored(session) or adopt(session)
+
+
+def stored(session: Session) -> VersionSet | None:
+    """Return the current version set when there is one. Raises: Unavailable when its model cannot be read by this program."""
     found = sql.rows(session, _ROW)
-    return _load(session, found[0]) if found else adopt(session)
+    try:
+        return _load(session, found[0]) if found else None
+    except ModelError as error:
+        detail = f"{error}. Choose another with `mdm model use default`, or train one; nothing is matched until then."
+        raise Unavailable("The current model cannot be read by this program", code="model_unreadable", detail=detail) from error
 
 
 def adopt(session: Session, policy: Policy | None = None, model: Model | None = None) -> VersionSet:
@@ -117,13 +127,12 @@ def adopt(session: Session, policy: Policy | None = None, model: Model | None = 
     the new set supersede what there is. Waits for another process that adopts at the same time.
     """
     sql.run(session, "LOCK TABLE version_set IN SHARE ROW EXCLUSIVE MODE")
-    found = sql.rows(session, _ROW)
-    before = _load(session, found[0]) if found else None
-    policy = policy or (before.policy if before else policies.current(session))
-    model = model or (before.model if before else default_model())
+    before = sql.rows(session, _ROW)
+    policy = policy or policies.current(session)
+    model = model or (known.model if before and (known := stored(session)) else default_model())
     wanted = (STANDARDIZER_VERSION, BLOCKING_VERSION, model.fingerprint, policy.version)
-    if before and wanted == (before.standardizer, before.blocking, before.model.fingerprint, before.policy.version):
-        return before
+    if before and wanted == before[0][1:5]:
+        return _load(session, before[0])
     _store_model(session, model)
     sql.run(session, "UPDATE version_set SET is_current = false WHERE is_current")
     sql.run(

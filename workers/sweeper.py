@@ -1,16 +1,18 @@
-"""Finds what fell on the floor: expired leases, unanswered bells, keys no longer hot. Run as `python -m workers.sweeper`.
+"""Finds what fell on the floor: expired leases, unanswered bells, keys no longer hot, answers kept long enough.
 
-Only makes rows ready to ring again; the relay rings.
+Run as `python -m workers.sweeper`. Only makes rows ready to ring again; the relay rings.
 """
 
 import threading
+import time
 
 from kernel import db, log
 from kernel.settings import settings
-from mdm import candidates, pending
+from mdm import candidates, idempotency, pending
 from workers.relay import stop_on_signal
 
 SWEEP_SECONDS = 1.0
+FORGET_SECONDS = 3600.0
 logger = log.get_logger()
 
 
@@ -20,11 +22,21 @@ def sweep() -> int:
         return pending.sweep(session) + candidates.cool(session)
 
 
+def forget() -> int:
+    """Let go of what is kept for a time only; how much it was."""
+    with db.transaction() as session:
+        return idempotency.forget_old(session)
+
+
 def run(stopping: threading.Event) -> None:
     """Sweep until told to stop; survives the loss of the database."""
+    next_forgetting = 0.0
     while not stopping.wait(SWEEP_SECONDS):
         try:
             sweep()
+            if time.monotonic() >= next_forgetting:
+                forget()
+                next_forgetting = time.monotonic() + FORGET_SECONDS
         except db.UNAVAILABLE as away:
             logger.warning("database_away", error=type(away).__name__)
 

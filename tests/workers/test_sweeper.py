@@ -12,7 +12,7 @@ import pytest
 import redis
 
 from mdm.incoming import Incoming
-from workers.sweeper import sweep
+from workers.sweeper import forget, sweep
 
 from .. import resolution as master
 from ..mdm.test_resolve import outcome, retailer
@@ -108,3 +108,12 @@ def test_somebody_who_waits_is_served_before_a_bulk_load(
     wait_until(lambda: frozenset({("shop", "1")}) in partition())
     assert owed() > 0
     wait_until(lambda: owed() == 0)
+
+
+def test_answers_are_let_go_of_after_three_days(mdm: Master) -> None:
+    query(
+        """INSERT INTO idempotency (principal, idempotency_key, request_hash, created_at, status_code)
+           SELECT 'p', n::text, 'h', now() - make_interval(hours => n), 200 FROM generate_series(69, 73) n"""
+    )
+    assert forget() == 2
+    assert query("SELECT idempotency_key FROM idempotency ORDER BY 1") == [("69",), ("70",), ("71",)]

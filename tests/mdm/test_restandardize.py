@@ -1,0 +1,106 @@
+"""Another policy: what is stored is standardized anew before it is matched, as if it had come under that policy."""
+
+import pytest
+
+from kernel import db
+from kernel.errors import Unavailable
+from matching.model import Lines, default_model
+from mdm import pending, policy, reconcile, versions
+from mdm.policy import Policy
+
+from .. import resolution as master
+from ..resolution import Master, at, contents, empty_records, golden_of, partition, query, questions
+
+BEFORE = """
+sources:
+  shop: {channel_kind: ecommerce, brand: acme, fields: {given_name: first, emails: [mail], extras: {last: last}}}
+  crm: {channel_kind: crm, brand: acme, fields: {given_name: first, surname: last, birth_date: born, emails: [mail]}}
+extras:
+  last: {kind: text}
+"""
+AFTER = """
+sources:
+  shop: {channel_kind: ecommerce, brand: bolt, fields: {given_name: first, surname: last, birth_date: born, emails: [mail]}}
+  crm: {channel_kind: crm, brand: acme, fields: {given_name: first, surname: last, birth_date: born, emails: [mail]}}
+"""
+PEOPLE = {
+    "a": {"first": "Ines", "last": "Quiroga", "born": "1971-02-03", "mail": "ines@quiroga.es"},
+    "b": {"first": "Ugo", "last": "Tassi", "born": "1958-11-30", "mail": "ugo@tassi.it"},
+}
+
+
+def load(mdm: Master) -> None:
+    for source in ("shop", "crm"):
+        for key, said in PEOPLE.items():
+            mail = said["mail"] if source == "crm" else f"{source}.{said['mail']}"
+            mdm.put(source, key, {**said, "mail": mail}, source_updated_at=at(1))
+    mdm.drain()
+
+
+def adopt(text: str) -> Policy:
+    with db.transaction() as session:
+        stored = policy.store(session, policy.parse(text), "test")
+        versions.adopt(session, stored)
+    return stored
+
+
+def outcome() -> tuple[object, ...]:
+    brands = query("SELECT source, source_key, brand FROM crosswalk ORDER BY 1, 2")
+    filed = query("SELECT source, source_key, brand, policy_version FROM standard_record ORDER BY 1, 2")
+    return partition(), contents(), questions(), brands, filed
+
+
+@pytest.fixture
+def as_loaded_under_it(database: str) -> tuple[object, ...]:
+    """What the same records come to when the later policy was there from the beginning, under the same number."""
+    master.start(BEFORE)
+    mdm = Master(adopt(AFTER))
+    load(mdm)
+    return outcome()
+
+
+@pytest.mark.parametrize("path", ["online", "bulk"])
+def test_records_are_standardized_anew_under_another_policy(as_loaded_under_it: tuple[object, ...], path: str) -> None:
+    empty_records()
+    mdm = Master(adopt(BEFORE))
+    load(mdm)
+    assert golden_of("shop", "a") != golden_of("crm", "a")
+    adopt(AFTER)
+    if path == "online":
+        mdm.drain()
+    else:
+        reconcile.reconcile(mdm.resolver)
+    assert golden_of("shop", "a") == golden_of("crm", "a")
+    assert outcome() == as_loaded_under_it
+    assert mdm.verify(deep=True).differences == ()
+
+
+def test_a_source_that_the_policy_no_longer_names_stays_as_it_was(database: str) -> None:
+    mdm = master.start(BEFORE)
+    load(mdm)
+    stored = query("SELECT body FROM standard_record WHERE source = 'shop' ORDER BY source_key")
+    adopt(AFTER.replace("shop:", "store:"))
+    mdm.drain()
+    assert query("SELECT body FROM standard_record WHERE source = 'shop' ORDER BY source_key") == stored
+    assert golden_of("shop", "a") is None
+
+
+def test_without_a_readable_model_records_wait_and_none_is_blamed(database: str) -> None:
+    mdm = master.start(BEFORE)
+    load(mdm)
+    other = default_model().with_lines(Lines(merge=12.0))
+    with db.transaction() as session:
+        versions.adopt(session, model=other)
+    query("UPDATE model_version SET body = '{\"format\": 0}' WHERE fingerprint = %s", other.fingerprint)
+    versions._KNOWN.clear()  # As in a process that starts now.
+    mdm.put("crm", "c", {"first": "Ada", "last": "Byron"})
+    with pytest.raises(Unavailable, match="mdm model use default"):
+        mdm.drain()
+    with db.read_only() as session:
+        owed = pending.backlog(session)
+    assert (owed.quarantined, owed.leased) == (0, 0)
+    with db.transaction() as session:
+        versions.adopt(session, model=default_model())
+    mdm.drain()
+    assert golden_of("crm", "c") is not None
+    assert mdm.verify().differences == ()
