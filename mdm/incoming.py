@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from matching.standardize import Context
 from mdm import mapping, payloads
 from mdm.events import Mark, Version
-from mdm.mapping_values import Problem
+from mdm.mapping_values import Problem, roots
 from mdm.policy import Policy
 from mdm.policy_schema import AssertedMeaning, Source
 
@@ -64,12 +64,16 @@ class SourceRules:
     context: Context
     echo: frozenset[str] = field(default_factory=frozenset)
     hash_key: bytes = b""
+    # The fields that say whose row it is and which version: the source declares them, no mapping reads them.
+    about_the_row: frozenset[str] = field(default_factory=frozenset)
 
     @classmethod
     def of(cls, policy: Policy, name: str, hash_key: bytes) -> "SourceRules":
         """Raises: NotFound for a source that the policy does not name."""
         source = policy.source(name)
-        return cls(name, source, policy.standardize_context(name), frozenset(source.echo), hash_key)
+        declared = (one for one in (source.key, source.version, source.updated_at, source.deleted) if one)
+        about = frozenset(path.split(".")[0] for one in declared for path in roots(one))
+        return cls(name, source, policy.standardize_context(name), frozenset(source.echo), hash_key, about)
 
 
 def prepare(rules: SourceRules, item: Incoming, now: datetime) -> Prepared | Problem:
@@ -100,7 +104,7 @@ def _prepare_payload(rules: SourceRules, item: Incoming, payload: dict[str, Any]
         return refusal
     if rules.source.asserted_golden_id is AssertedMeaning.NOTHING:
         mapped.input.pop("asserted_golden_id", None)
-    notes = (*mapped.problems, *(Problem("unmapped_field", name) for name in mapped.unmapped))
+    notes = (*mapped.problems, *(Problem("unmapped_field", name) for name in mapped.unmapped if name not in rules.about_the_row))
     if "consents" in mapped.input:
         notes = (*notes, CONSENTS_KEPT)
     version = Version(payloads.content_hash(rules.hash_key, kept.payload, rules.source.echo), False, mark)

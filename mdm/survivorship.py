@@ -8,12 +8,14 @@ is `matching.cluster`'s; storing the values is `mdm.golden`'s.
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from matching.standardize.name_tables import PARTICLES
 from mdm.survivorship_rules import DEFAULT_RULES, AttributeRule, Criterion, SurvivorshipRules, rule_faults
 from mdm.survivorship_values import Candidate, MemberRecord, candidates
 
@@ -27,6 +29,7 @@ SEVERAL = {"emails", "phones", "identifiers", "loyalty_accounts"}
 CONTACTS = {"emails", "phones"}
 SECONDS_PER_DAY = 86_400.0
 ONLY_VALUE = "only_value"
+WRITTEN_SMALL = PARTICLES - {"mac", "mc", "st", "saint", "san", "santa", "o", "el", "al", "abu", "ap"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,22 @@ def display_name(values: Mapping[str, Any]) -> str | None:
     """Give the name to show for golden values: the person's, else the company's; None when neither is known."""
     name = values.get("name", {})
     parts = [name[part] for part in ("given", "surname") if name.get(part)]
-    person = " ".join(parts) or name.get("native")
+    person = " ".join(map(_cased, parts)) or name.get("native")
     return values.get("company_name") or person if values.get("party") == "company" else person or values.get("company_name")
+
+
+def _cased(name: str) -> str:
+    """Write a name that a till or a form gave in one case as a name is written; whoever used both cases meant it."""
+    if name != name.lower() and (name != name.upper() or len(name) < 3):
+        return name
+    words = name.lower().split(" ")
+    return " ".join(word if word in WRITTEN_SMALL and len(words) > 1 else _word_cased(word) for word in words)
+
+
+def _word_cased(word: str) -> str:
+    """Capitalise each part of a word that hyphens or apostrophes divide, and what follows Mc."""
+    cased = re.sub(r"[^\W\d_]+", lambda part: part[0][:1].upper() + part[0][1:], word)
+    return re.sub(r"\bMc([^\W\d_]{2,})", lambda part: "Mc" + part[1][:1].upper() + part[1][1:], cased)
 
 
 class _Ranked(NamedTuple):

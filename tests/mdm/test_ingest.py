@@ -236,7 +236,7 @@ def test_a_key_that_stands_twice_arrives_twice(rules: Policy) -> None:
 
 
 def test_fields_that_no_rule_reads_are_told(rules: Policy) -> None:
-    [outcome] = put(rules, Incoming("A", {**ANN, "shoe_size": 44}))
+    [outcome] = put(rules, Incoming("A", {**ANN, "id": "A", "shoe_size": 44}))
     assert [(note.code, note.field) for note in outcome.notes] == [("unmapped_field", "shoe_size")]
 
 

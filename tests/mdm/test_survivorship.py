@@ -307,6 +307,20 @@ class TestDisplayName:
     def test_is_the_persons_else_the_companys(self, values: dict[str, Any], expected: str | None) -> None:
         assert display_name(values) == expected
 
+    @pytest.mark.parametrize(
+        ("given", "surname", "expected"),
+        [
+            ("maria", "de la cruz-peña", "Maria de la Cruz-Peña"),
+            ("SEÁN", "O'BRIEN", "Seán O'Brien"),
+            ("ronald", "MCDONALD", "Ronald McDonald"),
+            ("JP", "van der Berg", "JP van der Berg"),
+            ("jp", "DeVries", "Jp DeVries"),
+            ("ольга", "ИВАНОВА", "Ольга Иванова"),
+        ],
+    )
+    def test_writes_one_case_as_a_name_is_written(self, given: str, surname: str, expected: str) -> None:
+        assert display_name({"name": {"given": given, "surname": surname}}) == expected
+
 
 EVERYTHING = [
     member(1, "crm", 5, name=named("Jane"), party=PartyKind.PERSON, emails=(mail("a@x"), mail("b@x")), gender="female"),
