@@ -53,6 +53,9 @@ def reconcile() -> None:
     )
     if done.hot_keys:
         console.print(f"{done.hot_keys:,} blocking keys are hot: their refined keys serve instead.")
+    for number, what in ((done.keyless, "have no usable key"), (done.unreachable, "have only hot keys")):
+        if number:
+            console.print(f"{number:,} records {what}: no candidate can be found for them.")
     if done.postponed:
         console.print(f"{done.postponed:,} records changed meanwhile and are left to the workers.")
 

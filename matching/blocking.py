@@ -16,6 +16,7 @@ from matching.record import StandardRecord
 BLOCKING_VERSION = "1"
 HOT_LIMIT = 200  # Records of one key beyond which only its refined keys yield candidates.
 KEY_BYTES = 8
+IDENTIFIER_RULE = 3
 REFINED_STEP = 100  # Rule r is refined by the rules r + 100, r + 200.
 
 
@@ -34,7 +35,7 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule(1, "e-mail", ("emails",), ("initial_pairs", "births")),
     Rule(2, "phone tail", ("phones",), ("initial_pairs", "births")),
-    Rule(3, "identifier or loyalty number", ("identifiers",), ("initial_pairs", "births")),
+    Rule(IDENTIFIER_RULE, "identifier or loyalty number", ("identifiers",), ("initial_pairs", "births")),
     Rule(4, "birth date", ("births",), ("initials", "postal_codes")),
     Rule(5, "both name sounds, in any order", ("name_pairs",), ("years", "postal_codes")),
     Rule(6, "street sound + a name sound", ("streets", "name_sounds"), ("cities",)),
@@ -97,10 +98,15 @@ def lookup_key(kind: str, parts: Sequence[str], secret: bytes) -> int:
         case "phone":
             return _hash(2, (parts[0][-PHONE_TAIL:],), secret)
         case "identifier":
-            return _hash(3, parts, secret)
+            return _hash(IDENTIFIER_RULE, parts, secret)
         case "loyalty":
-            return _hash(3, (LOYALTY, *parts), secret)
+            return _hash(IDENTIFIER_RULE, (LOYALTY, *parts), secret)
     raise ValueError("kind must be email, phone, identifier or loyalty")
+
+
+def lookup_identifier(token: str, secret: bytes) -> int:
+    """Return the key under which records holding an identifier of their comparison form (type|issuer|value) are filed."""
+    return _hash(IDENTIFIER_RULE, token.split("|", 2), secret)
 
 
 def _combined(facts: Facts, names: tuple[str, ...]) -> Iterable[tuple[str, ...]]:

@@ -104,7 +104,7 @@ def partition(
     if weights is None:
         return _by_closure_alone(ordered, settled)
     units = gather(ordered, settled, weights, lines)
-    board = set_up(units, weights, lines)
+    board = set_up(units, weights)
     joins = tuple(_automatic_joins(board, units, weights, lines))
     questions = _Questions(board, units, weights, lines)
     reviews = (*questions.about_copies(), *questions.about_parts(), *questions.about_contradictions())

@@ -107,7 +107,7 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     personal = (identifier == SAME_IDENTIFIER and (given != OTHER_GIVEN or birth in SAME_BIRTH)) or (
         not contradicted and (given in SAME_GIVEN or birth in SAME_BIRTH or email == SAME_EMAIL or _same_company(a, b, company))
     )
-    decides = bool(rules) and any(_rules_of(rules, token).one_person_per_value for token in _shared(a, b))
+    decides = bool(rules) and any(rule_of(rules, token).one_person_per_value for token in _shared(a, b))
     veto = _veto(a, b, given, birth, rules)
     if veto is not None:
         verdict = Verdict.REVIEW if decides or (personal and scored.weight >= model.merge_line_weight) else Verdict.NO_MATCH
@@ -151,7 +151,7 @@ def _shared(a: ComparisonForm, b: ComparisonForm) -> Iterator[str]:
 def _conflicting(a: ComparisonForm, b: ComparisonForm, rules: IdentifierRules) -> bool:
     """Say whether both hold values of one type and issuer that is one_value_per_person, and none in common."""
     for scope in a.identifier_types or ():
-        if scope in (b.identifier_types or ()) and _rules_of(rules, scope).one_value_per_person:
+        if scope in (b.identifier_types or ()) and rule_of(rules, scope).one_value_per_person:
             prefix = scope + "|"
             if not any(token.startswith(prefix) for token in _shared(a, b)):
                 return True
@@ -166,7 +166,7 @@ class _NoRule(NamedTuple):
 _NO_RULE = _NoRule()
 
 
-def _rules_of(rules: IdentifierRules, token: str) -> IdentifierRule:
+def rule_of(rules: IdentifierRules, token: str) -> IdentifierRule:
     """Find the rule of `type|issuer[|value]`: that of the issuer before that of the type."""
     type_, _, rest = token.partition("|")
     return rules.get(f"{type_}|{rest.partition('|')[0]}") or rules.get(type_) or _NO_RULE

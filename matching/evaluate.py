@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any
 
 import psutil
@@ -16,10 +15,11 @@ import pyarrow as pa
 
 from matching.blocking import keys
 from matching.bulk import by_position, candidate_pairs, forms_table, score_candidates
-from matching.cluster import Clustering, Edge, Evidence, Lines, Member, capped_components, partition
+from matching.cluster import Clustering, partition
 from matching.comparisons import comparison_form
-from matching.components import Component
+from matching.components import Component, Edge, Lines, capped_components
 from matching.decide import NO_RULES, IdentifierRules, decide
+from matching.evidence import Weigher
 from matching.forms import ComparisonForm
 from matching.metrics import Measure, bcubed, pairwise
 from matching.model import Model, default_model
@@ -27,7 +27,7 @@ from matching.record import StandardRecord
 from matching.score import scorer
 from matching.standardize import form_hash
 from matching.train import TrainingRefused, train
-from matching.units import Weights, weight_key
+from matching.units import Member, Weights
 
 SECRET = b"evaluate"
 BYTES_PER_MB = 1_000_000
@@ -166,7 +166,8 @@ def resolve(prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES)
     scored = score_candidates(model, table, prepared.pairs, None if rules else lines.component)
     edges = list(_edges(scored, forms, model, rules))
     found = capped_components(hashes, edges, lines)
-    return [_partition(component, forms, model, rules, lines) for component in found.components]
+    weigher = Weigher(model, rules, lines.most_holders)
+    return [_partition(component, forms, weigher, lines) for component in found.components]
 
 
 def cluster_lines(model: Model) -> Lines:
@@ -182,30 +183,16 @@ def _edges(scored: pa.Table, forms: dict[str, ComparisonForm], model: Model, rul
         yield Edge(a, b, weight, decided)
 
 
-def _partition(
-    component: Component[str], forms: dict[str, ComparisonForm], model: Model, rules: IdentifierRules, lines: Lines
-) -> Clustering[str]:
+def _partition(component: Component[str], forms: dict[str, ComparisonForm], weigher: Weigher, lines: Lines) -> Clustering[str]:
     members = [Member(record, ("", record), form) for record, form in component.records.items()]
-    weights = None if component.line is None else _cross_weights(component, forms, model, rules)
+    weights = None if component.line is None else _cross_weights(component, forms, weigher)
     return partition(members, weights, (), lines)
 
 
-def _cross_weights(component: Component[str], forms: dict[str, ComparisonForm], model: Model, rules: IdentifierRules) -> Weights:
-    """Score every pair of distinct forms of a component, and each form that several records share with itself."""
-    holders: dict[bytes, str] = {}
-    for record in sorted(component.records):
-        holders.setdefault(component.records[record], record)
+def _cross_weights(component: Component[str], forms: dict[str, ComparisonForm], weigher: Weigher) -> Weights:
     copies = Counter(component.records.values())
-    pairs = [*combinations(sorted(holders), 2), *((form, form) for form in sorted(holders) if copies[form] > 1)]
-    found = {}
-    for left, right in pairs:
-        a, b = forms[holders[left]], forms[holders[right]]
-        scored = scorer(model).pair(a, b)
-        decided = decide(model, a, b, scored, rules)
-        found[weight_key(left, right)] = Evidence(
-            scored.weight, decided.has_personal_evidence, decided.veto is not None, decided.decides_by_itself
-        )
-    return found
+    distinct = {form: forms[record] for record, form in component.records.items()}
+    return weigher.weights(distinct, [form for form, number in copies.items() if number > 1])
 
 
 def _labels(ids: Sequence[str], parts: Iterable[frozenset[str]]) -> list[int]:

@@ -19,15 +19,13 @@ OrderKey = tuple[str, str]
 class Evidence(NamedTuple):
     """What one pair of standard forms says: its match weight in bits, and what `matching.decide` found.
 
-    `decided`: they share an identifier that is one_person_per_value; `holders` is then the number of distinct name and birth date
-    combinations among all holders of that identifier (it stops deciding above `Lines.most_holders`).
+    `decided`: they share an identifier that is one_person_per_value, and that few enough people hold (`matching.evidence`).
     """
 
     weight: float
     personal: bool = False
     veto: bool = False
     decided: bool = False
-    holders: int = 0
 
 
 # One entry per unordered pair of distinct forms (keyed by `weight_key`), and one per form that two or more members share: its
@@ -126,13 +124,8 @@ def _fit(unit: Unit[R], weights: Weights, lines: Lines) -> list[Unit[R]]:
     evidence = evidence_of(weights, unit.form, unit.form)
     if evidence.veto:
         return [replace(unit, members=(member,)) for member in unit.members]
-    joins = decides(evidence, lines) or (evidence.personal and grid(evidence.weight) >= grid(lines.merge))
+    joins = evidence.decided or (evidence.personal and grid(evidence.weight) >= grid(lines.merge))
     return [replace(unit, loose=unit.asks or not joins)]
-
-
-def decides(evidence: Evidence, lines: Lines) -> bool:
-    """Say whether a shared identifier decides by itself."""
-    return evidence.decided and evidence.holders <= lines.most_holders
 
 
 def evidence_of(weights: Weights, form_a: bytes, form_b: bytes) -> Evidence:
@@ -145,18 +138,18 @@ def evidence_of(weights: Weights, form_a: bytes, form_b: bytes) -> Evidence:
     return found
 
 
-def set_up(units: list[Unit[R]], weights: Weights, lines: Lines) -> Board:
+def set_up(units: list[Unit[R]], weights: Weights) -> Board:
     """Set up the sums and flags of all pairs of units; pairs inside one closure need no weight. Raises: MissingWeight."""
     board = Board([len(unit.members) for unit in units])
     try:
-        _fill(board, units, weights, lines.most_holders)
+        _fill(board, units, weights)
     except (ValueError, OverflowError) as error:
         raise MissingWeight("a pair of forms in the component has no weight, or one that is not finite") from error
     _hold_apart(board, units)
     return board
 
 
-def _fill(board: Board, units: list[Unit[R]], weights: Weights, most_holders: int) -> None:
+def _fill(board: Board, units: list[Unit[R]], weights: Weights) -> None:
     """Written out rather than in functions: 19,900 rounds for 200 forms, half of all the time of a partition."""
     kinds = [(unit.form, unit.closure, ASKS if unit.asks else 0, len(unit.members)) for unit in units]
     total, flags = board.total, board.flags
@@ -169,10 +162,10 @@ def _fill(board: Board, units: list[Unit[R]], weights: Weights, most_holders: in
                 if closure_u >= 0 and closure_u == closure_v:
                     continue
                 raise ValueError("missing")
-            weight, personal, veto, decided, holders = found
+            weight, personal, veto, decided = found
             total_u[v] = total[v][u] = round(weight * GRID_STEPS_PER_BIT) * size_u * size_v
             flag = asks_u | asks_v | (PERSONAL if personal else 0) | (VETO if veto else 0)
-            flag = flag | DECIDED if decided and holders <= most_holders else flag
+            flag = flag | DECIDED if decided else flag
             flags_u[v] = flags[v][u] = flag
             board.seen |= flag
 

@@ -21,11 +21,13 @@ from mdm.records import Pair
 class Candidates:
     """What the key index says about a batch: pairs with ids ordered, and what it could not say.
 
-    `hot` are keys over the limit; `keyless` records have no key at all; `unreachable` have keys, but every one is hot.
+    `hot` are keys over the limit, `cool` all others; `keyless` records have no key at all; `unreachable` have keys, but every
+    one is hot.
     """
 
     pairs: frozenset[Pair]
     hot: frozenset[int] = frozenset()
+    cool: frozenset[int] = frozenset()
     keyless: frozenset[uuid.UUID] = frozenset()
     unreachable: frozenset[uuid.UUID] = frozenset()
 
@@ -49,7 +51,8 @@ def find(session: Session, record_ids: Collection[uuid.UUID]) -> Candidates:
     reachable = {one for held in usable for one in held if one in batch}
     keyed = reachable | (_keyed(session, batch - reachable) if len(reachable) < len(batch) else set())
     pairs = frozenset(pair for held in usable if len(held) > 1 for pair in _pairs(held, batch))
-    return Candidates(pairs, hot, batch - keyed, frozenset(keyed - reachable))
+    cool = frozenset((*holders, *refined)) - hot
+    return Candidates(pairs, hot, cool, batch - keyed, frozenset(keyed - reachable))
 
 
 def _holders(session: Session, which: str, params: dict[str, Any]) -> dict[int, list[uuid.UUID]]:
@@ -77,19 +80,23 @@ def _keyed(session: Session, record_ids: Collection[uuid.UUID]) -> set[uuid.UUID
     return {row[0] for row in found}
 
 
-def note_hot(session: Session, keys: Collection[int]) -> list[int]:
-    """Note keys as hot; those that were not."""
+def note(session: Session, hot: Collection[int], cool: Collection[int]) -> list[int]:
+    """Note which keys are hot and which are not; those of which it was not known."""
     newly = sql.rows(
         session,
         "INSERT INTO hot_key (blocking_key) SELECT unnest(%s::bigint[]) ORDER BY 1 ON CONFLICT DO NOTHING RETURNING blocking_key",
-        [sorted(keys)],
+        [sorted(hot)],
     )
-    return [row[0] for row in newly]
+    cooled = sql.rows(session, "DELETE FROM hot_key WHERE blocking_key = ANY(%s) RETURNING blocking_key", [sorted(cool)])
+    return [row[0] for row in (*newly, *cooled)]
 
 
-def mark_hot(session: Session, keys: Collection[int]) -> int:
-    """Note keys that have become hot and re-queue all their records, once. The number of records asked for."""
-    return _redo(session, note_hot(session, keys), "hot_key") if keys else 0
+def mark(session: Session, found: Candidates) -> int:
+    """Note which keys a batch met hot, and which not, and re-queue all records of those that crossed the limit, once.
+
+    Not only the sweeper cools: a key may fall to the limit, yield its pairs, and pass the limit again before the sweeper looks.
+    """
+    return _redo(session, note(session, found.hot, found.cool), "hot_key")
 
 
 def cool(session: Session) -> int:

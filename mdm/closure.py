@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from matching.blocking import IDENTIFIER_RULE
 from matching.components import Component
 from mdm import assertions, decisions, sql
 from mdm.assertions import Assertion
@@ -65,6 +66,7 @@ class Closure:
     goldens: Mapping[uuid.UUID, GoldenHead]
     outgrown: Mapping[uuid.UUID, int]
     assertions: tuple[Assertion, ...] = ()
+    hot_identifiers: frozenset[int] = frozenset()
 
 
 def read(session: Session, starts: Collection[uuid.UUID], of: VersionSet, edges_of: EdgesOf = decisions.edges) -> Closure:
@@ -96,7 +98,19 @@ def read(session: Session, starts: Collection[uuid.UUID], of: VersionSet, edges_
         goldens=goldens(session, founders.keys()),
         outgrown=graph.outgrown,
         assertions=tuple(said.values()),
+        hot_identifiers=_hot_identifiers(session, records) if of.identifier_rules else frozenset(),
     )
+
+
+def _hot_identifiers(session: Session, record_ids: Collection[uuid.UUID]) -> frozenset[int]:
+    """Read the hot keys under which identifiers of the records are filed: not all their holders are in the component."""
+    found = sql.rows(
+        session,
+        """SELECT blocking_key FROM hot_key h WHERE EXISTS (
+             SELECT FROM blocking_key b WHERE b.blocking_key = h.blocking_key AND b.rule = %s AND b.record_id = ANY(%s))""",
+        [IDENTIFIER_RULE, list(record_ids)],
+    )
+    return frozenset(row[0] for row in found)
 
 
 def _heads(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, RecordHead]:
@@ -182,6 +196,16 @@ def _bonds(closure: Closure) -> Iterator[Iterable[uuid.UUID]]:
     yield from ((one.record_id, *closure.founders.get(one.golden_id, ())) for one in closure.assertions)
 
 
+def rules_about(rules: Iterable[StewardDecision], records: AbstractSet[uuid.UUID]) -> list[StewardDecision]:
+    """Pick the stewards' decisions that speak of the records, also through matches of records that are gone."""
+    reached, left, found = set(records), list(rules), []
+    while near := [rule for rule in left if not rule.records.isdisjoint(reached)]:
+        found += near
+        reached.update(record for rule in near if rule.verdict == "match" for record in rule.records)
+        left = [rule for rule in left if rule not in near]
+    return found
+
+
 @dataclass(slots=True)
 class _Unit:
     """A unit while it is gathered."""
@@ -194,12 +218,13 @@ class _Unit:
         """The unit as a closure of its own."""
         return Closure(
             tuple(self.components),
-            tuple(rule for rule in whole.rules if not rule.records.isdisjoint(self.records)),
+            tuple(rules_about(whole.rules, self.records.keys())),
             self.records,
             {golden_id: whole.founders[golden_id] for golden_id in self.golden_ids},
             {golden_id: whole.goldens[golden_id] for golden_id in self.golden_ids if golden_id in whole.goldens},
             {record: rung for record, rung in whole.outgrown.items() if record in self.records} if whole.outgrown else {},
             tuple(one for one in whole.assertions if one.record_id in self.records),
+            whole.hot_identifiers,
         )
 
 

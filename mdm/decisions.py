@@ -7,14 +7,14 @@ Each row carries a keyed checksum, so that an edit past this module is found by 
 import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
 from kernel.clock import uuid7
 from matching.decide import Reason, Verdict
 from mdm import sql
-from mdm.records import Pair
+from mdm.records import Pair, stamp
 
 MODEL = "model"
 VETOES = frozenset({Reason.IDENTIFIER_CONFLICT, Reason.BIRTH_DATE_AND_NAME_CONFLICT, Reason.PERSON_AND_COMPANY})
@@ -34,6 +34,8 @@ class PairDecision:
     levels: tuple[int, ...]
     reason_code: str
     version_set_id: int
+    # What the two standard records were made of when they were scored: what was renewed since is scored again.
+    stamps: tuple[str, str] = field(default=("", ""), compare=False)
 
     @property
     def pair(self) -> Pair:
@@ -98,23 +100,47 @@ def checksum(secret: bytes, decision: StoredDecision) -> bytes:
     return hashlib.blake2b("|".join(map(str, said)).encode(), key=secret, digest_size=16).digest()
 
 
-def store(session: Session, decisions: Sequence[PairDecision], secret: bytes) -> set[uuid.UUID]:
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The records whose decisions changed; of them, those that a superseded decision named."""
+
+    changed: frozenset[uuid.UUID] = frozenset()
+    lost: frozenset[uuid.UUID] = frozenset()
+
+
+def store(session: Session, decisions: Sequence[PairDecision], secret: bytes) -> Written:
     """Write the model's decisions; give the records whose decisions changed.
 
-    An equal live row stays; one that says something else is superseded. A decision about a record version that is no longer
-    current is dropped (that record is pending again). Repeated when another worker wrote the same pair in between.
+    An equal live row stays; one that says something else is superseded. A decision about a standard record that was replaced
+    since is dropped (that record is pending again); the standard records are locked in record order, so that none of them changes
+    before this commits. Repeated when another worker wrote the same pair in between.
     """
+    decisions = _current(session, decisions)
     changed: set[uuid.UUID] = set()
+    lost: set[uuid.UUID] = set()
     if not decisions:
-        return changed
+        return Written()
     params = _columns(decisions, secret)
     for _ in range(WRITE_PASSES):
         superseded = sql.rows(session, _SUPERSEDE, params)
         inserted = sql.rows(session, _INSERT, params)
-        changed.update(one for row in (*superseded, *inserted) for one in row)
+        lost.update(one for row in superseded for one in row)
+        changed.update(one for row in inserted for one in row)
         if len(inserted) == len(decisions) or not sql.rows(session, _MISSING, params)[0][0]:
             break
-    return changed
+    return Written(frozenset(changed | lost), frozenset(lost))
+
+
+def _current(session: Session, decisions: Sequence[PairDecision]) -> list[PairDecision]:
+    """Keep the decisions about versions that are current, and hold those versions until the transaction ends."""
+    found = sql.rows(
+        session,
+        """SELECT record_id, version_no, standardizer, policy_version FROM standard_record
+           WHERE record_id = ANY(%s) ORDER BY record_id FOR SHARE""",
+        [list({one for decision in decisions for one in decision.pair})],
+    )
+    stamps = {row[0]: stamp(*row[1:]) for row in found}
+    return [one for one in decisions if (stamps.get(one.record_a), stamps.get(one.record_b)) == one.stamps]
 
 
 def _columns(decisions: Sequence[PairDecision], secret: bytes) -> dict[str, object]:
@@ -145,16 +171,16 @@ _NEW = """new AS (
   SELECT n.* FROM unnest(%(decision_id)s::uuid[], %(verdict)s::text[], %(record_a)s::uuid[], %(record_b)s::uuid[],
     %(version_a)s::int[], %(version_b)s::int[], %(weight)s::float8[], %(levels)s::text[], %(reason_code)s::text[],
     %(version_set_id)s::int[], %(checksum)s::bytea[])
-    AS n (decision_id, verdict, record_a, record_b, version_a, version_b, weight, levels, reason_code, version_set_id, checksum)
-  JOIN standard_record a ON a.record_id = n.record_a AND a.version_no = n.version_a
-  JOIN standard_record b ON b.record_id = n.record_b AND b.version_no = n.version_b)"""
+    AS n (decision_id, verdict, record_a, record_b, version_a, version_b, weight, levels, reason_code, version_set_id,
+          checksum))"""
 _SAME = """d.version_a = n.version_a AND d.version_b = n.version_b AND d.verdict = n.verdict AND d.weight = n.weight
   AND d.levels = n.levels::smallint[] AND d.reason_code = n.reason_code AND d.version_set_id = n.version_set_id"""
 _LIVE_PAIR = "d.superseded_at IS NULL AND d.author = 'model' AND d.record_a = n.record_a AND d.record_b = n.record_b"
 
-_SUPERSEDE = f"""WITH {_NEW}
-UPDATE decision d SET superseded_at = now(), superseded_because = 'scored_again' FROM new n
-WHERE {_LIVE_PAIR} AND NOT ({_SAME}) RETURNING d.record_a, d.record_b"""  # noqa: S608 - made of constants above
+_SUPERSEDE = f"""WITH {_NEW}, old AS (
+  SELECT d.decision_id FROM decision d JOIN new n ON {_LIVE_PAIR} WHERE NOT ({_SAME}) ORDER BY d.decision_id FOR UPDATE OF d)
+UPDATE decision d SET superseded_at = now(), superseded_because = 'scored_again' FROM old
+WHERE d.decision_id = old.decision_id AND d.superseded_at IS NULL RETURNING d.record_a, d.record_b"""  # noqa: S608 - made of constants above
 
 _INSERT = f"""WITH {_NEW}
 INSERT INTO decision (decision_id, author, verdict, record_a, record_b, version_a, version_b, weight, levels, reason_code,
@@ -196,8 +222,10 @@ def supersede(session: Session, decision_ids: Collection[uuid.UUID], because: st
         return set()
     ended = sql.rows(
         session,
-        """UPDATE decision SET superseded_at = now(), superseded_because = %(because)s
-           WHERE decision_id = ANY(%(ids)s) AND superseded_at IS NULL RETURNING record_a, record_b""",
+        """WITH old AS (SELECT decision_id FROM decision WHERE decision_id = ANY(%(ids)s) AND superseded_at IS NULL
+                        ORDER BY decision_id FOR UPDATE)
+           UPDATE decision d SET superseded_at = now(), superseded_because = %(because)s FROM old
+           WHERE d.decision_id = old.decision_id AND d.superseded_at IS NULL RETURNING d.record_a, d.record_b""",
         {"ids": list(decision_ids), "because": because},
     )
     return {one for row in ended for one in row if one is not None}

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlmodel import Session
 
 from matching.bulk import candidate_pairs, forms_table, hot_keys, score_candidates
@@ -24,11 +25,13 @@ KEYS_SCHEMA = pa.schema([("blocking_key", pa.int64()), ("record_id", pa.string()
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """The decisions there should be, and the keys that are hot."""
+    """The decisions there should be, the keys that are hot, and how many records have no key, or none that is not hot."""
 
     pairs: int
     decisions: Sequence[PairDecision]
     hot: frozenset[int]
+    keyless: int = 0
+    unreachable: int = 0
 
 
 def read_keys(session: Session) -> pa.Table:
@@ -54,7 +57,11 @@ def in_bulk(versions: VersionSet, records: Mapping[uuid.UUID, CurrentRecord], ke
         for row, (a, b) in enumerate(zip(scored["record_a"], scored.get("record_b", ()), strict=True))
     ]
     hot = frozenset(hot_keys(keys).column("blocking_key").to_pylist())
-    return Discovered(pairs.num_rows, [one for one in made if one], hot)
+    keyed = set(keys.column("record_id").unique().to_pylist())
+    usable = keys.filter(pc.invert(pc.is_in(keys.column("blocking_key"), value_set=pa.array(hot, pa.int64()))))
+    reachable = set(usable.column("record_id").unique().to_pylist())
+    decided = [one for one in made if one]
+    return Discovered(pairs.num_rows, decided, hot, len(named.keys() - keyed), len((named.keys() & keyed) - reachable))
 
 
 def _comparable(versions: VersionSet, pairs: pa.Table, named: Mapping[str, CurrentRecord]) -> pa.Table:

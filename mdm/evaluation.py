@@ -14,9 +14,9 @@ from matching.cluster import Clustering, partition
 from matching.components import Component
 from matching.units import Member
 from mdm.changes import ChangePlan, Standing, Status, plan
-from mdm.closure import Closure, GoldenHead, RecordHead, split
+from mdm.closure import Closure, GoldenHead, RecordHead, rules_about
 from mdm.decisions import StewardDecision
-from mdm.evidence import Confirmed, Weigher
+from mdm.evidence import Weigher
 from mdm.records import CurrentRecord
 
 CONTRADICTS_CUSTOMER = "customer_confirmed_another"
@@ -74,11 +74,11 @@ class Evaluation:
 
 
 def evaluate(
-    weigher: Weigher, closure: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
+    weigher: Weigher, units: Iterable[Closure], current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
 ) -> list[Evaluation]:
-    """Evaluate every unit of a closure, in the order of their oldest records. `current` holds all its living records."""
-    units = sorted(split(closure), key=lambda unit: min(map(_record_order, unit.records.values())))
-    return [_evaluate(weigher, unit, current, issue) for unit in units]
+    """Evaluate units of a closure, in the order of their oldest records. `current` holds all their living records."""
+    ordered = sorted(units, key=lambda unit: min(map(_record_order, unit.records.values())))
+    return [_evaluate(weigher, unit, current, issue) for unit in ordered]
 
 
 def _record_order(head: RecordHead) -> tuple[object, ...]:
@@ -88,8 +88,7 @@ def _record_order(head: RecordHead) -> tuple[object, ...]:
 def _evaluate(
     weigher: Weigher, unit: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
 ) -> Evaluation:
-    confirmed = weigher.confirmed(unit.assertions)
-    clusterings = [(component, _cluster(weigher, component, unit.rules, current, confirmed)) for component in unit.components]
+    clusterings = [(component, _cluster(weigher, component, unit, current)) for component in unit.components]
     planned = _plan(unit, [part for _, clustering in clusterings for part in clustering.parts], issue)
     questions: dict[tuple[QuestionKind, str], Question] = {}
     for component, clustering in clusterings:
@@ -101,22 +100,16 @@ def _evaluate(
     return Evaluation(unit, {one: current[one] for one in rungs}, planned, tuple(questions.values()), rungs)
 
 
-def _cluster(
-    weigher: Weigher,
-    component: Component[Id],
-    rules: Iterable[StewardDecision],
-    current: Mapping[Id, CurrentRecord],
-    confirmed: Confirmed,
-) -> Clustering[Id]:
+def _cluster(weigher: Weigher, component: Component[Id], unit: Closure, current: Mapping[Id, CurrentRecord]) -> Clustering[Id]:
+    confirmed = weigher.confirmed(unit.assertions)
     records = [current[record] for record in component.records]
     keys = weigher.form_keys(records, confirmed)
     members = [Member(one.record_id, one.order_key, keys[one.record_id], weigher.versions.asks(one.source)) for one in records]
     about = [
         StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
-        for rule in rules
-        if not rule.records.isdisjoint(component.records)
+        for rule in rules_about(unit.rules, component.records.keys())
     ]
-    return partition(members, weigher.weights(component, current, confirmed), about, weigher.versions.lines)
+    return partition(members, weigher.weights(component, current, confirmed, unit.hot_identifiers), about, weigher.versions.lines)
 
 
 def _plan(unit: Closure, parts: list[frozenset[Id]], issue: Callable[[frozenset[Id]], Id]) -> Plan:

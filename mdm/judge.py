@@ -55,6 +55,7 @@ def decision_of(versions: VersionSet, a: CurrentRecord, b: CurrentRecord, scored
         scored.levels,
         reason,
         versions.version_set_id,
+        (a.stamp, b.stamp),
     )
 
 

@@ -5,7 +5,7 @@ database's, so that one clock judges every lease. Never resolves anything itself
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import Session
@@ -76,6 +76,37 @@ def request(
     return touched
 
 
+def take(
+    session: Session, record_ids: Collection[uuid.UUID], owner: str, reason: str, seconds: float = LEASE_SECONDS
+) -> list[Claim]:
+    """Ask for resolution of records and hold those that were not owed one yet: what is done with them is owed until it stands.
+
+    A row that is there already is asked for once more, so that whoever holds it does not strike it off. In the order of ids.
+    """
+    if not record_ids:
+        return []
+    found = sql.rows(
+        session,
+        """INSERT INTO pending_record AS p (record_id, reason, priority, lease_owner, lease_until)
+           SELECT id, %(reason)s, %(priority)s, %(owner)s, now() + make_interval(secs => %(seconds)s)
+           FROM unnest(%(ids)s::uuid[]) AS id ORDER BY id
+           ON CONFLICT (record_id) DO UPDATE SET request_no = DEFAULT
+           RETURNING p.record_id, p.request_no, p.lease_owner = %(owner)s""",
+        {"ids": list(record_ids), "owner": owner, "reason": reason, "seconds": seconds, "priority": BULK_PRIORITY},
+    )
+    return [Claim(record_id, request_no) for record_id, request_no, is_mine in found if is_mine]
+
+
+def given_up(session: Session, record_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Name those of the records that are quarantined."""
+    found = sql.rows(
+        session,
+        "SELECT record_id FROM pending_record WHERE record_id = ANY(%s) AND quarantined_at IS NOT NULL",
+        [list(record_ids)],
+    )
+    return {row[0] for row in found}
+
+
 def notify(session: Session) -> None:
     """Wake the relay when this transaction commits."""
     sql.rows(session, "SELECT pg_notify(%s, '')", [CHANNEL])
@@ -134,12 +165,15 @@ def claim_next(session: Session, owner: str, limit: int = BATCH_SIZE, seconds: f
     return [Claim(*row) for row in sql.rows(session, statement, params)]
 
 
-def extend(session: Session, owner: str, seconds: float = LEASE_SECONDS) -> int:
-    """Prolong all leases of this owner; the number still held."""
+def extend(session: Session, record_ids: Collection[uuid.UUID], owner: str, seconds: float = LEASE_SECONDS) -> int:
+    """Prolong this owner's leases on the records; the number still held."""
     return sql.run(
         session,
-        "UPDATE pending_record SET lease_until = now() + make_interval(secs => %s) WHERE lease_owner = %s",
-        [seconds, owner],
+        """WITH held AS (SELECT record_id FROM pending_record WHERE record_id = ANY(%s) AND lease_owner = %s
+                         ORDER BY record_id FOR UPDATE)
+           UPDATE pending_record p SET lease_until = now() + make_interval(secs => %s)
+           FROM held WHERE p.record_id = held.record_id""",
+        [list(record_ids), owner, seconds],
     )
 
 
@@ -172,12 +206,6 @@ def release(session: Session, record_ids: Sequence[uuid.UUID], owner: str, delay
     if released and not delay_seconds:
         notify(session)
     return released
-
-
-def release_all(session: Session, owner: str) -> int:
-    """Give back all that this owner still holds."""
-    held = sql.rows(session, "SELECT record_id FROM pending_record WHERE lease_owner = %s", [owner])
-    return release(session, [row[0] for row in held], owner) if held else 0
 
 
 def fail(session: Session, record_id: uuid.UUID, owner: str, error: str) -> None:

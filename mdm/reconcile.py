@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from kernel import clock, db, log
 from mdm import candidates, decisions, discover, pending, restandardize, sql, versions
 from mdm.discover import Discovered
+from mdm.records import Pair
 from mdm.resolve import Batch, Resolved, Resolver, snapshot
 from mdm.versions import VersionSet
 
@@ -24,28 +25,27 @@ def _silent(_done: int, _total: int) -> None:
 
 
 def reconcile(resolver: Resolver, progress: Progress = _silent, chunk_size: int = CHUNK) -> Resolved:
-    """Resolve everything anew. Takes what is owed and free off the workers' hands; `progress` hears of (done, total) records."""
+    """Resolve everything anew. Takes what is owed and free off the workers' hands; `progress` hears of (done, total) records.
+
+    Killed anywhere, what it held is owed again: its claims, and every record whose decisions it ended.
+    """
     owner = str(clock.uuid7())
     with resolver.steps() as session:
         current = versions.adopt(session)
         taken = pending.claim_next(session, owner, 2**31 - 1, LEASE_SECONDS)
-    claims = {claim.record_id: claim for claim in taken}
+    batch = Batch(resolver, current, {claim.record_id: claim for claim in taken}, owner, LEASE_SECONDS)
     _refresh(resolver, current)
-    result, unusable = _decide(resolver, current)
+    unusable = _decide(batch)
+    kept = [batch.claims.pop(record_id).record_id for record_id in unusable & batch.claims.keys()]
     with snapshot(resolver.steps) as session:
         everyone = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk ORDER BY record_id")]
-    for record_id in unusable:
-        claims.pop(record_id, None)
     done: set[uuid.UUID] = set()
     for chunk in _chunks(everyone, done, chunk_size):
-        batch = Batch(resolver, current, claims, owner)
-        settled = _settle(batch, chunk)
-        claims = {record_id: claim for record_id, claim in claims.items() if record_id not in settled}
-        done |= settled
-        result += batch.result
+        done |= _settle(batch, chunk)
         progress(len(done), len(everyone))
-    _give_back(resolver, owner)
-    return result
+    with resolver.steps() as session:  # To the workers: records that cannot be used, or that met too much company.
+        pending.release(session, [*batch.claims, *kept], owner)
+    return batch.result
 
 
 def _refresh(resolver: Resolver, current: VersionSet) -> None:
@@ -71,12 +71,6 @@ def _settle(batch: Batch, chunk: Sequence[uuid.UUID]) -> set[uuid.UUID]:
         return set(chunk)
 
 
-def _give_back(resolver: Resolver, owner: str) -> None:
-    """Leave to the workers what was claimed and not settled: records that cannot be used, or that met too much company."""
-    with resolver.steps() as session:
-        pending.release_all(session, owner)
-
-
 def _chunks(everyone: Sequence[uuid.UUID], done: set[uuid.UUID], size: int) -> Iterator[list[uuid.UUID]]:
     """Yield the next records that no earlier chunk has settled along with its own."""
     chunk: list[uuid.UUID] = []
@@ -90,28 +84,37 @@ def _chunks(everyone: Sequence[uuid.UUID], done: set[uuid.UUID], size: int) -> I
         yield chunk
 
 
-def _decide(resolver: Resolver, current: VersionSet) -> tuple[Resolved, set[uuid.UUID]]:
-    """Write the decisions that the records of one snapshot should have, end the others; what was done, and unusable records."""
-    shelf = resolver.shelf(current)
-    with snapshot(resolver.steps) as session:
+def _decide(batch: Batch) -> set[uuid.UUID]:
+    """Write the decisions that the records of one snapshot should have, end the others; gives the records that cannot be used."""
+    shelf = batch.resolver.shelf(batch.versions)
+    with snapshot(batch.resolver.steps) as session:
         ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM standard_record")]
         records = shelf.load(session, ids)
         keys = discover.read_keys(session)
         live = decisions.all_live(session)
-    found = discover.in_bulk(current, records, keys)
-    _write(resolver, current, found, live)
-    done = Resolved(records=len(records), pairs=found.pairs, decisions=len(found.decisions), hot_keys=len(found.hot))
-    return done, set(ids) - records.keys()
+    found = discover.in_bulk(batch.versions, records, keys)
+    _write(batch, found, live)
+    batch.result += Resolved(
+        records=len(records),
+        pairs=found.pairs,
+        decisions=len(found.decisions),
+        hot_keys=len(found.hot),
+        keyless=found.keyless,
+        unreachable=found.unreachable,
+    )
+    return set(ids) - records.keys()
 
 
-def _write(
-    resolver: Resolver, current: VersionSet, found: Discovered, live: dict[uuid.UUID, tuple[uuid.UUID, uuid.UUID]]
-) -> None:
+def _write(batch: Batch, found: Discovered, live: dict[uuid.UUID, Pair]) -> None:
     pairs = {one.pair for one in found.decisions}
     gone = [decision_id for decision_id, pair in live.items() if pair not in pairs]
-    with resolver.steps() as session:
-        candidates.note_hot(session, found.hot)
-        decisions.supersede(session, gone, "no_longer_a_candidate")
+    with batch.resolver.steps() as session:
+        candidates.note(session, found.hot, ())
+        candidates.cool(session)
+        taken = batch.hold(session, decisions.supersede(session, gone, "no_longer_a_candidate"))
+    batch.adopt(taken)
     for start in range(0, len(found.decisions), DECISIONS_CHUNK):
-        with resolver.steps() as session:
-            decisions.store(session, found.decisions[start : start + DECISIONS_CHUNK], current.decision_secret)
+        some = found.decisions[start : start + DECISIONS_CHUNK]
+        with batch.resolver.steps() as session:
+            taken = batch.hold(session, decisions.store(session, some, batch.versions.decision_secret).lost)
+        batch.adopt(taken)

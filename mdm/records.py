@@ -36,11 +36,18 @@ class CurrentRecord:
     form_hash: bytes
     standard: StandardRecord
     form: ComparisonForm
+    # The version with the standardizer and policy that made its form.
+    stamp: str = ""
 
     @property
     def order_key(self) -> tuple[str, str]:
         """What breaks ties: the same in every installation and order of arrival."""
         return (self.source, self.source_key)
+
+
+def stamp(version_no: int, standardizer: str, policy_version: int) -> str:
+    """Name what a standard record was made of."""
+    return f"{version_no}|{standardizer}|{policy_version}"
 
 
 @dataclass(slots=True)
@@ -90,7 +97,8 @@ class Shelf:
     def _current(self, row: sql.Row) -> CurrentRecord:
         self._held.move_to_end(row[:4])
         standard, form = self._held[row[:4]]
-        record_id, version_no, _, _, source, source_key, brand, region, observed_at, form_hash = row
+        record_id, version_no, *_, source, source_key, brand, region, observed_at, form_hash = row
         return CurrentRecord(
-            record_id, version_no, source, source_key, brand, region, observed_at, bytes(form_hash), standard, form
-        )
+            record_id, version_no, source, source_key, brand, region, observed_at, bytes(form_hash), standard, form,
+            stamp(*row[1:4]),
+        )  # fmt: skip

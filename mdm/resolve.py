@@ -8,11 +8,12 @@ no pair is missed without a global lock. The edge gives the transactions, and wh
 import random
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -20,16 +21,19 @@ from sqlmodel import Session
 
 from kernel import clock, db, log
 from mdm import candidates, closure, decisions, golden, pending, restandardize, sql, versions
+from mdm.candidates import Candidates
+from mdm.decisions import PairDecision
 from mdm.drafts import Draft, Drafter
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
 from mdm.judge import pair_decisions
-from mdm.records import CurrentRecord, Shelf
+from mdm.records import CurrentRecord, Pair, Shelf
 from mdm.versions import VersionSet
 
 MOST_RESTARTS = 5
 RETRY_SECONDS = 1.0
 DRAIN_POLL_SECONDS = 0.1
+T = TypeVar("T")
 Steps = Callable[[], AbstractContextManager[Session]]
 logger = log.get_logger()
 
@@ -80,7 +84,7 @@ class Resolver:
             current = versions.current(session)
         batch = Batch(self, current, {claim.record_id: claim for claim in claims}, owner)
         batch.discover()
-        batch.settle(batch.touched.union(batch.record_ids))
+        batch.settle(batch.touched.union(batch.claims))
         return batch.result
 
     def shelf(self, of: VersionSet) -> Shelf:
@@ -94,15 +98,25 @@ class Resolver:
         return self._kept
 
     def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID]) -> "Evaluated":
-        """Read the closure of some records in one snapshot, and evaluate it outside any transaction."""
+        """Read the closure of some records in one snapshot, and evaluate it outside any transaction.
+
+        A record that cannot be used is left out once it is quarantined; until then everything that hangs together with it waits.
+        """
         with snapshot(self.steps) as session:
             around = closure.read(session, starts, of)
             digests = closure.digests(session, list(around.records))
-            records = self.shelf(of).load(session, [one for component in around.components for one in component.records])
-        around = closure.without(around, digests.keys() - records.keys())
+            living = [one for component in around.components for one in component.records]
+            records = self.shelf(of).load(session, living)
+            unusable = frozenset(living) - records.keys()
+            given_up = pending.given_up(session, unusable) if unusable else set()
+        waited_for = unusable - given_up
+        units = [one for one in closure.split(around) if waited_for.isdisjoint(one.records)]
         now = clock.now()
-        units = evaluate(self._keeping(of).weigher, around, records, lambda _: clock.uuid7())
-        return Evaluated([(one, self._keeping(of).drafter.drafts(one, {}, now)) for one in units], digests, around.outgrown)
+        evaluated = evaluate(
+            self._keeping(of).weigher, [closure.without(one, unusable) for one in units], records, lambda _: clock.uuid7()
+        )
+        drafts = [(one, self._keeping(of).drafter.drafts(one, {}, now)) for one in evaluated]
+        return Evaluated(drafts, digests, around.outgrown, waited_for)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,52 +139,49 @@ def snapshot(steps: Steps) -> Iterator[Session]:
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What the closure of some records amounts to, and the digests that must still hold when it is written."""
+    """What the closure of some records amounts to, and the digests that must still hold when it is written.
+
+    `waited_for`: records that cannot be used and have not been given up; nothing that hangs together with them is evaluated.
+    """
 
     units: Sequence[tuple[Evaluation, Sequence[Draft]]]
     digests: Mapping[uuid.UUID, str]
     outgrown: Mapping[uuid.UUID, int]
+    waited_for: frozenset[uuid.UUID]
 
 
 @dataclass(slots=True)
 class Batch:
     """One batch on its way through the steps. `touched` are the records whose decisions it changed.
 
-    Claims are struck off as soon as their records are settled, whichever batch brought them along.
+    Claims are struck off as soon as their records are settled, whichever batch brought them along. The neighbours that lost a
+    decision to this batch become claims of its own: should it die, they are owed.
     """
 
     resolver: Resolver
     versions: VersionSet
-    claims: Mapping[uuid.UUID, pending.Claim]
+    claims: dict[uuid.UUID, pending.Claim]
     owner: str
+    lease_seconds: float = pending.LEASE_SECONDS
     result: Resolved = field(default_factory=Resolved)
     touched: set[uuid.UUID] = field(default_factory=set)
-
-    @property
-    def record_ids(self) -> list[uuid.UUID]:
-        """The records of the batch."""
-        return list(self.claims)
+    _kept_at: float = field(default_factory=time.monotonic)
 
     def discover(self) -> None:
         """Steps 1 to 3: find the pairs of the batch, score them, write decisions. First what older versions made is renewed."""
-        with self.resolver.steps() as session:
-            restandardize.refresh(session, self.versions.policy, self.record_ids)
+        record_ids = list(self.claims)
+        self._step(lambda session: self._begin(session, record_ids))
         with snapshot(self.resolver.steps) as session:
-            found = candidates.find(session, self.record_ids)
-            named = {one for pair in found.pairs for one in pair}.union(self.record_ids)
-            kept = decisions.live_about(session, self.record_ids)
+            found = candidates.find(session, record_ids)
+            named = {one for pair in found.pairs for one in pair}.union(record_ids)
+            kept = decisions.live_about(session, record_ids)
             records = self.resolver.shelf(self.versions).load(session, named)
         self._refuse_unusable(records)
         made = pair_decisions(self.versions, found.pairs, records)
-        pairs = {one.pair for one in made}
-        gone = [decision_id for decision_id, pair in kept.items() if pair not in pairs]
-        with self.resolver.steps() as session:
-            pending.extend(session, self.owner)
-            candidates.mark_hot(session, found.hot)
-            self.touched = decisions.supersede(session, gone, "no_longer_a_candidate")
-            self.touched |= decisions.store(session, made, self.versions.decision_secret)
+        taken, self.touched = self._step(lambda session: self._decide(session, found, made, kept))
+        self.adopt(taken)
         self.result += Resolved(
-            records=len(self.claims),
+            records=len(record_ids),
             pairs=len(found.pairs),
             decisions=len(made),
             hot_keys=len(found.hot),
@@ -178,10 +189,33 @@ class Batch:
             unreachable=len(found.unreachable),
         )
 
+    def _begin(self, session: Session, record_ids: Sequence[uuid.UUID]) -> None:
+        restandardize.refresh(session, self.versions.policy, record_ids)
+        pending.extend(session, record_ids, self.owner, self.lease_seconds)
+
+    def _decide(
+        self, session: Session, found: Candidates, made: Sequence[PairDecision], kept: Mapping[uuid.UUID, Pair]
+    ) -> tuple[list[pending.Claim], set[uuid.UUID]]:
+        """Write decisions, end those of pairs that are none any more, and hold whoever lost one; who was touched at all."""
+        pairs = {one.pair for one in made}
+        gone = [decision_id for decision_id, pair in kept.items() if pair not in pairs]
+        ended = decisions.supersede(session, gone, "no_longer_a_candidate")
+        written = decisions.store(session, made, self.versions.decision_secret)
+        candidates.mark(session, found)
+        return self.hold(session, ended | written.lost), ended | written.changed
+
+    def hold(self, session: Session, lost: Collection[uuid.UUID]) -> list[pending.Claim]:
+        """Claim records that lost a decision: they are not found again from the batch's own. To be adopted when it stands."""
+        return pending.take(session, set(lost) - self.claims.keys(), self.owner, "neighbour_changed", self.lease_seconds)
+
+    def adopt(self, taken: Iterable[pending.Claim]) -> None:
+        """Count claims as the batch's own."""
+        self.claims.update((claim.record_id, claim) for claim in taken)
+
     def _refuse_unusable(self, records: Mapping[uuid.UUID, CurrentRecord]) -> None:
         """Fail when a record of the batch itself cannot be used; one that is only a neighbour is left out until it is mended."""
         unusable = self.resolver.shelf(self.versions).unusable
-        for record_id in self.record_ids:
+        for record_id in self.claims:
             if record_id in unusable and record_id not in records:
                 raise Unusable(unusable[record_id])
 
@@ -193,21 +227,35 @@ class Batch:
         settled: set[uuid.UUID] = set()
         waiting = set(starts)
         for _ in range(MOST_RESTARTS):
+            self._keep()
             evaluated = self.resolver.evaluate_around(self.versions, waiting)
-            try:
-                with self.resolver.steps() as session:
-                    done = self._write(session, evaluated)
-            except sa.exc.OperationalError as error:
-                if not is_deadlock(error):
-                    raise
-                continue
+            done = self._step(partial(self._write, evaluated=evaluated))
             settled |= done
             waiting -= done
+            for record_id in done & self.claims.keys():
+                del self.claims[record_id]
             if not waiting:
                 return settled
             self.result += Resolved(restarts=1)
         self._postpone(waiting)
         return settled
+
+    def _step(self, act: Callable[[Session], T]) -> T:
+        """Run one step, again when it met another worker in a circle."""
+        for left in reversed(range(MOST_RESTARTS)):
+            try:
+                with self.resolver.steps() as session:
+                    return act(session)
+            except (psycopg.Error, sa.exc.DBAPIError) as error:
+                if not left or not is_deadlock(error):
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _keep(self) -> None:
+        """Prolong the leases before they run out; a dense component takes longer to weigh than a worker's death to be noticed."""
+        if time.monotonic() - self._kept_at > self.lease_seconds / 4:
+            self._step(lambda session: pending.extend(session, self.claims, self.owner, self.lease_seconds))
+            self._kept_at = time.monotonic()
 
     def _write(self, session: Session, evaluated: Evaluated) -> set[uuid.UUID]:
         """Write the units that nothing touched meanwhile; give their records."""
@@ -221,6 +269,8 @@ class Batch:
         self.resolver.on_changes(session, [one for one, _ in ready])
         if evaluated.outgrown:
             pending.request(session, closure.outgrown(session, evaluated.outgrown), "component_too_large", fresh=False)
+        if evaluated.waited_for:
+            pending.request(session, sorted(evaluated.waited_for - self.claims.keys()), "unusable", fresh=False)
         self.result += Resolved(goldens=goldens)
         return done
 
@@ -234,9 +284,10 @@ class Batch:
         self.result += Resolved(postponed=len(waiting))
 
 
-def is_deadlock(error: sa.exc.OperationalError) -> bool:
+def is_deadlock(error: psycopg.Error | sa.exc.DBAPIError) -> bool:
     """Whether two workers waited for each other in a circle, and this one was chosen to try again."""
-    return isinstance(error.orig, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
+    driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return isinstance(driver, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
 
 
 def work(resolver: Resolver, record_ids: Sequence[uuid.UUID]) -> Resolved:

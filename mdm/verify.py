@@ -191,7 +191,9 @@ class _Run:
         }
         self._check_decisions(ids, pending)
         living = [record for component in around.components for record in component.records]
-        units = evaluate(self.weigher, around, self.shelf.load(self.session, living), lambda _: clock.uuid7())
+        current = self.shelf.load(self.session, living)
+        usable = [closure.without(unit, set(living) - current.keys()) for unit in closure.split(around)]
+        units = evaluate(self.weigher, usable, current, lambda _: clock.uuid7())
         settled = [unit for unit in units if pending.isdisjoint(unit.records)]
         self.in_flight.update(record for unit in units if not pending.isdisjoint(unit.records) for record in unit.records)
         stored = _stored_goldens(self.session, [golden_id for unit in settled for golden_id in unit.golden_ids])

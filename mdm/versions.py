@@ -71,6 +71,11 @@ class VersionSet:
         """The key of decisions' checksums."""
         return settings().secret_for("decision")
 
+    @cached_property
+    def blocking_secret(self) -> bytes:
+        """The key of blocking keys."""
+        return settings().secret_for("blocking")
+
     def merges(self, source: str) -> bool:
         """Whether records of the source may be in a golden record at all; a source the policy no longer names may not."""
         declared = self.policy.sources.get(source)

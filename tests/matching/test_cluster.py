@@ -197,12 +197,9 @@ class TestSteward:
 
 class TestIdentifier:
     def test_a_deciding_identifier_joins_by_itself(self) -> None:
-        found = cluster("ab", {"ab": Evidence(-30, decided=True, holders=5)})
+        found = cluster("ab", {"ab": Evidence(-30, decided=True)})
         assert shown(found.parts) == ["ab"]
         assert [join.kind for join in found.joins] == [JoinKind.IDENTIFIER]
-
-    def test_it_stops_deciding_when_more_than_five_persons_hold_it(self) -> None:
-        assert shown(cluster("ab", {"ab": Evidence(-30, decided=True, holders=6)}).parts) == ["a", "b"]
 
     def test_a_veto_beats_it_and_is_asked(self) -> None:
         found = cluster("ab", {"ab": Evidence(-30, veto=True, decided=True)})

@@ -30,7 +30,6 @@ evidences = st.builds(
     st.booleans(),
     st.integers(0, 9).map(lambda n: n == 0),
     st.integers(0, 9).map(lambda n: n == 0),
-    st.integers(0, 8),
 )
 
 
@@ -68,7 +67,7 @@ class _Reference:
                 cross = [(a, b, self.evidence(a, b)) for a in left for b in right]
                 average = Fraction(sum(Fraction(round(e.weight * 2**20)) for _, _, e in cross), len(cross))
                 barred = any(e.veto or self.held(a, b) for a, b, e in cross)
-                has = needs is None or any(getattr(e, needs) and (needs != "decided" or e.holders <= 5) for _, _, e in cross)
+                has = needs is None or any(getattr(e, needs) for _, _, e in cross)
                 if has and not barred and (line is None or average >= round(line * 2**20)):
                     open_pairs.append((-average, left[0], right[0]))
             if not open_pairs:

@@ -9,6 +9,7 @@ from kernel import db
 from kernel.settings import settings
 from mdm import decisions, versions
 from mdm.decisions import PairDecision
+from mdm.records import stamp
 
 from .. import resolution as master
 from ..resolution import Master, query
@@ -23,12 +24,14 @@ def made(database: str) -> PairDecision:
     ids = sorted(mdm.put("shop", key, {"surname": f"Nr {key}"}).record_id or uuid.UUID(int=0) for key in "ab")
     with db.transaction() as session:
         version_set_id = versions.current(session).version_set_id
-    return PairDecision(ids[0], ids[1], 1, 1, "match", 12.5, (3, -1, 0), "above_merge_line", version_set_id)
+    now = query("SELECT version_no, standardizer, policy_version FROM standard_record LIMIT 1")[0]
+    said = (1, 1, "match", 12.5, (3, -1, 0), "above_merge_line", version_set_id, (stamp(*now), stamp(*now)))
+    return PairDecision(ids[0], ids[1], *said)
 
 
-def store(*made: PairDecision) -> set[uuid.UUID]:
+def store(*made: PairDecision) -> frozenset[uuid.UUID]:
     with db.transaction() as session:
-        return decisions.store(session, made, SECRET)
+        return decisions.store(session, made, SECRET).changed
 
 
 def live() -> list[decisions.StoredDecision]:
@@ -61,6 +64,12 @@ def test_saying_something_else_supersedes_and_keeps_what_was_said(made: PairDeci
 
 def test_a_decision_about_a_version_that_is_no_longer_current_is_dropped(made: PairDecision) -> None:
     query("UPDATE standard_record SET version_no = 2 WHERE record_id = %s", made.record_a)
+    assert store(made) == set()
+    assert live() == []
+
+
+def test_a_decision_about_a_form_that_was_renewed_since_is_dropped(made: PairDecision) -> None:
+    query("UPDATE standard_record SET policy_version = policy_version + 1 WHERE record_id = %s", made.record_b)
     assert store(made) == set()
     assert live() == []
 
