@@ -19,7 +19,7 @@ import sqlalchemy.exc
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -192,6 +192,8 @@ class Guard:
 
         try:
             await self.app(scope, receive, traced)
+        except ClientDisconnect:  # Nobody is left to be told, and nothing of ours went wrong.
+            return None
         except Exception as error:  # noqa: BLE001 - the last guard: the server would log the exception's text.
             failure = from_unknown(error)
             log_failure(scope, error, failure)

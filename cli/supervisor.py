@@ -140,7 +140,11 @@ def _start_children(children: Children, listener: socket.socket, running: Settin
     # Celery warns of root; what the worker may do is decided by its database role, and nothing it reads is code.
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
     worker = [*python, "-m", "celery", "--quiet", "-A", "workers.app", "worker", "--concurrency", processes]
-    children.start("worker", [*worker, "--without-gossip", "--without-mingle"])
+    quiet = ["--without-gossip", "--without-mingle"]
+    children.start("worker", [*worker, *quiet])
+    # One process takes nothing but what somebody waits for: behind batches of a bulk load a till would wait for minutes.
+    urgent = [*python, "-m", "celery", "--quiet", "-A", "workers.app", "worker", "--concurrency", "1", "-Q", "interactive"]
+    children.start("urgent", [*urgent, *quiet, "-n", "urgent@%h"])
     children.start("relay", [sys.executable, "-m", "workers.relay"])
     children.start("sweeper", [sys.executable, "-m", "workers.sweeper"])
 

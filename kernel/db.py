@@ -186,6 +186,21 @@ def holds_secret(session: Session, *, adopt: bool = False) -> bool:
     return held is None or bytes(held) == check
 
 
+MONTHS_AHEAD = 3
+
+
+def make_partitions(session: Session) -> None:
+    """Make the partitions of the coming months for every table that is partitioned by time; idempotent.
+
+    Rows of a month without one fall into the default partition, from which that month could not be taken out again in passing.
+    """
+    session.connection().exec_driver_sql(
+        "SELECT ensure_month_partitions(oid::regclass, %s) FROM pg_class"
+        " WHERE relkind = 'p' AND relnamespace = 'public'::regnamespace",
+        (MONTHS_AHEAD,),
+    )
+
+
 class Doorbell:
     """A connection of its own, outside any transaction, that listens on one NOTIFY channel."""
 

@@ -16,7 +16,7 @@ import structlog
 from structlog.typing import EventDict, Processor
 
 FRAMES = 12
-_EMAIL = re.compile(r"[^\s@\"'<>]+@[^\s@\"'<>]+\.[^\s@\"'<>]+")
+_EMAIL = re.compile(r"[^\s@\"'<>/:*]+@[^\s@\"'<>]+\.[^\s@\"'<>]+")
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@]*@")
 _QUIET = {"alembic": logging.WARNING, "uvicorn.access": logging.WARNING, "celery.redirected": logging.WARNING}
 
@@ -100,4 +100,4 @@ def _masked(_logger: object, _method: str, event: EventDict) -> EventDict:
 def _mask(text: str) -> str:
     if "@" not in text:
         return text
-    return _EMAIL.sub("***", _CREDENTIALS.sub("***@", text)) if "://" not in text else _CREDENTIALS.sub("***@", text)
+    return _EMAIL.sub("***", _CREDENTIALS.sub("***@", text))

@@ -116,7 +116,7 @@ def _hot_identifiers(session: Session, record_ids: Collection[uuid.UUID]) -> fro
 def _heads(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, RecordHead]:
     found = sql.rows(
         session,
-        """SELECT c.record_id, c.source, c.source_key, c.brand, c.region, c.state, c.golden_id, r.version_no, c.rung,
+        """SELECT c.record_id, r.source, r.source_key, r.brand, r.region, c.state, c.golden_id, r.version_no, c.rung,
              r.is_deleted, r.created_at
            FROM crosswalk c JOIN source_record r USING (record_id) WHERE c.record_id = ANY(%s)""",
         [list(record_ids)],

@@ -8,6 +8,7 @@ class Kind(StrEnum):
     """What differs."""
 
     GOLDEN_VALUE = "golden_value"
+    GOLDEN_VERSION = "golden_version"
     CROSSWALK = "crosswalk"
     REDIRECT = "redirect"
     DECISION = "decision"

@@ -166,6 +166,15 @@ def content_hash(said: Any) -> bytes:
     return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
 
 
+def rehash(body: Mapping[str, Any]) -> bytes:
+    """Compute the content hash that a stored body should have been stored with."""
+    said: dict[str, Any] = {"status": body.get("status")}
+    if said["status"] == Status.LIVE:
+        members = [(one["source"], one["source_key"]) for one in body.get("members", ())]
+        said |= {"values": content_hash(_portable(body.get("values"))).hex(), "members": members}
+    return content_hash(said)
+
+
 def body_hash(body: Mapping[str, Any]) -> bytes:
     """Hash a stored body by what it says, so that an edit past `mdm.golden` shows; its stamps are left out."""
     return content_hash({name: item for name, item in body.items() if name not in STAMPS})

@@ -5,7 +5,7 @@ all come through here, so that they cannot disagree. `mdm.golden` writes it, `st
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -75,10 +75,10 @@ class Evaluation:
 
 def evaluate(
     weigher: Weigher, units: Iterable[Closure], current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
-) -> list[Evaluation]:
+) -> Iterator[Evaluation]:
     """Evaluate units of a closure, in the order of their oldest records. `current` holds all their living records."""
-    ordered = sorted(units, key=lambda unit: min(map(_record_order, unit.records.values())))
-    return [_evaluate(weigher, unit, current, issue) for unit in ordered]
+    for unit in sorted(units, key=lambda unit: min(map(_record_order, unit.records.values()))):
+        yield _evaluate(weigher, unit, current, issue)
 
 
 def _record_order(head: RecordHead) -> tuple[object, ...]:
@@ -113,6 +113,7 @@ def _cluster(weigher: Weigher, component: Component[Id], unit: Closure, current:
 
 
 def _plan(unit: Closure, parts: list[frozenset[Id]], issue: Callable[[frozenset[Id]], Id]) -> Plan:
+    gone = unit.records.keys() - frozenset().union(*parts)
     members: dict[Id, set[Id]] = {}
     for head in unit.records.values():
         if head.golden_id:
@@ -123,7 +124,7 @@ def _plan(unit: Closure, parts: list[frozenset[Id]], issue: Callable[[frozenset[
         {golden: unit.goldens[golden].issue_no for golden in unit.founders},
         {record: _record_order(head) for record, head in unit.records.items()},
         {golden: _standing(unit.goldens[golden], frozenset(members.get(golden, ()))) for golden in unit.founders},
-        gone=unit.records.keys() - frozenset().union(*parts),
+        gone=gone,
         issue=issue,
     )
 

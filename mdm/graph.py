@@ -82,8 +82,9 @@ class Graph:
     def _prefetch(self, starts: Collection[uuid.UUID]) -> None:
         """Read a few layers for all starts together: nearly always whole components, in a handful of statements."""
         frontier = set(starts)
-        for _ in range(PREFETCH_LAYERS):
-            if not frontier or len(self._asked) > len(starts) + self.of.lines.cap * PREFETCH_LAYERS:
+        for layer in range(PREFETCH_LAYERS):
+            # The starts themselves always: in a later round of a closure much has been read before.
+            if not frontier or (layer and len(self._asked) > len(starts) + self.of.lines.cap * PREFETCH_LAYERS):
                 break
             self._load(frontier)
             near = {other for record in frontier for other in (*self.edges.get(record, ()), *self._matched.get(record, ()))}

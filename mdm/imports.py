@@ -30,6 +30,9 @@ KIND = "import"
 CHUNK_ROWS = 1_000
 
 
+MOST_NOTES, LONGEST_FIELD, OTHER_FIELDS = 200, 60, "(other fields)"
+
+
 @dataclass(slots=True)
 class Tally:
     """What became of the rows so far: each is in `outcomes` once; `reasons` counts rejects, `notes` what senders should know."""
@@ -55,7 +58,10 @@ class Tally:
         self.outcomes[status] += 1
         if problem is not None:
             self.reasons[problem.code] += 1
-        self.notes.update(f"{note.code}: {note.field}" for note in notes)
+        for note in notes:
+            said = f"{note.code}: {note.field[:LONGEST_FIELD]}"
+            known = said in self.notes or len(self.notes) < MOST_NOTES
+            self.notes[said if known else f"{note.code}: {OTHER_FIELDS}"] += 1
 
 
 @dataclass(slots=True)

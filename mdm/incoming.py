@@ -5,7 +5,7 @@ Whatever is wrong with a delivery is a Problem with a stable code and a field; t
 
 from collections.abc import Mapping as Row
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -44,13 +44,16 @@ class Incoming:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A delivery that can be stored. `input` is what standardization takes; `notes` are told to the sender."""
+    """A delivery that can be stored. `input` is what standardization takes; `notes` are told to the sender.
+
+    A deletion says nothing of its `region` (None): the record stays where it was.
+    """
 
     key: str
     version: Version
     stored_raw: bytes
     input: Row[str, Any]
-    region: str
+    region: str | None
     parent: str | None
     notes: tuple[Problem, ...] = ()
 
@@ -83,7 +86,7 @@ def prepare(rules: SourceRules, item: Incoming, now: datetime) -> Prepared | Pro
     if problem is not None or isinstance(mark, Problem):
         return problem or Problem("invalid", "")
     if item.delete:
-        return Prepared(item.key, Version(DELETION_HASH, True, mark), b"", {}, rules.source.region, None)
+        return Prepared(item.key, Version(DELETION_HASH, True, mark), b"", {}, None, None)
     if not isinstance(item.payload, dict):
         return Problem("not_an_object", "")
     if len(item.raw) > payloads.LARGEST_PAYLOAD_BYTES:
@@ -127,8 +130,11 @@ def _mark(source: Source, item: Incoming, now: datetime) -> Mark | Problem:
     version, at = item.source_version, item.source_updated_at
     if version is not None and not -LARGEST_VERSION <= version <= LARGEST_VERSION:
         return Problem("bad_source_version", "source_version")
-    if at is not None and at.tzinfo is None:
-        at = at.replace(tzinfo=ZoneInfo(source.timezone))
+    if at is not None:
+        try:  # In UTC at once: no driver takes an offset of sixteen hours, and the last day of the calendar has none to give.
+            at = (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(source.timezone))).astimezone(UTC)
+        except (OverflowError, ValueError):
+            return Problem("bad_source_updated_at", "source_updated_at")
     if at is not None and not EARLIEST_YEAR <= at.year <= now.year + 1:
         return Problem("bad_source_updated_at", "source_updated_at")
     if at is not None and at > now + LATEST_AHEAD:

@@ -107,7 +107,7 @@ def put_records(
 
 def _in_scope(principal: Principal, prepared: Prepared | Problem) -> Prepared | Problem:
     regions = principal.scope.regions
-    if isinstance(prepared, Prepared) and regions is not None and prepared.region not in regions:
+    if isinstance(prepared, Prepared) and regions is not None and prepared.region is not None and prepared.region not in regions:
         return Problem("outside_scope", "region")
     return prepared
 
@@ -116,7 +116,9 @@ def _outcome(key: str, prepared: Prepared | Problem, tracks: dict[str, _Track], 
     """The next status of the key's record; deliveries of one key take theirs in order."""
     if isinstance(prepared, Problem):
         return Outcome(key if isinstance(key, str) else "", "rejected", problem=prepared)
-    track = tracks[prepared.key]
+    track = tracks.get(prepared.key)
+    if track is None:  # The key is another region's: the caller may neither see nor change its record.
+        return Outcome(key, "rejected", problem=Problem("outside_scope", "key"))
     if track.stored is not None and track.stored.rekeyed:
         return Outcome(key, "rejected", track.record_id, problem=Problem("key_was_renamed", "key"))
     place = next(index for index, one in enumerate(usable[prepared.key]) if one is prepared)
@@ -129,9 +131,8 @@ def _store(batch: _Batch, usable: dict[str, list[Prepared]], priority: int) -> d
     """Insert or lock the records, let the deliveries arrive, write what changed."""
     new = {key: _arrive(_Track(clock.uuid7(), None), deliveries) for key, deliveries in usable.items()}
     source, brand = batch.rules.name, batch.rules.source.brand
-    inserted = record_rows.insert_or_lock(
-        batch.session, source, brand, [_row(key, track) for key, track in new.items()], batch.now
-    )
+    rows = [_row(batch, key, track) for key, track in new.items()]
+    inserted = record_rows.insert_or_lock(batch.session, source, brand, rows, batch.now)
     known = [key for key, track in new.items() if track.record_id not in inserted]
     tracks = {key: track for key, track in new.items() if track.record_id in inserted}
     if known:
@@ -146,7 +147,9 @@ def _arrive_at_known(batch: _Batch, usable: dict[str, list[Prepared]]) -> dict[s
     log = record_rows.history(batch.session, open_ids)
     tracks = {}
     for key, deliveries in usable.items():
-        row = stored[key]
+        row = stored.get(key)
+        if row is None:
+            continue
         track = _Track(row.record_id, row, row.current, row.version_no)
         versions = log.get(row.record_id, [])
         track.last_no = max((number for number, _ in versions), default=row.version_no)
@@ -171,10 +174,12 @@ def _arrive(track: _Track, deliveries: Sequence[Prepared], known: "set[object] |
     return track
 
 
-def _row(key: str, track: _Track) -> RecordRow:
+def _row(batch: _Batch, key: str, track: _Track) -> RecordRow:
     assert track.current is not None, "a record has arrived"  # noqa: S101 - narrows the type
     said = track.winner or track.latest
-    region = said.region if said else track.stored.region if track.stored else ""
+    region = said.region if said else None
+    if region is None:
+        region = track.stored.region if track.stored else _home(batch)
     parent = said.parent if said else track.stored.parent_key if track.stored else None
     version = track.current.version
     return RecordRow(
@@ -182,9 +187,15 @@ def _row(key: str, track: _Track) -> RecordRow:
     )
 
 
+def _home(batch: _Batch) -> str:
+    """The region of a deletion of a key never seen before: the source's, or the caller's own where it may not write that."""
+    regions = batch.principal.scope.regions
+    return batch.rules.source.region if not regions or batch.rules.source.region in regions else regions[0]
+
+
 def _write(batch: _Batch, tracks: dict[str, _Track], priority: int) -> None:
     open_tracks = {key: track for key, track in tracks.items() if not (track.stored and track.stored.rekeyed)}
-    rows = {key: _row(key, track) for key, track in open_tracks.items()}
+    rows = {key: _row(batch, key, track) for key, track in open_tracks.items()}
     source, brand = batch.rules.name, batch.rules.source.brand
     repeated = [t.record_id for t in open_tracks.values() if t.stored and t.latest and not t.winner]
     stale = _stale(batch, repeated)
@@ -239,6 +250,7 @@ def _file(batch: _Batch, tracks: dict[str, _Track], rows: dict[str, RecordRow]) 
         if (said := track.winner or track.latest) is not None and not rows[key].is_deleted
     ]
     known = [(track.record_id, rows[key].is_deleted) for key, track in tracks.items() if track.stored]
+    record_rows.lock_standard(batch.session, [record_id for record_id, _ in known])
     record_rows.drop_standard(batch.session, [record_id for record_id, is_deleted in known if is_deleted])
     record_rows.replace_standard(batch.session, batch.rules.name, batch.rules.source.brand, standards, _versions(batch))
     record_rows.file_keys(batch.session, standards, [record_id for record_id, _ in known])

@@ -24,9 +24,11 @@ DEEPEST = 64
 MASK = "***"
 # Visa's extinct 13 digits are not looked for: one German mobile number in ten would pass.
 SHORTEST_CARD, LONGEST_CARD = 14, 19
-_GAP = r"(?:[ .\-]|\u00a0)?"
-_DIGIT_RUN = re.compile(rf"[0-9](?:{_GAP}[0-9]){{{SHORTEST_CARD - 1},}}")
-_MAYBE_CARD = re.compile(rb"(?:[0-9](?:[ .\-]|\xc2\xa0|\\u00a0)?){14}")
+# Spaces of every width, dots, dashes, underscores and what has no width. No slash: it stands between two phone numbers.
+_GAP = r"[ .\-_\t\u00a0\u2000-\u2015\u202f\u2060\ufeff]{0,2}"
+_DIGIT_RUN = re.compile(rf"\d(?:{_GAP}\d){{{SHORTEST_CARD - 1},}}")
+# What cannot hold a card number needs no walk through its values: plain ASCII without escapes and without so many digits.
+_MAYBE_CARD = re.compile(rb"(?:[0-9][ .\-_\t]{0,2}){14}|\\[ut]|[\x80-\xff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 DEEP_ERROR = "depth limit exceeded"  # How orjson says it: nested more than 1,024 deep.
@@ -136,9 +138,21 @@ def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str] = ()) -
     raw = raw or dumps(payload)
     if _MAYBE_CARD.search(raw):
         kept = _mask_cards(kept)
-    if kept is payload:
+    if kept is payload and not ((never_store or _MAYBE_CARD.search(raw)) and _repeats_a_member(raw)):
         return Kept(payload, raw)
     return Kept(kept, dumps(kept))
+
+
+def _repeats_a_member(raw: bytes) -> bool:
+    """Say whether an object names a member twice: the last one counts, but the bytes would keep the others unmasked."""
+    repeated = False
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal repeated
+        repeated |= len(pairs) != len({name for name, _ in pairs})
+
+    json.loads(raw, object_pairs_hook=note)
+    return repeated
 
 
 def mask_path(value: Any, path: list[str]) -> Any:
@@ -149,8 +163,8 @@ def mask_path(value: Any, path: list[str]) -> Any:
     if not isinstance(value, dict):
         return value
     whole = ".".join(path)
-    if whole in value:
-        return value if value[whole] is None else {**value, whole: MASK}
+    if value.get(whole) is not None:
+        value = {**value, whole: MASK}
     if len(path) == 1 or path[0] not in value:
         return value
     inner_value = mask_path(value[path[0]], path[1:])
@@ -164,12 +178,15 @@ def _mask_cards(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         masked = mask_cards(str(value))
         return masked if MASK in masked else value
+    if isinstance(value, float) and value.is_integer():
+        masked = mask_cards(str(int(value)))
+        return masked if MASK in masked else value
     if isinstance(value, list):
         inner = [_mask_cards(element) for element in value]
         return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
     if isinstance(value, dict):
-        made = {key: _mask_cards(element) for key, element in value.items()}
-        return made if any(made[key] is not value[key] for key in value) else value
+        made = {mask_cards(key): _mask_cards(element) for key, element in value.items()}
+        return value if made.keys() == value.keys() and all(made[key] is value[key] for key in value) else made
     return value
 
 
@@ -186,7 +203,11 @@ def _mask_run(match: re.Match[str]) -> str:
     ends = [n + 1 for n, place in enumerate(places) if n == len(places) - 1 or places[n + 1] != place + 1]
     for start in starts:
         for end in ends:
-            digits = "".join(run[place] for place in places[start:end]) if SHORTEST_CARD <= end - start <= LONGEST_CARD else ""
+            digits = (
+                "".join(str(int(run[place])) for place in places[start:end])
+                if SHORTEST_CARD <= end - start <= LONGEST_CARD
+                else ""
+            )
             if is_card_number(digits):
                 first, last = places[start], places[end - 1]
                 rest = run[last + 1 :]

@@ -200,6 +200,7 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
            FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(keys)s::text[], %(regions)s::text[], %(observed)s::timestamptz[],
                        %(hashes)s::bytea[], %(bodies)b::text[], %(asserted)s::uuid[])
                 AS r (id, no, key, region, observed, hash, body, asserted)
+           ORDER BY r.id
            ON CONFLICT (record_id) DO UPDATE SET version_no = EXCLUDED.version_no, source_key = EXCLUDED.source_key,
              brand = EXCLUDED.brand, region = EXCLUDED.region, observed_at = EXCLUDED.observed_at,
              standardizer = EXCLUDED.standardizer, policy_version = EXCLUDED.policy_version, form_hash = EXCLUDED.form_hash,
@@ -265,6 +266,14 @@ def _held_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> set[tuple[u
         return set()
     statement = "SELECT record_id, array_agg(blocking_key) FROM blocking_key WHERE record_id = ANY(%s) GROUP BY record_id"
     return {(record_id, key) for record_id, keys in sql.rows(session, statement, [list(record_ids)]) for key in keys}
+
+
+def lock_standard(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
+    """Lock standard records in the order of ids, before some are replaced and others dropped: resolution holds them so."""
+    if record_ids:
+        sql.run(
+            session, "SELECT FROM standard_record WHERE record_id = ANY(%s) ORDER BY record_id FOR UPDATE", [list(record_ids)]
+        )
 
 
 def drop_standard(session: Session, record_ids: Sequence[uuid.UUID]) -> None:

@@ -97,10 +97,11 @@ class Resolver:
             self._kept = _Kept(of, Shelf(lambda form: of.scorer.pair(form, form)), Weigher(of), Drafter(of))
         return self._kept
 
-    def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID]) -> "Evaluated":
+    def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID], beat: Callable[[], object]) -> "Evaluated":
         """Read the closure of some records in one snapshot, and evaluate it outside any transaction.
 
         A record that cannot be used is left out once it is quarantined; until then everything that hangs together with it waits.
+        `beat` is called after each unit: a dense one takes a second to weigh.
         """
         with snapshot(self.steps) as session:
             around = closure.read(session, starts, of)
@@ -112,10 +113,11 @@ class Resolver:
         waited_for = unusable - given_up
         units = [one for one in closure.split(around) if waited_for.isdisjoint(one.records)]
         now = clock.now()
-        evaluated = evaluate(
-            self._keeping(of).weigher, [closure.without(one, unusable) for one in units], records, lambda _: clock.uuid7()
-        )
-        drafts = [(one, self._keeping(of).drafter.drafts(one, {}, now)) for one in evaluated]
+        usable = [closure.without(one, unusable) for one in units]
+        drafts = []
+        for one in evaluate(self._keeping(of).weigher, usable, records, lambda _: clock.uuid7()):
+            drafts.append((one, self._keeping(of).drafter.drafts(one, {}, now)))
+            beat()
         return Evaluated(drafts, digests, around.outgrown, waited_for)
 
 
@@ -228,7 +230,7 @@ class Batch:
         waiting = set(starts)
         for _ in range(MOST_RESTARTS):
             self._keep()
-            evaluated = self.resolver.evaluate_around(self.versions, waiting)
+            evaluated = self.resolver.evaluate_around(self.versions, waiting, self._keep)
             done = self._step(partial(self._write, evaluated=evaluated))
             settled |= done
             waiting -= done

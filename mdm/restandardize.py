@@ -82,6 +82,7 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
     for again in _again(session, _STORED + _STALE + _LOCKED, params, rules):
         if again.row is not None:
             by_source.setdefault((again.source, again.brand), []).append(again.row)
+    record_rows.lock_standard(session, [row.record_id for rows in by_source.values() for row in rows])
     for (source, brand), rows in by_source.items():
         record_rows.replace_standard(session, source, brand, rows, (STANDARDIZER_VERSION, policy.version))
         record_rows.file_keys(session, rows, [row.record_id for row in rows])
@@ -122,7 +123,7 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
             continue
         standard = standardize(prepared.input, said.context)
         keys = tuple(blocking.keys(standard, secret))
-        row = StandardRow(record_id, version_no, key, prepared.region, observed_at, form_hash(standard), standard, keys)
+        row = StandardRow(record_id, version_no, key, prepared.region or "", observed_at, form_hash(standard), standard, keys)
         yield _Again(record_id, source, said.source.brand, row)
 
 

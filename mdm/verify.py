@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from sqlmodel import Session
 
 from kernel import clock
-from mdm import closure, decisions, discover, restandardize, sql, versions
+from mdm import closure, copies, decisions, discover, restandardize, sql, versions
 from mdm.changes import Status
 from mdm.decisions import MODEL, PairDecision, PairEdge, StoredDecision
 from mdm.differences import Difference, Kind
@@ -192,13 +192,17 @@ class _Run:
         self._check_decisions(ids, pending)
         living = [record for component in around.components for record in component.records]
         current = self.shelf.load(self.session, living)
-        usable = [closure.without(unit, set(living) - current.keys()) for unit in closure.split(around)]
-        units = evaluate(self.weigher, usable, current, lambda _: clock.uuid7())
+        # A founder without a crosswalk row is named as missing; what hangs together with it cannot be judged.
+        whole = [unit for unit in closure.split(around) if all(held <= unit.records.keys() for held in unit.founders.values())]
+        usable = [closure.without(unit, set(living) - current.keys()) for unit in whole]
+        units = list(evaluate(self.weigher, usable, current, lambda _: clock.uuid7()))
         settled = [unit for unit in units if pending.isdisjoint(unit.records)]
         self.in_flight.update(record for unit in units if not pending.isdisjoint(unit.records) for record in unit.records)
         stored = _stored_goldens(self.session, [golden_id for unit in settled for golden_id in unit.golden_ids])
         for unit in settled:
             self._check_unit(unit, stored)
+        self.found.update(copies.crosswalk(self.session, [record for unit in settled for record in unit.records]))
+        self.found.update(copies.golden(self.session, list(stored), self.versions.version_set_id))
         self._check_founders(settled)
         self.found.update(self.tasks.differences(self.session, settled))
 
@@ -206,6 +210,7 @@ class _Run:
         """Find tasks that nobody asks and golden ids that nothing speaks of."""
         known = {row[0] for row in sql.rows(self.session, "SELECT golden_id FROM golden")}
         self.found.update(self.tasks.strays(self.session, known))
+        self.found.update(copies.missing_crosswalk(self.session))
         self.found.update(Difference(Kind.GOLDEN_VALUE, str(one), "without_founders") for one in known - self.golden_ids)
 
     def _check_decisions(self, record_ids: Sequence[Id], pending: set[Id]) -> None:
@@ -228,6 +233,8 @@ class _Run:
             state = unit.settled_state(head, self.versions.merges)
             if (head.golden_id, head.state) != (unit.plan.crosswalk.get(record), state):
                 self.found.add(Difference(Kind.CROSSWALK, str(record), "points_elsewhere"))
+            if not head.is_deleted and head.rung != unit.rungs.get(record, 0):
+                self.found.add(Difference(Kind.CROSSWALK, str(record), "another_rung"))
 
     def _check_founders(self, units: Sequence[Evaluation]) -> None:
         golden_ids = [golden_id for unit in units for golden_id in unit.golden_ids]

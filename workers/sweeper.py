@@ -12,7 +12,7 @@ from mdm import candidates, idempotency, pending
 from workers.relay import stop_on_signal
 
 SWEEP_SECONDS = 1.0
-FORGET_SECONDS = 3600.0
+TIDY_SECONDS = 3600.0
 logger = log.get_logger()
 
 
@@ -22,21 +22,22 @@ def sweep() -> int:
         return pending.sweep(session) + candidates.cool(session)
 
 
-def forget() -> int:
-    """Let go of what is kept for a time only; how much it was."""
+def tidy() -> int:
+    """Make the partitions of the coming months, and let go of what is kept for a time only; how much that was."""
     with db.transaction() as session:
+        db.make_partitions(session)
         return idempotency.forget_old(session)
 
 
 def run(stopping: threading.Event) -> None:
     """Sweep until told to stop; survives the loss of the database."""
-    next_forgetting = 0.0
+    next_tidying = 0.0
     while not stopping.wait(SWEEP_SECONDS):
         try:
             sweep()
-            if time.monotonic() >= next_forgetting:
-                forget()
-                next_forgetting = time.monotonic() + FORGET_SECONDS
+            if time.monotonic() >= next_tidying:
+                tidy()
+                next_tidying = time.monotonic() + TIDY_SECONDS
         except db.UNAVAILABLE as away:
             logger.warning("database_away", error=type(away).__name__)
 

@@ -58,6 +58,7 @@ def test_addresses_and_passwords_are_masked(capsys: pytest.CaptureFixture[str]) 
     logging.getLogger("redis").warning("cannot reach redis://:hunter2@localhost:6379, %s", SECRET)
     written = capsys.readouterr().err
     assert "hunter2" not in written
+    assert SECRET not in written
     assert "localhost" in written
 
 

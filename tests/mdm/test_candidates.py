@@ -1,14 +1,20 @@
 """Candidate pairs from the key index, and what becomes of them when a key gets hot or cools."""
 
+import threading
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
 
 from kernel import db
 from matching.blocking import HOT_LIMIT
-from mdm import candidates
+from mdm import candidates, resolve
 from mdm.incoming import Incoming
+from stewardship import tasks
 
 from .. import resolution as master
-from ..resolution import MARIA, Master, query
+from ..resolution import MARIA, Master, at, partition, query
 
 
 @pytest.fixture
@@ -22,18 +28,19 @@ def find(*source_keys: str) -> candidates.Candidates:
         return candidates.find(session, ids)
 
 
+def person(n: int) -> dict[str, Any]:
+    """Somebody who shares nothing with others but a phone number."""
+    return {
+        "given_name": f"{chr(97 + n % 26)}{chr(97 + n // 26)}na",
+        "surname": f"q{chr(97 + n // 26)}x{chr(97 + n % 26)}z{n}",
+        "birth_date": f"{1930 + n % 80}-{1 + n % 12:02}-{1 + n * 7 % 28:02}",
+        "phones": ["+34655119427"],
+    }
+
+
 def crowd(mdm: Master, size: int, first: int = 0) -> None:
     """Different people who gave one and the same phone number."""
-    people = [
-        {
-            "given_name": f"{chr(97 + n % 26)}{chr(97 + n // 26)}na",
-            "surname": f"q{chr(97 + n // 26)}x{chr(97 + n % 26)}z{n}",
-            "birth_date": f"{1930 + n % 80}-{1 + n % 12:02}-{1 + n * 7 % 28:02}",
-            "phones": ["+34655119427"],
-        }
-        for n in range(first, first + size)
-    ]
-    mdm.put_many("shop", [Incoming(f"crowd{first + n}", person) for n, person in enumerate(people)])
+    mdm.put_many("shop", [Incoming(f"crowd{n}", person(n)) for n in range(first, first + size)])
 
 
 def test_records_that_share_a_key_are_pairs_with_ids_in_order(mdm: Master) -> None:
@@ -79,4 +86,47 @@ def test_crossing_the_limit_re_queues_the_records_and_drops_what_only_the_hot_ke
     mdm.drain()
     assert query("SELECT count(*) FROM hot_key") == [(0,)]
     assert query("SELECT count(*) FROM decision WHERE superseded_at IS NULL") == [(before,)]
+    assert mdm.verify().differences == ()
+
+
+def test_a_key_that_falls_to_the_limit_and_passes_it_again_unswept_is_redone(mdm: Master) -> None:
+    """Between two sweeps: the full key yields pairs once more, and then only its refined keys do."""
+    crowd(mdm, HOT_LIMIT + 1)
+    mdm.drain()
+    one = mdm.put("shop", "crowd5", {**person(5), "language": "es"}).record_id
+    assert one is not None
+    mdm.delete("shop", "crowd0")
+    resolve.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
+    crowd(mdm, 1, first=HOT_LIMIT + 1)
+    resolve.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
+    mdm.drain()
+    assert query("SELECT count(*) FROM hot_key") == [(1,)]
+    assert mdm.verify().differences == ()
+
+
+def test_two_workers_that_see_one_key_become_hot_both_finish(mdm: Master) -> None:
+    crowd(mdm, HOT_LIMIT + 5)
+    ids = sorted(row[0] for row in query("SELECT record_id FROM pending_record"))
+    start = threading.Barrier(2)
+
+    def work(mine: list[uuid.UUID]) -> resolve.Resolved:
+        start.wait()
+        return resolve.work(resolve.Resolver(db.transaction, tasks.project), mine)
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(work, [ids[::2], ids[1::2]]))
+    assert sum(one.records for one in done) == len(ids)
+    mdm.drain()
+    assert query("SELECT count(*), count(quarantined_at) FROM pending_record") == [(0, 0)]
+    assert mdm.verify().differences == ()
+
+
+@pytest.mark.parametrize("holders", [8, HOT_LIMIT + 30])
+def test_an_identifier_of_one_person_that_many_hold_merges_nobody(mdm: Master, holders: int) -> None:
+    """A staff card, a number typed for everybody: hot, only refined keys pair its holders, so few are in any one component."""
+    card = {"identifiers": [{"type": "national_id", "value": "12345678Z"}], "phones": []}
+    people = [Incoming(f"{n}", {**person(n), **card}, source_updated_at=at(1)) for n in range(holders)]
+    mdm.put_many("shop", people)
+    mdm.drain()
+    assert len(partition()) == holders
     assert mdm.verify().differences == ()

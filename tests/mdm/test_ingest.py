@@ -3,18 +3,19 @@
 import itertools
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import psycopg
 import pytest
 
 from kernel.actor import Principal
-from kernel.db import Scope, read_only, transaction
+from kernel.db import Role, Scope, read_only, transaction
 from kernel.errors import Forbidden, NotFound
 from mdm import payloads, policy, rejects, sql
 from mdm.incoming import Incoming
 from mdm.ingest import Outcome, put_records
+from mdm.mapping_values import Problem
 from mdm.policy import Policy
 from mdm.sealing import DataKey
 
@@ -215,6 +216,7 @@ def test_cards_and_never_store_paths_are_masked_before_they_are_stored(rules: Po
         (Incoming("A", ANN, source_version=2**63), "bad_source_version"),
         (Incoming("A", ANN, source_updated_at=datetime(2999, 1, 1, tzinfo=UTC)), "bad_source_updated_at"),
         (Incoming("A", ANN, source_updated_at=NAIVE.replace(year=1)), "bad_source_updated_at"),
+        (Incoming("A", ANN, source_updated_at=datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=9)))), "bad_source_updated_at"),
         (Incoming("A", {"region": "x" * 33}), "value_too_long"),
     ],
 )
@@ -233,6 +235,12 @@ def test_a_key_that_stands_twice_arrives_twice(rules: Policy) -> None:
     assert [[note.code for note in outcome.notes] for outcome in found] == [[], ["key_twice_in_batch"], ["key_twice_in_batch"]]
     assert one("SELECT version_no FROM source_record") == 3
     assert one("SELECT count(*) FROM pending_record") == 1
+
+
+def test_a_time_with_an_offset_that_no_clock_has_is_the_time_it_says(rules: Policy) -> None:
+    odd = NOON.astimezone(timezone(timedelta(hours=23, minutes=59)))
+    assert statuses(put(rules, Incoming("A", ANN, source_updated_at=odd))) == ["created"]
+    assert one("SELECT source_updated_at FROM source_record") == NOON
 
 
 def test_fields_that_no_rule_reads_are_told(rules: Policy) -> None:
@@ -309,3 +317,27 @@ def test_the_number_of_statements_does_not_grow_with_the_batch(rules: Policy) ->
     assert sent([Incoming(f"b{n}", ANN) for n in range(300)]) == few <= 9
     again = sent([Incoming(f"a{n}", {**ANN, "gender": "male"}) for n in range(2)])
     assert sent([Incoming(f"b{n}", {**ANN, "gender": "male"}) for n in range(300)]) == again <= 13
+
+
+REGIONAL = """
+sources:
+  shop: {channel_kind: ecommerce, brand: main, fields: {given_name: first, region: area}}
+"""
+
+
+def test_a_region_keeps_to_its_own_records() -> None:
+    """A key of another region's record is refused; a deletion leaves the record where it was, whoever may see it."""
+    regional = stored_policy(REGIONAL)
+    south, north = (Principal(name, name, frozenset(), Scope(None, (name,))) for name in ("south", "north"))
+
+    def send(who: Principal, *items: Incoming) -> list[Outcome]:
+        with transaction(Role.APP, who.scope) as session:
+            return put_records(session, regional, "shop", items, who)
+
+    assert statuses(send(south, Incoming("1", {"first": "Ana", "area": "south"}))) == ["created"]
+    mine, theirs = send(north, Incoming("2", {"first": "Ugo", "area": "north"}), Incoming("1", {"first": "Ana", "area": "north"}))
+    assert (mine.status, theirs.status) == ("created", "rejected")
+    assert theirs.problem == Problem("outside_scope", "key")
+    assert statuses(send(south, Incoming("1", None, delete=True), Incoming("9", None, delete=True))) == ["deleted", "deleted"]
+    found = all_rows("SELECT source_key, region FROM crosswalk ORDER BY source_key")
+    assert found == [("1", "south"), ("2", "north"), ("9", "south")]

@@ -1,5 +1,8 @@
 """What is stored of a payload: cards and never_store paths masked, hostile shapes refused with a code, the rest untouched."""
 
+import re
+import unicodedata
+
 import orjson
 import pytest
 from hypothesis import given
@@ -50,6 +53,42 @@ def test_a_card_number_is_masked_wherever_it_stands() -> None:
     assert isinstance(found, Kept)
     assert found.payload == {"note": "paid with ***1111", "lines": [{"pan": "***1111"}], "ok": 1}
     assert CARD.encode() not in found.raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"note":"4111111111111111","note":"x"}',
+        b'{"note":"\\u0034111111111111111"}',
+        b'{"note":"4111  1111  1111  1111"}',
+        '{"note":"4111\u202f1111\u20131111_1111"}'.encode(),
+        '{"note":"\uff14\uff11\uff11\uff11111111111111"}'.encode(),
+        b'{"4111111111111111":"x"}',
+        b'{"note":4111111111111111.0}',
+        b'{"note":"4111\\t1111\\t1111\\t1111"}',
+    ],
+)
+def test_a_card_number_is_found_however_it_is_written(raw: bytes) -> None:
+    found = keep(orjson.loads(raw), raw)
+    assert isinstance(found, Kept)
+    assert CARD not in re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", str(orjson.loads(found.raw))))
+    assert b"1111111" not in found.raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"ssn":"LEAK","ssn":null}',
+        b'{"deep":{"secret":"LEAK"},"deep":{}}',
+        b'{"deep.secret":null,"deep":{"secret":"LEAK"}}',
+        b'{"deep.secret":"LEAK","deep":{"secret":"LEAK"}}',
+        b'{"deep":[{"secret":"LEAK"},{"secret":"LEAK"}]}',
+    ],
+)
+def test_what_must_not_be_stored_is_not_however_it_is_repeated(raw: bytes) -> None:
+    found = keep(orjson.loads(raw), raw, ("ssn", "deep.secret"))
+    assert isinstance(found, Kept)
+    assert b"LEAK" not in found.raw
 
 
 def test_bytes_are_kept_as_received_when_nothing_was_masked() -> None:

@@ -6,8 +6,9 @@ import uuid
 import pytest
 
 from kernel import db
-from mdm import verify
+from mdm import verify, versions
 from mdm.differences import Kind
+from mdm.graph import Graph
 from stewardship import tasks
 
 from .. import resolution as master
@@ -48,13 +49,51 @@ def test_the_other_path_has_no_difference_either(mdm: Master) -> None:
 
 OLDEST = "(SELECT golden_id FROM golden ORDER BY golden_id LIMIT 1)"
 ANOTHER = "(SELECT o.golden_id FROM golden o WHERE o.status = 'live' AND o.golden_id <> golden.redirect_to ORDER BY 1 LIMIT 1)"
-CORRUPTIONS = {
-    Kind.GOLDEN_VALUE: """UPDATE golden SET body = jsonb_set(body, '{display_name}', '"Somebody Else"') WHERE golden_id = %s""",
-    Kind.CROSSWALK: f"UPDATE crosswalk SET golden_id = {OLDEST} WHERE record_id = %s",
-    Kind.REDIRECT: f"UPDATE golden SET redirect_to = {ANOTHER} WHERE golden_id = %s",
-    Kind.DECISION: "UPDATE decision SET weight = weight + 0.25 WHERE decision_id = %s",
-    Kind.TASK: "UPDATE task SET reason_code = 'corrupted' WHERE task_id = %s",
+# Any column of a row that says something: which are corrupted is drawn.
+CORRUPTED = {
+    Kind.GOLDEN_VALUE: [
+        """body = jsonb_set(body, '{display_name}', '"Somebody Else"')""",
+        "body = jsonb_set(body, '{values,name,value,given}', '\"Xaver\"')",
+        "body = jsonb_set(body, '{version}', '77')",
+        "content_hash = '\\x00'",
+        "brands = '{hacked}'",
+        "regions = '{hacked}'",
+        "version = version + 1",
+    ],
+    Kind.CROSSWALK: [
+        f"golden_id = {OLDEST}",
+        "state = 'pending'",
+        "source_key = 'hacked' || record_id",
+        "source = 'hacked'",
+        "brand = 'hacked'",
+        "region = 'hacked'",
+        "version_no = version_no + 1",
+        "rung = rung + 1",
+    ],
+    Kind.REDIRECT: [f"redirect_to = {ANOTHER}", "status = 'ended', redirect_to = NULL", "split_into = ARRAY[golden_id]"],
+    Kind.DECISION: [
+        "weight = weight + 0.25",
+        "verdict = CASE verdict WHEN 'match' THEN 'review' ELSE 'match' END",
+        "levels = '{1}'",
+        "reason_code = 'hacked'",
+        "version_a = version_a + 1",
+    ],
+    Kind.TASK: ["reason_code = 'corrupted'", "weight = coalesce(weight, 0) + 1", "brands = '{hacked}'", "record_ids = '{}'"],
 }
+TABLES = {
+    Kind.GOLDEN_VALUE: ("golden", "golden_id"),
+    Kind.CROSSWALK: ("crosswalk", "record_id"),
+    Kind.REDIRECT: ("golden", "golden_id"),
+    Kind.DECISION: ("decision", "decision_id"),
+    Kind.TASK: ("task", "task_id"),
+}
+
+
+def corrupt(kind: Kind, change: str, row: uuid.UUID) -> None:
+    table, key = TABLES[kind]
+    query(f"UPDATE {table} SET {change} WHERE {key} = %s", row)
+
+
 CHOICES = {
     Kind.GOLDEN_VALUE: "SELECT golden_id FROM golden WHERE status = 'live' ORDER BY 1",
     Kind.CROSSWALK: f"SELECT record_id FROM crosswalk WHERE state = 'resolved' AND golden_id <> {OLDEST} ORDER BY 1",
@@ -68,14 +107,15 @@ GONE = {
 }
 
 
-@pytest.mark.parametrize("deep", [False, True])
-def test_twenty_corrupted_rows_are_all_named(mdm: Master, deep: bool) -> None:
-    chosen = random.Random(3)
+@pytest.mark.parametrize(("deep", "seed"), [(False, 3), (False, 4), (False, 5), (True, 6)])
+def test_twenty_corrupted_rows_are_all_named(mdm: Master, deep: bool, seed: int) -> None:
+    chosen = random.Random(seed)
     corrupted: set[tuple[Kind, str]] = set()
     for kind, choices in CHOICES.items():
         rows: list[uuid.UUID] = [row[0] for row in query(choices)]
-        for row in chosen.sample(rows, 4):
-            query(CORRUPTIONS[kind], row)
+        changes = chosen.sample(CORRUPTED[kind] * 2, 4)
+        for row, change in zip(chosen.sample(rows, 4), changes, strict=True):
+            corrupt(kind, change, row)
             corrupted.add((kind, str(row)))
     assert len(corrupted) == 20
     named = {(difference.kind, difference.id) for difference in mdm.verify(deep).differences}
@@ -97,7 +137,7 @@ def test_rows_that_are_gone_are_named(mdm: Master) -> None:
 def test_one_golden_can_be_verified_alone(mdm: Master) -> None:
     golden_id = golden_of("shop", "1")
     assert golden_id is not None
-    query(CORRUPTIONS[Kind.GOLDEN_VALUE], golden_id)
+    corrupt(Kind.GOLDEN_VALUE, CORRUPTED[Kind.GOLDEN_VALUE][0], golden_id)
     report = verify.verify(db.transaction, tasks, golden_id)
     assert [(one.kind, one.id) for one in report.differences] == [(Kind.GOLDEN_VALUE, str(golden_id))]
     assert report.records < query("SELECT count(*) FROM crosswalk")[0][0]
@@ -122,3 +162,24 @@ def test_records_under_way_are_counted_not_judged(mdm: Master) -> None:
     report = mdm.verify()
     assert report.differences == ()
     assert report.in_flight > 0
+
+
+def test_a_past_version_that_was_edited_is_named(mdm: Master) -> None:
+    golden_id = golden_of("shop", "1")
+    query("UPDATE golden_version SET body = '{}' WHERE golden_id = %s AND version = 1", golden_id)
+    assert (Kind.GOLDEN_VERSION, f"{golden_id}:1") in {(one.kind, one.id) for one in mdm.verify().differences}
+
+
+def test_a_record_without_a_crosswalk_row_is_named(mdm: Master) -> None:
+    ((record,),) = query("DELETE FROM crosswalk WHERE source = 'shop' AND source_key = '3' RETURNING record_id")
+    assert (Kind.CROSSWALK, str(record), "missing") in {(one.kind, one.id, one.problem) for one in mdm.verify().differences}
+
+
+def test_a_golden_of_many_founders_is_read_whole(mdm: Master) -> None:
+    """However much a closure has read already, the records of a later round are still looked for."""
+    with db.transaction() as session:
+        graph = Graph(session, versions.current(session))
+        graph._asked.update(uuid.uuid4() for _ in range(2_000))
+        records = [row[0] for row in query("SELECT record_id FROM standard_record ORDER BY record_id LIMIT 9")]
+        found = graph.components(records)
+    assert {record for one in found for record in one.records} >= set(records)

@@ -11,8 +11,9 @@ from contextlib import ExitStack
 import pytest
 import redis
 
+from kernel import db
 from mdm.incoming import Incoming
-from workers.sweeper import forget, sweep
+from workers.sweeper import sweep, tidy
 
 from .. import resolution as master
 from ..mdm.test_resolve import outcome, retailer
@@ -115,5 +116,15 @@ def test_answers_are_let_go_of_after_three_days(mdm: Master) -> None:
         """INSERT INTO idempotency (principal, idempotency_key, request_hash, created_at, status_code)
            SELECT 'p', n::text, 'h', now() - make_interval(hours => n), 200 FROM generate_series(69, 73) n"""
     )
-    assert forget() == 2
+    assert tidy() == 2
     assert query("SELECT idempotency_key FROM idempotency ORDER BY 1") == [("69",), ("70",), ("71",)]
+
+
+def test_partitions_of_the_coming_months_are_made_by_the_running_service(mdm: Master) -> None:
+    coming = (
+        "SELECT c.relname FROM pg_class c WHERE c.relname = 'golden_version' || to_char(now() + '3 months'::interval, '_YYYY_MM')"
+    )
+    ((name,),) = query(coming)
+    query(f"DROP TABLE {name}", role=db.Role.OWNER)
+    tidy()
+    assert query(coming) == [(name,)]

@@ -1,0 +1,57 @@
+"""Compares what is stored more than once: a crosswalk row with its record, a golden record with its versions. For verification.
+
+Set-based; one statement a kind. Recomputes nothing (`mdm.verify` does) and repairs nothing.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator
+
+from sqlmodel import Session
+
+from mdm import sql
+from mdm.differences import Difference, Kind
+from mdm.drafts import rehash
+
+
+def crosswalk(session: Session, record_ids: Collection[uuid.UUID]) -> Iterator[Difference]:
+    """Name crosswalk rows that say another key, owner or version than their record; the app's row scope hangs on them."""
+    found = sql.rows(
+        session,
+        """SELECT c.record_id FROM crosswalk c JOIN source_record r USING (record_id)
+           WHERE c.record_id = ANY(%s) AND (c.source, c.source_key, c.brand, c.region, c.version_no)
+             <> (r.source, r.source_key, r.brand, r.region, r.version_no)""",
+        [list(record_ids)],
+    )
+    yield from (Difference(Kind.CROSSWALK, str(row[0]), "differs_from_its_record") for row in found)
+
+
+def missing_crosswalk(session: Session) -> Iterator[Difference]:
+    """Name records that no crosswalk row stands for."""
+    found = sql.rows(
+        session,
+        """SELECT record_id FROM source_record r WHERE rekeyed_to IS NULL
+             AND NOT EXISTS (SELECT FROM crosswalk c WHERE c.record_id = r.record_id)""",
+    )
+    yield from (Difference(Kind.CROSSWALK, str(row[0]), "missing") for row in found)
+
+
+def golden(session: Session, golden_ids: Collection[uuid.UUID], version_set_id: int) -> Iterator[Difference]:
+    """Name golden records that are not what their latest version says, or not of the current version set, and false versions."""
+    latest: dict[uuid.UUID, tuple[int, bytes]] = {}
+    for golden_id, version, body, content_hash in sql.rows(
+        session,
+        """SELECT golden_id, version, body, content_hash FROM golden_version WHERE golden_id = ANY(%s)
+           ORDER BY golden_id, version""",
+        [list(golden_ids)],
+    ):
+        latest[golden_id] = (version, bytes(content_hash))
+        if rehash(body) != bytes(content_hash):
+            yield Difference(Kind.GOLDEN_VERSION, f"{golden_id}:{version}", "says_something_else")
+    for golden_id, version, content_hash, of, stamped in sql.rows(
+        session,
+        """SELECT golden_id, version, content_hash, version_set_id, body ->> 'version' FROM golden
+           WHERE golden_id = ANY(%s) AND status <> 'erased'""",
+        [list(golden_ids)],
+    ):
+        if (version, bytes(content_hash)) != latest.get(golden_id) or of != version_set_id or stamped != str(version):
+            yield Difference(Kind.GOLDEN_VALUE, str(golden_id), "differs_from_its_versions")
