@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
 import orjson
-from fastapi import Depends
+from fastapi import Depends, Path
 from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 from starlette.requests import Request
@@ -25,8 +25,10 @@ from mdm.ingest import Outcome
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
 
+KEY_TEXT = "The source's own key of the record. A source whose keys are personal sends its records in a batch."
 
-def record_key(request: Request, key: str) -> str:
+
+def record_key(request: Request, key: Annotated[str, Path(description=KEY_TEXT, examples=["example-1"])]) -> str:
     """Give the record key of the path.
 
     Raises: MdmError for what cannot be a key, and for bytes that are no UTF-8, which would all read as U+FFFD.

@@ -62,8 +62,8 @@ class BatchGetAnswer(BaseModel):
 class SourceKey(Strict):
     """A record by the name its source gave it."""
 
-    source: Name
-    key: Key
+    source: Name = Field(examples=["pos"])
+    key: Key = Field(examples=["example-1"])
 
 
 class CrosswalkLookup(Strict):

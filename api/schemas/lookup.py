@@ -3,10 +3,12 @@
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from api.schemas.golden import Name, SourceKey, Strict
 
+EXAMPLE: JsonDict = {"identifier": {"kind": "email", "value": "ada@example.org"}, "view": "checkout"}
 Short = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -14,7 +16,7 @@ class Identifier(Strict):
     """Something that the customer says or shows. `kind`: email, phone, loyalty, or an identifier type of the policy."""
 
     kind: Name = Field(examples=["email"])
-    value: Short
+    value: Short = Field(examples=["ada@example.org"])
     issuer: Short | None = Field(None, description="Of an identifier, where its type has several.")
     programme: Name | None = Field(None, description="Of a loyalty number; may be left out when the policy knows only one.")
     country: str | None = Field(None, pattern="^[A-Z]{2}$", description="Of a phone number without country code.")
@@ -23,9 +25,11 @@ class Identifier(Strict):
 class Lookup(Strict):
     """Exactly one of `identifier`, `source_key` and `golden_id`, and the view to answer with."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
     identifier: Identifier | None = None
     source_key: SourceKey | None = None
-    golden_id: UUID | None = None
+    golden_id: UUID | None = Field(None, description="Any golden id ever issued, also one that was merged away.")
     view: Name = Field("checkout", description="A view that the policy declares.")
 
     @model_validator(mode="after")

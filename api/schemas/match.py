@@ -12,8 +12,8 @@ class Match(Strict):
     """A record to search for: in a source's own fields when `source` is named, else in our attributes."""
 
     record: dict[str, Any] = Field(examples=[{"given_name": "Ada", "surname": "Byron", "emails": ["ada@example.org"]}])
-    source: Name | None = None
-    limit: int = Field(5, ge=1, le=20)
+    source: Name | None = Field(None, description="Whose fields the record has; our own attributes when absent.")
+    limit: int = Field(5, ge=1, le=20, description="How many candidates to give at most.")
     view: Name | None = Field(None, description="Show this view of each candidate.")
     explain: bool = Field(False, description="Give weights and levels; needs the scope match:explain.")
 

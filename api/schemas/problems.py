@@ -10,8 +10,8 @@ class FieldError(BaseModel):
 
     pointer: str | None = Field(None, description="JSON pointer into the body.")
     parameter: str | None = Field(None, description="Name of the path, query or header parameter.")
-    code: str
-    detail: str
+    code: str = Field(description="The rule that was broken; stable.")
+    detail: str = Field(description="The rule in words.")
 
 
 class Problem(BaseModel):
@@ -20,11 +20,11 @@ class Problem(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     type: str = Field(description="Stable URI of the kind of problem: urn:customer-master:problem:<code>.")
-    title: str
-    status: int
-    detail: str
+    title: str = Field(description="The kind of problem in words, the same every time.")
+    status: int = Field(description="The status of the answer.")
+    detail: str = Field(description="What is wrong this time, and what to do about it.")
     trace_id: str = Field(description="Finds the request in our log; the caller's own when it sent `traceparent`.")
-    errors: list[FieldError] = Field(default_factory=list)
+    errors: list[FieldError] = Field(default_factory=list, description="Each thing that is wrong with what was sent.")
 
 
 _BODY = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

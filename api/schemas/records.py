@@ -85,7 +85,7 @@ class BatchSummary(BaseModel):
 class Rekey(Strict):
     """The key that the record has from now on."""
 
-    new_key: Key
+    new_key: Key = Field(examples=["example-4"])
 
 
 class RekeyAnswer(BaseModel):

@@ -33,21 +33,25 @@ def _mark(
 
 
 SourceMark = Annotated[Mark, Depends(_mark)]
+ADA = {"given_name": "Ada", "surname": "Byron", "emails": ["ada@example.org"], "birth_date": "1988-12-10"}
 A_RECORD: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "The record as its source has it; the policy's mapping reads it.",
-        "content": {
-            "application/json": {"schema": {"type": "object"}, "example": {"given_name": "Ada", "emails": ["ada@example.org"]}}
-        },
+        "description": "The record as its source has it; the policy's mapping reads it. A source without mapping sends our own"
+        " attributes: `given_name`, `surname`, `birth_date`, `emails`, `phones`, `addresses` and more.",
+        "content": {"application/json": {"schema": {"type": "object"}, "example": ADA}},
     }
 }
 LINES: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "description": "One JSON object a line (NDJSON).",
+        "description": "One JSON object a line (NDJSON): `source`, `key` and `record`, or `delete` as true in its place; where"
+        " the source knows them `source_version` and `source_updated_at`.",
         "content": {
-            "application/x-ndjson": {"schema": {"type": "string"}, "example": '{"source":"pos","key":"17","record":{}}\n'}
+            "application/x-ndjson": {
+                "schema": {"type": "string"},
+                "example": '{"source": "pos", "key": "example-3", "record": {"given_name": "Ada"}}\n',
+            }
         },
     }
 }
@@ -82,7 +86,7 @@ async def delete(
     return await intake.take(caller, source, key, mark, None, wait_seconds)
 
 
-@router.post(RECORD + ":rekey", response_model=RekeyAnswer)
+@router.post(RECORD + ":rekey", response_model=RekeyAnswer, openapi_extra={"x-example": {"key": "example-3"}})
 def rekey(
     caller: RecordsWriter, source: SourceName, key: PathKey, body: Rekey, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Response:
