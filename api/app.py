@@ -1,7 +1,7 @@
 """The HTTP application: routes, problems, documentation. Started by `cli.serve` as `api.app:app`.
 
-Open without a key: /live, /ready, /openapi.json and /docs, none of which says anything about anybody. Everything else
-declares the scope it needs.
+Open without a key: /, /docs, /assets, /openapi.json, /live and /ready, none of which says anything about anybody. Everything
+else declares the scope it needs.
 """
 
 from collections.abc import AsyncIterator
@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems
+from api.pages import routes as pages
 from api.schemas.problems import Problem
 from api.v1 import crosswalk, golden, health, lookup, match, records, sources
 from kernel import db
@@ -24,6 +25,7 @@ ROUTERS = (
     records.router,
     sources.router,
     health.router,
+    pages.router,
 )
 TITLE = "Customer master"
 DESCRIPTION = """Turns the customer records of every channel into golden records with durable ids.
@@ -61,6 +63,7 @@ def create_app() -> FastAPI:
         description=DESCRIPTION,
         version="1",
         lifespan=_lifespan,
+        docs_url=None,  # The framework's page loads its scripts from elsewhere; ours is in api.pages.
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False, "auto_configure": False},

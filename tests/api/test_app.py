@@ -13,7 +13,7 @@ from api.app import create_app
 from api.deps import Requires
 from kernel import actor
 
-OPEN_ROUTES = {"/live", "/ready", "/openapi.json", "/docs", "/docs/oauth2-redirect"}
+OPEN_ROUTES = {"/", "/docs", "/assets/{name}", "/openapi.json", "/live", "/ready"}
 COMMITTED = Path(__file__).resolve().parents[2] / "api" / "openapi.json"
 
 
