@@ -19,6 +19,18 @@ KEY_BYTES = 8
 IDENTIFIER_RULE = 3
 REFINED_STEP = 100  # Rule r is refined by the rules r + 100, r + 200.
 
+# Keys of many records, `{given}` (blocking_key, record_id), joined into pairs, and those that are hot: one text for both DuckDB
+# and Spark. The one parameter is the limit.
+PAIRS_SQL = """
+WITH filed AS (SELECT DISTINCT blocking_key, record_id FROM {given}),
+cool AS (SELECT blocking_key FROM filed GROUP BY 1 HAVING count(*) BETWEEN 2 AND ?),
+usable AS (SELECT * FROM filed SEMI JOIN cool USING (blocking_key))
+SELECT DISTINCT a.record_id AS record_a, b.record_id AS record_b
+FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.record_id < b.record_id"""
+HOT_SQL = """
+SELECT blocking_key, count(DISTINCT record_id) AS records FROM {given}
+GROUP BY 1 HAVING count(DISTINCT record_id) > ?"""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from splink import SettingsCreator
 from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
 
-from matching.blocking import HOT_LIMIT
+from matching.blocking import HOT_LIMIT, HOT_SQL, PAIRS_SQL
 from matching.comparisons import Comparison, folded_extra, number_extra
 from matching.forms import COLUMNS, LIST_COLUMNS, NUMBER_COLUMNS, ComparisonForm
 from matching.model import Model, Parameter
@@ -50,15 +50,7 @@ def candidate_pairs(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
     """
     with duckdb.connect() as connection:
         connection.register("given", keys)
-        found = connection.sql(
-            """WITH filed AS (SELECT DISTINCT blocking_key, record_id FROM given),
-               cool AS (SELECT blocking_key FROM filed GROUP BY 1 HAVING count(*) BETWEEN 2 AND ?),
-               usable AS (SELECT * FROM filed SEMI JOIN cool USING (blocking_key))
-               SELECT DISTINCT a.record_id AS record_a, b.record_id AS record_b
-               FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.record_id < b.record_id
-               ORDER BY 1, 2""",
-            params=[limit],
-        )
+        found = connection.sql(PAIRS_SQL.format(given="given") + " ORDER BY 1, 2", params=[limit])
         return found.to_arrow_table()
 
 
@@ -74,11 +66,7 @@ def hot_keys(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
     """Return the keys (blocking_key, records) that are hot, the fullest first."""
     with duckdb.connect() as connection:
         connection.register("given", keys)
-        found = connection.sql(
-            """SELECT blocking_key, count(DISTINCT record_id) AS records FROM given
-               GROUP BY 1 HAVING count(DISTINCT record_id) > ? ORDER BY 2 DESC, 1""",
-            params=[limit],
-        )
+        found = connection.sql(HOT_SQL.format(given="given") + " ORDER BY 2 DESC, 1", params=[limit])
         return found.to_arrow_table()
 
 
