@@ -4,11 +4,12 @@ export DATABASE_URL REDIS_URL
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header -q
 
-.PHONY: help install demo test test-browser check faults bench lock docs
+.PHONY: help install demo test test-browser test-spark check faults bench lock docs
 help:
 	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report)"
 	@echo "make test     the whole test suite on real PostgreSQL and Valkey"
 	@echo "make test-browser  the pages in a headless Chromium (as root installs Debian's; CHROMIUM=/path takes another)"
+	@echo "make test-spark  the same pairs, levels and weights on Spark (installs pyspark; needs Java 17 or newer)"
 	@echo "make check    ruff, mypy --strict, import contracts, architecture smells"
 	@echo "make faults   apply each kept fault and expect a test to die"
 	@echo "make bench    measured ratios, as a table and JSON"
@@ -26,6 +27,9 @@ test: install
 test-browser: install
 	@CHROMIUM="$(CHROMIUM)" sh scripts/install_browser.sh
 	@$(BIN)/python -m pytest -q tests/browser
+
+test-spark: install
+	@sh scripts/test_spark.sh
 
 check: install
 	@$(BIN)/ruff check .
@@ -46,4 +50,5 @@ docs: install
 lock:
 	@$(LOCK) --extra embedded --extra demo --extra dev pyproject.toml -o requirements/dev.txt
 	@$(LOCK) --group browser -c requirements/dev.txt -o requirements/browser.txt
+	@$(LOCK) --extra spark --constraints requirements/dev.txt pyproject.toml -o requirements/spark.txt
 	@echo 'uv>=0.13,<0.14' | $(LOCK) - -o requirements/uv.txt

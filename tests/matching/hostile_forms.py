@@ -1,9 +1,11 @@
-"""Comparison forms for tests: a small seeded world of people that resemble each other, with gaps and hostile values."""
+"""Forms and a model for tests: a small seeded world of people that resemble each other, with gaps and hostile values."""
 
+import dataclasses
 import random
 
 from matching.comparisons import comparison_form
 from matching.forms import ComparisonForm
+from matching.model import Frequencies, Model, Parameter, comparisons_by_name, default_model, term_hash
 from matching.record import Address, BirthDate, Email, Extra, Identifier, LoyaltyAccount, Name, PartyKind, Phone, StandardRecord
 
 GIVEN = (
@@ -52,6 +54,33 @@ DATES = (
     "1985-02-30",
     "1980-02-28",
 )
+EXTRAS = (("colour", "text"), ('a "quoted" name', "number"))
+
+
+def model_with_extras() -> Model:
+    """Make the model that ships, with two users' attributes and frequencies for a few values."""
+    shipped, salt = default_model(), "salt"
+    extras = [one for one in comparisons_by_name(EXTRAS).values() if one.extra]
+    guesses = [tuple(Parameter(0.5 / 2**step, 0.01 * 2**step) for step in range(len(one.levels))) for one in extras]
+    shares = {
+        "given": {"john": 0.031, "mary": 0.0217},
+        "surname": {"smith": 0.0113},
+        "birth": {"1980-01-01": 0.07},
+        "company": {},
+    }
+    frequencies = {
+        column: Frequencies(0.00037, {term_hash(salt, column, value): share for value, share in known.items()})
+        for column, known in shares.items()
+    }
+    return dataclasses.replace(
+        shipped,
+        comparisons=(*shipped.comparisons, *extras),
+        parameters=(*shipped.parameters, *guesses),
+        extras=EXTRAS,
+        frequencies=frequencies,
+        salt=salt,
+        fingerprint="",
+    )
 
 
 def person(seed: int) -> ComparisonForm:
@@ -88,7 +117,7 @@ def record(chance: random.Random) -> StandardRecord:
                 chance.choice(("12", "12.5", "nan", "12.05", "13", "999", "Teal", "teel", "1980-02-03", "1980-02-04", "é")),
                 match=True,
             )
-            for name in ("colour", 'a "quoted" name')
+            for name, _ in EXTRAS
             if maybe(0.5)
         ),
     )

@@ -1,6 +1,5 @@
 """The bulk engine: parity with the online scorer and with Splink itself, candidate pairs, hot keys."""
 
-import dataclasses
 from itertools import combinations
 
 import pyarrow as pa
@@ -9,13 +8,12 @@ from splink import DuckDBAPI, Linker
 
 from matching.bulk import by_position, candidate_pairs, forms_table, hot_keys, score_candidates, splink_settings
 from matching.forms import ComparisonForm
-from matching.model import Frequencies, Model, Parameter, comparisons_by_name, default_model, term_hash
+from matching.model import Model
 from matching.score import scorer
 
-from .hostile_forms import person
+from .hostile_forms import model_with_extras, person
 
 PEOPLE = 460  # 105,570 pairs.
-EXTRAS = (("colour", "text"), ('a "quoted" name', "number"))
 
 
 @pytest.fixture(scope="module")
@@ -31,29 +29,7 @@ def pairs(people: dict[str, ComparisonForm]) -> pa.Table:
 
 @pytest.fixture(scope="module")
 def model() -> Model:
-    """The model that ships, with two users' attributes and frequencies for a few values."""
-    shipped, salt = default_model(), "salt"
-    extras = [one for one in comparisons_by_name(EXTRAS).values() if one.extra]
-    guesses = [tuple(Parameter(0.5 / 2**step, 0.01 * 2**step) for step in range(len(one.levels))) for one in extras]
-    shares = {
-        "given": {"john": 0.031, "mary": 0.0217},
-        "surname": {"smith": 0.0113},
-        "birth": {"1980-01-01": 0.07},
-        "company": {},
-    }
-    frequencies = {
-        column: Frequencies(0.00037, {term_hash(salt, column, value): share for value, share in known.items()})
-        for column, known in shares.items()
-    }
-    return dataclasses.replace(
-        shipped,
-        comparisons=(*shipped.comparisons, *extras),
-        parameters=(*shipped.parameters, *guesses),
-        extras=EXTRAS,
-        frequencies=frequencies,
-        salt=salt,
-        fingerprint="",
-    )
+    return model_with_extras()
 
 
 def splink_weights(model: Model, forms: pa.Table, pairs: pa.Table) -> dict[tuple[str, str], float]:
