@@ -4,6 +4,7 @@ A lock on the data folder says who owns the embedded servers; it goes with its p
 ends what was left. Servers that we did not start are never touched.
 """
 
+import contextlib
 import fcntl
 import json
 import os
@@ -55,11 +56,24 @@ def running_services(data_dir: Path, *, durable: bool = True) -> Iterator[Servic
 
 @contextmanager
 def temporary_services(*, durable: bool = False) -> Iterator[ServiceUrls]:
-    """Give servers for tests and measurements, whose data is gone with the block."""
-    with tempfile.TemporaryDirectory(prefix="mdm-", ignore_cleanup_errors=True) as folder:
+    """Give servers for tests and measurements, whose data is gone with the block. Ends what a killed process left of such."""
+    shelter = Path(tempfile.gettempdir()) / f"mdm-temporary-{os.getuid()}"
+    shelter.mkdir(mode=0o711, exist_ok=True)
+    is_ours = shelter.stat().st_uid == os.getuid()
+    for left in shelter.iterdir() if is_ours else ():
+        _end_abandoned(left)
+    with tempfile.TemporaryDirectory(dir=shelter if is_ours else None, prefix="mdm-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)  # As root the servers run as another user, who must be able to enter.
         with running_services(Path(folder), durable=durable) as urls:
             yield urls
+
+
+def _end_abandoned(data_dir: Path) -> None:
+    """End the servers of a folder whose owner is gone: killed, or it would hold the lock. One that has no lock yet is beginning."""
+    if (data_dir / "services.lock").exists():
+        with contextlib.suppress(OSError, Unavailable):
+            remove_data(data_dir)
+            shutil.rmtree(data_dir, ignore_errors=True)
 
 
 def attach_if_running(data_dir: Path) -> bool:

@@ -7,7 +7,9 @@ works in a copy of its own and finds empty tables before every test that asks fo
 
 import contextlib
 import os
+import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +69,12 @@ class Run:
 
 
 RUN = Run()
+
+
+def pytest_configure() -> None:
+    """Stop what was started also when this process is told to end; after a kill -9 the next run ends it."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from kernel import db
-from mdm import resolve
+from mdm import closure, resolve
 from stewardship import tasks
 
 from .. import resolution as master
@@ -120,3 +120,20 @@ def test_a_worker_killed_between_two_steps_leaves_nothing_half_done(mdm: Master,
     mdm.drain()
     assert query("SELECT count(*) FROM golden WHERE status = 'live'") == [(goldens,)]
     assert mdm.verify().differences == ()
+
+
+def test_a_write_waits_for_whoever_holds_the_component(mdm: Master) -> None:
+    """The crosswalk rows of the component are the lock: two writers of one component never write at once."""
+    mdm.put("pos", "A", MARIA)
+    mdm.drain()
+    changed = mdm.put("shop", "1", MARIA).record_id
+    assert changed is not None
+    writer = threading.Thread(target=resolve.work, args=(mdm.resolver, [changed]))
+    with db.transaction() as session:
+        closure.lock(session, [row[0] for row in query("SELECT record_id FROM crosswalk WHERE source = 'pos'")])
+        writer.start()
+        writer.join(1.0)
+        assert writer.is_alive()
+        assert golden_of("shop", "1") is None
+    writer.join()
+    assert golden_of("shop", "1") == golden_of("pos", "A")
