@@ -69,7 +69,7 @@ def temporary_services(*, durable: bool = False) -> Iterator[ServiceUrls]:
 
 
 def _end_abandoned(data_dir: Path) -> None:
-    """End the servers of a folder whose owner is gone: killed, or it would hold the lock. One that has no lock yet is beginning."""
+    """End the servers of a folder whose owner was killed: it would hold the lock. Without a lock it is just beginning."""
     if (data_dir / "services.lock").exists():
         with contextlib.suppress(OSError, Unavailable):
             remove_data(data_dir)
