@@ -328,27 +328,3 @@ def _start_and_ask(folder: Path) -> int:
         return 3
     except BaseException:  # noqa: BLE001 - the exit code is all that a forked child can say.
         return 4
-
-
-ABANDON = """
-import os, signal
-from kernel.settings import Settings, configure
-from cli.services import temporary_services
-configure(Settings(database_url=None, redis_url=None))
-with temporary_services() as urls:
-    print(urls.folder, flush=True)
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
-
-
-def test_the_temporary_servers_of_a_killed_run_are_ended_by_the_next(monkeypatch: pytest.MonkeyPatch, open_folder: Path) -> None:
-    monkeypatch.setenv("TMPDIR", str(open_folder))
-    monkeypatch.setattr(tempfile, "tempdir", str(open_folder))
-    killed = subprocess.run([sys.executable, "-c", ABANDON], capture_output=True, text=True, check=False)
-    folder = Path(killed.stdout.strip())
-    left = [one for one in psutil.process_iter(["cmdline"]) if str(folder) in " ".join(one.info["cmdline"] or ())]
-    assert killed.returncode == -signal.SIGKILL
-    assert left
-    with services.temporary_services():
-        assert not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in left)
-        assert not folder.exists()
