@@ -34,11 +34,11 @@ OPERATOR = Principal("bench", "bench", frozenset({"records:write"}), db.Scope())
 STAGES = {
     "map and standardize": ("mdm.ingest:prepare", "mdm.ingest:_standard"),
     "store": ("mdm.imports:take_chunk", "mdm.imports:begin", "mdm.imports:finish"),
-    "candidates": ("mdm.discover:read_keys", "mdm.discover:candidate_pairs", "mdm.discover:hot_keys", "mdm.candidates:note_hot"),
-    "score": ("mdm.discover:forms_table", "mdm.discover:score_candidates", "mdm.evidence:Weigher.weights"),
+    "candidates": ("mdm.discover:read_keys", "mdm.discover:candidate_pairs", "mdm.discover:hot_keys", "mdm.candidates:note"),
+    "score": ("mdm.discover:forms_table", "mdm.discover:score_candidates", "matching.evidence:Weigher.weights"),
     "decide": ("mdm.discover:in_bulk", "mdm.decisions:store", "mdm.decisions:supersede", "mdm.decisions:all_live"),
     "read closures": ("mdm.closure:read", "mdm.closure:digests", "mdm.closure:lock", "mdm.records:Shelf.load"),
-    "cluster": ("mdm.resolve:evaluate",),
+    "cluster": ("mdm.evaluation:_evaluate",),
     "golden": ("mdm.drafts:Drafter.drafts", "mdm.golden:write", "stewardship.tasks:project"),
 }
 
