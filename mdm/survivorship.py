@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from matching.standardize.name_tables import PARTICLES
 from mdm.survivorship_rules import DEFAULT_RULES, AttributeRule, Criterion, SurvivorshipRules, rule_faults
-from mdm.survivorship_values import Candidate, MemberRecord, candidates
+from mdm.survivorship_values import Candidate, MemberRecord, candidates, parts_in_one_case
 
 __all__ = [
     "DEFAULT_RULES", "AttributeRule", "Criterion", "GoldenValues", "MemberRecord", "SurvivorshipRules", "content_hash",
@@ -27,6 +27,8 @@ __all__ = [
 MOST_RUNNERS_UP = 5
 SEVERAL = {"emails", "phones", "identifiers", "loyalty_accounts"}
 CONTACTS = {"emails", "phones"}
+# Said alike by many records, and spelt as each of them types: the best spelling is chosen after the value.
+SPELT = {"name", "company_name", "address"}
 SECONDS_PER_DAY = 86_400.0
 ONLY_VALUE = "only_value"
 WRITTEN_SMALL = PARTICLES - {"mac", "mc", "st", "saint", "san", "santa", "o", "el", "al", "abu", "ap"}
@@ -65,7 +67,8 @@ def survive(members: Sequence[MemberRecord], rules: SurvivorshipRules, as_at: da
     """Pick the golden values of a cluster.
 
     A steward's value wins, then that of a system of record, then the rule of the attribute; ties go to the lower source and key,
-    and within a record to the value that stands first.
+    and within a record to the value that stands first. Of the spellings of one name or address, one in both cases beats ALL
+    CAPITALS and all small letters.
     `as_at` (the golden's computed_at) only serves what expires: a steward's correction past `expires_at` is left out, a contact
     point or address past its `valid_to` comes after those that hold. None: nothing expires.
     """
@@ -136,6 +139,8 @@ class _Chooser:
             return offered[0].value, _origin(offered[0], ONLY_VALUE, [])
         labels, ranked = self._rank(attribute, offered)
         best = _best_of_each(ranked)
+        if attribute in SPELT:
+            best[0] = _Ranked(best[0].keys, _best_spelt(ranked, best[0], labels.index("as_of")))
         return best[0].candidate.value, _winner_origin(labels, best)
 
     def several(self, attribute: str, offered: Sequence[Candidate]) -> tuple[list[Any], list[dict[str, Any]]]:
@@ -236,6 +241,23 @@ def _best_of_each(ranked: Sequence[_Ranked]) -> list[_Ranked]:
     for one in ranked:
         best.setdefault(one.candidate.same, one)
     return list(best.values())
+
+
+def _best_spelt(ranked: Sequence[_Ranked], best: _Ranked, policy_keys: int) -> Candidate:
+    """Among the records that say the best value, take the one that writes most of its parts in both cases; ties by rank.
+
+    Never one that is worse by what stands above the criteria (the first `policy_keys` keys), verified less or less complete.
+    """
+    won = best.candidate
+    alike = [
+        one.candidate
+        for one in ranked
+        if one.candidate.same == won.same
+        and one.keys[:policy_keys] == best.keys[:policy_keys]
+        and one.candidate.verified >= won.verified
+        and one.candidate.complete >= won.complete
+    ]
+    return min(alike, key=lambda one: parts_in_one_case(one.value))
 
 
 def _contact(said: Sequence[Candidate], is_primary: bool) -> dict[str, Any]:

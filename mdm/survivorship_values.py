@@ -1,11 +1,11 @@
 """What each record of a cluster offers for each golden attribute: candidates with what the criteria look at.
 
-Reads standard records only; picks nothing (`mdm.survivorship`). Echoes and placeholders are no candidates: they stay with their
-record and never vote.
+Reads standard records only; picks nothing (`mdm.survivorship`). Echoes, and contact points that reach nobody (placeholders,
+dummies, invalid addresses), are no candidates: they stay with their record and never vote.
 """
 
 import contextlib
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from matching.record import Address, Email, Name, PartyKind, Phone, StandardRecord
 
-NOBODYS = {"placeholder", "dummy"}
+NOBODYS = {"placeholder", "dummy", "invalid"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +68,17 @@ def shown(value: Any, *fields: str) -> dict[str, Any]:
     """Take the fields that have a value; tuples become lists."""
     found = ((name, getattr(value, name, None)) for name in fields)
     return {name: list(item) if isinstance(item, tuple) else item for name, item in found if item not in (None, (), "", False)}
+
+
+def parts_in_one_case(value: Any) -> int:
+    """Count the parts of a value that are ALL CAPITALS or all small letters; initials and scripts without case do not count."""
+    if isinstance(value, Mapping):
+        return sum(parts_in_one_case(part) for part in value.values())
+    if not isinstance(value, str):
+        return sum(parts_in_one_case(part) for part in value)
+    letters = [character for character in value if character.isalpha()]
+    has_case = len(letters) > 1 and value.upper() != value.lower()
+    return int(has_case and value in (value.upper(), value.lower()))
 
 
 def _party(member: MemberRecord) -> Iterator[Candidate]:

@@ -36,7 +36,7 @@ keys = few(["a@x", "b@x", None])
 records = st.fixed_dictionaries(
     {},
     optional={
-        "name": st.builds(named, few(["Jane", "J.", "Jnae"]), few(["Smith", "Smyth"])),
+        "name": st.builds(named, few(["Jane", "JANE", "jane", "J.", "Jnae"]), few(["Smith", "SMITH", "Smyth"])),
         "emails": lists_of(st.builds(Email, few(["a@x", "A@x", "b@x"]), keys, verified=st.booleans(), echo=st.booleans())),
         "addresses": lists_of(st.builds(Address, lines, shared=st.booleans())),
         "language": few(["en", "EN", "fr"]),
@@ -66,7 +66,7 @@ def test_neither_order_nor_the_time_now_matters(
 def test_every_value_was_said_by_the_record_it_is_attributed_to(drawn: list[tuple[str, int, dict[str, Any]]]) -> None:
     members = {str(UUID(int=number)): member(number, *one) for number, one in enumerate(drawn)}
     found = survive(list(members.values()), SurvivorshipRules())
-    for attribute in ("language", "emails", "loyalty_accounts"):
+    for attribute in ("language", "name", "emails", "loyalty_accounts"):
         values, origins = found.values.get(attribute, []), found.provenance.get(attribute, [])
         pairs = zip(values, origins, strict=True) if isinstance(values, list) else [(values, origins)]
         for value, origin in pairs:
@@ -75,5 +75,7 @@ def test_every_value_was_said_by_the_record_it_is_attributed_to(drawn: list[tupl
                 assert value["value"] in {email.value for email in said if not email.echo}
             elif attribute == "loyalty_accounts":
                 assert value["number"] in {account.number for account in said}
+            elif attribute == "name":
+                assert value == {"given": said.given, "surname": said.surname}
             else:
                 assert value == said
