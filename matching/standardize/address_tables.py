@@ -83,7 +83,7 @@ NUMBER_FIRST = frozenset({
 UNIT_WORDS = (
     "apartment", "appartement", "apartamento", "appartamento", "apto", "apt", "apmt", "aprt", "appt", "app", "flat", "unit",
     "suite", "ste", "room", "rm", "door", "wohnung", "whg", "zimmer", "top", "stiege", "departamento", "depto", "dpto", "piso",
-    "puerta", "pta", "interno", "int", "interior", "scala", "lokal", "mieszkanie", "byt", "lgh", "bus", "sala", "bloco",
+    "puerta", "pta", "interno", "int", "interior", "scala", "lokal", "lok", "mieszkanie", "byt", "lgh", "bus", "sala", "bloco",
     "studio", "villa", "shop", "lot", "kv", "daire", "кв", "квартира", "оф", "офис",
 )  # fmt: skip
 PICKUP_WORDS = (

@@ -9,17 +9,21 @@ from matching.standardize.text import fold
 
 _NUMBER = r"\d{1,6}(?: ?[a-z](?![a-z]))?(?: ?[-/+] ?(?:\d{1,5}(?: ?[a-z](?![a-z]))?|[a-z](?![a-z]))){0,2}"
 _NUMBER_WORD = r"(?:(?:no|nr|nº|n°|n|№|#|nummer|numero|número|num|hnr|dom|casa|д|дом)[.:]? ?)?"
-_NUMBER_FIRST = re.compile(rf"{_NUMBER_WORD}({_NUMBER})(?: (?:bis|ter))?[,.;]? +(?=\S)", re.IGNORECASE)
-_NUMBER_LAST = re.compile(rf"[ .]{_NUMBER_WORD}({_NUMBER})$", re.IGNORECASE)
-_ONLY_NUMBER = re.compile(rf"{_NUMBER_WORD}({_NUMBER})", re.IGNORECASE)
+_BIS = r"(?: ?(?:bis|ter|quater)(?!\w))?"  # A second house of the same number; left out, as sources often leave it out.
+_NUMBER_FIRST = re.compile(rf"{_NUMBER_WORD}({_NUMBER}){_BIS}[,.;]? +(?=\S)", re.IGNORECASE)
+_NUMBER_LAST = re.compile(rf"[ .]{_NUMBER_WORD}({_NUMBER}){_BIS}$", re.IGNORECASE)
+_ONLY_NUMBER = re.compile(rf"{_NUMBER_WORD}({_NUMBER}){_BIS}", re.IGNORECASE)
 _UNIT_VALUE = r"(?:no\.? ?|nr\.? ?|# ?)?(\d{1,5} ?[a-z]?|[a-z]\d{0,4})(?![a-z0-9])"
 _UNIT = re.compile(rf"(?:^|[ ,;(])(?:{'|'.join(tables.UNIT_WORDS)})\.?:? ?{_UNIT_VALUE}[,)]?", re.IGNORECASE)
 _HASH_UNIT = re.compile(r"[ ,]# ?([a-z0-9]{1,6})(?![a-z0-9-])", re.IGNORECASE)
+_POLISH_UNIT = re.compile(r"(?<=\d)([a-z]?),? ?m\.? ?(\d{1,4}[a-z]?)$", re.IGNORECASE)
 _SLASH_UNIT = re.compile(r"(\d{1,4}[a-z]?) ?/ ?(?=\d{1,5}[a-z]? )", re.IGNORECASE)
 _FLOOR_WORDS = "floor|fl|stock|og|etage|étage|piso|planta|piano|verdieping|andar|piętro|эт|этаж"
 _NTH_FLOOR = rf"\d{{1,2}}(?:st|nd|rd|th|er|e|\.|º|ª|°)? ?(?:{_FLOOR_WORDS})"
 _FLOOR = re.compile(rf"(?:^|[ ,])(?:{_NTH_FLOOR}|(?:floor|level) \d{{1,2}})(?![a-z])", re.IGNORECASE)
 _SPANISH_DOOR = re.compile(r"(\d{1,2}[ºª°.]? ?(?:izqda?|izq|dcha|dch|der|ctro|centro|[a-z])\.?|\d{1,2}[ºª°])", re.IGNORECASE)
+_ORDINAL_SIGNS = re.compile(r"(?<=\d)(?:\.?[ºª°]|\.(?=[a-z]))")
+_SECOND_HOUSE = re.compile(r"(?<=\d)(?:bis|ter|quater)$")
 _SPACES = re.compile(r" ?([-/+]) ?| ")
 _NUMBER_WORDS = re.compile(rf"^{_NUMBER_WORD}(?=\d)", re.IGNORECASE)
 _APART = re.compile(r" ?[,;] ?| - ")
@@ -46,6 +50,8 @@ def read_street_line(text: str, country: str | None) -> StreetLine:
     text = _FLOOR.sub(" ", text)
     if country in _SLASH_COUNTRIES and (match := _SLASH_UNIT.match(text)):
         unit, text = match[1], text[match.end() :]
+    if unit is None and (match := _POLISH_UNIT.search(text)):
+        unit, text = match[2], text[: match.start()] + match[1]
     for pattern in (_UNIT, _HASH_UNIT):
         if unit is None and (match := pattern.search(" " + text)):
             unit = match[1]
@@ -87,10 +93,11 @@ def _house_number(text: str, country: str | None) -> tuple[str | None, str | Non
 
 @lru_cache(maxsize=16_384)
 def standard_number(text: str | None) -> str | None:
-    """Write a house or unit number one way: lower case, no spaces, no 'No.', no '.0' of a spreadsheet."""
+    """Write a house or unit number one way: lower case, no spaces, no 'No.', no º, no '.0' of a spreadsheet."""
     if not text:
         return None
     squeezed = _SPACES.sub(lambda match: match[1] or "", _NUMBER_WORDS.sub("", text.lower()))
+    squeezed = _SECOND_HOUSE.sub("", _ORDINAL_SIGNS.sub("", squeezed))
     while squeezed != (stripped := squeezed.removesuffix(".0").strip(".,:;#/- ")):
         squeezed = stripped
     return squeezed or None
