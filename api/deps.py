@@ -13,6 +13,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.types import Scope as RequestScope
 
+from api import faults
 from kernel import actor, db
 from kernel.actor import Principal
 from kernel.errors import Forbidden, Unauthorized
@@ -33,8 +34,10 @@ class Requires(SecurityBase):
         )
 
     async def __call__(self, request: Request) -> Principal:
-        """Give the caller. Raises: Unauthorized, Forbidden."""
-        return await authorize(request.scope, self)
+        """Give the caller. Raises: Unauthorized, Forbidden; Invalid for query parameters that the route does not know."""
+        caller = await authorize(request.scope, self)
+        faults.refuse_unknown_parameters(request.scope)
+        return caller
 
 
 async def authorize(scope: RequestScope, needs: Requires) -> Principal:

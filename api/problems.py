@@ -8,7 +8,7 @@ import random
 import re
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -23,8 +23,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api import faults
 from kernel import log
-from kernel.errors import Invalid, MdmError, Unavailable
+from kernel.errors import MdmError, Unavailable
 
 TYPE_PREFIX = "urn:customer-master:problem:"
 MEDIA_TYPE = "application/problem+json"
@@ -32,36 +33,6 @@ SLOW_SECONDS = 2.0
 LOG = log.get_logger("api")
 TRACE_PARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
-# What pydantic found, told without its own message: those may repeat what was sent.
-MESSAGES = {
-    "missing": "This field is required.",
-    "extra_forbidden": "There is a field here that this operation does not know.",
-    "uuid_parsing": "This must be a UUID.",
-    "uuid_type": "This must be a UUID.",
-    "string_type": "This must be text.",
-    "int_type": "This must be a whole number.",
-    "int_parsing": "This must be a whole number.",
-    "float_type": "This must be a number.",
-    "float_parsing": "This must be a number.",
-    "bool_type": "This must be true or false.",
-    "bool_parsing": "This must be true or false.",
-    "list_type": "This must be an array.",
-    "dict_type": "This must be an object.",
-    "model_type": "This must be an object.",
-    "model_attributes_type": "This must be an object.",
-    "datetime_from_date_parsing": "This must be a time in RFC 3339 form, with its zone.",
-    "datetime_parsing": "This must be a time in RFC 3339 form, with its zone.",
-    "timezone_aware": "This must be a time in RFC 3339 form, with its zone.",
-    "string_too_long": "This text is longer than {max_length} characters.",
-    "string_too_short": "This text is shorter than {min_length} characters.",
-    "string_pattern_mismatch": "This text does not have the form that is asked for.",
-    "too_long": "This holds more than {max_length} items.",
-    "too_short": "This holds fewer than {min_length} items.",
-    "greater_than_equal": "This must be at least {ge}.",
-    "less_than_equal": "This must be at most {le}.",
-    "literal_error": "This must be {expected}.",
-    "enum": "This must be {expected}.",
-}
 DETAILS = {
     404: "There is no such route.",
     405: "The route does not know this method; see the Allow header.",
@@ -100,38 +71,6 @@ def answer(scope: Scope, error: MdmError, headers: Mapping[str, str] | None = No
     return Response(orjson.dumps(body), error.status, {**extra, **(headers or {})}, MEDIA_TYPE)
 
 
-def _where(location: Sequence[int | str], kind: str) -> dict[str, str]:
-    """Say where: a JSON pointer into the body, or the parameter's name. The name of an unknown field is the sender's own text."""
-    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in location[1:]]
-    if kind == "extra_forbidden":
-        parts = parts[:-1]
-    if not location or location[0] == "body":
-        return {"pointer": "".join(f"/{part}" for part in parts)}
-    return {"parameter": ".".join(parts)}
-
-
-def invalid(errors: Sequence[Mapping[str, Any]]) -> MdmError:
-    """Turn pydantic's findings into one error whose `errors` never repeat what was sent."""
-    if any(error["type"] == "json_invalid" for error in errors):
-        return Invalid("The body is not valid JSON", code="invalid_json", detail="The body could not be read as JSON (RFC 8259).")
-    found = [
-        {
-            **_where(error["loc"], error["type"]),
-            "code": error["type"],
-            "detail": MESSAGES.get(error["type"], "This value cannot be used here.").format_map(
-                {"expected": "one of the documented values", **error.get("ctx", {})}
-            ),
-        }
-        for error in errors[:100]
-    ]
-    return Invalid(
-        "The request is not valid",
-        code="invalid_request",
-        detail="See errors for what is wrong and where.",
-        extra={"errors": found},
-    )
-
-
 def from_http(error: HTTPException) -> MdmError:
     """Turn the framework's own refusals (no such route, wrong method, unreadable body) into ours."""
     phrase = HTTPStatus(error.status_code).phrase
@@ -154,7 +93,8 @@ async def _on_mdm_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
-    return answer(request.scope, invalid(cast(RequestValidationError, error).errors()))
+    findings = cast(RequestValidationError, error).errors()
+    return answer(request.scope, faults.invalid(findings, faults.body_model(request.scope)))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

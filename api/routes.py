@@ -9,14 +9,16 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
+from fastapi import params
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, APIRouter
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
-from api import deps, idempotency
+from api import deps, faults, idempotency
 from api.limits import BODY_BYTES, parse_json, read_body
 from api.schemas.problems import PROBLEMS
 from kernel.actor import Principal
@@ -25,7 +27,16 @@ from kernel.actor import Principal
 DEADLINE_SECONDS = 15.0
 
 
-class Route(APIRoute):
+class KnownRoute(APIRoute):
+    """A route that knows the names of its query parameters, so that others can be refused once the caller is known."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        flat = get_flat_params(self.dependant)
+        self.query_names = frozenset(field.alias for field in flat if isinstance(field.field_info, params.Query))
+
+
+class Route(KnownRoute):
     """A route whose body may hold at most BODY_BYTES; one that streams says `unlimited` and counts by itself."""
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -43,7 +54,7 @@ class Route(APIRoute):
         await super().handle(scope, counted, send)
 
 
-class StreamRoute(APIRoute):
+class StreamRoute(KnownRoute):
     """A route that reads its body itself, piece by piece."""
 
 
@@ -51,7 +62,7 @@ Values = dict[str, Any]
 Errors = list[dict[str, Any]]
 
 
-class HotRoute(APIRoute):
+class HotRoute(KnownRoute):
     """A route that authenticates, reads its few values and calls the endpoint, with nothing in between."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -73,6 +84,7 @@ class HotRoute(APIRoute):
 
     async def _answer(self, scope: Scope, receive: Receive) -> Any:
         caller = await deps.authorize(scope, self._requires)
+        faults.refuse_unknown_parameters(scope)
         values: Values = {}
         errors: Errors = []
         if self._caller:

@@ -10,8 +10,12 @@ class FieldError(BaseModel):
 
     pointer: str | None = Field(None, description="JSON pointer into the body.")
     parameter: str | None = Field(None, description="Name of the path, query or header parameter.")
+    attribute: str | None = Field(None, description="Of a record's field: the attribute of ours that the mapping reads from it.")
     code: str = Field(description="The rule that was broken; stable.")
     detail: str = Field(description="The rule in words.")
+    known: list[str] | None = Field(
+        None, description="Of an unknown field or parameter: the known ones. Its name is not repeated."
+    )
 
 
 class Problem(BaseModel):
