@@ -14,6 +14,8 @@ from kernel.errors import MdmError
 from mdm import identify, lookup, views
 from mdm.policy import Policy
 
+NOBODY = identify.Holders((), has_pending=False)
+
 
 async def answer(caller: Principal, policy: Policy, body: Lookup, fields: Sequence[str]) -> Response:
     """Answer a lookup. Raises: MdmError for what the policy does not know."""
@@ -32,7 +34,7 @@ async def answer(caller: Principal, policy: Policy, body: Lookup, fields: Sequen
 async def _by_identifier(caller: Principal, policy: Policy, shown: Identifier, fields: Sequence[str]) -> Response:
     key = identify.key_of(policy, identify.Shown(shown.kind, shown.value, shown.issuer, shown.programme, shown.country))
     async with db.hot_connection(caller.scope) as connection:
-        held = await identify.holders(connection, key) if key else identify.Holders((), has_pending=False)
+        held = await identify.holders(connection, key) if isinstance(key, identify.Key) else NOBODY
         if len(held.golden_ids) != 1:
             timeline_id = await lookup.timeline(connection)
             detail = {"by": shown.kind, "found": len(held.golden_ids)}
@@ -41,7 +43,9 @@ async def _by_identifier(caller: Principal, policy: Policy, shown: Identifier, f
         return await _found(caller, held.golden_ids[0], fields)
     if held.golden_ids:
         return answers.json_answer({"result": "ambiguous", "timeline_id": timeline_id, "golden_ids": held.golden_ids})
-    return _nobody("pending" if held.has_pending else "none", timeline_id, None if key else "not_identifying")
+    if held.has_pending:
+        return _nobody("pending", timeline_id)
+    return _nobody("none", timeline_id, key.doubt if isinstance(key, identify.Key) else key)
 
 
 def _nobody(result: str, timeline_id: str, reason: str | None = None) -> Response:

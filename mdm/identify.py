@@ -6,6 +6,7 @@ hash alone, or the last digits of a phone, is nobody's identity.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -13,12 +14,15 @@ import orjson
 from kernel.errors import Invalid
 from kernel.settings import settings
 from matching import blocking
-from matching.record import StandardRecord
+from matching.record import Email, Phone, StandardRecord
 from matching.standardize import Context, standardize
 from mdm.lookup import Connection
 from mdm.policy import Policy
 
 MOST_NAMED = 10
+# Values that are well written and nobody's own; and numbers that have digits enough to be filed and no form we know.
+NOBODYS = frozenset({"placeholder", "role", "relay", "disposable", "dummy", "service_number", "shared"})
+MISTYPED = frozenset({"unparsed", "not_valid"})
 
 # One row more than is ever named; records that are shadow or deleted answer nobody.
 HOLDERS = """
@@ -50,16 +54,25 @@ class Holders:
     has_pending: bool
 
 
+class Doubt(StrEnum):
+    """Why a value finds nobody: read it again (UNREADABLE), ask for another (NOT_IDENTIFYING), or say its COUNTRY."""
+
+    UNREADABLE = "unreadable"
+    NOT_IDENTIFYING = "not_identifying"
+    COUNTRY_NEEDED = "country_needed"
+
+
 @dataclass(frozen=True, slots=True)
 class Key:
-    """Where a value is filed, and what a standard record that holds it contains."""
+    """Where a value is filed, and what a standard record that holds it contains; `doubt` tells why nobody may hold it."""
 
     blocking_key: int
     contained: Mapping[str, Any]
+    doubt: Doubt | None = None
 
 
-def key_of(policy: Policy, shown: Shown) -> Key | None:
-    """Say where a value is filed; None when it identifies nobody (unreadable, a placeholder, a role address).
+def key_of(policy: Policy, shown: Shown) -> Key | Doubt:
+    """Say where a value is filed, or why it cannot identify anybody.
 
     Raises: Invalid for a kind or programme that the policy does not know.
     """
@@ -67,9 +80,25 @@ def key_of(policy: Policy, shown: Shown) -> Key | None:
     record = standardize(_as_input(policy, shown), Context(default_country=shown.country, shared_values=shared))
     found = _keyed(record)
     if found is None:
-        return None
+        return Doubt.UNREADABLE if NOBODYS.isdisjoint(_codes(record)) else Doubt.NOT_IDENTIFYING
     kind, parts, contained = found
-    return Key(blocking.lookup_key(kind, parts, settings().secret_for("blocking")), contained)
+    return Key(blocking.lookup_key(kind, parts, settings().secret_for("blocking")), contained, _doubt(record))
+
+
+def _codes(record: StandardRecord) -> set[str]:
+    points: tuple[Email | Phone, ...] = (*record.emails, *record.phones)
+    return {flag for point in points for flag in point.flags} | {note.code for note in record.notes}
+
+
+def _doubt(record: StandardRecord) -> Doubt | None:
+    if any(map(needs_country, record.phones)):
+        return Doubt.COUNTRY_NEEDED
+    return Doubt.UNREADABLE if any(MISTYPED & set(phone.flags) for phone in record.phones) else None
+
+
+def needs_country(phone: Phone) -> bool:
+    """Say whether a number was written as within its country, and no country was named to read it by."""
+    return phone.country is None and "unparsed" in phone.flags and not phone.value.startswith(("+", "00"))
 
 
 def _as_input(policy: Policy, shown: Shown) -> dict[str, Any]:
@@ -82,7 +111,10 @@ def _as_input(policy: Policy, shown: Shown) -> dict[str, Any]:
             return {"loyalty_accounts": [{"programme": _programme(policy, shown), "number": shown.value}]}
     if shown.kind not in policy.identifiers:
         known = ["email", "phone", "loyalty", *sorted(policy.identifiers)]
-        raise Invalid("The policy knows no such kind of identifier", code="unknown_identifier_kind", extra={"kinds": known})
+        detail = "Say one of those listed under kinds."
+        raise Invalid(
+            "There is no such kind of identifier", code="unknown_identifier_kind", detail=detail, extra={"kinds": known}
+        )
     return {"identifiers": [{"type": shown.kind, "issuer": shown.issuer, "value": shown.value}]}
 
 
@@ -92,7 +124,8 @@ def _programme(policy: Policy, shown: Shown) -> str:
         return shown.programme
     if shown.programme is None and len(known) == 1:
         return known[0]
-    raise Invalid("Say which loyalty programme", code="unknown_programme", extra={"programmes": known})
+    detail = "Say one of those listed under programmes; it may be left out when the policy knows only one."
+    raise Invalid("Which loyalty programme?", code="unknown_programme", detail=detail, extra={"programmes": known})
 
 
 def _keyed(record: StandardRecord) -> tuple[str, tuple[str, ...], dict[str, Any]] | None:

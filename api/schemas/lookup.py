@@ -5,10 +5,16 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
 
 from api.schemas.golden import Name, SourceKey, Strict
 
 EXAMPLE: JsonDict = {"identifier": {"kind": "email", "value": "ada@example.org"}, "view": "checkout"}
+REASONS = (
+    "Why none, where it can be told. `unreadable`: this is no such value, read it again. `not_identifying`: it is nobody's own "
+    "(an office, a placeholder, a shared value), ask for another. `country_needed`: a national phone number without its country. "
+    "`unknown_golden`, `golden_erased`: of a golden id."
+)
 Short = Annotated[str, Field(min_length=1, max_length=256)]
 
 
@@ -19,7 +25,7 @@ class Identifier(Strict):
     value: Short = Field(examples=["ada@example.org"])
     issuer: Short | None = Field(None, description="Of an identifier, where its type has several.")
     programme: Name | None = Field(None, description="Of a loyalty number; may be left out when the policy knows only one.")
-    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="Of a phone number without country code.")
+    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="Of a phone number that is written without country code.")
 
 
 class Lookup(Strict):
@@ -35,7 +41,7 @@ class Lookup(Strict):
     @model_validator(mode="after")
     def _one_question(self) -> Self:
         if sum(asked is not None for asked in (self.identifier, self.source_key, self.golden_id)) != 1:
-            raise ValueError("say exactly one of identifier, source_key and golden_id")
+            raise PydanticCustomError("exactly_one", "{names}", {"names": "identifier, source_key and golden_id"})
         return self
 
 
@@ -47,7 +53,7 @@ class LookupAnswer(BaseModel):
 
     result: Literal["found", "ambiguous", "pending", "none"]
     timeline_id: UUID
-    reason: str | None = Field(None, description="Why none: for instance `not_identifying` or `erased`.")
+    reason: str | None = Field(None, description=REASONS)
     requested_id: UUID | None = None
     status: Literal["live", "merged", "ended"] | None = None
     golden_id: UUID | None = None

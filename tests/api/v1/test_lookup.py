@@ -90,6 +90,31 @@ def test_what_identifies_nobody_is_none_with_the_reason(api: TestClient, held: A
         assert ask(api, identifier=identifier)["reason"] == "not_identifying"
 
 
+@pytest.mark.parametrize(
+    ("identifier", "reason"),
+    [
+        ({"kind": "email", "value": "not an email"}, "unreadable"),
+        ({"kind": "email", "value": "n/a"}, "not_identifying"),
+        ({"kind": "phone", "value": "no number"}, "unreadable"),
+        ({"kind": "phone", "value": "0171 2345678", "country": "DE"}, "not_identifying"),
+        ({"kind": "phone", "value": "612795631"}, "country_needed"),
+        ({"kind": "phone", "value": "61279563", "country": "ES"}, "unreadable"),
+        ({"kind": "phone", "value": "612795631", "country": "ES"}, None),
+        ({"kind": "loyalty", "value": "12345678"}, "not_identifying"),
+        ({"kind": "loyalty", "value": "4111 1111 1111 1111"}, "unreadable"),
+        ({"kind": "national_id", "value": "-"}, "not_identifying"),
+    ],
+)
+def test_none_tells_a_typing_error_from_a_value_that_is_nobodys(api: TestClient, held: Any, identifier: Any, reason: str) -> None:
+    found = ask(api, identifier=identifier)
+    assert (found["result"], found.get("reason")) == ("none", reason)
+
+
+def test_a_national_phone_that_somebody_gave_as_such_is_found_without_a_country(api: TestClient, goldens: Any, held: Any) -> None:
+    held("1", {"phones": ["612795631"]}, goldens.add())
+    assert ask(api, identifier={"kind": "phone", "value": "612 795 631"})["result"] == "found"
+
+
 def test_by_source_key_and_by_merged_golden_id(api: TestClient, goldens: Any) -> None:
     lives = goldens.add(name="Ada Lovelace")
     merged = goldens.add("merged", lives)
