@@ -57,7 +57,8 @@ def refuse_missing(held: Held) -> None:
     """Raises: Gone for an erased id, NotFound for one that is unknown within the caller's scope on this timeline."""
     about = {"golden_id": held.requested_id, "timeline_id": held.timeline_id}
     if held.status == "erased":
-        raise Gone("The golden record was erased", code="golden_erased", extra=about)
+        detail = "Its values are gone for good, at the customer's request; forget the id."
+        raise Gone("The golden record was erased", code="golden_erased", detail=detail, extra=about)
     if held.golden_id is None:
         detail = "No golden record of this id is known on this timeline within the key's scope."
         raise NotFound("There is no such golden record", code="unknown_golden", detail=detail, extra=about)
@@ -66,7 +67,9 @@ def refuse_missing(held: Held) -> None:
 def view_fields(policy: Policy, view: str) -> Sequence[str]:
     """The fields of a view. Raises: Invalid naming those that the policy declares."""
     if view not in policy.views:
-        raise Invalid("The policy declares no such view", code="unknown_view", extra={"views": sorted(policy.views)})
+        known = sorted(policy.views)
+        detail = "Name one of those listed under views." if known else "The policy declares no view: add one under `views`."
+        raise Invalid("The policy declares no such view", code="unknown_view", detail=detail, extra={"views": known})
     return policy.views[view]
 
 

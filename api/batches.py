@@ -6,6 +6,7 @@ for us while we wait for it.
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any, cast
 
@@ -19,6 +20,7 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api import deps, idempotency, limits
+from api.intake import notes_of, pointers_of
 from api.ndjson import Line, LineSplitter
 from api.problems import from_unknown, log_failure
 from api.refusals import line_problem, told
@@ -41,7 +43,8 @@ ANSWER = {
     "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
 }
 READER = TypeAdapter(BatchLine)
-Answered = tuple[int, Outcome]
+# The line's number, what became of it, and where in the record its problem lies.
+Answered = tuple[int, Outcome, list[str]]
 UNAVAILABLE, NOT_FOUND = HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND
 
 
@@ -109,9 +112,9 @@ class _Run:
         self.waiting += fit
         while len(self.waiting) >= STEP_LINES or (self.waiting and is_last):
             now, self.waiting = self.waiting[:STEP_LINES], self.waiting[STEP_LINES:]
-            for number, outcome in await run_in_threadpool(_take_lines, self.caller, self.scope, now):
-                self.counted[outcome.status] += 1
-                self.written.append(orjson.dumps(_result(number, outcome)))
+            for answered in await run_in_threadpool(_take_lines, self.caller, self.scope, now):
+                self.counted[answered[1].status] += 1
+                self.written.append(orjson.dumps(_result(*answered)))
 
     def answer(self) -> bytes:
         """All results and the summary, one a line."""
@@ -124,9 +127,9 @@ class _Run:
         return b"\n".join([*self.written, orjson.dumps({"summary": summary}), b""])
 
 
-def _result(number: int, outcome: Outcome) -> dict[str, Any]:
+def _result(number: int, outcome: Outcome, pointers: list[str]) -> dict[str, Any]:
     if outcome.problem is not None:
-        return {"line": number, "status": outcome.status, "problem": line_problem(outcome.problem)}
+        return {"line": number, "status": outcome.status, "problem": line_problem(outcome.problem, pointers)}
     result = {"line": number, "status": outcome.status, "record_id": outcome.record_id, "version_no": outcome.version_no}
     return {**result, "notes": [told(note) for note in outcome.notes]} if outcome.notes else result
 
@@ -142,7 +145,7 @@ def _take_lines(caller: Principal, scope: Scope, lines: Sequence[Line]) -> list[
             half = len(lines) // 2
             return [*_take_lines(caller, scope, lines[:half]), *_take_lines(caller, scope, lines[half:])]
         log_failure(scope, error, failure)
-        return [(line.number, Outcome("", "failed", problem=Problem(failure.code, ""))) for line in lines]
+        return [(line.number, Outcome("", "failed", problem=Problem(failure.code, "")), []) for line in lines]
 
 
 def _store(session: Session, caller: Principal, lines: Sequence[Line]) -> list[Answered]:
@@ -154,7 +157,7 @@ def _store(session: Session, caller: Principal, lines: Sequence[Line]) -> list[A
         if not isinstance(one, Problem):
             by_source.setdefault(one.source, []).append((line, one))
     rejects.keep(session, [rejects.Reject(problem.code, problem.field, None, line.number) for line, problem in refused])
-    found = [(line.number, Outcome("", "rejected", problem=problem)) for line, problem in refused]
+    found: list[Answered] = [(line.number, Outcome("", "rejected", problem=problem), []) for line, problem in refused]
     for source in sorted(by_source):
         found += _store_source(session, caller, policy, source, by_source[source])
     return sorted(found, key=lambda answered: answered[0])
@@ -169,8 +172,12 @@ def _store_source(
     except (NotFound, Forbidden) as error:  # Raised before anything is written.
         known = source if error.status != NOT_FOUND else None
         rejects.keep(session, [rejects.Reject(error.code, "source", known, line.number) for line, _ in lines])
-        outcomes = [Outcome("", "rejected", problem=Problem(error.code, "source")) for _ in lines]
-    return [(line.number, outcome) for (line, _), outcome in zip(lines, outcomes, strict=True)]
+        return [(line.number, Outcome("", "rejected", problem=Problem(error.code, "source")), []) for line, _ in lines]
+    rules = policy.source(source)
+    return [
+        (line.number, replace(outcome, notes=notes_of(outcome, one.delete)), pointers_of(rules, outcome.problem, one.record))
+        for (line, one), outcome in zip(lines, outcomes, strict=True)
+    ]
 
 
 def _incoming(line: Line, one: BatchLine) -> Incoming:

@@ -1,6 +1,6 @@
 """Carries deliveries from HTTP to `mdm.ingest`: reads them within limits, runs each step in a thread, counts what it refuses."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import unquote_to_bytes
 
 import orjson
@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from api import answers, deps
 from api.limits import read_body
-from api.refusals import refusal, told
+from api.refusals import refusal, require_source, told
 from api.routes import require_json
 from kernel.actor import Principal
 from kernel.errors import MdmError
-from mdm import incoming, ingest, payloads, pending, rejects, waiting
+from mdm import incoming, ingest, payloads, pending, rejects, sender_paths, waiting
 from mdm import policy as policies
 from mdm import rekey as renaming
 from mdm.events import Mark
@@ -24,6 +24,7 @@ from mdm.incoming import Incoming
 from mdm.ingest import Outcome
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
+from mdm.policy_schema import Source
 
 KEY_TEXT = "The source's own key of the record. A source whose keys are personal sends its records in a batch."
 
@@ -57,28 +58,41 @@ def put(caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None)
 
     Raises: MdmError for what cannot be used, which is counted.
     """
-    outcome: Outcome = deps.step(caller, lambda session: _put(session, caller, source, key, mark, raw))
+    outcome, pointers = deps.step(caller, lambda session: _put(session, caller, source, key, mark, raw))
     if outcome.problem is not None:
-        raise refusal(outcome.problem)
-    return outcome
+        raise refusal(outcome.problem, pointers)
+    return cast(Outcome, outcome)
 
 
-def _put(session: Session, caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None) -> Outcome:
+def _put(session: Session, caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None) -> tuple[Outcome, list[str]]:
+    """The outcome, and where in the body its problem lies."""
     policy = policies.current(session)
-    refuse_key_in_url(policy, source)
+    refuse_key_in_url(policy, source, caller)
     payload = None if raw is None else payloads.parse(raw)
     if isinstance(payload, Problem):
         problem = Problem("empty_body", "") if raw is not None and not raw.strip() else payload
         rejects.keep(session, [rejects.Reject(problem.code, problem.field, source)])
-        return Outcome(key, "rejected", problem=problem)
+        return Outcome(key, "rejected", problem=problem), []
     item = Incoming(key, payload, mark.source_version, mark.source_updated_at, raw is None, raw or b"")
-    return ingest.put_records(session, policy, source, [item], caller, pending.INTERACTIVE_PRIORITY)[0]
+    outcome = ingest.put_records(session, policy, source, [item], caller, pending.INTERACTIVE_PRIORITY)[0]
+    return outcome, pointers_of(policy.source(source), outcome.problem, payload)
 
 
-def refuse_key_in_url(policy: Policy, source: str) -> None:
+def pointers_of(source: Source, problem: Problem | None, payload: Any) -> list[str]:
+    """Where in what was sent a refusal's problem lies, when the problem names an attribute of ours."""
+    return sender_paths.pointers(source, problem, payload) if problem is not None else []
+
+
+def refuse_key_in_url(policy: Policy, source: str, caller: Principal) -> None:
     """Raises: NotFound for an unknown source; MdmError when the policy says that its keys are personal."""
-    if policy.source(source).key_is_personal:
+    if require_source(policy, source, caller).key_is_personal:
         raise refusal(Problem("key_in_url", "key"))
+
+
+def notes_of(outcome: Outcome, is_deletion: bool) -> tuple[Problem, ...]:
+    """What the sender of a record should know; also that a deletion found nothing, since a mistyped key looks just like that."""
+    found_nothing = is_deletion and outcome.status == "deleted" and outcome.version_no == 1
+    return (*outcome.notes, Problem("nothing_to_delete", "key")) if found_nothing else outcome.notes
 
 
 async def take(caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None, wait_seconds: float) -> Response:
@@ -91,7 +105,7 @@ async def take(caller: Principal, source: str, key: str, mark: Mark, raw: bytes 
         "version_no": outcome.version_no,
         "resolution": stands.resolution,
         "golden_id": stands.golden_id,
-        "notes": [told(note) for note in outcome.notes],
+        "notes": [told(note) for note in notes_of(outcome, raw is None)],
     }
     return answers.json_answer(answer, 201 if outcome.status == "created" else 200)
 
@@ -112,7 +126,7 @@ async def counted_body(caller: Principal, source: str, request: Request) -> byte
 
 def rekey(session: Session, caller: Principal, source: str, old_key: str, new_key: str) -> tuple[int, bytes]:
     """Give a record another key; the answer's status and bytes. Raises: MdmError."""
-    refuse_key_in_url(policies.current(session), source)
+    refuse_key_in_url(policies.current(session), source, caller)
     problem = incoming.key_problem(new_key)
     if problem is not None:
         raise refusal(problem)

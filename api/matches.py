@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from api.refusals import refusal
+from api.refusals import is_sayable, refusal, require_source, told
 from api.schemas.match import Match
 from kernel.actor import Principal
-from mdm import lookup, views
+from mdm import lookup, sender_paths, views
 from mdm.mapping_values import Problem
-from mdm.search import Asked, Fit, Found, ask
+from mdm.policy_schema import Source
+from mdm.search import Asked, Fit, ask, search
 from mdm.versions import VersionSet
 
 
@@ -18,25 +19,36 @@ def may_explain(caller: Principal, body: Match) -> None:
         caller.require("match:explain")
 
 
-def asked(versions: VersionSet, body: Match) -> Asked:
+def asked(caller: Principal, versions: VersionSet, body: Match) -> Asked:
     """Standardize the record asked about. Raises: MdmError for one that ingest would refuse as well."""
+    source = require_source(versions.policy, body.source, caller) if body.source is not None else None
     found = ask(versions, body.record, body.source)
     if isinstance(found, Problem):
-        raise refusal(found)
+        raise refusal(found, pointers_in(source, found, body))
     return found
 
 
+def pointers_in(source: Source | None, problem: Problem, body: Match) -> list[str]:
+    """Where in the request a refusal's problem lies, when it names an attribute of ours."""
+    found = sender_paths.pointers(source, problem, body.record) if source is not None else []
+    return [f"/record{pointer}" for pointer in found]
+
+
 async def answer(
-    caller: Principal, versions: VersionSet, body: Match, found: Found, fields: Sequence[str] | None
+    caller: Principal, versions: VersionSet, body: Match, question: Asked, fields: Sequence[str] | None
 ) -> dict[str, Any]:
-    """Give the answer as JSON-ready data; views are read and audited like any other read."""
+    """Search, and give the answer as JSON-ready data; views are read and audited like any other read."""
+    found = await search(caller, versions, question, body.limit)
     shown = await _views(caller, found.fits, fields) if fields is not None else {}
+    reason = {"reason": question.reason} if question.reason else {}
     return {
         "certainty": found.certainty,
+        **reason,
         "ambiguous": found.is_ambiguous,
         "timeline_id": found.timeline_id,
         "candidates": [_candidate(versions, fit, shown, body.explain) for fit in found.fits],
         "searched": {"keys": found.keys, "hot_keys": found.hot_keys, "compared": found.compared},
+        "notes": [told(note) for note in question.notes if is_sayable(note)],
     }
 
 

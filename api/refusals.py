@@ -1,12 +1,18 @@
 """What is said to the sender of a record that cannot be used: one sentence for each code of `mdm.mapping_values.Problem`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from api.problems import TYPE_PREFIX
-from kernel.errors import MdmError
+from kernel.actor import Principal
+from kernel.errors import MdmError, NotFound
 from mdm.incoming import LONGEST_SOURCE_KEY
 from mdm.mapping_values import Problem
 from mdm.payloads import DEEPEST, LARGEST_PAYLOAD_BYTES, LONGEST_VALUE, MOST_ELEMENTS
+from mdm.policy import Policy
+from mdm.policy_schema import Source
+
+LISTS_SOURCES = "records:read"
 
 SENTENCES = {
     "key_missing": "A record needs its source's key.",
@@ -26,8 +32,13 @@ SENTENCES = {
     "too_many_elements": f"An array or object holds at most {MOST_ELEMENTS:,} elements.",
     "nul_character": "A value holds a NUL character.",
     "bad_field_name": "A field's name is too long or broken.",
-    "wrong_type": "The field holds another type of value than its mapping reads.",
-    "unmapped_field": "No rule of the source's mapping reads this field; it is kept with the record.",
+    "wrong_type": "The field holds an object or a list where its mapping reads one value, or the reverse.",
+    "unmapped_field": "No rule of the source's mapping reads this field.",
+    "nothing_mapped": "Nothing of this record could be read: the source's mapping knows none of its fields, or all are empty.",
+    "nothing_to_delete": "No record was known under this key: is the key right? The deletion is kept, so that an older version"
+    " that arrives late does not bring the record to life.",
+    "value_not_in_map": "The mapping's table does not know this value; it is taken as it is.",
+    "consents_not_yet_interpreted": "Consents are kept with the record and not interpreted yet.",
     "bad_source_version": "A source version is a whole number of 64 bits.",
     "bad_source_updated_at": "The source's time lies outside the years that are taken.",
     "source_updated_at_in_future": "The source's time lies more than a day ahead.",
@@ -38,16 +49,38 @@ SENTENCES = {
     "unavailable": "A service that this needs does not answer; send the line again.",
     "internal": "Something went wrong here with this line; the trace id finds it in our log.",
 }
+# What standardization says of a value that identifies nobody, or only in part.
+UNUSED = {
+    "invalid": "This is no e-mail address.",
+    "placeholder": "This is a placeholder, which identifies nobody.",
+    "role": "An office's address identifies nobody.",
+    "relay": "A relay's address identifies nobody.",
+    "disposable": "A disposable address identifies nobody.",
+    "unparsed": "This is no phone number of a known form; only its digits are compared.",
+    "not_valid": "No such range of phone numbers is known.",
+    "dummy": "This is a made-up phone number, which identifies nobody.",
+    "service_number": "A service number identifies nobody.",
+    "no_digits": "A phone number has digits.",
+    "country_needed": "A national phone number needs its country: say `country`, or write it with + and the country's code.",
+    "too_short": "This is too short to identify anybody.",
+    "too_long": "This is too long to be read.",
+    "card_number": "A payment card's number is never read.",
+    "type_missing": "An identifier needs its type.",
+    "unreadable": "This cannot be read.",
+    "no_letters": "A name has letters.",
+    "implausible_year": "Nobody who lives was born in this year.",
+}
 STATUSES = {
     "payload_too_large": 413, "key_was_renamed": 409, "outside_scope": 403, "unknown_source": 404, "unavailable": 503,
     "internal": 500,
 }  # fmt: skip
 
 
-def refusal(problem: Problem) -> MdmError:
-    """The error of one record that was refused."""
-    pointer = f"/{problem.field}" if problem.field else ""
-    found = [{"pointer": pointer, "code": problem.code, "detail": sentence(problem.code)}]
+def refusal(problem: Problem, pointers: Sequence[str] = ()) -> MdmError:
+    """The error of one record that was refused. `pointers` name the sender's own fields where the problem names our attribute."""
+    about = {"attribute": problem.field} if pointers else {}
+    spots = pointers or [f"/{problem.field}" if problem.field else ""]
+    found = [{"pointer": spot, **about, "code": problem.code, "detail": sentence(problem.code)} for spot in spots]
     return MdmError(
         "The record cannot be used",
         code=problem.code,
@@ -59,7 +92,12 @@ def refusal(problem: Problem) -> MdmError:
 
 def sentence(code: str) -> str:
     """Say what a code means."""
-    return SENTENCES.get(code, "The record cannot be used; see the code.")
+    return SENTENCES.get(code) or UNUSED.get(code, "The record cannot be used; see the code.")
+
+
+def is_sayable(note: Problem) -> bool:
+    """Say whether a note has a sentence; the others say only how a value was read."""
+    return note.code in SENTENCES or note.code in UNUSED
 
 
 def told(problem: Problem) -> dict[str, Any]:
@@ -67,6 +105,24 @@ def told(problem: Problem) -> dict[str, Any]:
     return {"code": problem.code, "field": problem.field, "detail": sentence(problem.code)}
 
 
-def line_problem(problem: Problem) -> dict[str, Any]:
+def line_problem(problem: Problem, pointers: Sequence[str] = ()) -> dict[str, Any]:
     """The problem of one line of a batch."""
-    return {"type": TYPE_PREFIX + problem.code, "status": STATUSES.get(problem.code, 422), **told(problem)}
+    spots = {"pointers": list(pointers)} if pointers else {}
+    return {"type": TYPE_PREFIX + problem.code, "status": STATUSES.get(problem.code, 422), **told(problem), **spots}
+
+
+def require_source(policy: Policy, source: str, caller: Principal) -> Source:
+    """Give a source of the policy. Raises: NotFound, listing the sources to a caller that may list them anyway."""
+    found = policy.sources.get(source)
+    if found is None:
+        may_list = caller.may(LISTS_SOURCES)
+        known = {"sources": sorted(visible_sources(policy, caller))} if may_list else {}
+        detail = "Name one of those listed." if may_list else "A key with the scope records:read may list them: GET /v1/sources."
+        raise NotFound("The policy names no such source", code="unknown_source", detail=detail, extra=known)
+    return found
+
+
+def visible_sources(policy: Policy, caller: Principal) -> list[str]:
+    """The sources of the brands that the caller's key sees, in the order of the policy."""
+    brands = caller.scope.brands
+    return [name for name, source in policy.sources.items() if brands is None or source.brand in brands]

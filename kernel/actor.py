@@ -190,18 +190,22 @@ def _cache_key(text: str) -> str:
 def _split(text: str) -> tuple[str, str]:
     parts = text.strip().split("_")
     if len(parts) != _PARTS or "_".join(parts[:2]) != PREFIX or not text.isascii():
-        raise Unauthorized("This is not one of our keys", code="bad_key")
+        raise _bad_key("This is not one of our keys: they begin with mdm_live_ and have five parts.")
     if not hmac.compare_digest(_checksum("_".join(parts[:4])), parts[4]):
-        raise Unauthorized("The key's checksum is wrong: it was mistyped or cut off", code="bad_key")
+        raise _bad_key("The key's checksum is wrong: it was mistyped or cut off.")
     return parts[2], parts[3]
+
+
+def _bad_key(detail: str) -> Unauthorized:
+    return Unauthorized("The API key cannot be used", code="bad_key", detail=detail)
 
 
 def _checked(key_id: str, secret: str, row: tuple[Any, ...] | None) -> Principal:
     stored = row[1] if row is not None else b"\0" * 32
     same = hmac.compare_digest(_hash(secret), bytes(stored))
     if row is None or not same:
-        raise Unauthorized("Unknown key", code="bad_key")
+        raise _bad_key("No such key is known here: was it made for another installation?")
     name, _, scopes, brands, regions, expires_at, revoked_at = row
     if revoked_at is not None or (isinstance(expires_at, datetime) and expires_at <= clock.now()):
-        raise Unauthorized("The key is revoked or expired", code="bad_key")
+        raise _bad_key("The key is revoked or expired: ask whoever operates this service for another.")
     return Principal(key_id, str(name), frozenset(scopes), Scope(_tuple(brands), _tuple(regions)))

@@ -24,6 +24,7 @@ LATEST_AHEAD = timedelta(days=1)
 DELETION_HASH = bytes(16)
 LARGEST_REJECT_BYTES = 64 * 1024
 LONGEST_REGION = 32
+NOTHING_MAPPED = Problem("nothing_mapped", "")
 CONSENTS_KEPT = Problem("consents_not_yet_interpreted", "consents")
 # A row with one of these is not used; other problems are told and the row is kept.
 REFUSING = frozenset({"wrong_type"})
@@ -108,6 +109,8 @@ def _prepare_payload(rules: SourceRules, item: Incoming, payload: dict[str, Any]
     if rules.source.asserted_golden_id is AssertedMeaning.NOTHING:
         mapped.input.pop("asserted_golden_id", None)
     notes = (*mapped.problems, *(Problem("unmapped_field", name) for name in mapped.unmapped if name not in rules.about_the_row))
+    if not mapped.input or len(mapped.unmapped) == len(kept.payload):  # All that was mapped are constants.
+        notes = (NOTHING_MAPPED, *notes)
     if "consents" in mapped.input:
         notes = (*notes, CONSENTS_KEPT)
     version = Version(payloads.content_hash(rules.hash_key, kept.payload, rules.source.echo), False, mark)

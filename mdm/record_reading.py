@@ -31,7 +31,8 @@ def read(session: Session, caller: Principal, source: str, key: str) -> dict[str
     """Read a record by its source and key, in the caller's row scope, as JSON-ready data. Raises: NotFound."""
     found = sql.rows(session, RECORD, [source, key])
     if not found:
-        raise NotFound("There is no such record", code="unknown_record")
+        detail = "The source has put no record under this key, or none that the API key may see."
+        raise NotFound("There is no such record", code="unknown_record", detail=detail)
     record_id, version_no, is_deleted, source_version, source_updated_at, received_at, *stands, body, wrapped, sealed = found[0]
     audit.record(session, caller.actor, "record.read", "record", str(record_id))
     readable = not is_deleted and wrapped is not None and sealed is not None

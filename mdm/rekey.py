@@ -35,7 +35,8 @@ def rekey(session: Session, caller: Principal, source: str, old_key: str, new_ke
     """
     found = {row[0]: row[1:] for row in sql.rows(session, BOTH, [source, sorted({old_key, new_key})])}
     if old_key not in found:
-        raise NotFound("There is no such record", code="unknown_record")
+        detail = "The source has put no record under this key, or none that the API key may see."
+        raise NotFound("There is no such record", code="unknown_record", detail=detail)
     record_id, rekeyed_to, version_no = found[old_key]
     taken = found.get(new_key)
     if old_key == new_key or (taken is not None and rekeyed_to == taken[0]):

@@ -7,7 +7,7 @@ row scope or identity domain are never compared. Reading is async; decoding and 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -24,14 +24,18 @@ from matching.record import StandardRecord, from_json
 from matching.score import Scored
 from matching.standardize import Context, standardize
 from mdm import lookup, mapping, payloads
-from mdm.incoming import REFUSING
+from mdm.identify import needs_country
+from mdm.incoming import REFUSING, SourceRules
 from mdm.lookup import Connection
+from mdm.mapping_schema import Fields
 from mdm.mapping_values import Problem
 from mdm.policy_schema import Source
 from mdm.versions import VersionSet
 
 DEFAULT_DOMAIN = Source.model_fields["identity_domain"].default
 KEPT_FORMS = 20_000
+OUR_TERMS = frozenset(Fields.model_fields)
+NOTHING_MAPPED, NOTHING_TO_SEARCH_BY = "nothing_mapped", "nothing_to_search_by"
 
 HOLDERS = """
 SELECT mine.blocking_key, held.record_ids FROM unnest(%s::bigint[]) AS mine (blocking_key)
@@ -89,11 +93,20 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The record asked about, standardized as one of its source would be."""
+    """The record asked about, standardized as one of its source would be. `notes`: fields and values that are no use."""
 
     form: ComparisonForm
     keys: Sequence[blocking.BlockingKey]
     domain: str
+    notes: tuple[Problem, ...] = ()
+    is_empty: bool = False
+
+    @property
+    def reason(self) -> str | None:
+        """Why nothing can be searched for, when nothing can: no field was understood, or none that anybody is found by."""
+        if self.keys:
+            return None
+        return NOTHING_MAPPED if self.is_empty else NOTHING_TO_SEARCH_BY
 
 
 def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None) -> Asked | Problem:
@@ -104,18 +117,37 @@ def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None) -> 
     problem = payloads.check(dict(record))
     if problem is not None:
         return problem
-    if source is None:
-        shared = versions.policy.shared_values
-        context = Context(shared_values=frozenset((*shared.emails, *shared.phones)))
-        standard = standardize(dict(record), context)
-    else:
-        mapped = mapping.apply(versions.policy.source(source), dict(record))
-        for problem in mapped.problems:
-            if problem.code in REFUSING:
-                return problem
-        standard = standardize(mapped.input, versions.policy.standardize_context(source))
+    read = _in_our_terms(versions, record) if source is None else _as_its_source(versions, record, source)
+    if isinstance(read, Problem):
+        return read
+    standard, notes = read
     keys = tuple(blocking.blocking_keys(standard, settings().secret_for("blocking")))
-    return Asked(comparison_form(standard), keys, versions.domain(source) if source else DEFAULT_DOMAIN)
+    domain = versions.domain(source) if source else DEFAULT_DOMAIN
+    is_empty = replace(standard, notes=()) == StandardRecord()
+    return Asked(comparison_form(standard), keys, domain, (*notes, *_notes_of(standard)), is_empty)
+
+
+def _in_our_terms(versions: VersionSet, record: Mapping[str, Any]) -> tuple[StandardRecord, list[Problem]]:
+    shared = versions.policy.shared_values
+    context = Context(shared_values=frozenset((*shared.emails, *shared.phones)))
+    return standardize(dict(record), context), [Problem("unmapped_field", name) for name in record if name not in OUR_TERMS]
+
+
+def _as_its_source(
+    versions: VersionSet, record: Mapping[str, Any], source: str
+) -> tuple[StandardRecord, list[Problem]] | Problem:
+    rules = SourceRules.of(versions.policy, source, b"")
+    mapped = mapping.apply(rules.source, dict(record), rules.echo)
+    refused = next((problem for problem in mapped.problems if problem.code in REFUSING), None)
+    if refused is not None:
+        return refused
+    unmapped = [Problem("unmapped_field", name) for name in mapped.unmapped if name not in rules.about_the_row]
+    return standardize(mapped.input, rules.context), [*mapped.problems, *unmapped]
+
+
+def _notes_of(standard: StandardRecord) -> list[Problem]:
+    countries = [Problem("country_needed", "phones")] if any(map(needs_country, standard.phones)) else []
+    return [*(Problem(note.code, note.attribute) for note in standard.notes), *countries]
 
 
 async def search(caller: Principal, versions: VersionSet, asked: Asked, limit: int) -> Found:

@@ -27,7 +27,7 @@ class Golden(BaseModel):
     requested_id: UUID = Field(description="The id that was asked for.")
     status: Literal["live", "merged", "ended"] = Field(description="What became of the requested id.")
     golden_id: UUID = Field(description="The id it lives by now; another one than the requested after a merge.")
-    redirect_chain: list[UUID] = Field(description="From the requested id to the present one; one entry when never merged.")
+    redirect_chain: list[UUID] = Field(description="From the requested id to the present one; it alone when never merged.")
     timeline_id: UUID = Field(description="Ids and versions compare only within one timeline; a restore starts another.")
     golden: dict[str, Any] = Field(
         description="The record as computed: display_name, values with provenance, members, consent, version, computed_at."

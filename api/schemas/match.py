@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.schemas.golden import Name, Strict
+from api.schemas.records import Note
 
 
 class Match(Strict):
@@ -53,7 +54,12 @@ class MatchAnswer(BaseModel):
     """Who fits, the best first. `exact`: an identifier decides; `strong`: would be merged; `possible`: a human would be asked."""
 
     certainty: Certainty
+    reason: Literal["nothing_mapped", "nothing_to_search_by"] | None = Field(
+        None,
+        description="Why nobody could be searched for: no field of the record was understood, or none by which anybody is found.",
+    )
     ambiguous: bool = Field(description="Two customers fit alike.")
     timeline_id: UUID
     candidates: list[MatchCandidate]
     searched: Searched
+    notes: list[Note] = Field(default_factory=list, description="Fields and values that were not understood or identify nobody.")

@@ -74,7 +74,7 @@ async def put(
 @router.get(RECORD, response_model=Record)
 def get(caller: RecordsReader, source: SourceName, key: PathKey, session: Writing) -> Response:
     """Read a record as it stands: what was received, how it was read, which golden record it belongs to. Audited."""
-    intake.refuse_key_in_url(policies.current(session), source)
+    intake.refuse_key_in_url(policies.current(session), source, caller)
     return answers.json_answer(record_reading.read(session, caller, source, key))
 
 
@@ -82,7 +82,10 @@ def get(caller: RecordsReader, source: SourceName, key: PathKey, session: Writin
 async def delete(
     caller: RecordsWriter, source: SourceName, key: PathKey, mark: SourceMark, wait_seconds: WaitSeconds = 0
 ) -> Response:
-    """Say that the source has deleted the record: a version like any other, so that a late older one does not bring it back."""
+    """Say that the source has deleted the record: a version like any other, so that a late older one does not bring it back.
+
+    The deletion of a key that was never seen is kept for the same reason: `deleted`, with the note `nothing_to_delete`.
+    """
     return await intake.take(caller, source, key, mark, None, wait_seconds)
 
 

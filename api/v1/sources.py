@@ -4,6 +4,7 @@ from starlette.responses import Response
 
 from api import answers
 from api.deps import Reading, RecordsReader
+from api.refusals import visible_sources
 from api.routes import Route, resource
 from api.schemas.sources import SourceList
 from mdm import policy as policies
@@ -15,8 +16,5 @@ router = resource("sources", Route)
 def list_all(caller: RecordsReader, session: Reading) -> Response:
     """List the sources that may send records, with what a sender must know of each."""
     policy = policies.current(session)
-    brands = caller.scope.brands
-    shown = [(name, source) for name, source in policy.sources.items() if brands is None or source.brand in brands]
-    return answers.json_answer(
-        {"policy_version": policy.version, "items": [answers.source_item(name, source) for name, source in shown]}
-    )
+    items = [answers.source_item(name, policy.sources[name]) for name in visible_sources(policy, caller)]
+    return answers.json_answer({"policy_version": policy.version, "items": items})

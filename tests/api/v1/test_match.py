@@ -83,6 +83,51 @@ def test_a_record_that_says_nothing_is_none_and_shows_that_nothing_was_searched(
     assert ask(api, {"gender": "female"})["searched"] == {"keys": 0, "hot_keys": 0, "compared": 0}
 
 
+@pytest.mark.parametrize("source", [{}, {"source": "pos"}])
+def test_a_misnamed_record_says_that_nothing_of_it_was_understood(api: TestClient, held: Any, source: dict[str, str]) -> None:
+    held(ADA)
+    found = ask(api, {"firstname": "Ada", "mail": "ada.byron@example.org"}, **source)
+    assert (found["certainty"], found["reason"]) == ("none", "nothing_mapped")
+    assert [(note["code"], note["field"]) for note in found["notes"]] == [
+        ("unmapped_field", "firstname"),
+        ("unmapped_field", "mail"),
+    ]
+    assert "byron" not in str(found)
+
+
+def test_what_is_understood_and_finds_nobody_says_which_value_is_no_use(api: TestClient, held: Any) -> None:
+    found = ask(api, {"gender": "female", "emails": ["zed@nowhere", "info@telefonica.net"]})
+    assert (found["certainty"], found["reason"]) == ("none", "nothing_to_search_by")
+    assert {(note["code"], note["field"]) for note in found["notes"]} >= {("invalid", "emails"), ("role", "emails")}
+    assert all(note["detail"] for note in found["notes"])
+
+
+def test_a_national_phone_is_told_to_need_its_country(api: TestClient, held: Any) -> None:
+    found = ask(api, {"given_name": "Ada", "phones": ["020 7946 0958"]})
+    assert ("country_needed", "phones") in {(note["code"], note["field"]) for note in found["notes"]}
+    there = ask(api, {"given_name": "Ada", "phones": [{"value": "020 7946 0958", "country": "GB"}]})
+    assert "country_needed" not in {note["code"] for note in there["notes"]}
+
+
+def test_a_record_that_can_be_searched_for_has_no_reason(api: TestClient, held: Any) -> None:
+    found = ask(api, {**ADA, "emails": ["ada.byron@telefonica.net"]}, source="pos")
+    assert ("reason" in found, found["notes"]) == (False, [])
+
+
+def test_a_refused_field_is_pointed_to_where_it_stands_in_the_request(api: TestClient) -> None:
+    answer = api.post("/v1/match", json={"record": {"emails": [{"value": {"a": 1}}]}, "source": "pos"})
+    (told,) = answer.json()["errors"]
+    assert (told["pointer"], told["attribute"]) == ("/record/emails/0/value", "emails.value")
+
+
+def test_the_sources_are_listed_only_to_a_key_that_may_list_them(api: TestClient, key: Any) -> None:
+    body = {"record": {}, "source": "nowhere"}
+    assert api.post("/v1/match", json=body).json()["sources"] == ["mail", "pos", "shop"]
+    assert "sources" not in api.post("/v1/match", json=body, headers=key("match")).json()
+    mine = key("match", "records:read", brands=("other",))
+    assert api.post("/v1/match", json=body, headers=mine).json()["sources"] == ["shop"]
+
+
 def test_a_record_that_is_not_resolved_yet_is_found_without_golden_id(api: TestClient) -> None:
     api.put("/v1/sources/pos/records/1", json=ADA)
     found = ask(api, ADA)

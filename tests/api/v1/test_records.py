@@ -124,6 +124,40 @@ def test_an_unmapped_field_is_told_and_kept(api: TestClient) -> None:
     assert [(note["code"], note["field"]) for note in answer["notes"]] == [("unmapped_field", "shoe_size")]
 
 
+def test_a_record_of_which_nothing_is_read_is_taken_with_a_note(api: TestClient) -> None:
+    for number, record in enumerate(({"vorname": "Ada"}, {}, {"given_name": " "})):
+        answer = api.put(f"/v1/sources/pos/records/n{number}", json=record)
+        assert (answer.status_code, answer.json()["notes"][0]["code"]) == (201, "nothing_mapped")
+    assert api.put(URL, json=ADA).json()["notes"] == []
+
+
+def test_a_deletion_that_finds_nothing_says_so_and_still_outlives_a_late_older_version(api: TestClient) -> None:
+    first = api.delete(URL, params={"source_version": 5})
+    assert (first.status_code, first.json()["status"]) == (200, "deleted")
+    assert [(note["code"], note["field"]) for note in first.json()["notes"]] == [("nothing_to_delete", "key")]
+    assert api.put(URL, json=ADA, params={"source_version": 3}).json()["status"] == "superseded"
+    assert api.put(URL, json=ADA, params={"source_version": 6}).json()["status"] == "changed"
+    assert api.delete(URL, params={"source_version": 7}).json()["notes"] == []
+
+
+def test_a_wrong_type_points_to_the_senders_own_field(api: TestClient) -> None:
+    body = {"emails": [{"value": "a@b.example"}, {"value": {"ada@example.org": 1}}]}
+    (told,) = api.put(URL, json=body).json()["errors"]
+    assert (told["pointer"], told["attribute"], told["code"]) == ("/emails/1/value", "emails.value", "wrong_type")
+    line = json.dumps({"source": "pos", "key": "1", "record": body})
+    answer = api.post("/v1/records:batch", content=line, headers={"content-type": "application/x-ndjson"})
+    problem = json.loads(answer.text.splitlines()[0])["problem"]
+    assert (problem["field"], problem["pointers"]) == ("emails.value", ["/emails/1/value"])
+
+
+def test_a_batch_notes_what_a_single_delivery_notes(api: TestClient) -> None:
+    lines = [{"source": "pos", "key": "new", "delete": True}, {"source": "pos", "key": "odd", "record": {"vorname": "Ada"}}]
+    body = "\n".join(map(json.dumps, lines))
+    answer = api.post("/v1/records:batch", content=body, headers={"content-type": "application/x-ndjson"})
+    noted = [[note["code"] for note in json.loads(line)["notes"]] for line in answer.text.splitlines()[:2]]
+    assert noted == [["nothing_to_delete"], ["nothing_mapped", "unmapped_field"]]
+
+
 def test_a_body_that_is_not_json_is_a_415(api: TestClient) -> None:
     assert api.put(URL, content=b"a=1", headers={"content-type": "text/plain"}).status_code == 415
     assert api.post("/v1/records:batch", json={}).status_code == 415
