@@ -3,6 +3,7 @@
 Whatever is wrong with a delivery is a Problem with a stable code and a field; the value itself stays out of it.
 """
 
+from collections.abc import Iterator
 from collections.abc import Mapping as Row
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -108,13 +109,19 @@ def _prepare_payload(rules: SourceRules, item: Incoming, payload: dict[str, Any]
         return refusal
     if rules.source.asserted_golden_id is AssertedMeaning.NOTHING:
         mapped.input.pop("asserted_golden_id", None)
-    notes = (*mapped.problems, *(Problem("unmapped_field", name) for name in mapped.unmapped if name not in rules.about_the_row))
-    if not mapped.input or len(mapped.unmapped) == len(kept.payload):  # All that was mapped are constants.
-        notes = (NOTHING_MAPPED, *notes)
-    if "consents" in mapped.input:
-        notes = (*notes, CONSENTS_KEPT)
+    notes = tuple(_notes(rules, mapped, kept.payload))
     version = Version(payloads.content_hash(rules.hash_key, kept.payload, rules.source.echo), False, mark)
     return Prepared(item.key, version, kept.raw, mapped.input, region, mapped.input.get("parent"), notes)
+
+
+def _notes(rules: SourceRules, mapped: mapping.Mapped, payload: dict[str, Any]) -> Iterator[Problem]:
+    """What the sender should know of a record that is taken."""
+    if not mapped.input or len(mapped.unmapped) == len(payload):  # All that was mapped are constants.
+        yield NOTHING_MAPPED
+    yield from mapped.problems
+    yield from (Problem("unmapped_field", name) for name in mapped.unmapped if name not in rules.about_the_row)
+    if "consents" in mapped.input:
+        yield CONSENTS_KEPT
 
 
 def key_problem(key: Any) -> Problem | None:
