@@ -5,9 +5,13 @@ Comes to exactly what the online path comes to. Safe beside running workers: wha
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+from sqlmodel import Session
 
 from kernel import clock, db, log
 from mdm import candidates, decisions, discover, pending, restandardize, sql, versions
+from mdm.decisions import PairDecision
 from mdm.discover import Discovered
 from mdm.records import Pair
 from mdm.resolve import Batch, Resolved, Resolver, snapshot
@@ -108,13 +112,15 @@ def _decide(batch: Batch) -> set[uuid.UUID]:
 def _write(batch: Batch, found: Discovered, live: dict[uuid.UUID, Pair]) -> None:
     pairs = {one.pair for one in found.decisions}
     gone = [decision_id for decision_id, pair in live.items() if pair not in pairs]
-    with batch.resolver.steps() as session:
+
+    def end(session: Session) -> list[pending.Claim]:
         candidates.note(session, found.hot, ())
         candidates.cool(session)
-        taken = batch.hold(session, decisions.supersede(session, gone, "no_longer_a_candidate"))
-    batch.adopt(taken)
+        return batch.hold(session, decisions.supersede(session, gone, "no_longer_a_candidate"))
+
+    def store(session: Session, some: Sequence[PairDecision]) -> list[pending.Claim]:
+        return batch.hold(session, decisions.store(session, some, batch.versions.decision_secret).lost)
+
+    batch.adopt(batch.step(end))
     for start in range(0, len(found.decisions), DECISIONS_CHUNK):
-        some = found.decisions[start : start + DECISIONS_CHUNK]
-        with batch.resolver.steps() as session:
-            taken = batch.hold(session, decisions.store(session, some, batch.versions.decision_secret).lost)
-        batch.adopt(taken)
+        batch.adopt(batch.step(partial(store, some=found.decisions[start : start + DECISIONS_CHUNK])))

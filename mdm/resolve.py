@@ -172,7 +172,7 @@ class Batch:
     def discover(self) -> None:
         """Steps 1 to 3: find the pairs of the batch, score them, write decisions. First what older versions made is renewed."""
         record_ids = list(self.claims)
-        self._step(lambda session: self._begin(session, record_ids))
+        self.step(lambda session: self._begin(session, record_ids))
         with snapshot(self.resolver.steps) as session:
             found = candidates.find(session, record_ids)
             named = {one for pair in found.pairs for one in pair}.union(record_ids)
@@ -180,7 +180,7 @@ class Batch:
             records = self.resolver.shelf(self.versions).load(session, named)
         self._refuse_unusable(records)
         made = pair_decisions(self.versions, found.pairs, records)
-        taken, self.touched = self._step(lambda session: self._decide(session, found, made, kept))
+        taken, self.touched = self.step(lambda session: self._decide(session, found, made, kept))
         self.adopt(taken)
         self.result += Resolved(
             records=len(record_ids),
@@ -231,7 +231,7 @@ class Batch:
         for _ in range(MOST_RESTARTS):
             self._keep()
             evaluated = self.resolver.evaluate_around(self.versions, waiting, self._keep)
-            done = self._step(partial(self._write, evaluated=evaluated))
+            done = self.step(partial(self._write, evaluated=evaluated))
             settled |= done
             waiting -= done
             for record_id in done & self.claims.keys():
@@ -242,7 +242,7 @@ class Batch:
         self._postpone(waiting)
         return settled
 
-    def _step(self, act: Callable[[Session], T]) -> T:
+    def step(self, act: Callable[[Session], T]) -> T:
         """Run one step, again when it met another worker in a circle."""
         for left in reversed(range(MOST_RESTARTS)):
             try:
@@ -256,7 +256,7 @@ class Batch:
     def _keep(self) -> None:
         """Prolong the leases before they run out; a dense component takes longer to weigh than a worker's death to be noticed."""
         if time.monotonic() - self._kept_at > self.lease_seconds / 4:
-            self._step(lambda session: pending.extend(session, self.claims, self.owner, self.lease_seconds))
+            self.step(lambda session: pending.extend(session, self.claims, self.owner, self.lease_seconds))
             self._kept_at = time.monotonic()
 
     def _write(self, session: Session, evaluated: Evaluated) -> set[uuid.UUID]:
@@ -280,9 +280,12 @@ class Batch:
         """Give back what met too much company, with jitter; others whose component this batch changed are asked for as well."""
         mine = self.claims.keys()
         delay = RETRY_SECONDS * (0.5 + random.random())  # noqa: S311 - jitter, not a secret
-        with self.resolver.steps() as session:
+
+        def give_back(session: Session) -> None:
             pending.request(session, sorted(set(waiting) - mine), "postponed", fresh=False)
             pending.release(session, sorted(mine & set(waiting)), self.owner, delay)
+
+        self.step(give_back)
         self.result += Resolved(postponed=len(waiting))
 
 
@@ -308,8 +311,12 @@ def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) ->
         done = resolver.resolve(claims, owner)
         logger.info("resolved", **{one.name: getattr(done, one.name) for one in fields(done)})
         return done
-    except db.UNAVAILABLE:
-        raise  # Nothing can be noted now; the lease ends by itself and the rows are rung again.
+    except db.UNAVAILABLE as error:
+        if not is_deadlock(error):
+            raise  # Nothing can be noted now; the lease ends by itself and the rows are rung again.
+        with resolver.steps() as session:  # Nothing is wrong with the records or with this worker: neither is blamed.
+            pending.release(session, [claim.record_id for claim in claims], owner, RETRY_SECONDS)
+        return Resolved(postponed=len(claims))
     except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
         logger.warning("resolve_failed", records=len(claims), error=type(error).__name__)
         if len(claims) == 1:
