@@ -4,7 +4,7 @@ export DATABASE_URL REDIS_URL
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header -q
 
-.PHONY: help install demo test test-browser test-spark check faults bench lock docs
+.PHONY: help install demo test test-browser test-spark check faults bench soak lock docs
 help:
 	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report)"
 	@echo "make test     the whole test suite on real PostgreSQL and Valkey"
@@ -13,6 +13,7 @@ help:
 	@echo "make check    ruff, mypy --strict, import contracts, architecture smells"
 	@echo "make faults   apply each kept fault and expect a test to die"
 	@echo "make bench    measured ratios, as a table and JSON"
+	@echo "make soak     long random runs: orders, golden ids, killed processes (PART=kills SEED=7 MINUTES=10; goes on where it stopped)"
 	@echo "make install  only the environment; make lock: renew the hashed lock; make docs: generated pages"
 
 install:
@@ -43,6 +44,9 @@ faults: install
 
 bench: install
 	@$(BIN)/python -m bench.run
+
+soak: install
+	@$(BIN)/python -m soak.run $(if $(PART),--part $(PART)) $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 docs: install
 	@$(BIN)/python scripts/canonical_model.py

@@ -17,14 +17,17 @@ from kernel.settings import configure, settings
 
 
 @contextmanager
-def own_database() -> Iterator[str]:
-    """Make and migrate an empty database, configure this process for it, drop it afterwards. Gives its URL."""
+def own_database(*, durable: bool = True) -> Iterator[str]:
+    """Make and migrate an empty database, configure this process for it, drop it afterwards. Gives its URL.
+
+    What measures nothing may do without durability: an embedded server then waits for no disk.
+    """
     given = settings()
     name = f"mdm_bench_{os.getpid()}"
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mdm-bench-", ignore_cleanup_errors=True)))
         chosen = given.model_copy(update={"data_dir": folder})
-        server = given.database_url or stack.enter_context(temporary_services(durable=True)).database_url
+        server = given.database_url or stack.enter_context(temporary_services(durable=durable)).database_url
         _execute(server, "CREATE DATABASE {}", name)
         try:
             url = urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
@@ -38,4 +41,4 @@ def own_database() -> Iterator[str]:
 
 def _execute(server: str, statement: str, name: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))  # type: ignore[arg-type]  # a literal of this module.
+        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))

@@ -82,7 +82,8 @@ def query(statement: str, *params: Any, role: db.Role = db.Role.ENGINE) -> list[
 
 def golden_of(source: str, key: str) -> uuid.UUID | None:
     """The golden id of a record, by the crosswalk."""
-    return query("SELECT golden_id FROM crosswalk WHERE source = %s AND source_key = %s", source, key)[0][0]
+    found: uuid.UUID | None = query("SELECT golden_id FROM crosswalk WHERE source = %s AND source_key = %s", source, key)[0][0]
+    return found
 
 
 def partition() -> frozenset[frozenset[Key]]:
