@@ -85,14 +85,15 @@ class Components(Generic[R]):
     too_large: tuple[frozenset[R], ...]
 
 
-def capped_component(start: R, start_form: bytes, reach: Reach[R], lines: Lines) -> Component[R]:
+def capped_component(start: R, start_form: bytes, reach: Reach[R], lines: Lines, first_rung: int = 0) -> Component[R]:
     """Find the capped component of one record, breadth first, one call of `reach` a layer.
 
     The search at a rung stops as soon as more than `lines.cap` distinct forms are seen; the last rung (stewards' matches only) is
     never cut short, since a steward's match is not undone by size. Records that share a form cost nothing beyond being listed.
+    `first_rung`: the rungs below are known not to hold it, because another record reached from there found them too small.
     """
     ladder = lines.ladder()
-    for rung, line in enumerate(ladder):
+    for rung, line in list(enumerate(ladder))[first_rung:]:
         found = _search({start: start_form}, reach, line, None if line is None else lines.cap)
         if found is not None:
             return Component(found, rung, line)

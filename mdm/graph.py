@@ -56,9 +56,11 @@ class Graph:
             reached.setdefault(line, set()).update(found, frontier)
             return found
 
-        component = capped_component(start, self.forms[start], reach, self.of.lines)
+        known = self.outgrown.get(start, -1)
+        component = capped_component(start, self.forms[start], reach, self.of.lines, known + 1)
         for rung, line in enumerate(self.of.lines.ladder()[: component.rung]):
-            self.outgrown.update(dict.fromkeys(reached[line], rung))
+            if rung > known:
+                self.outgrown.update(dict.fromkeys(reached[line], rung))
         return component
 
     def _reach(self, frontier: frozenset[uuid.UUID], line: float | None) -> dict[uuid.UUID, bytes]:
