@@ -12,7 +12,8 @@ from typing import Generic
 
 from matching.board import ASKS, DECIDED, HELD, PERSONAL, VETO, Board, grid, in_bits
 from matching.closure import Contested, R, Settled, StewardRule, settle
-from matching.components import Component, Components, Edge, Lines, Reach, capped_component, capped_components
+from matching.components import Component, Components, Edge, Reach, capped_component, capped_components
+from matching.model import Lines
 from matching.units import (
     Evidence,
     Member,

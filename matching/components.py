@@ -10,38 +10,12 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from matching.closure import R
+from matching.model import Lines
 
 T = TypeVar("T")
 
 # Give the neighbours of these records (record to form hash) over edges at or above the line; None means stewards' matches only.
 Reach = Callable[[frozenset[R], float | None], Mapping[R, bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """The lines in bits by which components and clusters are cut; they live in the model.
-
-    Rung k of the ladder is `component + k * step`, for k up to `rungs`; the rung after the last counts stewards' matches only.
-    `most_holders` is the number of distinct name and birth date combinations up to which an identifier decides by itself.
-    """
-
-    component: float
-    guard: float
-    merge: float
-    step: float = 4.0
-    rungs: int = 10
-    cap: int = 200
-    most_holders: int = 5
-
-    def __post_init__(self) -> None:
-        if not self.component <= self.guard <= self.merge:
-            raise ValueError("lines must rise: component, guard, merge")
-        if self.step <= 0 or self.rungs < 0 or self.cap < 1:
-            raise ValueError("a ladder needs a positive step, rungs and a cap of at least 1")
-
-    def ladder(self) -> tuple[float | None, ...]:
-        """List the rungs from the lowest; None, the last, stands for stewards' matches only."""
-        return (*(self.component + rung * self.step for rung in range(self.rungs + 1)), None)
 
 
 @dataclass(frozen=True, slots=True)

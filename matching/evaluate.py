@@ -17,12 +17,12 @@ from matching.blocking import keys
 from matching.bulk import by_position, candidate_pairs, forms_table, score_candidates
 from matching.cluster import Clustering, partition
 from matching.comparisons import comparison_form
-from matching.components import Component, Edge, Lines, capped_components
+from matching.components import Component, Edge, capped_components
 from matching.decide import NO_RULES, IdentifierRules, decide
 from matching.evidence import Weigher
 from matching.forms import ComparisonForm
 from matching.metrics import Measure, bcubed, pairwise
-from matching.model import Model, default_model
+from matching.model import Lines, Model, default_model
 from matching.record import StandardRecord
 from matching.score import scorer
 from matching.standardize import form_hash
@@ -159,7 +159,7 @@ def evaluate(labelled: Sequence[Labelled], prepared: Prepared, model: Model, rul
 
 def resolve(prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES) -> list[Clustering[str]]:
     """Partition prepared records: one clustering for each capped component."""
-    lines = cluster_lines(model)
+    lines = model.lines
     forms = dict(zip(prepared.ids, prepared.forms, strict=True))
     hashes = dict(zip(prepared.ids, prepared.hashes, strict=True))
     table = forms_table(prepared.ids, prepared.forms, model.extras)
@@ -168,11 +168,6 @@ def resolve(prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES)
     found = capped_components(hashes, edges, lines)
     weigher = Weigher(model, rules, lines.most_holders)
     return [_partition(component, forms, weigher, lines) for component in found.components]
-
-
-def cluster_lines(model: Model) -> Lines:
-    """Return the model's lines as clustering takes them."""
-    return Lines(model.component_line_weight, model.guard_line_weight, model.merge_line_weight)
 
 
 def _edges(scored: pa.Table, forms: dict[str, ComparisonForm], model: Model, rules: IdentifierRules) -> Iterable[Edge[str]]:

@@ -59,11 +59,31 @@ class Frequencies:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The lines in bits by which verdicts are given."""
+    """The lines in bits by which verdicts are given, and by which components and clusters are cut. All of it decides the outcome,
+    so all of it is part of the model's fingerprint.
+
+    Rung k of the ladder is `component + k * step`, for k up to `rungs`; the rung after the last counts stewards' matches only. A
+    component holds at most `cap` distinct forms. `most_holders` is the number of distinct name and birth date combinations up to
+    which an identifier decides by itself. Raises: ValueError.
+    """
 
     component: float = COMPONENT_LINE_WEIGHT
     guard: float = GUARD_LINE_WEIGHT
     merge: float = MERGE_LINE_WEIGHT
+    step: float = 4.0
+    rungs: int = 10
+    cap: int = 200
+    most_holders: int = 5
+
+    def __post_init__(self) -> None:
+        if not self.component <= self.guard <= self.merge:
+            raise ValueError("lines must rise: component, guard, merge")
+        if self.step <= 0 or self.rungs < 0 or self.cap < 1:
+            raise ValueError("a ladder needs a positive step, rungs and a cap of at least 1")
+
+    def ladder(self) -> tuple[float | None, ...]:
+        """List the rungs from the lowest; None, the last, stands for stewards' matches only."""
+        return (*(self.component + rung * self.step for rung in range(self.rungs + 1)), None)
 
 
 @dataclass(frozen=True)
@@ -183,7 +203,7 @@ def model_from_json(data: Any) -> Model:
             prior=float(data["prior"]),
             salt=str(data["salt"]),
             frequencies=frequencies,
-            lines=Lines(**{name: float(line) for name, line in data["lines"].items()}),
+            lines=_read_lines(data["lines"]),
             extras=extras,
             report=data["report"],
             fingerprint=str(data["fingerprint"]),
@@ -192,6 +212,16 @@ def model_from_json(data: Any) -> Model:
         if isinstance(error, ModelError):
             raise
         raise ModelError(f"model file: missing or wrongly typed: {error}") from error
+
+
+def _read_lines(data: Mapping[str, Any]) -> Lines:
+    read: dict[str, Any] = {
+        name: int(line) if name in {"rungs", "cap", "most_holders"} else float(line) for name, line in data.items()
+    }
+    try:
+        return Lines(**read)
+    except ValueError as error:
+        raise ModelError(f"lines: {error}") from error
 
 
 def comparisons_by_name(extras: Sequence[tuple[str, str]]) -> dict[str, Comparison]:
@@ -257,8 +287,6 @@ def _check(model: Model) -> None:
     names = [comparison.name for comparison in model.comparisons]
     if len(set(names)) != len(names):
         raise ModelError("comparisons: one stands there twice")
-    if not model.lines.component <= model.lines.guard <= model.lines.merge:
-        raise ModelError("lines: component, guard and merge must rise in this order")
     for comparison, parameters in zip(model.comparisons, model.parameters, strict=True):
         _check_comparison(comparison, parameters)
     for column, known in model.frequencies.items():

@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple
 
 from matching.board import ASKS, DECIDED, GRID_STEPS_PER_BIT, PERSONAL, STEWARD, VETO, Board, grid
 from matching.closure import R, Settled
-from matching.components import Lines
+from matching.model import Lines
 
 OrderKey = tuple[str, str]
 

@@ -13,9 +13,8 @@ from sqlmodel import Session
 from kernel.errors import Unavailable
 from kernel.settings import settings
 from matching.blocking import BLOCKING_VERSION
-from matching.components import Lines
 from matching.decide import IdentifierRules
-from matching.model import Model, ModelError, default_model, dump_model, model_from_json
+from matching.model import Lines, Model, ModelError, default_model, dump_model, model_from_json
 from matching.score import Scorer, scorer
 from matching.standardize import STANDARDIZER_VERSION
 from mdm import pending, sql
@@ -46,10 +45,10 @@ class VersionSet:
             "policy": self.policy.version,
         }
 
-    @cached_property
+    @property
     def lines(self) -> Lines:
         """The model's lines, as components and clusters are cut by them."""
-        return Lines(self.model.component_line_weight, self.model.guard_line_weight, self.model.merge_line_weight)
+        return self.model.lines
 
     @cached_property
     def scorer(self) -> Scorer:

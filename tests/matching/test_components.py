@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.components import Edge, Lines, Reach, capped_component, capped_components
+from matching.components import Edge, Reach, capped_component, capped_components
+from matching.model import Lines
 
 LINES = Lines(component=-6, guard=0, merge=10, cap=3, rungs=6)
 
