@@ -80,16 +80,27 @@ def _timezone(value: str) -> str:
     return value
 
 
+def _encoding(value: str) -> str:
+    try:
+        "".encode(value)
+    except LookupError as error:
+        raise ValueError("is not a text encoding, such as utf-8, cp1252 or utf-16") from error
+    return value
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 
 
 class FileFormat(Strict):
-    """How this source writes its CSV files. Without `encoding`: UTF-8, and what is not UTF-8 is read as CP1252 and said so."""
+    """How this source writes its CSV files. Without `encoding`: UTF-8, and what is not UTF-8 is read as CP1252 and said so.
 
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    Without `delimiter`: a comma, or what the header line unmistakably shows (mdm.csv_files), which is said as well.
+    """
+
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     quote: str = Field('"', min_length=1, max_length=1)
-    encoding: str | None = None
+    encoding: Annotated[str, AfterValidator(_encoding)] | None = None
 
 
 class Source(Mapping):

@@ -72,7 +72,7 @@ def test_a_row_of_the_wrong_width_is_rejected(write: Write, line: bytes) -> None
 def test_line_endings_and_a_mark_are_no_data(write: Write, ending: bytes) -> None:
     rows = open_rows(write("a.csv", b"\xef\xbb\xbfid,name" + ending + b"1,J\xc3\xbcrgen"))
     assert told(rows) == [(2, {"id": "1", "name": "Jürgen"})]
-    assert (rows.encoding, rows.encoding_declared) == ("utf-8-sig", False)
+    assert (rows.encoding, rows.found) == ("utf-8-sig", {"encoding"})
 
 
 def test_cp1252_is_found_out_once_and_said(write: Write) -> None:
@@ -80,7 +80,7 @@ def test_cp1252_is_found_out_once_and_said(write: Write) -> None:
     assert told(rows) == [
         (2, {"id": "1", "name": "Jürgen"}), (3, {"id": "2", "name": "Renée €"}), (4, "invalid_encoding"),
     ]  # fmt: skip
-    assert (rows.encoding, rows.encoding_declared) == ("cp1252", False)
+    assert (rows.encoding, rows.found) == ("cp1252", {"encoding"})
 
 
 def test_one_broken_byte_does_not_turn_a_utf8_file_into_cp1252(write: Write) -> None:
@@ -91,7 +91,42 @@ def test_one_broken_byte_does_not_turn_a_utf8_file_into_cp1252(write: Write) -> 
 def test_a_declared_encoding_is_believed(write: Write) -> None:
     rows = open_rows(write("a.csv", "id;name\n1;Łódź\n".encode("cp1250")), FileFormat(encoding="cp1250", delimiter=";"))
     assert told(rows) == [(2, {"id": "1", "name": "Łódź"})]
-    assert rows.encoding_declared
+    assert rows.found == frozenset()
+
+
+@pytest.mark.parametrize("delimiter", [";", "|", "\t"])
+def test_an_undeclared_delimiter_is_read_from_the_header_line(write: Write, delimiter: str) -> None:
+    rows = open_rows(write("a.csv", f"id{delimiter}name\n1{delimiter}Lee, Ann\n".encode()))
+    assert told(rows) == [(2, {"id": "1", "name": "Lee, Ann"})]
+    assert (rows.format.delimiter, rows.found) == (delimiter, {"encoding", "delimiter"})
+
+
+@pytest.mark.parametrize("header", ["id,na;me", "id", '"i;d"'])
+def test_a_comma_or_a_single_column_stays(write: Write, header: str) -> None:
+    rows = open_rows(write("a.csv", header.encode() + b"\n1\n"))
+    assert (rows.format.delimiter, rows.found) == (",", {"encoding"})
+
+
+@pytest.mark.parametrize(
+    ("header", "declared", "told"),
+    [
+        ("id;na|me", None, "semicolon or bar"),
+        ("id;name", ",", 'file: {delimiter: ";"}'),
+        ("id,name", ";", 'file: {delimiter: ","}'),
+    ],
+)
+def test_a_header_line_that_belies_the_delimiter_fails(write: Write, header: str, declared: str | None, told: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        open_rows(write("a.csv", header.encode() + b"\n1;2\n"), FileFormat(delimiter=declared))
+    assert caught.value.code == "wrong_delimiter"
+    assert told in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rows"), [("a.csv", b"id\n1\n2", 2), ("a.csv", b"id\n", 0), ("a.ndjson", b"{}\n", 1)]
+)
+def test_rows_are_counted_before_they_are_read(write: Write, name: str, content: bytes, rows: int) -> None:
+    assert open_rows(write(name, content)).estimated_rows() == rows
 
 
 def test_utf16_is_told_by_its_mark(write: Write) -> None:
