@@ -4,16 +4,15 @@ A draft is a proposal for a human: whatever was guessed from values alone, or co
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from itertools import islice
 from typing import Any
 
 import yaml
-from anyascii import anyascii
 
+from mdm.column_names import OWN_NAMES, attribute_of
 from mdm.files import RowFile
 from mdm.mapping_values import text_of
 
@@ -23,12 +22,14 @@ ADDRESS = ("line1", "line2", "house_number", "city", "region", "postal_code", "c
 SEVERAL = ("emails", "phones")
 SHAPES = {
     "emails": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
-    "birth_date": re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{8}"),
+    "birth_date": re.compile(r"\d{4}(-\d\d){0,2}(T.*| .*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{8}"),
     "phones": re.compile(r"\+?[\d\s()./-]{7,20}"),
     "gender": re.compile(r"(?i)[mfwdhvx012]|male|female|man|woman|mann|frau|homme|femme|hombre|mujer|uomo|donna|diverse"),
 }
 # Only these are told by their values alone: a date, a number or a letter may be anything.
 TELLING = ("emails",)
+PLAIN_ENCODING = "utf-8-sig"
+ORDER = ("channel_kind", "brand", "file", "key", "updated_at", "date_order", "fields")
 DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}")
 
 
@@ -51,20 +52,90 @@ class _Reading:
 
 def draft(source: str, rows: RowFile) -> Draft:
     """Draft the policy of one source from the first rows of its file. Reads at most 500 rows."""
-    columns = _columns(row.values for row in islice(rows.rows(), SAMPLE_ROWS) if row.values is not None)
+    sample = [row.values for row in islice(rows.rows(), SAMPLE_ROWS) if row.values is not None]
+    columns = _columns(sample)
     reading = _Reading()
     for column, values in columns.items():
         _read_column(reading, column, values)
-    for attribute, found in reading.chosen.items():
-        if len(found) > 1 and attribute not in SEVERAL:
-            reading.doubts.append(f"{', '.join(found)} all look like {attribute}; the first is taken")
     if "key" not in reading.chosen:
         reading.doubts.append("no column looks like a key: say which one names a record for ever (key: …)")
+    if not sample:
+        reading.doubts.append("there are no rows to learn from")
+    own_terms = _speaks_our_terms(sample)
+    if not own_terms:
+        reading.doubts += _doubts_of_names(reading, sample)
     document = _document(source, reading, columns)
-    if reading.unmapped:
-        reading.doubts.append(f"not mapped: {', '.join(reading.unmapped)}; map them, or keep them as extras, or leave them out")
-    head = f"# Drafted from {rows.path.name}. Check every line; say channel_kind, brand, trust and owner.\n"
-    return Draft(head + yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120), reading.doubts)
+    if own_terms:
+        del document["sources"][source]["fields"]
+        document.pop("loyalty_programmes", None)
+    declared = document["sources"][source] | _file_format(rows)
+    document["sources"][source] = {name: declared[name] for name in sorted(declared, key=_place)}
+    body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
+    return Draft(_head(rows, own_terms) + _with_choices(body, declared, _country(reading, columns)), reading.doubts)
+
+
+def _speaks_our_terms(sample: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether rows need no mapping: all their fields but key and time of change have our own names already."""
+    names = {name for row in sample for name in row if attribute_of(name) not in {"key", "updated_at"}}
+    return bool(names) and names <= OWN_NAMES
+
+
+def _doubts_of_names(reading: _Reading, sample: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for attribute, found in reading.chosen.items():
+        if len(found) > 1 and attribute not in SEVERAL:
+            yield f"{', '.join(found)} all look like {attribute}; the first is taken"
+    objects = {name for row in sample for name, value in row.items() if isinstance(value, list) and _holds_objects(value)}
+    for name in sorted(objects):
+        yield f"{name} is a list of objects: map it with {{each: {name}, …}}"
+    if left := [name for name in reading.unmapped if name not in objects]:
+        yield f"not mapped: {', '.join(left)}; map them, or keep them as extras, or leave them out"
+
+
+def _holds_objects(value: list[Any]) -> bool:
+    return any(isinstance(element, Mapping) for element in value)
+
+
+def _file_format(rows: RowFile) -> dict[str, Any]:
+    """What was found out about the file and would surprise, so that the next file is read the same way."""
+    found: dict[str, Any] = {}
+    if "delimiter" in rows.found:
+        found["delimiter"] = rows.format.delimiter
+    if "encoding" in rows.found and rows.encoding != PLAIN_ENCODING:
+        found["encoding"] = rows.encoding
+    return {"file": found} if found else {}
+
+
+def _place(name: str) -> int:
+    return ORDER.index(name)
+
+
+def _head(rows: RowFile, own_terms: bool) -> str:
+    terms = "# The fields have our own names already: no mapping is needed.\n" if own_terms else ""
+    return (
+        f"# Drafted from {rows.path.name}. Check every line; say channel_kind, brand and what is commented out.\n{terms}"
+        "# A policy names all sources: put this one under `sources:` of yours (mdm policy show > policy.yaml), then apply that.\n"
+    )
+
+
+def _with_choices(body: str, declared: Mapping[str, Any], country: str) -> str:
+    """Put what only a person knows behind the first lines of the source, commented out, each with its default or a guess."""
+    choices = {
+        "owner": "customer care           # who answers for it",
+        "trust": "0.5                     # 0 to 1: whose value wins where sources disagree",
+        "stage": "live                    # shadow: scored, nothing merged; review: nothing merged without a human",
+        "default_country": f"{country}            # of phones and addresses that do not say theirs",
+        "date_order": "DMY                # or MDY, YMD: which way 03/05/1980 is read",
+        "file": '{delimiter: ",", encoding: utf-8}',
+    }
+    lines = [f"    # {name}: {text}\n" for name, text in choices.items() if name not in declared]
+    first, brand, rest = body.partition(f"    brand: {declared['brand']}\n")
+    return first + brand + "".join(lines) + rest
+
+
+def _country(reading: _Reading, columns: Mapping[str, list[str]]) -> str:
+    """The country that most rows name by its two letters, as a guess; DE is a mere example."""
+    named = Counter(text.upper() for column in reading.chosen.get("country", ()) for text in columns[column] if len(text) == 2)
+    return named.most_common(1)[0][0] if named else "DE"
 
 
 def _columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[str]]:
@@ -85,20 +156,8 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str |
             yield f"{prefix}{name}", text_of(first)
 
 
-def fold(name: str) -> str:
-    """Fold a column's name for comparison: camel case split, no accents, lower case, words joined by _."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
-    return re.sub(r"[^a-z0-9]+", "_", anyascii(split).casefold()).strip("_")
-
-
-@cache
-def _words() -> dict[str, str]:
-    text = resources.files("mdm").joinpath("column_words.yaml").read_text(encoding="utf-8")
-    return {word: attribute for attribute, words in yaml.safe_load(text).items() for word in words}
-
-
 def _read_column(reading: _Reading, column: str, values: list[str]) -> None:
-    attribute = _words().get(fold(column)) or _words().get(fold(column.rpartition(".")[2]))
+    attribute = attribute_of(column)
     alike = {kind: _share(pattern, values) for kind, pattern in SHAPES.items()}
     if attribute in alike and values and alike[attribute] < MOST:
         reading.doubts.append(

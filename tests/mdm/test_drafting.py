@@ -1,11 +1,12 @@
 """A draft names what it knows in several languages, and says what it only guesses."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from mdm import policy
-from mdm.drafting import Draft, draft, fold
+from mdm.drafting import Draft, draft
 from mdm.files import open_rows
 from mdm.mapping_schema import Fields
 
@@ -74,8 +75,8 @@ def test_dates_that_do_not_tell_their_order_are_doubted(tmp_path: Path, dates: s
 def test_what_is_missing_or_double_is_doubted(tmp_path: Path) -> None:
     found = drafted(tmp_path, "vorname,first_name,shoe\nAnn,Ann,44\n")
     assert found.doubts == [
-        "vorname, first_name all look like given_name; the first is taken",
         "no column looks like a key: say which one names a record for ever (key: …)",
+        "vorname, first_name all look like given_name; the first is taken",
         "not mapped: shoe; map them, or keep them as extras, or leave them out",
     ]
 
@@ -88,10 +89,33 @@ def test_nested_fields_are_paths(tmp_path: Path) -> None:
     assert declared.emails[0].value.path == "mails"
 
 
-def test_names_are_folded() -> None:
-    assert [fold(name) for name in ("FirstName", "E-Mail", "Prénom ", "Straße/Nr.")] == [
-        "first_name",
-        "e_mail",
-        "prenom",
-        "strasse_nr",
-    ]
+def test_rows_in_our_own_terms_need_no_mapping(tmp_path: Path) -> None:
+    row = {"id": 1, "given_name": "Ann", "phones": ["0612345678"], "birth_date": "1980", "addresses": [{"city": "Ulm"}]}
+    found = drafted(tmp_path, json.dumps(row) + "\n", "a.ndjson")
+    assert policy.parse(found.text).source("crm").fields is None
+    assert found.doubts == []
+
+
+def test_a_list_of_objects_is_told_how_to_map(tmp_path: Path) -> None:
+    found = drafted(tmp_path, '{"id": 1, "vorname": "Ann", "Anschriften": [{"ort": "Ulm"}]}\n', "a.ndjson")
+    assert found.doubts == ["Anschriften is a list of objects: map it with {each: Anschriften, …}"]
+
+
+def test_a_delimiter_that_was_found_out_is_written_down(tmp_path: Path) -> None:
+    found = drafted(tmp_path, "Kundennr;Vorname;E-Mail\n1;Ann;ann@lee.org\n")
+    source = policy.parse(found.text).source("crm")
+    assert (source.file.delimiter, source.key.path) == (";", "Kundennr")
+    assert fields(found).emails[0].value.path == "E-Mail"
+
+
+def test_what_only_a_person_knows_is_a_comment_with_a_guess(tmp_path: Path) -> None:
+    found = drafted(tmp_path, "id,country\n1,AU\n2,AU\n3,NZ\n")
+    comments = [line.strip().split(":")[0] for line in found.text.splitlines() if line.startswith("    # ")]
+    assert comments == ["# owner", "# trust", "# stage", "# default_country", "# date_order", "# file"]
+    assert "# default_country: AU " in found.text
+    uncommented = "".join(line.replace("    # ", "    ", 1) + "\n" for line in found.text.splitlines())
+    assert policy.parse(uncommented).source("crm").default_country == "AU"
+
+
+def test_a_file_without_rows_is_doubted(tmp_path: Path) -> None:
+    assert "there are no rows to learn from" in drafted(tmp_path, "id,first_name\n").doubts

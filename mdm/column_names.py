@@ -1,0 +1,43 @@
+"""What columns are called: folded for comparison, known by our attributes' names in several languages, and near misses.
+
+Knows names only, never values. Pure but for the word list that comes along (column_words.yaml).
+"""
+
+import difflib
+import re
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+
+import yaml
+from anyascii import anyascii
+
+from mdm.mapping_schema import Fields
+
+NEAR = 0.6
+MOST_NEAR = 3
+OWN_NAMES = frozenset(Fields.model_fields)
+
+
+def fold(name: str) -> str:
+    """Fold a column's name for comparison: camel case split, no accents, lower case, words joined by _."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
+    return re.sub(r"[^a-z0-9]+", "_", anyascii(split).casefold()).strip("_")
+
+
+@cache
+def _words() -> dict[str, str]:
+    text = resources.files("mdm").joinpath("column_words.yaml").read_text(encoding="utf-8")
+    known = {word: attribute for attribute, words in yaml.safe_load(text).items() for word in words}
+    return {**{name: name for name in OWN_NAMES}, **known}
+
+
+def attribute_of(column: str) -> str | None:
+    """Which of our attributes a column is called like; the last part of a dotted path counts."""
+    return _words().get(fold(column)) or _words().get(fold(column.rpartition(".")[2]))
+
+
+def near(name: str, known: Iterable[str]) -> list[str]:
+    """Give the known names that look most like one, the likeliest first; at most three."""
+    folded = {fold(one): one for one in known}
+    return [folded[one] for one in difflib.get_close_matches(fold(name), folded, MOST_NEAR, NEAR)]
