@@ -18,7 +18,7 @@ from kernel.actor import Principal
 from kernel.errors import Conflict
 from mdm import rejects, sql
 from mdm.files import FileRow, RowFile, fingerprint
-from mdm.incoming import Incoming, SourceRules, storable
+from mdm.incoming import REFUSING, Incoming, SourceRules, storable
 from mdm.ingest import put_records
 from mdm.mapping import TRUE
 from mdm.mapping_values import Problem, Problems, reader, text_of
@@ -57,11 +57,17 @@ class Tally:
         self.rows += 1
         self.outcomes[status] += 1
         if problem is not None:
-            self.reasons[problem.code] += 1
+            self.reasons[_said(problem)] += 1
         for note in notes:
             said = f"{note.code}: {note.field[:LONGEST_FIELD]}"
             known = said in self.notes or len(self.notes) < MOST_NOTES
             self.notes[said if known else f"{note.code}: {OTHER_FIELDS}"] += 1
+
+
+def _said(problem: Problem) -> str:
+    """The code, and the field when it is one of ours: a payload's own field names may be anything and any number."""
+    name = "extras" if problem.field.startswith("extras.") else problem.field
+    return f"{problem.code}: {name}" if problem.code in REFUSING and name else problem.code
 
 
 @dataclass(slots=True)

@@ -35,6 +35,8 @@ ESSENTIAL = {
     "loyalty_accounts": frozenset({"number"}),
     "consents": frozenset({"state"}),
 }
+# A bare value in a list of our own terms is this part of the item; an address or an identifier says more than one value can.
+BARE = {"emails": "value", "phones": "value", "identifiers": "value", "loyalty_accounts": "number"}
 SCALARS = frozenset(schema.Fields.model_fields) - LISTS.keys() - {"extras"}
 Filler = Callable[[Any, dict[str, Any], Problems], None]
 
@@ -170,10 +172,16 @@ class _Planner:
         names = [name for name in kind.model_fields if name != "each"]
         readers = {name: self._reader(schema.Expression(path=name), f"{attribute}.{name}", f"{attribute}.")[0] for name in names}
         make = _item_maker(attribute, readers, self._repeats(attribute))
+        main = BARE.get(attribute)
 
         def fill(row: Any, data: dict[str, Any], problems: Problems) -> None:
-            for part in _elements(row.get(attribute), attribute, problems):
-                if items := make(part if isinstance(part, dict) else {"value": part}, problems):
+            found = row.get(attribute)
+            # A file of one column a value has no lists: a bare value is a list of one.
+            is_bare = main is not None and isinstance(found, str | int | float) and not isinstance(found, bool)
+            for part in [found] if is_bare else _elements(found, attribute, problems):
+                if main is None and not isinstance(part, dict):
+                    problems.append(Problem("wrong_type", attribute))
+                elif items := make(part if isinstance(part, dict) else {main: part}, problems):
                     data.setdefault(attribute, []).extend(items)
 
         return fill
@@ -204,7 +212,7 @@ def _elements(found: Any, attribute: str, problems: Problems) -> list[Any]:
         return found
     if isinstance(found, dict):
         return [found]
-    if found is not None:
+    if found is not None and not (isinstance(found, str) and not found.strip()):  # Blank text is nothing, as everywhere.
         problems.append(Problem("wrong_type", attribute))
     return []
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from kernel.clock import uuid7
 from mdm import sql
+from mdm.mapping import LISTS
 from mdm.sealing import DataKey
 
 
@@ -100,10 +101,13 @@ REASONS = {
     "too_many_elements": "a list or object holds more than 1,000 elements",
     "value_too_long": "a value is longer than 1,000 characters",
     "wrong_column_count": "the line has more or fewer columns than the header",
-    "wrong_type": "the field holds a list or an object where one value is expected, or the reverse",
+    "wrong_type": "the field holds a list or an object where one value is expected",
 }
+OBJECTS_EXPECTED = "the field holds a plain value where a list of objects is expected"
 
 
-def reason(code: str) -> str:
-    """Say a code in words."""
+def reason(code: str, field: str = "") -> str:
+    """Say a code in words; `field` is the attribute that it concerns."""
+    if code == "wrong_type" and field in LISTS:
+        return OBJECTS_EXPECTED
     return REASONS.get(code, code.replace("_", " "))

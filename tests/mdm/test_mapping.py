@@ -127,10 +127,29 @@ def test_a_row_in_our_own_terms_needs_no_mapping() -> None:
 
 
 @pytest.mark.parametrize(
-    "row", [{"emails": "a@b.org"}, {"surname": {"x": 1}}, {"extras": 3}, {"extras": {"a": {}}}, {"phones": 3}]
-)
+    "row",
+    [
+        {"surname": {"x": 1}}, {"extras": 3}, {"extras": {"a": {}}}, {"emails": True}, {"addresses": "1 Rd"},
+        {"addresses": ["1 Rd"]}, {"consents": "yes"},
+    ],
+)  # fmt: skip
 def test_a_row_in_our_own_terms_of_the_wrong_type_is_a_problem(row: dict[str, Any]) -> None:
     assert [problem.code for problem in apply(Mapping(), row).problems] == ["wrong_type"]
+
+
+@pytest.mark.parametrize(
+    ("row", "items"),
+    [
+        ({"emails": "a@b.org"}, {"emails": [{"value": "a@b.org"}]}),
+        ({"phones": 612345678}, {"phones": [{"value": "612345678"}]}),
+        ({"loyalty_accounts": "77"}, {"loyalty_accounts": [{"number": "77"}]}),
+        ({"identifiers": ["7"]}, {"identifiers": [{"value": "7"}]}),
+        ({"emails": " ", "addresses": ""}, {}),
+    ],
+)
+def test_a_bare_value_in_our_own_terms_is_a_list_of_one(row: dict[str, Any], items: dict[str, Any]) -> None:
+    """A CSV file has no lists: its column `emails` holds one address."""
+    assert apply(Mapping(), row) == Mapped(items)
 
 
 def test_echoed_values_are_marked_or_left_out() -> None:
