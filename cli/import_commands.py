@@ -1,33 +1,27 @@
 """`mdm import` and `mdm map`: load a file of records, or draft the mapping that will."""
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskProgressColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
 
+from cli import import_report
+from cli.progress import Tell, progress
+from cli.words import counted
 from kernel.actor import Principal
 from kernel.db import Scope, read_only, transaction
 from kernel.errors import MdmError
-from mdm import drafting, files, imports, policy, previews, rejects
+from mdm import drafting, files, imports, pending, policy, previews, rejects
 from mdm.files import FileRow, RowFile
 from mdm.imports import ImportJob, Tally
 from mdm.policy import Policy
 
 OPERATOR = Principal("cli", "mdm import", frozenset({"records:write"}), Scope())
 SOME_REJECTED = 2
+REJECTS_SHOWN = 10
+PREVIEW_STEP = 500
 console = Console()
 errors = Console(stderr=True)
 
@@ -37,14 +31,16 @@ SourceOption = Annotated[str, typer.Option("--source", "-s", help="The source it
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    app.command("import", epilog="Exit codes: 0 all rows taken in, 2 some rejected, 1 failed.")(import_file)
+    app.command("import", epilog="Exit codes: 0 all rows taken in, 2 some rejected, 1 failed, 130 interrupted.")(import_file)
     app.command("map")(map_file)
 
 
 def import_file(
     file: FileArgument,
     source: SourceOption,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would happen; store nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would happen; store nothing, write no file unless --rejects is given.")
+    ] = False,
     rejects_file: Annotated[
         Path | None, typer.Option("--rejects", help="Where to write rejected lines (FILE.rejects.csv).")
     ] = None,
@@ -53,34 +49,73 @@ def import_file(
     with transaction() as session:
         rules = policy.ensure(session, OPERATOR.name)
     rows = files.open_rows(file, rules.source(source).file)
-    _say_encoding(rows)
-    if dry_run:
-        found = previews.preview(rules, source, _bar(rows, "checking"))
-        _show_preview(found)
-        tally, refused = found.tally, found.rejects
-    else:
-        tally, refused = _import(rules, rows, source)
-    _show_tally(tally, rows)
-    _write_rejects(rejects_file or file.with_name(file.name + ".rejects.csv"), refused, stored=not dry_run)
+    import_report.say_found(console, rows)
+    tally = _try(rules, rows, source, rejects_file) if dry_run else _load(rules, rows, source, rejects_file)
     raise typer.Exit(SOME_REJECTED if tally.outcomes["rejected"] else 0)
+
+
+def _try(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None) -> Tally:
+    with progress(errors, "checking", "rows") as tell:
+        found = previews.preview(rules, source, _told(rows, tell))
+    import_report.show_preview(console, found)
+    import_report.show_tally(console, found.tally, rows)
+    if rejects_file is not None:
+        import_report.write_rejects(console, rejects_file, found.rejects, stored=False)
+    else:
+        import_report.show_rejects(console, found.rejects, REJECTS_SHOWN)
+    repeated = f"{counted(found.duplicate_keys, 'row has', 'rows have')} a key that stood in the file before. "
+    console.print(f"{repeated if found.duplicate_keys else ''}Nothing was stored.", highlight=False)
+    return found.tally
+
+
+def _load(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None) -> Tally:
+    tally, refused = _import(rules, rows, source)
+    if not tally.rows:
+        console.print("The file has no rows.", highlight=False)
+    import_report.show_tally(console, tally, rows)
+    import_report.write_rejects(console, rejects_file or _beside(rows.path), refused, stored=True)
+    with read_only() as session:
+        owed = pending.backlog(session).open
+    if owed:
+        verb = "waits" if owed == 1 else "wait"
+        console.print(f"{counted(owed, 'record')} {verb} for the workers; how far they are: mdm doctor", highlight=False)
+    return tally
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + ".rejects.csv")
 
 
 def _import(rules: Policy, rows: RowFile, source: str) -> tuple[Tally, list[tuple[int, str, str]]]:
     with transaction() as session:
         job = imports.begin(session, rules, rows, source, OPERATOR)
     if job.resumed:
-        console.print(f"An import of this file was interrupted after {job.tally.rows:,} rows; it goes on from there.")
+        console.print(
+            f"An import of this file was interrupted after {counted(job.tally.rows, 'row')}; it goes on from there.",
+            highlight=False,
+        )
     try:
-        for chunk in imports.chunks(_bar(rows, "importing"), job.tally.rows):
-            with transaction() as session:
-                reached = imports.take_chunk(session, rules, job, chunk, OPERATOR)
-            job.tally = reached
+        _take_chunks(rules, rows, job)
     except MdmError as error:
         _close(job, error.code)
+        raise
+    except KeyboardInterrupt:
+        total = f"{job.tally.rows:,} of {counted(rows.estimated_rows() or 0, 'row')}"
+        errors.print(f"Interrupted after {total}; the same command goes on.", highlight=False)
         raise
     _close(job)
     with read_only() as session:
         return job.tally, rejects.of_job(session, job.job_id)
+
+
+def _take_chunks(rules: Policy, rows: RowFile, job: ImportJob) -> None:
+    total = rows.estimated_rows()
+    with progress(errors, "importing", "rows") as tell:
+        for chunk in imports.chunks(rows.rows(), job.tally.rows):
+            with transaction() as session:
+                reached = imports.take_chunk(session, rules, job, chunk, OPERATOR)
+            job.tally = reached
+            tell(reached.rows, total)
 
 
 def _close(job: ImportJob, error: str | None = None) -> None:
@@ -88,65 +123,13 @@ def _close(job: ImportJob, error: str | None = None) -> None:
         imports.finish(session, job, error)
 
 
-def _bar(rows: RowFile, what: str) -> Iterator[FileRow]:
-    """Pass the rows on, showing how many there were; Parquet and files known by size show how far."""
-    columns = (SpinnerColumn(), TextColumn(what), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=errors, transient=True) as progress:
-        bar = progress.add_task(what, total=rows.estimated_rows())
-        for row in rows.rows():
-            yield row
-            progress.advance(bar)
-
-
-def _say_encoding(rows: RowFile) -> None:
-    if rows.kind == "csv" and not rows.encoding_declared:
-        name = {"utf-8-sig": "UTF-8", "cp1252": "CP1252 (Windows)"}.get(rows.encoding, rows.encoding)
-        console.print(
-            f"Read as {name}, found out from the file. If that is wrong, say `file: {{encoding: …}}` in the source's policy."
-        )
-
-
-def _show_preview(found: previews.Preview) -> None:
-    table = Table(
-        "line", "key", "mapped", "notes", title=f"The first {len(found.shown)} rows as we would read them", title_justify="left"
-    )
-    for line_no, key, mapped, notes in found.shown:
-        table.add_row(str(line_no), key, _plain(mapped), "\n".join(notes))
-    console.print(table)
-    console.print(f"Keys that stand more than once in the file: {found.duplicate_keys:,} rows. Nothing was stored.")
-
-
-def _plain(mapped: dict[str, object]) -> str:
-    return "\n".join(f"{name}: {value}" for name, value in mapped.items()).replace("[", r"\[")
-
-
-def _show_tally(tally: Tally, rows: RowFile) -> None:
-    table = Table("what became of the rows", "rows", title=f"{rows.path.name}: {tally.rows:,} rows", title_justify="left")
-    for status, count in sorted(tally.outcomes.items()):
-        table.add_row(status, f"{count:,}")
-    for code, count in tally.reasons.most_common():
-        table.add_row(f"  {code}: {rejects.reason(code)}", f"{count:,}")
-    for note, count in tally.notes.most_common(20):
-        table.add_row(f"note: {note}", f"{count:,}")
-    if rows.blank_lines:
-        table.add_row("blank lines (not rows)", f"{rows.blank_lines:,}")
-    console.print(table)
-
-
-def _write_rejects(path: Path, refused: list[tuple[int, str, str]], stored: bool) -> None:
-    if not refused:
-        return
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "code", "field", "reason"))
-        writer.writerows((line_no, code, _harmless(name), rejects.reason(code)) for line_no, code, name in refused)
-    kept = "; the rows themselves are kept, sealed, in the database" if stored else ""
-    console.print(f"Rejected lines: {path}{kept}", soft_wrap=True)
-
-
-def _harmless(text: str) -> str:
-    """A field's name comes from the file: no spreadsheet may take it for a formula."""
-    return f"'{text}" if text[:1] in {"=", "+", "-", "@", "\t", "\r"} else text
+def _told(rows: RowFile, tell: Tell) -> Iterator[FileRow]:
+    """Pass the rows on, telling now and then how many there were."""
+    total = rows.estimated_rows()
+    for number, row in enumerate(rows.rows(), 1):
+        yield row
+        if number % PREVIEW_STEP == 0:
+            tell(number, total)
 
 
 def map_file(
@@ -156,11 +139,16 @@ def map_file(
 ) -> None:
     """Draft the mapping of a file from a sample, and say where it doubts."""
     rows = files.open_rows(file)
+    import_report.say_found(errors, rows)
     draft = drafting.draft(source, rows)
     if output is None:
         console.print(draft.text, markup=False, highlight=False, soft_wrap=True)
     else:
         output.write_text(draft.text, encoding="utf-8")
-        console.print(f"Draft written to {output}. Check it, then: mdm policy check {output}", soft_wrap=True)
+        console.print(
+            f"Draft written to {output}. Check it, put its source into your policy (mdm policy show), then: mdm policy apply",
+            soft_wrap=True,
+            highlight=False,
+        )
     for doubt in draft.doubts:
-        errors.print(f"doubt: {doubt}", markup=False, soft_wrap=True)
+        errors.print(f"doubt: {doubt}", markup=False, highlight=False, soft_wrap=True)

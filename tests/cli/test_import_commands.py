@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from cli import import_commands, policy_commands
 from kernel.db import read_only, transaction
+from kernel.settings import settings
 from mdm import policy, sql
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +50,8 @@ def app(database: object) -> typer.Typer:
 
 
 def run(app: typer.Typer, *arguments: str) -> Result:
-    policy_commands.console.width = 200  # A console keeps the width that it was made with.
+    for module in (policy_commands, import_commands):
+        module.console.width = 200  # A console keeps the width that it was made with.
     return CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
 
 
@@ -84,7 +87,7 @@ def test_every_row_is_stored_the_same_or_rejected_with_its_line(app: typer.Typer
     assert count("SELECT result -> 'outcomes' FROM job") == {"created": 1, "same": 1, "deleted": 1, "rejected": 7}
     assert count("SELECT result -> 'notes' FROM job")["consents_not_yet_interpreted: consents"] == 2
     assert count("SELECT count(*) FROM reject WHERE sealed_payload IS NOT NULL") == 7
-    assert "the field" not in result.output
+    assert result.output.index("created") < result.output.index("same") < result.output.index("rejected  ")
     assert "ann@lee.org" not in result.output
 
 
@@ -139,9 +142,11 @@ def test_a_dry_run_shows_and_stores_nothing(app: typer.Typer, tmp_path: Path) ->
     result = run(app, "import", str(file), "-s", "shop", "--dry-run")
     assert result.exit_code == 2, result.output
     assert "The first 20 rows" in result.output
-    assert "given_name: Ann19" in result.output
-    assert "given_name: Ann20" not in result.output
-    assert "more than once in the file: 1 rows" in result.output
+    assert "name: Ann19 Lee" in result.output
+    assert "name: Ann20" not in result.output
+    assert "1 row has a key that stood in the file before" in result.output
+    assert "line 33: wrong_column_count" in result.output
+    assert not (tmp_path / "c.csv.rejects.csv").exists()
     assert "wrong_column_count" in result.output
     for table in ("source_record", "reject", "job", "pending_record", "outbox"):
         assert count(f"SELECT count(*) FROM {table}") == 0
@@ -184,6 +189,55 @@ def test_the_found_encoding_is_said(app: typer.Typer, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "CP1252" in result.output
     assert count("SELECT body -> 'name' ->> 'given' FROM standard_record") == "Jürgen"
+
+
+def test_semicolons_are_found_out_said_and_drafted(app: typer.Typer, tmp_path: Path) -> None:
+    file = tmp_path / "c.csv"
+    file.write_text(HEADER.replace(",", ";") + "1;Ann;Lee, Esq.;ann@lee.org;1;;;\n", encoding="utf-8")
+    result = run(app, "import", str(file), "-s", "shop")
+    assert result.exit_code == 0, result.output
+    assert "with a semicolon between columns" in result.output
+    assert "delimiter: ;" in run(app, "map", str(file), "-s", "shop").output
+
+
+def test_a_source_in_our_own_terms_takes_a_csv(app: typer.Typer, tmp_path: Path) -> None:
+    with transaction() as session:
+        policy.store(session, policy.parse("sources:\n  crm: {channel_kind: crm, brand: main}\n"), "test")
+    (tmp_path / "c.csv").write_text("id,given_name,emails,email\n1,Ann,ann@lee.org,x\n", encoding="utf-8")
+    result = run(app, "import", str(tmp_path / "c.csv"), "-s", "crm")
+    assert result.exit_code == 0, result.output
+    assert "unmapped_field: email (looks like emails" in result.output
+    assert "1 record waits for the workers" in result.output
+    assert count("SELECT body -> 'emails' -> 0 ->> 'value' FROM standard_record") == "ann@lee.org"
+
+
+def test_a_wrong_type_names_its_field(app: typer.Typer, tmp_path: Path) -> None:
+    file = tmp_path / "c.ndjson"
+    file.write_text('{"id": 1, "first": ["a", "b"]}\n', encoding="utf-8")
+    assert "wrong_type: given_name: the field holds a list or an object" in run(app, "import", str(file), "-s", "shop").output
+
+
+def test_a_header_alone_says_that_there_are_no_rows(app: typer.Typer, tmp_path: Path) -> None:
+    (tmp_path / "c.csv").write_text(HEADER, encoding="utf-8")
+    assert "The file has no rows." in run(app, "import", str(tmp_path / "c.csv"), "-s", "shop").output
+    assert "The file has no rows." in run(app, "import", str(tmp_path / "c.csv"), "-s", "shop", "--dry-run").output
+
+
+def test_an_interrupted_import_says_how_far_it_came(app: typer.Typer, tmp_path: Path) -> None:
+    file = customers(tmp_path / "c.csv", 3_000)
+    program = "from cli.main import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "import", str(file), "-s", "shop"], cwd=ROOT, stderr=subprocess.PIPE, text=True,
+        env=settings().child_environment(),
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while count("SELECT coalesce(sum(done_units), 0) FROM job") < 1_000:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    said = process.communicate(timeout=30)[1]
+    assert process.returncode == 130
+    assert re.search(r"Interrupted after [12],000 of 3,000 rows; the same command goes on", said)
 
 
 def test_a_draft_is_a_policy_that_maps_the_file(app: typer.Typer, tmp_path: Path) -> None:
