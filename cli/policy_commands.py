@@ -1,17 +1,25 @@
 """`mdm policy` and `mdm source`: check, apply and show the policy; list its sources and how fresh they are."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.words import counted
 from kernel import clock
 from kernel.db import read_only, transaction
-from mdm import policy, sources, versions
+from kernel.errors import Conflict
+from mdm import policy, policy_changes, sources, versions
+from mdm.policy import Policy
+from mdm.policy_changes import Difference, Sign
 
+COLOURS = {Sign.ADDED: "green", Sign.REMOVED: "red", Sign.CHANGED: "yellow"}
+PLAIN: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
+NARROW = 100
 console = Console()
 policy_app = typer.Typer(help="Check, apply and show the policy.", no_args_is_help=True, rich_markup_mode=None)
 source_app = typer.Typer(help="The sources that the policy names.", no_args_is_help=True, rich_markup_mode=None)
@@ -30,20 +38,54 @@ def register(app: typer.Typer) -> None:
 def check(file: Annotated[Path, typer.Argument(help="A policy document.", show_default=False)]) -> None:
     """Check a policy document; every fault is told with its line and field. Needs no database."""
     found = policy.load(file)
-    console.print(
-        f"{file}: {len(found.sources)} sources, no fault. Fingerprint {found.fingerprint}", markup=False, soft_wrap=True
-    )
+    console.print(f"{file}: {counted(len(found.sources), 'source')}, no fault. Fingerprint {found.fingerprint}", **PLAIN)
 
 
-def apply(file: Annotated[Path, typer.Argument(help="A policy document.", show_default=False)]) -> None:
-    """Store a policy document and let it rule. Records resolved under another policy are resolved again by the workers."""
+def apply(
+    file: Annotated[Path, typer.Argument(help="A policy document: it replaces the whole policy.", show_default=False)],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Let go of sources that have records, and of the last view.")] = False,
+) -> None:
+    """Say what a policy document changes, store it and let it rule. Records are then resolved again by the workers."""
     found = policy.load(file)
     with transaction() as session:
+        before = policy.in_force(session)
+        records = {source: one.records for source, one in sources.figures(session).items()}
+        changed = policy_changes.difference(before, found, records)
+        _show_changes(changed, before is None)
+        _refuse_losses(changed, yes)
         stored = policy.store(session, found, "mdm policy apply")
         versions.adopt(session, stored)
-    console.print(
-        f"Policy version {stored.version} rules: {len(stored.sources)} sources. Fingerprint {stored.fingerprint}", soft_wrap=True
-    )
+    _show_sources(stored, records)
+    again = sum(records.values()) if before is not None and before.fingerprint != stored.fingerprint else 0
+    resolved = f" {counted(again, 'record is', 'records are')} resolved again by the workers." if again else ""
+    console.print(f"Policy version {stored.version} rules. Fingerprint {stored.fingerprint}.{resolved}", **PLAIN)
+
+
+def _show_changes(changed: Difference, is_first: bool) -> None:
+    if is_first:
+        return
+    for one in changed.changes:
+        detail = f"  ({one.detail})" if one.detail else ""
+        console.print(f"{one.sign} {f'{one.what} {one.name}'.strip()}{detail}", style=COLOURS[one.sign], **PLAIN)
+    if not changed.changes:
+        console.print("It says what the policy in force says.", **PLAIN)
+
+
+def _refuse_losses(changed: Difference, confirmed: bool) -> None:
+    if changed.losses and not confirmed:
+        told = "; ".join(changed.losses)
+        raise Conflict(
+            f"Nothing was changed: {told}. A document replaces the whole policy: put your source into the one that rules"
+            " (mdm policy show > policy.yaml), or say --yes",
+            code="policy_loses",
+        )
+
+
+def _show_sources(ruling: Policy, records: Mapping[str, int]) -> None:
+    width = max(map(len, ruling.sources))
+    for name, source in ruling.sources.items():
+        held = f"  {counted(records[name], 'record')}" if records.get(name) else ""
+        console.print(f"  {name:<{width}}  {source.stage:<6}  {source.channel_kind}{held}", **PLAIN)
 
 
 def show(
@@ -61,26 +103,25 @@ def list_sources() -> None:
     with read_only() as session:
         ruling = policy.current(session)
         figures = sources.figures(session)
-    table = Table("source", "kind", "brand", "stage", "trust", "owner", "records", "last change", "fresh")
+    wide = console.width >= NARROW
+    about = ("kind", "brand", "stage", "trust", "owner") if wide else ("kind", "stage")
+    table = Table("source", *about, "records", "last change", "fresh", box=None, pad_edge=False)
+    for column in table.columns:
+        column.no_wrap = True
     for name, source in ruling.sources.items():
         seen = figures.get(name, sources.NOTHING)
-        last = seen.last_changed_at.isoformat(timespec="minutes") if seen.last_changed_at else "never"
-        fresh = _freshness(source.fresh_within, seen.last_changed_at)
+        said = (source.channel_kind, source.brand, source.stage, f"{source.trust:g}", source.owner)
         table.add_row(
             name,
-            source.channel_kind,
-            source.brand,
-            source.stage,
-            f"{source.trust:g}",
-            source.owner,
+            *(said if wide else (source.channel_kind, source.stage)),
             f"{seen.records:,}",
-            last,
-            fresh,
+            f"{seen.last_changed_at:%Y-%m-%d}" if seen.last_changed_at else "never",
+            _freshness(source.fresh_within, seen.last_changed_at),
         )
-    console.print(table)
+    console.print(table, highlight=False)
 
 
 def _freshness(within: timedelta | None, last: datetime | None) -> str:
-    if within is None:
+    if within is None or last is None:
         return ""
-    return "yes" if last is not None and clock.now() - last <= within else "stale"
+    return "yes" if clock.now() - last <= within else "stale"

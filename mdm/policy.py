@@ -135,21 +135,25 @@ def store(session: Session, policy: Policy, actor: str) -> Policy:
 
 def current(session: Session) -> Policy:
     """The policy of the current version set, else the latest stored. Raises: Unavailable when none is stored."""
+    found = in_force(session)
+    if found is None:
+        raise Unavailable("No policy is stored yet: run `mdm policy apply`", code="no_policy")
+    return found
+
+
+def in_force(session: Session) -> Policy | None:
+    """The policy of the current version set, else the latest stored, else none."""
     found = sql.rows(
         session,
         """SELECT coalesce((SELECT policy_version FROM version_set WHERE is_current),
                            (SELECT max(policy_version) FROM policy_version))""",
     )
-    if found[0][0] is None:
-        raise Unavailable("No policy is stored yet: run `mdm policy apply`", code="no_policy")
-    return by_version(session, found[0][0])
+    return None if found[0][0] is None else by_version(session, found[0][0])
 
 
 def ensure(session: Session, actor: str) -> Policy:
     """The policy in force; on a fresh install the default one, stored first."""
-    if sql.rows(session, "SELECT 1 FROM policy_version LIMIT 1"):
-        return current(session)
-    return store(session, default(), actor)
+    return in_force(session) or store(session, default(), actor)
 
 
 _STORED: dict[int, tuple[str, Policy]] = {}

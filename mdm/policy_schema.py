@@ -18,6 +18,9 @@ from mdm.survivorship_rules import Criterion, SurvivorshipRules
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Brand = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,62}$")]
 SHIPPED = SurvivorshipRules()
+# What POST /v1/lookup answers with where a policy declares no views of its own: no more than the caller's screen needs.
+_CHECKOUT = ("golden_id", "display_name", "loyalty_accounts", "preferred_store", "flags")
+SHIPPED_VIEWS = {"checkout": _CHECKOUT, "service": (*_CHECKOUT, "name", "emails", "phones", "address", "language")}
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -173,7 +176,7 @@ class PolicyDocument(Strict):
     extras: dict[Name, ExtraRule] = Field(default_factory=dict)
     survivorship: Survivorship = Survivorship()
     shared_values: SharedValues = SharedValues()
-    views: dict[Name, tuple[str, ...]] = Field(default_factory=dict)
+    views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))
 
 
 def paths_read(source: Source) -> list[tuple[tuple[str | int, ...], str]]:

@@ -257,19 +257,3 @@ def test_a_draft_is_a_policy_that_maps_the_file(app: typer.Typer, tmp_path: Path
     assert source.fields.surname is not None
     assert source.fields.surname.path == "Nachname"
     assert [address.postal_code.path for address in source.fields.addresses if address.postal_code] == ["PLZ"]
-
-
-def test_policy_apply_rules_and_source_list_shows(app: typer.Typer, tmp_path: Path) -> None:
-    (tmp_path / "p.yaml").write_text(
-        POLICY.replace("brand: main", "brand: other, fresh_within: 7d").replace("\n    key", "\n    key")
-    )
-    broken = run(app, "policy", "check", str(tmp_path / "p.yaml"))
-    assert broken.exit_code == 1
-    (tmp_path / "p.yaml").write_text(POLICY.replace("brand: main", "brand: other\n    fresh_within: 7d"), encoding="utf-8")
-    assert run(app, "policy", "apply", str(tmp_path / "p.yaml")).exit_code == 0
-    run(app, "import", str(customers(tmp_path / "c.csv", 3)), "-s", "shop")
-    listed = run(app, "source", "list").output
-    assert all(word in listed for word in ("shop", "ecommerce", "other", "live", "yes"))
-    assert "brand: other" in run(app, "policy", "show").output
-    assert count("SELECT brand FROM source_record LIMIT 1") == "other"
-    assert count("SELECT count(*) FROM version_set WHERE is_current") == 1

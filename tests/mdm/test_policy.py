@@ -10,7 +10,7 @@ from matching.decide import IdentifierRules
 from mdm import policy, versions
 from mdm.documents import DocumentError
 from mdm.policy import Policy
-from mdm.policy_schema import Stage
+from mdm.policy_schema import SHIPPED_VIEWS, Stage
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[2] / "docs" / "examples").glob("*.yaml"))
 SMALL = "sources:\n  pos: {channel_kind: pos, brand: main}\n"
@@ -20,6 +20,11 @@ def test_the_default_policy_holds() -> None:
     found = policy.default()
     assert len({source.channel_kind for source in found.sources.values()}) == 11
     assert set(found.views) == {"checkout", "service"}
+
+
+def test_a_policy_without_views_has_the_two_that_ship() -> None:
+    assert policy.parse(SMALL).views == policy.default().views == SHIPPED_VIEWS
+    assert policy.parse(SMALL + "views: {}\n").views == {}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +149,7 @@ def test_a_source_is_live_unless_it_says_otherwise() -> None:
 def test_equal_meaning_is_one_version(database: object) -> None:
     with transaction() as session:
         one = policy.store(session, policy.parse(SMALL), "a")
-        same = policy.store(session, policy.parse("# a comment\n" + SMALL + "views: {}\n"), "b")
+        same = policy.store(session, policy.parse("# a comment\n" + SMALL + "extras: {}\n"), "b")
         other = policy.store(session, policy.parse(SMALL.replace("main", "other")), "c")
     assert one.version == same.version != other.version
 

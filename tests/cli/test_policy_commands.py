@@ -1,0 +1,98 @@
+"""`mdm policy` and `mdm source`: what changes is said, what would be lost is refused, sources fit on a terminal."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli import policy_commands
+from kernel.db import read_only, transaction
+from kernel.errors import Conflict
+from mdm import policy, sql
+
+from .. import resolution as master
+from ..resolution import MARIA
+
+TWO = """
+sources:
+  shop: {channel_kind: ecommerce, brand: main, owner: web, fresh_within: 7d}
+  pos: {channel_kind: pos, brand: main, stage: review}
+"""
+
+
+@pytest.fixture
+def app(database: object) -> typer.Typer:
+    made = typer.Typer()
+    policy_commands.register(made)
+    return made
+
+
+def run(app: typer.Typer, *arguments: object, width: int = 200) -> Result:
+    policy_commands.console.width = width  # A console keeps the width that it was made with.
+    return CliRunner().invoke(app, [str(one) for one in arguments])
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "p.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_apply_lets_a_policy_rule_and_names_each_source_with_its_stage(app: typer.Typer, tmp_path: Path) -> None:
+    said = run(app, "policy", "apply", written(tmp_path, TWO)).output
+    assert "shop  live    ecommerce" in said
+    assert "pos   review  pos" in said
+    with read_only() as session:
+        assert set(policy.current(session).sources) == {"shop", "pos"}
+        assert sql.rows(session, "SELECT count(*) FROM version_set WHERE is_current")[0][0] == 1
+
+
+def test_apply_says_what_changes(app: typer.Typer, tmp_path: Path) -> None:
+    run(app, "policy", "apply", written(tmp_path, TWO))
+    said = run(
+        app, "policy", "apply", written(tmp_path, TWO.replace("pos:", "till:").replace("owner: web", "stage: shadow"))
+    ).output
+    assert [line for line in said.splitlines() if line[0] in "+-~"] == [
+        "~ source shop  (owner, stage live → shadow)", "+ source till  (review)", "- source pos",
+    ]  # fmt: skip
+    assert "says what the policy in force says" in run(app, "policy", "apply", tmp_path / "p.yaml").output
+
+
+def test_apply_refuses_to_lose_a_source_that_has_records(app: typer.Typer, tmp_path: Path) -> None:
+    made = master.start()
+    made.put("shop", "1", MARIA)
+    file = written(tmp_path, "sources:\n  crm: {channel_kind: crm, brand: main}\n")
+    refused = run(app, "policy", "apply", file)
+    assert isinstance(refused.exception, Conflict)
+    assert "the source shop would go: its 1 record leaves" in refused.exception.detail
+    with read_only() as session:
+        assert "shop" in policy.current(session).sources
+    assert "1 record is resolved again" in run(app, "policy", "apply", file, "--yes").output
+
+
+def test_show_gives_the_document_of_any_version(app: typer.Typer, tmp_path: Path) -> None:
+    with transaction() as session:
+        first = policy.store(session, policy.parse(TWO), "test")
+    run(app, "policy", "apply", written(tmp_path, TWO.replace("owner: web", "owner: other")))
+    assert "owner: other" in run(app, "policy", "show").output
+    assert "owner: web" in run(app, "policy", "show", "--version", first.version).output
+
+
+def test_the_list_of_sources_fits_on_a_narrow_terminal(app: typer.Typer, tmp_path: Path) -> None:
+    long = "marketplace_of_the_acquired_brand"
+    run(app, "policy", "apply", written(tmp_path, TWO.replace("shop:", f"{long}:")))
+    narrow = run(app, "source", "list", width=80).output
+    assert long in narrow
+    assert "owner" not in narrow
+    assert max(map(len, narrow.splitlines())) <= 80
+    wide = run(app, "source", "list").output
+    assert all(word in wide for word in ("owner", "web", "main", "never"))
+    assert "stale" not in wide
+
+
+def test_check_needs_no_database(tmp_path: Path) -> None:
+    made = typer.Typer()
+    policy_commands.register(made)
+    assert "2 sources, no fault" in run(made, "policy", "check", written(tmp_path, TWO)).output
+    assert run(made, "policy", "check", written(tmp_path, TWO.replace("brand: main", "brand: 'a,b'"))).exit_code == 1

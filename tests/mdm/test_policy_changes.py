@@ -1,0 +1,49 @@
+"""What a policy document changes is told before it rules, and what would be lost is named."""
+
+from mdm import policy
+from mdm.policy_changes import Change, Sign, difference
+
+TWO = """
+sources:
+  crm: {channel_kind: crm, brand: main, trust: 0.8}
+  pos: {channel_kind: pos, brand: main}
+identifiers:
+  passport: {title: Passport}
+"""
+
+
+def test_sources_identifiers_and_views_are_added_removed_and_changed() -> None:
+    after = policy.parse(
+        "sources:\n  crm: {channel_kind: crm, brand: main, trust: 0.8, stage: review, echo: [x]}\n"
+        "  app: {channel_kind: app, brand: main, stage: shadow}\nviews: {checkout: [golden_id]}\n"
+        "shared_values: {emails: [a@b.org]}\n"
+    )
+    assert difference(policy.parse(TWO), after, {"crm": 8}).changes == (
+        Change(Sign.CHANGED, "source", "crm", "stage live → review, echo, 8 records"),
+        Change(Sign.ADDED, "source", "app", "shadow"),
+        Change(Sign.REMOVED, "source", "pos"),
+        Change(Sign.REMOVED, "identifier", "passport"),
+        Change(Sign.CHANGED, "view", "checkout"),
+        Change(Sign.REMOVED, "view", "service"),
+        Change(Sign.CHANGED, "", "shared values"),
+    )
+
+
+def test_the_same_document_changes_nothing() -> None:
+    assert difference(policy.parse(TWO), policy.parse("# a comment" + TWO), {}).changes == ()
+
+
+def test_a_source_with_records_and_the_last_view_are_losses() -> None:
+    after = policy.parse("sources:\n  crm: {channel_kind: crm, brand: main}\nviews: {}\n")
+    losses = difference(policy.parse(TWO), after, {"crm": 3, "pos": 8}).losses
+    assert [loss.split(":")[0] for loss in losses] == ["the source pos would go", "the last view would go"]
+    assert "its 8 records leave" in losses[0]
+
+
+def test_a_source_without_records_may_go() -> None:
+    assert difference(policy.parse(TWO), policy.parse("sources:\n  crm: {channel_kind: crm, brand: main}\n"), {}).losses == ()
+
+
+def test_the_first_policy_loses_nothing() -> None:
+    found = difference(None, policy.parse(TWO), {"old": 3})
+    assert (found.losses, {change.sign for change in found.changes}) == ((), {Sign.ADDED})
