@@ -10,30 +10,37 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
+import typer.exceptions
 from rich.console import Console
 from rich.text import Text
 
 from kernel import log
-from kernel.errors import MdmError
+from kernel.errors import Unavailable
 from kernel.settings import settings
 
 EXAMPLES = """
 Examples:
 
-  mdm up                                       run everything here; the first start prints an admin key
+  mdm up                                  run everything here
 
-  mdm import customers.csv --source crm        load a file (try it first with --dry-run)
+  mdm map customers.csv --source crm      draft how its columns are read
+
+  mdm import customers.csv --source crm   load it (first with --dry-run)
 
   mdm evaluate people.csv --mapping m.yaml --truth person_id
 
-  mdm verify                                   recompute everything; expect 0 differences
+  mdm verify                              recompute all: 0 differences?
 
-  mdm doctor                                   what is wrong, and how to mend it
+  mdm doctor                              what is wrong, how to mend it
 
-Exit codes: 0 done, 1 failed, 2 done with rejects or differences, 64 wrong usage.
+Exit codes: 0 done, 1 failed, 2 done with rejects or differences,
+64 wrong usage, 130 interrupted.
 """
 
+WRONG_USAGE = 64
+INTERRUPTED = 130
+# What typer calls wrong usage, which here is a code of its own: 2 says that rows were rejected or that something differs.
+TYPERS_WRONG_USAGE = 2
 # Each module has `register(app)`; each owner of commands adds a line.
 MODULES = {
     "cli.up_commands": ("up", "migrate", "doctor", "keys"),
@@ -77,20 +84,43 @@ def _options(
 
 def main() -> None:
     """Run the command; an expected error is told in one line, an unexpected one with its traceback."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command and give its exit code."""
     try:
         log.configure(json=settings().log_json, level=settings().log_level)
-        if not {"--help", "--version"} & set(sys.argv):
-            importlib.import_module("cli.services").attach_if_running(settings().data_dir)
-        build(sys.argv[1:])()
-    except MdmError as error:
-        _fail(error.detail)
-    except ValidationError as error:
-        _fail("; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False)))
+        _attach(arguments)
+        return int(build(arguments)(list(arguments) or ["--help"], standalone_mode=False) or 0)
+    except typer.exceptions.TyperException as wrong:
+        return _wrong_usage(wrong)
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except Exception as error:
+        told = importlib.import_module("cli.failures").explain(error)
+        if told is None:
+            raise
+        Console(stderr=True).print("[red]mdm:[/red]", Text(told), highlight=False, soft_wrap=True)
+        return 1
 
 
-def _fail(text: str) -> None:
-    Console(stderr=True).print("[red]mdm:[/red]", Text(text), highlight=False, soft_wrap=True)
-    sys.exit(1)
+def _attach(arguments: Sequence[str]) -> None:
+    """Use the servers that `mdm up` runs here. The doctor looks at a folder that cannot be used all the same."""
+    if "--help" in arguments or list(arguments[:1]) in ([], ["--version"]):
+        return
+    try:
+        importlib.import_module("cli.services").attach_if_running(settings().data_dir)
+    except Unavailable:
+        if arguments[0] != "doctor":
+            raise
+
+
+def _wrong_usage(wrong: typer.exceptions.TyperException) -> int:
+    show, code = getattr(wrong, "show", None), getattr(wrong, "exit_code", 1)
+    if show is not None:
+        show()
+    return WRONG_USAGE if code == TYPERS_WRONG_USAGE else code
 
 
 if __name__ == "__main__":

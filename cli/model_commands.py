@@ -2,6 +2,7 @@
 says."""
 
 import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -23,6 +24,13 @@ model_app = typer.Typer(help="Look at models.", no_args_is_help=True, rich_marku
 MEASURES = ("pairwise", "bcubed")
 
 
+class Output(StrEnum):
+    """How figures are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(evaluate)
@@ -39,14 +47,12 @@ def evaluate(
         str, typer.Option(help="train (on this file, without its labels), default (as shipped), or a model file.")
     ] = "train",
     extra: Annotated[list[str] | None, typer.Option(help="Compare an extra of the mapping: name:kind. Repeatable.")] = None,
-    output: Annotated[str, typer.Option(help="table or json.")] = "table",
+    output: Annotated[Output, typer.Option(help="For people, or for programs.")] = Output.TABLE,
 ) -> None:
     """Run the whole pipeline on a labelled file, without a database, and measure it.
 
     Example: mdm evaluate people.csv --mapping docs/examples/febrl.yaml --truth rec_id --truth-pattern 'rec-(\\d+)'
     """
-    if output not in {"table", "json"}:
-        raise Invalid("--output is table or json", code="bad_output")
     extras = dict(part.partition(":")[::2] for part in extra or ())
     read = read_labelled(files, load_mapping(mapping), truth, truth_pattern, extras)
     _say_problems(read)
@@ -54,7 +60,7 @@ def evaluate(
     found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()))
     if refusal:
         errors.print(f"[yellow]not trained[/yellow]: {refusal}; the model that ships was used", highlight=False)
-    if output == "json":
+    if output is Output.JSON:
         typer.echo(json.dumps(found.as_json(), indent=2))
     else:
         _print_evaluation(found)

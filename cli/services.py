@@ -77,9 +77,12 @@ def _end_abandoned(data_dir: Path) -> None:
 
 
 def attach_if_running(data_dir: Path) -> bool:
-    """Let this process use the embedded servers that another `mdm` runs in the data folder; False when there is none."""
+    """Let this process use the embedded servers that another `mdm` runs in the data folder; False when there is none.
+
+    Raises: Unavailable when the folder cannot be used.
+    """
     chosen = settings()
-    if (chosen.database_url and chosen.redis_url) or not (data_dir / "services.json").exists():
+    if (chosen.database_url and chosen.redis_url) or not _is_there(data_dir / "services.json"):
         return False
     with _lock(data_dir / "services.lock") as free:
         if free:
@@ -95,8 +98,12 @@ def attach_if_running(data_dir: Path) -> bool:
 @contextmanager
 def _lock(path: Path) -> Iterator[bool]:
     """Try to hold a lock; False when another process holds it. The kernel frees it with its process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        opened = path.open("ab")
+    except OSError as error:
+        raise _unusable(path.parent, error) from error
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -105,8 +112,23 @@ def _lock(path: Path) -> Iterator[bool]:
             yield True
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # The folder may not be entered.
+        raise _unusable(path.parent, error) from error
+
+
+def _unusable(folder: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"The data folder {folder} cannot be used ({error.strerror}): set MDM_DATA_DIR to one of your own", code="bad_data_dir"
+    )
+
+
 def is_running(data_dir: Path, what: str) -> bool:
-    """Tell whether another process is the `sole` one."""
+    """Tell whether another process is the `sole` one; leaves no trace. Raises: Unavailable for a folder that cannot be used."""
+    if not _is_there(data_dir / f"{what}.lock"):
+        return False
     with _lock(data_dir / f"{what}.lock") as free:
         return not free
 

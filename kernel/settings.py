@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     log_json: bool = False
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
-    @field_validator("database_url", "redis_url", mode="before")
+    @field_validator("database_url", "redis_url", "secret_key", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -55,6 +55,13 @@ class Settings(BaseSettings):
         if not separator or scheme.partition("+")[0] not in {"postgres", "postgresql"}:
             raise ValueError("DATABASE_URL must begin with postgresql://, for PostgreSQL is the only database this runs on")
         return f"postgresql://{rest}"  # SQLAlchemy's and Heroku's spellings mean the same database.
+
+    @field_validator("secret_key")
+    @classmethod
+    def _whole_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_secret(value.get_secret_value()):
+            raise ValueError(f"must be {SECRET_BYTES} bytes in hexadecimal")
+        return value
 
     def require_database_url(self) -> str:
         """Give the database's URL in libpq's form. Raises: Unavailable when none is configured."""
@@ -90,14 +97,17 @@ class Settings(BaseSettings):
         }
 
 
-def _secret_bytes(text: str) -> bytes:
+def _is_secret(text: str) -> bool:
     try:
-        secret = bytes.fromhex(text)
+        return len(bytes.fromhex(text)) == SECRET_BYTES
     except ValueError:
-        secret = b""
-    if len(secret) != SECRET_BYTES:
+        return False
+
+
+def _secret_bytes(text: str) -> bytes:
+    if not _is_secret(text):
         raise Invalid(f"The secret key must be {SECRET_BYTES} bytes in hexadecimal", code="bad_secret_key")
-    return secret
+    return bytes.fromhex(text)
 
 
 @functools.cache

@@ -44,16 +44,33 @@ def test_a_command_alone_is_a_command(name: str) -> None:
 
 def test_a_typing_error_gets_a_suggestion() -> None:
     wrong = run("migrat")
-    assert wrong.returncode == 2
+    assert wrong.returncode == 64
     assert "migrate" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("import",), ("verify", "--nope"), ("verify", "--golden", "xyz"), ("policy",), ("evaluate", "x.csv", "--output", "xml")],
+)
+def test_wrong_usage_is_not_taken_for_rejects_or_differences(arguments: tuple[str, ...]) -> None:
+    """Typer says 2, with which a nightly `mdm verify` reports differences."""
+    assert run(*arguments).returncode == 64
+
+
+def test_alone_it_shows_its_help() -> None:
+    alone = run()
+    assert alone.returncode == 0
+    assert "Examples:" in alone.stdout
 
 
 @pytest.mark.parametrize(
     ("environment", "told"),
     [
         ({}, "mdm up"),
-        ({"DATABASE_URL": "mysql://h/d"}, "PostgreSQL is the only database"),
-        ({"DATABASE_URL": "postgresql://h/d", "MDM_PORT": "99999"}, "port"),
+        ({"DATABASE_URL": "mysql://h/d"}, "mdm: DATABASE_URL must begin with postgresql://"),
+        ({"DATABASE_URL": "postgresql://h/d", "MDM_PORT": "99999"}, "mdm: MDM_PORT: Input should be less than"),
+        ({"MDM_SECRET_KEY": "abc"}, "mdm: MDM_SECRET_KEY: must be 32 bytes in hexadecimal"),
+        ({"DATABASE_URL": "postgresql://u:hunter2@127.0.0.1:1/x"}, "The database at 127.0.0.1:1/x: nothing answers"),
     ],
 )
 def test_an_expected_error_is_one_line(environment: dict[str, str], told: str) -> None:
@@ -61,6 +78,26 @@ def test_an_expected_error_is_one_line(environment: dict[str, str], told: str) -
     assert failed.returncode == 1
     assert told in failed.stderr
     assert failed.stderr.count("\n") == 1
+    assert "hunter2" not in failed.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("up",), "The data folder /dev/null/x cannot be used"),
+        (("simulate", "--out", "/proc/x", "--customers", "1"), "/proc/x: "),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_one_line(arguments: tuple[str, ...], told: str) -> None:
+    failed = run(*arguments, MDM_DATA_DIR="/dev/null/x", MDM_PORT="0")
+    assert failed.returncode == 1
+    assert told in failed.stderr
+    assert failed.stderr.count("\n") == 1
+
+
+def test_a_version_to_show_is_not_the_programs_own(database: str) -> None:
+    """`policy show --version 1` once skipped the servers that `mdm up` runs, as --version alone does."""
+    assert "No such policy version" in run("policy", "show", "--version", "7", DATABASE_URL=database).stderr
 
 
 def test_the_version_is_told() -> None:

@@ -120,7 +120,6 @@ def test_rows_that_cannot_be_read_are_told(tmp_path: Path, rows: list[dict[str, 
     [
         (("--truth", "nowhere"), "no_labels"),
         (("--truth", "id", "--truth-pattern", "("), "bad_pattern"),
-        (("--truth", "id", "--output", "xml"), "bad_output"),
         (("--truth", "id", "--model", "gone.json"), "bad_model"),
     ],
 )
