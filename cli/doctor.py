@@ -18,7 +18,9 @@ from typing import Any
 import redis
 
 from cli import migrations
-from cli.services import is_running
+from cli.failures import unreachable
+from cli.services import check_folder, is_running
+from cli.words import counted
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
@@ -49,136 +51,174 @@ class Finding:
     mend: str = ""
 
 
+PYTHON, PACKAGES, DISK, SECRET_KEY, PORT = "python", "packages", "disk", "secret key", "port"
+DATABASE, BROKER, MIGRATIONS, SECRET, MODEL = "database", "broker", "migrations", "secret of the data", "model"
+CLOCK, CONNECTIONS, QUEUE, QUARANTINE = "clock", "connections", "queue", "quarantine"
+
+
 def examine(chosen: Settings) -> Iterator[Finding]:
     """Look at everything, the ground first. A look that fails is a finding like any other."""
-    looks: list[Callable[[Settings], Finding]] = [_python, _packages, _disk, _secret_file, _port, _database, _broker]
-    looks += [_migrations, _secret, _model, _clock, _connections, _queue, _rejected] if chosen.database_url else []
-    for look in looks:
-        try:
-            yield look(chosen)
-        except MdmError as error:
-            yield Finding(State.BAD, _name(look), error.detail)
-        except Exception as error:  # noqa: BLE001 - the doctor reports what it cannot foresee; the text may hold values.
-            yield Finding(State.BAD, _name(look), f"could not be looked at ({type(error).__name__})")
+    for name, look in GROUND.items():
+        yield _looked(name, look, chosen)
+    database = _looked(DATABASE, _database, chosen)
+    yield database
+    yield _looked(BROKER, _broker, chosen)
+    if chosen.database_url is None:
+        if chosen.redis_url is None and not _answers(chosen):
+            yield Finding(State.ODD, "service", "nothing runs here", "mdm up")
+    elif database.state is State.BAD:
+        yield Finding(State.ODD, "not looked at", f"{', '.join(INSIDE)}: they are in the database")
+    else:
+        for name, look in INSIDE.items():
+            yield _looked(name, look, chosen)
 
 
-def _name(look: Callable[[Settings], Finding]) -> str:
-    return look.__name__.strip("_").replace("_", " ")
+def _looked(name: str, look: Callable[[Settings], Finding], chosen: Settings) -> Finding:
+    try:
+        return look(chosen)
+    except MdmError as error:
+        return Finding(State.BAD, name, error.detail)
+    except db.UNAVAILABLE as error:
+        return Finding(State.BAD, name, *unreachable(error))
+    except Exception as error:  # noqa: BLE001 - the doctor reports what it cannot foresee; the text may hold values.
+        return Finding(State.BAD, name, f"could not be looked at ({type(error).__name__})")
 
 
 def _python(_: Settings) -> Finding:
     seen = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
     good = sys.version_info >= (3, 11)
     return Finding(
-        State.GOOD if good else State.BAD, "python", seen, "" if good else "Python 3.11 or newer is needed: make install"
+        State.GOOD if good else State.BAD, PYTHON, seen, "" if good else "Python 3.11 or newer is needed: make install"
     )
 
 
 def _packages(_: Settings) -> Finding:
     names = ("customer-master", "splink", "duckdb", "fastapi", "celery", "sqlalchemy", "psycopg")
     seen = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in names)
-    return Finding(State.GOOD, "packages", seen)
+    return Finding(State.GOOD, PACKAGES, seen)
 
 
 def _disk(chosen: Settings) -> Finding:
+    check_folder(chosen.data_dir)
     folder = next(path for path in (chosen.data_dir, *chosen.data_dir.parents) if path.exists())
     free = shutil.disk_usage(folder).free
     seen = f"{free / 1e9:.1f} GB free for {chosen.data_dir}"
     if free < SMALLEST_FREE_BYTES:
-        return Finding(State.BAD, "disk", seen, "make room, or move the data: MDM_DATA_DIR")
-    return Finding(State.GOOD, "disk", seen)
+        return Finding(State.BAD, DISK, seen, "make room, or move the data: MDM_DATA_DIR")
+    return Finding(State.GOOD, DISK, seen)
 
 
 def _secret_file(chosen: Settings) -> Finding:
     path = chosen.secret_path()
     if chosen.secret_key is not None:
-        return Finding(State.GOOD, "secret key", "given by MDM_SECRET_KEY")
+        return Finding(State.GOOD, SECRET_KEY, "given by MDM_SECRET_KEY")
     if not path.exists():
         return Finding(
-            State.ODD, "secret key", f"not made yet: {path}", "the first 'mdm up' makes it; then keep a copy in a safe place"
+            State.ODD, SECRET_KEY, f"not made yet: {path}", "the first 'mdm up' makes it; then keep a copy in a safe place"
         )
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
-        return Finding(State.BAD, "secret key", f"{path} can be read by others ({mode:o})", f"chmod 600 {path}")
-    return Finding(State.GOOD, "secret key", f"{path}; without a copy of it a backup of the database is worth nothing")
+        return Finding(State.BAD, SECRET_KEY, f"{path} can be read by others ({mode:o})", f"chmod 600 {path}")
+    return Finding(State.GOOD, SECRET_KEY, f"{path}; without a copy of it a backup of the database is worth nothing")
 
 
 def _port(chosen: Settings) -> Finding:
     where = f"{chosen.host}:{chosen.port}"
     if chosen.port == 0:
-        return Finding(State.GOOD, "port", "any free one")
+        return Finding(State.GOOD, PORT, "any free one")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((chosen.host, chosen.port))
         except OSError:
-            return _who_listens(where, is_running(chosen.data_dir, "up"))
-    return Finding(State.GOOD, "port", f"{where} is free (the service does not run)")
+            return _who_listens(chosen, where)
+    return Finding(State.GOOD, PORT, f"{where} is free (the service does not run)")
 
 
-def _who_listens(where: str, is_up: bool) -> Finding:
-    try:
-        with urllib.request.urlopen(f"http://{where}/live", timeout=2) as answer:
-            ours = answer.status == 200
-    except OSError:
-        ours = False
-    if ours:
-        return Finding(State.GOOD, "port", f"the service answers at {where}")
+def _who_listens(chosen: Settings, where: str) -> Finding:
+    is_up = is_running(chosen.data_dir, "up")
+    if _answers(chosen):
+        return (
+            Finding(State.GOOD, PORT, f"the service answers at {where}") if _is_ours(chosen, is_up) else _another(chosen, where)
+        )
     if is_up:
         return Finding(
-            State.ODD, "port", f"the service holds {where} but does not answer yet", "if this lasts, see what 'mdm up' says"
+            State.ODD, PORT, f"the service holds {where} but does not answer yet", "if this lasts, see what 'mdm up' says"
         )
-    return Finding(State.BAD, "port", f"{where} is used by another program", "choose another with MDM_PORT, or 0 for any")
+    return Finding(State.BAD, PORT, f"{where} is used by another program", "choose another with MDM_PORT, or 0 for any")
+
+
+def _answers(chosen: Settings) -> bool:
+    if chosen.port == 0:
+        return False
+    try:
+        with urllib.request.urlopen(f"http://{chosen.host}:{chosen.port}/live", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def _is_ours(chosen: Settings, is_up: bool) -> bool:
+    """With a configured database the service may well run elsewhere; an embedded one belongs to its folder."""
+    return is_up or chosen.database_url is not None
+
+
+def _another(chosen: Settings, where: str) -> Finding:
+    seen = f"a service answers at {where}, but not the one of {chosen.data_dir}"
+    demo = chosen.data_dir / "demo"
+    if is_running(demo, "up"):
+        return Finding(State.ODD, PORT, f"{seen}: it is the demo", f"to look at the demo: MDM_DATA_DIR={demo} mdm doctor")
+    return Finding(State.ODD, PORT, seen, "set MDM_DATA_DIR to its folder, or MDM_PORT to another port for yours")
 
 
 def _database(chosen: Settings) -> Finding:
     if chosen.database_url is None:
-        return Finding(State.ODD, "database", "none configured, and none is running here", "mdm up, or set DATABASE_URL")
+        return Finding(State.ODD, DATABASE, "none configured, and none is running here", "mdm up, or set DATABASE_URL")
     with db.read_only(db.Role.OWNER) as session:
         found = db.server(session)
     if found.version_number < OLDEST_POSTGRES:
-        return Finding(State.BAD, "database", f"PostgreSQL {found.version}", "PostgreSQL 15 or newer is needed")
-    return Finding(State.GOOD, "database", f"PostgreSQL {found.version}")
+        return Finding(State.BAD, DATABASE, f"PostgreSQL {found.version}", "PostgreSQL 15 or newer is needed")
+    return Finding(State.GOOD, DATABASE, f"PostgreSQL {found.version}")
 
 
 def _broker(chosen: Settings) -> Finding:
     if chosen.redis_url is None:
-        return Finding(State.ODD, "broker", "none configured, and none is running here", "mdm up, or set REDIS_URL")
+        return Finding(State.ODD, BROKER, "none configured, and none is running here", "mdm up, or set REDIS_URL")
     with redis.Redis.from_url(chosen.redis_url, socket_connect_timeout=3) as client:
         try:
             about: Any = client.info()
         except redis.RedisError as error:
-            return Finding(State.BAD, "broker", f"does not answer ({type(error).__name__})", "start it, or correct REDIS_URL")
+            return Finding(State.BAD, BROKER, f"does not answer ({type(error).__name__})", "start it, or correct REDIS_URL")
     version = str(about.get("valkey_version") or about["redis_version"])
     seen = f"{'Valkey' if 'valkey_version' in about else 'Redis'} {version}"
     if int(version.partition(".")[0]) < OLDEST_BROKER:
-        return Finding(State.BAD, "broker", seen, "Redis or Valkey 7 or newer is needed")
+        return Finding(State.BAD, BROKER, seen, "Redis or Valkey 7 or newer is needed")
     if about.get("maxmemory_policy", "noeviction") != "noeviction":
-        return Finding(State.ODD, "broker", f"{seen} evicts ({about['maxmemory_policy']})", "set maxmemory-policy to noeviction")
-    return Finding(State.GOOD, "broker", seen)
+        return Finding(State.ODD, BROKER, f"{seen} evicts ({about['maxmemory_policy']})", "set maxmemory-policy to noeviction")
+    return Finding(State.GOOD, BROKER, seen)
 
 
 def _migrations(_: Settings) -> Finding:
     current, newest = migrations.current_revision(), migrations.newest_revision()
     if current == newest:
-        return Finding(State.GOOD, "migrations", f"schema at {current}")
-    return Finding(State.BAD, "migrations", f"schema at {current or 'nothing'}, this program wants {newest}", "mdm migrate")
+        return Finding(State.GOOD, MIGRATIONS, f"schema at {current}")
+    return Finding(State.BAD, MIGRATIONS, f"schema at {current or 'nothing'}, this program wants {newest}", "mdm migrate")
 
 
 def _secret(_: Settings) -> Finding:
     with db.read_only() as session:
         same = db.holds_secret(session)
     if same:
-        return Finding(State.GOOD, "secret of the data", "the configured one")
+        return Finding(State.GOOD, SECRET, "the configured one")
     mend = "put back the secret key with which the data was stored; until then change nothing"
-    return Finding(State.BAD, "secret of the data", "another than the configured one", mend)
+    return Finding(State.BAD, SECRET, "another than the configured one", mend)
 
 
 def _model(_: Settings) -> Finding:
     with db.read_only() as session:
         found = versions.stored(session)
     return Finding(
-        State.GOOD, "model", f"{found.model.name} ({found.model.fingerprint})" if found else "the shipped one, at first use"
+        State.GOOD, MODEL, f"{found.model.name} ({found.model.fingerprint})" if found else "the shipped one, at first use"
     )
 
 
@@ -191,8 +231,8 @@ def _clock(_: Settings) -> Finding:
     )
     seen = f"{skew:.1f} s apart from the database's"
     if skew > LARGEST_SKEW_SECONDS:
-        return Finding(State.BAD, "clock", seen, "let both machines follow a time server (timedatectl set-ntp true)")
-    return Finding(State.GOOD, "clock", seen)
+        return Finding(State.BAD, CLOCK, seen, "let both machines follow a time server (timedatectl set-ntp true)")
+    return Finding(State.GOOD, CLOCK, seen)
 
 
 def _connections(_: Settings) -> Finding:
@@ -200,25 +240,39 @@ def _connections(_: Settings) -> Finding:
         found = db.server(session)
     seen = f"{found.connections} of {found.most_connections} in use"
     if found.connections > 0.9 * found.most_connections:
-        return Finding(State.ODD, "connections", seen, "raise max_connections, or lower MDM_DB_POOL_SIZE")
-    return Finding(State.GOOD, "connections", seen)
+        return Finding(State.ODD, CONNECTIONS, seen, "raise max_connections, or lower MDM_DB_POOL_SIZE")
+    return Finding(State.GOOD, CONNECTIONS, seen)
 
 
 def _queue(_: Settings) -> Finding:
     with db.read_only() as session:
         owed = pending.backlog(session)
-    seen = f"{owed.open} records pending, the oldest for {owed.oldest_seconds:.0f} s"
+    seen = (
+        f"{counted(owed.open, 'record')} pending, the oldest for {owed.oldest_seconds:.0f} s" if owed.open else "nothing pending"
+    )
     if owed.open and owed.oldest_seconds > STALE_QUEUE_SECONDS:
         return Finding(
-            State.ODD, "queue", seen, "are the workers, the relay and the sweeper running? mdm up; else see the worker's log"
+            State.ODD, QUEUE, seen, "are the workers, the relay and the sweeper running? mdm up; else see the worker's log"
         )
-    return Finding(State.GOOD, "queue", seen)
+    return Finding(State.GOOD, QUEUE, seen)
 
 
-def _rejected(_: Settings) -> Finding:
+def _quarantine(_: Settings) -> Finding:
     with db.read_only() as session:
         quarantined = pending.backlog(session).quarantined
     if quarantined:
         mend = "see pending_record.error, mend its cause, and send the records again"
-        return Finding(State.ODD, "quarantine", f"{quarantined} records failed again and again", mend)
-    return Finding(State.GOOD, "quarantine", "empty")
+        return Finding(State.ODD, QUARANTINE, f"{counted(quarantined, 'record')} failed again and again", mend)
+    return Finding(State.GOOD, QUARANTINE, "empty")
+
+
+GROUND = {PYTHON: _python, PACKAGES: _packages, DISK: _disk, SECRET_KEY: _secret_file, PORT: _port}
+INSIDE = {
+    MIGRATIONS: _migrations,
+    SECRET: _secret,
+    MODEL: _model,
+    CLOCK: _clock,
+    CONNECTIONS: _connections,
+    QUEUE: _queue,
+    QUARANTINE: _quarantine,
+}

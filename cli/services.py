@@ -112,6 +112,11 @@ def _lock(path: Path) -> Iterator[bool]:
             yield True
 
 
+def check_folder(data_dir: Path) -> None:
+    """Look whether the data folder may be entered, or made. Raises: Unavailable."""
+    _is_there(data_dir / "services.json")
+
+
 def _is_there(path: Path) -> bool:
     try:
         return path.exists()

@@ -102,8 +102,9 @@ def _listening(chosen: Settings) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((chosen.host, chosen.port), backlog=1024)
     except OSError as taken:
+        why = (taken.strerror or type(taken).__name__).partition(" (")[0]  # The rest repeats the address.
         raise MdmError(
-            f"Port {chosen.port} on {chosen.host} cannot be used ({taken.strerror}): set MDM_PORT to another, or to 0 for any",
+            f"Port {chosen.port} on {chosen.host} cannot be used ({why}): set MDM_PORT to another, or to 0 for any",
             code="port_taken",
         ) from taken
     with listener:

@@ -2,13 +2,17 @@
 
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
 
 from cli.doctor import Finding, State, examine
+from cli.services import sole
 from kernel import clock, db
 from kernel.settings import Settings, configure, settings
 
@@ -40,9 +44,38 @@ def test_without_servers_it_says_how_to_get_them(tmp_path: Path) -> None:
 
 def test_a_server_that_does_not_answer_is_a_finding(tmp_path: Path) -> None:
     found = look(database_url="postgresql://nobody:hunter2@127.0.0.1:1/none", redis_url="redis://127.0.0.1:1", data_dir=tmp_path)
-    assert found["database"].state is State.BAD
+    assert (found["database"].seen, found["database"].state) == ("at 127.0.0.1:1/none: nothing answers", State.BAD)
+    assert found["database"].mend == "start it, or correct DATABASE_URL"
     assert found["broker"].mend == "start it, or correct REDIS_URL"
+    assert found["not looked at"].seen.startswith("migrations, secret of the data, model")
     assert "hunter2" not in str(found)
+    assert "could not be looked at" not in str(found)
+
+
+def test_nothing_running_is_said(tmp_path: Path) -> None:
+    assert look(database_url=None, redis_url=None, data_dir=tmp_path)["service"].mend == "mdm up"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("folder", "told"), [("", "MDM_DATA_DIR to its folder"), ("demo", "MDM_DATA_DIR=")])
+def test_a_service_of_another_folder_is_not_taken_for_this_ones(tmp_path: Path, folder: str, told: str) -> None:
+    with _live_server() as port, sole(tmp_path / folder, "up") if folder else nullcontext():
+        found = look(port=port, database_url=None, redis_url=None, data_dir=tmp_path)
+    assert (found["port"].state, told in found["port"].mend) == (State.ODD, True)
+    assert "service" not in found
+
+
+@contextmanager
+def _live_server() -> Iterator[int]:
+    class Live(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Live) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
 
 
 @pytest.mark.usefixtures("redis_url")
@@ -106,4 +139,4 @@ def test_a_queue_that_stands_still_is_a_finding() -> None:
         )
     found = look()["queue"]
     assert found.state is State.ODD
-    assert found.seen.startswith("1 records pending, the oldest for 36")
+    assert found.seen.startswith("1 record pending, the oldest for 36")
