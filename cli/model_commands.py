@@ -8,20 +8,19 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from cli import model_report
 from kernel import db
 from kernel.errors import Invalid
-from matching.evaluate import Evaluation, evaluate_records
+from matching.evaluate import evaluate_records
 from matching.model import Model, ModelError, default_model, dump_model, load_model
 from mdm import training, versions
-from mdm.labelled import LabelledFile, read_labelled
+from mdm.labelled import read_labelled
 from mdm.mapping import load_mapping
 
 console = Console()
 errors = Console(stderr=True)
 model_app = typer.Typer(help="Look at models.", no_args_is_help=True, rich_markup_mode=None)
-MEASURES = ("pairwise", "bcubed")
 
 
 class Output(StrEnum):
@@ -48,6 +47,9 @@ def evaluate(
     ] = "train",
     extra: Annotated[list[str] | None, typer.Option(help="Compare an extra of the mapping: name:kind. Repeatable.")] = None,
     output: Annotated[Output, typer.Option(help="For people, or for programs.")] = Output.TABLE,
+    wrong: Annotated[
+        Path | None, typer.Option("--errors", help="Write the pairs that 'automatic' got wrong to this CSV, as file and line.")
+    ] = None,
 ) -> None:
     """Run the whole pipeline on a labelled file, without a database, and measure it.
 
@@ -55,37 +57,43 @@ def evaluate(
     """
     extras = dict(part.partition(":")[::2] for part in extra or ())
     read = read_labelled(files, load_mapping(mapping), truth, truth_pattern, extras)
-    _say_problems(read)
+    model_report.say_problems(errors, read)
     chosen = None if model == "train" else _model(model)
     found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()))
     if refusal:
         errors.print(f"[yellow]not trained[/yellow]: {refusal}; the model that ships was used", highlight=False)
+    if wrong is not None:
+        model_report.write_wrong_pairs(errors, wrong, read, found)
     if output is Output.JSON:
         typer.echo(json.dumps(found.as_json(), indent=2))
     else:
-        _print_evaluation(found)
+        model_report.print_evaluation(console, found)
 
 
 def train(
     name: Annotated[str, typer.Option(help="What to call the model.")] = "trained",
     output: Annotated[Path | None, typer.Option(help="Write the model to this file.")] = None,
     use: Annotated[bool, typer.Option("--use", help="Make it current; every record is then resolved anew.")] = False,
+    form: Annotated[Output, typer.Option("--format", help="For people, or for programs.")] = Output.TABLE,
 ) -> None:
     """Train a model on the stored records. Refuses a degenerate one with the reason, and the old one stays."""
-    with db.read_only(snapshot=True) as session:
+    with errors.status("training; about a minute for 50,000 records"), db.read_only(snapshot=True) as session:
         trained = training.train_on_stored(session, name)
     if use:
         with db.transaction() as session:
             versions.adopt(session, model=trained)
     if output is not None:
         output.write_text(dump_model(trained), encoding="utf-8")
-    _print_model(trained)
+    if form is Output.JSON:
+        typer.echo(dump_model(trained))
+    else:
+        model_report.print_model(console, trained)
 
 
 @model_app.command()
 def show(model: Annotated[str, typer.Argument(help="default, or a model file.")] = "default") -> None:
     """Show a model: its lines, and what each level of each comparison weighs."""
-    _print_model(_model(model))
+    model_report.print_model(console, _model(model))
 
 
 @model_app.command()
@@ -105,46 +113,3 @@ def _model(name: str) -> Model:
         return default_model() if name == "default" else load_model(name)
     except ModelError as error:
         raise Invalid(str(error), code="bad_model") from error
-
-
-def _say_problems(read: LabelledFile) -> None:
-    for kind, counted in (("rejected rows", read.rejected), ("values the mapping could not read", read.problems)):
-        for code, count in sorted(counted.items()):
-            errors.print(f"[yellow]{kind}[/yellow]: {count} {code}", highlight=False)
-
-
-def _print_evaluation(found: Evaluation) -> None:
-    table = Table(title=f"{found.records:,} records of {found.true_clusters:,} customers")
-    table.add_column("")
-    for column in ("precision", "recall", "F1", "clusters", "largest"):
-        table.add_column(column, justify="right")
-    for name, point in (("automatic", found.automatic), ("balanced", found.balanced)):
-        for measure in MEASURES:
-            one = getattr(point, measure)
-            sizes = (f"{point.clusters:,}", str(point.largest_cluster)) if measure == "pairwise" else ("", "")
-            table.add_row(f"{name}, {measure}", f"{one.precision:.4f}", f"{one.recall:.4f}", f"{one.f1:.4f}", *sizes)
-    console.print(table)
-    console.print(
-        f"model {found.model.name}; {found.candidate_pairs:,} candidate pairs; {found.review_pairs:,} questions for a steward;"
-        f" {found.unreachable_records:,} records without a usable key; {found.seconds:.1f} s; {found.peak_mb:,.0f} MB at most",
-        highlight=False,
-    )
-
-
-def _print_model(model: Model) -> None:
-    lines = f"component {model.lines.component:+.1f}, guard {model.lines.guard:+.1f}, merge {model.lines.merge:+.1f}"
-    console.print(f"{model.name} ({model.fingerprint}): prior {model.prior_weight:+.2f} bits; lines {lines}", highlight=False)
-    table = Table("comparison", "level", "m", "u", "weight in bits")
-    for comparison, parameters in zip(model.comparisons, model.parameters, strict=True):
-        for place, (level, one) in enumerate(zip(comparison.levels, parameters, strict=True)):
-            first = comparison.name if place == 0 else ""
-            table.add_row(
-                first,
-                level.name,
-                f"{one.m:.3g}",
-                f"{one.u:.3g}",
-                f"{one.weight:+.1f}",
-                end_section=level is comparison.levels[-1],
-            )
-    console.print(table)
-    console.print_json(data=dict(model.report))

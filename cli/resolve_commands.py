@@ -6,9 +6,10 @@ from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from cli.progress import progress
+from cli.words import counted
 from kernel.db import transaction
 from mdm import reconcile as bulk
 from mdm import verify as verification
@@ -35,52 +36,44 @@ def verify(
     golden: Annotated[UUID | None, typer.Option(help="Verify one golden id and what hangs together with it.")] = None,
 ) -> None:
     """Recompute everything stored from records, decisions and founders, and name each difference. Changes nothing."""
-    with _progress() as bar:
-        report = verification.verify(transaction, tasks, golden, progress=_teller(bar, "verifying"))
-        if deep:
-            report += verification.verify_deep(transaction, tasks, golden, progress=_teller(bar, "by the other path"))
+    with progress(errors, "verifying") as tell:
+        report = verification.verify(transaction, tasks, golden, progress=tell)
+    if deep:
+        with progress(errors, "verifying by the other path") as tell:
+            report += verification.verify_deep(transaction, tasks, golden, progress=tell)
     _show(report)
     raise typer.Exit(DIFFERENCES_FOUND if report.differences else 0)
 
 
 def reconcile() -> None:
     """Resolve all records anew with the bulk engine; comes to what the workers come to. Safe while they run."""
-    with _progress() as bar:
-        done = bulk.reconcile(Resolver(transaction, tasks.project), _teller(bar, "reconciling"))
+    with progress(errors, "reconciling") as tell:
+        done = bulk.reconcile(Resolver(transaction, tasks.project), tell)
     console.print(
-        f"{done.records:,} records, {done.pairs:,} candidate pairs, {done.decisions:,} decisions,"
-        f" {done.goldens:,} golden records written"
+        f"{counted(done.records, 'record')}, {counted(done.pairs, 'candidate pair')}, {counted(done.decisions, 'decision')},"
+        f" {counted(done.goldens, 'golden record')} written",
+        highlight=False,
     )
     if done.hot_keys:
-        console.print(f"{done.hot_keys:,} blocking keys are hot: their refined keys serve instead.")
-    for number, what in ((done.keyless, "have no usable key"), (done.unreachable, "have only hot keys")):
+        hot = counted(done.hot_keys, "blocking key is", "blocking keys are")
+        console.print(f"{hot} hot: their refined keys serve instead.", highlight=False)
+    for number, what in ((done.keyless, "without a usable key"), (done.unreachable, "with hot keys only")):
         if number:
-            console.print(f"{number:,} records {what}: no candidate can be found for them.")
+            console.print(f"{counted(number, 'record')} {what}: no candidate can be found for them.", highlight=False)
     if done.postponed:
-        console.print(f"{done.postponed:,} records changed meanwhile and are left to the workers.")
-
-
-def _progress() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=errors, transient=True)
-
-
-def _teller(bar: Progress, what: str) -> verification.Progress:
-    task = bar.add_task(what, total=None)
-
-    def tell(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total)
-
-    return tell
+        changed = counted(done.postponed, "record has", "records have")
+        console.print(f"{changed} changed meanwhile; the workers resolve what is left.", highlight=False)
 
 
 def _show(report: Report) -> None:
     console.print(
-        f"{report.records:,} records, {report.goldens:,} golden ids, {report.decisions:,} decisions verified"
-        f" in {report.seconds:.1f} s: {len(report.differences):,} differences"
+        f"{counted(report.records, 'record')}, {counted(report.goldens, 'golden id')}, {counted(report.decisions, 'decision')}"
+        f" verified in {report.seconds:.1f} s: {counted(len(report.differences), 'difference')}",
+        highlight=False,
     )
     if report.in_flight:
-        console.print(f"{report.in_flight:,} records are still owed a resolution, or hang together with one: not judged.")
+        owed = counted(report.in_flight, "record is", "records are")
+        console.print(f"{owed} still owed a resolution, or connected with one that is: not judged.", highlight=False)
     if not report.differences:
         return
     table = Table("what", "id", "problem")

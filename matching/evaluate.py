@@ -7,7 +7,7 @@ probable. The labels are looked at after the partition stands, never before.
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psutil
@@ -44,12 +44,13 @@ class Labelled:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """How one partition did."""
+    """How one partition did. `parts` number the cluster of each record, in the order of the records."""
 
     pairwise: Measure
     bcubed: Measure
     clusters: int
     largest_cluster: int
+    parts: tuple[int, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,9 @@ class Evaluation:
             "records": self.records,
             "true_clusters": self.true_clusters,
             "review_pairs": self.review_pairs,
+            "candidate_pairs": self.candidate_pairs,
+            "keyless_records": self.unreachable_records,
+            "model": {"name": self.model.name, "fingerprint": self.model.fingerprint},
             "seconds": round(self.seconds, 3),
             "peak_mb": round(self.peak_mb, 1),
             "automatic": _point_json(self.automatic),
@@ -198,7 +202,7 @@ def _labels(ids: Sequence[str], parts: Iterable[frozenset[str]]) -> list[int]:
 
 def _measure(found: list[int], truth: list[str]) -> OperatingPoint:
     sizes = Counter(found)
-    return OperatingPoint(pairwise(found, truth), bcubed(found, truth), len(sizes), max(sizes.values(), default=0))
+    return OperatingPoint(pairwise(found, truth), bcubed(found, truth), len(sizes), max(sizes.values(), default=0), tuple(found))
 
 
 def _peak_mb() -> float:

@@ -1,8 +1,9 @@
 """How a partition compares with the truth: pairwise and B-cubed precision, recall and F1. Pure arithmetic on labels."""
 
-from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,16 @@ def bcubed(found: Sequence[Hashable], truth: Sequence[Hashable]) -> Measure:
     precision = sum(count * count / sizes[cluster] for (cluster, _), count in both.items())
     recall = sum(count * count / true_sizes[label] for (_, label), count in both.items())
     return Measure(precision / len(found), recall / len(found))
+
+
+def wrong_pairs(found: Sequence[Hashable], truth: Sequence[Hashable]) -> Iterator[tuple[int, int, bool]]:
+    """Give the positions of records that stand together and should not (True), or should and do not (False), in order."""
+    for labels, others, merged in ((found, truth, True), (truth, found, False)):
+        members: defaultdict[Hashable, list[int]] = defaultdict(list)
+        for position, label in enumerate(labels):
+            members[label].append(position)
+        for together in members.values():
+            yield from ((a, b, merged) for a, b in combinations(together, 2) if others[a] != others[b])
 
 
 def _pairs(sizes: Iterable[int]) -> int:

@@ -179,7 +179,7 @@ class PolicyDocument(Strict):
     views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))
 
 
-def paths_read(source: Source) -> list[tuple[tuple[str | int, ...], str]]:
+def paths_read(source: Mapping) -> list[tuple[tuple[str | int, ...], str]]:
     """Every payload path that a source's mapping reads, with where the document says so."""
     if source.fields is None:
         return []

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from sqlmodel import Session
 
 from kernel import clock
+from kernel.errors import NotFound
 from mdm import closure, copies, decisions, discover, restandardize, sql, versions
 from mdm.changes import Status
 from mdm.decisions import MODEL, PairDecision, PairEdge, StoredDecision
@@ -69,7 +70,10 @@ def _silent(_done: int, _total: int) -> None:
 
 
 def verify(steps: Steps, tasks: TaskCheck, golden_id: Id | None = None, progress: Progress = _silent) -> Report:
-    """Verify everything, or the units of one golden id; pairs are found key by key, as online."""
+    """Verify everything, or the units of one golden id; pairs are found key by key, as online.
+
+    Raises: NotFound for a golden id that was never issued.
+    """
     return _verify(steps, tasks, golden_id, Expected, None, progress)
 
 
@@ -110,6 +114,8 @@ def _records_of(session: Session, golden_id: Id | None) -> list[Id]:
         "SELECT record_id FROM crosswalk WHERE golden_id = %(id)s UNION SELECT record_id FROM founder WHERE golden_id = %(id)s",
         {"id": golden_id},
     )
+    if not found and not sql.rows(session, "SELECT FROM golden WHERE golden_id = %s", [golden_id]):
+        raise NotFound("This golden id was never issued here", code="unknown_golden")
     return [row[0] for row in found]
 
 

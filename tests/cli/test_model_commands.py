@@ -75,7 +75,8 @@ def test_a_csv_is_evaluated_with_default_flags(tmp_path: Path, rows: list[dict[s
     found = figures(as_csv(tmp_path / "people.csv", rows), "--mapping", mapping)
     assert (found["records"], found["true_clusters"]) == (2 * PEOPLE, PEOPLE)
     assert found["balanced"]["pairwise"]["f1"] > 0.98
-    assert set(found) == {"records", "true_clusters", "review_pairs", "seconds", "peak_mb", "automatic", "balanced"}
+    keys = {"records", "true_clusters", "review_pairs", "seconds", "peak_mb", "automatic", "balanced"}
+    assert set(found) == keys | {"candidate_pairs", "keyless_records", "model"}
 
 
 def test_csv_ndjson_and_parquet_give_the_same_figures(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
@@ -102,8 +103,9 @@ def test_an_extra_may_be_compared(tmp_path: Path, rows: list[dict[str, str]], ma
 def test_the_table_says_what_was_measured(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
     result = run("evaluate", as_csv(tmp_path / "p.csv", rows), "--mapping", mapping, "--truth", "id", "--model", "default")
     assert result.exit_code == 0
-    assert "balanced, pairwise" in result.stdout
-    assert "questions for a steward" in result.stdout
+    assert "balanced, B-cubed" in result.stdout
+    assert "automatic: what is merged without a human" in result.stdout
+    assert "for a steward" in result.stdout
 
 
 def test_rows_that_cannot_be_read_are_told(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
@@ -112,6 +114,49 @@ def test_rows_that_cannot_be_read_are_told(tmp_path: Path, rows: list[dict[str, 
         out.write("rec-1-x,too,few\n")
     result = run("evaluate", file, "--mapping", mapping, "--truth", "id", "--model", "default", "--output", "json")
     assert "rejected rows: 1 wrong_column_count" in result.stderr
+    assert json.loads(result.stdout)["records"] == 2 * PEOPLE
+
+
+def test_a_path_that_no_row_has_is_told_with_what_is_called_alike(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    mapping = tmp_path / "m.yaml"
+    mapping.write_text(MAPPING.replace("last", "lasst").replace("date_order: YMD", "default_country: AU"), encoding="utf-8")
+    result = run(
+        "evaluate",
+        as_csv(tmp_path / "p.csv", rows),
+        "--mapping",
+        mapping,
+        "--truth",
+        "id",
+        "--model",
+        "default",
+        "--output",
+        "json",
+    )
+    assert result.exit_code == 0
+    assert "not in the file: lasst; did you mean last?" in result.stderr
+    assert json.loads(result.stdout)["records"] == 2 * PEOPLE
+
+
+def test_an_unknown_truth_column_lists_the_columns(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
+    result = run("evaluate", as_csv(tmp_path / "p.csv", rows), "--mapping", mapping, "--truth", "nowhere")
+    assert "No row has a label in 'nowhere'. The columns are id, first, last, born, colour" in str(result.exception)
+
+
+def test_the_wrong_pairs_are_written_as_places(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
+    rows[1]["last"], rows[1]["first"] = "quiteother", "zed"
+    file = as_csv(tmp_path / "p.csv", rows)
+    figures(file, "--mapping", mapping, "--model", "default", "--errors", tmp_path / "wrong.csv")
+    written = (tmp_path / "wrong.csv").read_text(encoding="utf-8").splitlines()
+    assert written[0] == "what,one,other"
+    assert "missed,p.csv:2,p.csv:3" in written
+    assert "quiteother" not in "".join(written)
+
+
+def test_semicolons_are_read_and_said(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
+    file = as_csv(tmp_path / "p.csv", rows)
+    file.write_text(file.read_text(encoding="utf-8").replace(",", ";"), encoding="utf-8")
+    result = run("evaluate", file, "--mapping", mapping, "--truth", "id", "--model", "default", "--output", "json")
+    assert "with a semicolon between columns" in result.stderr
     assert json.loads(result.stdout)["records"] == 2 * PEOPLE
 
 

@@ -27,7 +27,7 @@ def run(*arguments: str) -> tuple[int, str]:
 
 def test_reconcile_resolves_and_verify_finds_no_difference(mdm: Master) -> None:
     code, said = run("reconcile")
-    assert (code, "2 records" in said, "1 golden records written" in said) == (0, True, True)
+    assert (code, "2 records" in said, "1 golden record written" in said) == (0, True, True)
     code, said = run("verify", "--deep")
     assert (code, "0 differences" in said) == (0, True)
 
@@ -39,3 +39,10 @@ def test_verify_names_what_differs_and_says_so_by_its_exit_code(mdm: Master) -> 
         code, said = run(*arguments)
         assert (code, "golden_value" in said, str(golden_of("shop", "1")) in said) == (2, True, True)
         assert "Garcia" not in said
+
+
+def test_a_golden_id_that_was_never_issued_is_not_verified(mdm: Master) -> None:
+    app = typer.Typer()
+    resolve_commands.register(app)
+    result = CliRunner().invoke(app, ["verify", "--golden", "0199aaaa-0000-7000-8000-000000000000"])
+    assert (result.exit_code, getattr(result.exception, "code", None)) == (1, "unknown_golden")

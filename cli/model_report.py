@@ -1,0 +1,110 @@
+"""What `mdm evaluate` and `mdm train` print: figures at both operating points, what was wrong, what a model says."""
+
+import csv
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.words import counted
+from matching.evaluate import Evaluation
+from matching.metrics import wrong_pairs
+from matching.model import Model
+from mdm.csv_files import DELIMITER_NAMES
+from mdm.labelled import LabelledFile
+
+MEASURES = {"pairwise": "pairs", "bcubed": "B-cubed"}
+MOST_WRONG_PAIRS = 100_000
+EXPLAINED = (
+    "automatic: what is merged without a human; balanced: the questions settled by what is more probable.\n"
+    "pairs: of the pairs put together, how many are right (precision), and how many of the true ones were found (recall);"
+    " B-cubed: the same averaged over records."
+)
+
+
+def say_problems(console: Console, read: LabelledFile) -> None:
+    """Say what of the files and the mapping could not be used."""
+    for name, delimiter in read.delimiters.items():
+        console.print(
+            f"{name}: read with a {DELIMITER_NAMES[delimiter]} between columns, found out from the file", highlight=False
+        )
+    for path, alike in read.absent.items():
+        hint = f"; did you mean {' or '.join(alike)}?" if alike else ""
+        _warn(console, "not in the file", f"{path}{hint}")
+    for kind, noted in (("rejected rows", read.rejected), ("values the mapping could not read", read.problems)):
+        for code, count in sorted(noted.items()):
+            _warn(console, kind, f"{count} {code}")
+
+
+def _warn(console: Console, kind: str, text: str) -> None:
+    console.print(Text.assemble((kind, "yellow"), f": {text}"), soft_wrap=True)
+
+
+def print_evaluation(console: Console, found: Evaluation) -> None:
+    """Print both operating points as a table, and what the words mean."""
+    table = Table(title=f"{counted(found.records, 'record')} of {counted(found.true_clusters, 'customer')}", title_justify="left")
+    table.add_column("")
+    for column in ("precision", "recall", "F1", "clusters", "largest"):
+        table.add_column(column, justify="right")
+    for name, point in (("automatic", found.automatic), ("balanced", found.balanced)):
+        for measure, called in MEASURES.items():
+            one = getattr(point, measure)
+            sizes = (f"{point.clusters:,}", str(point.largest_cluster)) if measure == "pairwise" else ("", "")
+            table.add_row(f"{name}, {called}", f"{one.precision:.4f}", f"{one.recall:.4f}", f"{one.f1:.4f}", *sizes)
+    console.print(table)
+    console.print(EXPLAINED, style="dim", highlight=False)
+    console.print(
+        f"model {found.model.name}; {counted(found.candidate_pairs, 'candidate pair')};"
+        f" {counted(found.review_pairs, 'question')} for a steward;"
+        f" {counted(found.unreachable_records, 'record')} without a usable key; {found.seconds:.1f} s;"
+        f" {found.peak_mb:,.0f} MB at most",
+        highlight=False,
+    )
+
+
+def write_wrong_pairs(console: Console, path: Path, read: LabelledFile, found: Evaluation) -> None:
+    """Write the pairs that were wrongly merged or missed without a human: where they stand, no values."""
+    pairs = list(islice(wrong_pairs(found.automatic.parts, [one.truth for one in read.records]), MOST_WRONG_PAIRS + 1))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("what", "one", "other"))
+        writer.writerows(
+            ("merged" if merged else "missed", read.place(a), read.place(b)) for a, b, merged in pairs[:MOST_WRONG_PAIRS]
+        )
+    more = "; there are more" if len(pairs) > MOST_WRONG_PAIRS else ""
+    told = counted(min(len(pairs), MOST_WRONG_PAIRS), "wrong pair")
+    console.print(f"{told} in {path}{more}", soft_wrap=True, highlight=False)
+
+
+def print_model(console: Console, model: Model) -> None:
+    """Print a model's lines, what each level weighs, and how it was made."""
+    lines = f"component {model.lines.component:+.1f}, guard {model.lines.guard:+.1f}, merge {model.lines.merge:+.1f}"
+    console.print(f"{model.name} ({model.fingerprint}): prior {model.prior_weight:+.2f} bits; lines {lines}", highlight=False)
+    table = Table("comparison", "level", "m", "u", "weight in bits")
+    for comparison, parameters in zip(model.comparisons, model.parameters, strict=True):
+        for place, (level, one) in enumerate(zip(comparison.levels, parameters, strict=True)):
+            first = comparison.name if place == 0 else ""
+            last = level is comparison.levels[-1]
+            table.add_row(first, level.name, f"{one.m:.3g}", f"{one.u:.3g}", f"{one.weight:+.1f}", end_section=last)
+    console.print(table)
+    if model.report:
+        console.print(_report(model.report))
+
+
+def _report(report: Mapping[str, Any]) -> Table:
+    table = Table("how it was made", "", show_header=False, title="How it was made", title_justify="left")
+    for name, value in report.items():
+        table.add_row(name.replace("_", " "), Text(_said(value)))
+    return table
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "\n".join(f"{name}: {_said(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return (", " if all(isinstance(one, str | int | float) for one in value) else "\n").join(map(_said, value))
+    return f"{value:,.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
