@@ -17,7 +17,7 @@ GRACE_SECONDS = 20
 
 def main() -> None:
     """Serve until SIGTERM, then finish what is in flight."""
-    log.configure(json=settings().log_json)
+    log.configure(json=settings().log_json, level=settings().log_level)
     listener = socket.socket(fileno=int(sys.argv[1]))
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(

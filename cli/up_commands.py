@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +16,7 @@ from cli.doctor import State, examine
 from cli.supervisor import Stack, running_stack
 from kernel import actor, clock, db
 from kernel.settings import settings
+from mdm import policy
 
 COLOURS = {"mdm": "bold", "worker": "magenta", "relay": "cyan", "sweeper": "yellow"}
 STATES = {State.GOOD: "green", State.ODD: "yellow", State.BAD: "bold red"}
@@ -101,6 +103,11 @@ def create(
     expires_at = clock.now() + timedelta(days=days) if days else None
     with db.transaction() as session:
         info, text = actor.create_key(session, name, scope, brand, region, expires_at)
+        ruling = policy.in_force(session)
+    for one in sorted(set(brand or ()) - ({source.brand for source in ruling.sources.values()} if ruling else set())):
+        errors.print(
+            f"[yellow]look[/yellow] no source of the policy has the brand {escape(one)}", highlight=False, soft_wrap=True
+        )
     errors.print(f"key {info.key_id} for {name}; it is shown this once:")
     console.print(text, soft_wrap=True, highlight=False)
 

@@ -4,6 +4,8 @@ A message is a doorbell. PostgreSQL holds the truth of all work, so nothing here
 memory, not its redelivery, not its order (with acks late and prefetch 1, 125 kills still lost 5 of 12,500 messages).
 """
 
+import logging
+
 from celery import Celery
 from celery.signals import setup_logging, worker_process_init
 from kombu.entity import Queue
@@ -11,6 +13,8 @@ from kombu.entity import Queue
 from kernel import db, log
 from kernel.settings import settings
 
+# Two lines for every doorbell, and advice about prefetching: what a batch came to is in our own line.
+CHATTER = ("celery.app.trace", "celery.worker.strategy", "celery.worker.consumer.consumer")
 INTERACTIVE = "interactive"
 BULK = "bulk"
 
@@ -47,7 +51,10 @@ app = make_app()
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # celery has no types
 def _log_like_the_rest(**_: object) -> None:
-    log.configure(json=settings().log_json)
+    level = settings().log_level
+    log.configure(json=settings().log_json, level=level)
+    for name in CHATTER:
+        logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
