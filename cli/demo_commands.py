@@ -70,17 +70,25 @@ def demo(
     _introduce(records, customers, profile, seed)
     folder = own_folder(settings().data_dir, keep)
     started = time.monotonic()
-    with (folder / LOG).open("w", encoding="utf-8") as log, running_stack(_demo_settings(folder), _teller(log)) as stack:
+    with _own_log(folder / LOG) as log, running_stack(_demo_settings(folder), _teller(log)) as stack:
         clock.seconds["start PostgreSQL, broker, API, workers"] = time.monotonic() - started
         api, golden_ids = _load_and_report(stack, records, clock)
         if febrl:
             _report_febrl(clock)
         demo_report.print_stages(console, clock.seconds)
-        _invite(api, records, golden_ids)
         if not leave:
+            _invite(api, records, golden_ids)
+            demo_report.print_elsewhere(console, folder)
             console.print("The service stays up; Ctrl-C stops everything.")
         while not leave and not stopping.wait(1.0):
             stack.children.watch()
+
+
+def _own_log(path: Path) -> TextIO:
+    """Open the log for its owner's eyes only: a home may be shared."""
+    path.touch(mode=0o600)
+    path.chmod(0o600)
+    return path.open("w", encoding="utf-8")
 
 
 def _load_and_report(stack: Stack, records: Sequence[SimulatedRecord], clock: "_Clock") -> tuple[Api, GoldenIds]:
@@ -132,7 +140,8 @@ def simulate_command(
     for source, count in sorted(counted.items()):
         console.print(f"{count:>10,}  {out / f'{source}.{form}'}", highlight=False)
     console.print(
-        f"{sum(counted.values()):>10,}  records of {customers:,} customers; truth.{form} tells who is who; policy.yaml maps them"
+        f"{sum(counted.values()):>10,}  records of {customers:,} customers; truth.{form} tells who is who; policy.yaml maps them",
+        highlight=False,
     )
 
 
@@ -151,7 +160,10 @@ def _demo_settings(folder: Path) -> Settings:
     When the usual port is taken and nobody asked for it, any free one does.
     """
     chosen = settings()
-    port = 0 if "port" not in chosen.model_fields_set and _is_taken(chosen) else chosen.port
+    port = chosen.port
+    if "port" not in chosen.model_fields_set and _is_taken(chosen):
+        console.print(f"  port {port} is taken: the demo takes a free one", style="dim", highlight=False)
+        port = 0
     own = {"data_dir": folder, "database_url": None, "redis_url": None, "secret_key_file": None, "port": port}
     return chosen.model_copy(update=own)
 
@@ -176,7 +188,8 @@ def _introduce(records: Sequence[SimulatedRecord], customers: int, profile: str,
     console.print(
         f"[bold]Alder & Finch[/bold], a simulated retailer: {customers:,} customers left {len(records):,} records in "
         f"{len(by_source)} channels (profile {profile}, seed {seed}).\n"
-        "Nothing in them says who is who: typos, nicknames, moves, weddings, shared phones, twins, aliases."
+        "Nothing in them says who is who: typos, nicknames, moves, weddings, shared phones, twins, aliases.",
+        highlight=False,
     )
 
 

@@ -3,8 +3,10 @@
 import json
 import shlex
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -13,8 +15,8 @@ from matching.evaluate import Evaluation
 from matching.metrics import Measure
 from sampledata.retailer import SOURCES
 
-# Headings of a table that should fit into 80 columns.
-SHORT = {"marketplace": "market"}
+# Headings of a table that should fit into 80 columns; the rows have the whole name.
+SHORT = {"marketplace": "mkt"}
 
 
 def print_stages(console: Console, seconds: Mapping[str, float]) -> None:
@@ -25,13 +27,13 @@ def print_stages(console: Console, seconds: Mapping[str, float]) -> None:
         table.add_row(stage, f"{taken:.1f}")
     table.add_section()
     table.add_row("together", f"{sum(seconds.values()):.1f}")
-    console.print(table)
+    console.print(table, highlight=False)
 
 
 def print_outcome(console: Console, figures: Figures, stored: Mapping[str, int]) -> None:
     """Records in, golden records out, and what is left for a steward."""
     total = sum(figures.records.values())
-    table = Table(title="What became of the records", show_header=False)
+    table = Table("", "", title="What became of the records", show_header=False, box=box.HEAVY_HEAD)
     rows = (
         ("records sent", f"{total:,} from {len(figures.records)} channels: {_counts(stored)}"),
         ("golden records", f"{figures.golden:,} for {figures.customers:,} true customers"),
@@ -41,7 +43,14 @@ def print_outcome(console: Console, figures: Figures, stored: Mapping[str, int])
     )
     for name, text in rows:
         table.add_row(name, text)
-    console.print(table)
+    console.print(table, highlight=False)
+    console.print(
+        "More golden records than customers is the price of 'doubt goes to a human': what is not sure is asked, not merged."
+        f"\nOnce the {figures.questions:,} questions are answered, recall is {figures.after_review.recall:.2f}"
+        f" instead of {figures.pairwise.recall:.2f}.",
+        style="dim",
+        highlight=False,
+    )
 
 
 def print_measures(console: Console, figures: Figures) -> None:
@@ -52,7 +61,7 @@ def print_measures(console: Console, figures: Figures) -> None:
     table.add_row("merged without a human: pairs of records", *_measure(figures.pairwise))
     table.add_row("the same by record (B-cubed)", *_measure(figures.bcubed))
     table.add_row("once a steward has answered: pairs", *_measure(figures.after_review))
-    console.print(table)
+    console.print(table, highlight=False)
 
 
 def print_recognition(console: Console, figures: Figures) -> None:
@@ -70,8 +79,8 @@ def print_recognition(console: Console, figures: Figures) -> None:
         for column_no in range(len(SOURCES)):
             found = figures.recognition.get((SOURCES[min(row, column_no)], SOURCES[max(row, column_no)]))
             cells.append(f"{found.found / found.pairs:.0%}" if found and column_no <= row else "")
-        table.add_row(f"{figures.records[one]:,}", SHORT.get(one, one), *cells)
-    console.print(table)
+        table.add_row(f"{figures.records[one]:,}", one, *cells)
+    console.print(table, highlight=False)
 
 
 def print_evaluation(console: Console, title: str, evaluation: Evaluation) -> None:
@@ -82,25 +91,34 @@ def print_evaluation(console: Console, title: str, evaluation: Evaluation) -> No
     for name, point in (("automatic", evaluation.automatic), ("balanced", evaluation.balanced)):
         seconds = f"{evaluation.seconds:.1f}"
         table.add_row(name, *_measure(point.pairwise), f"{point.bcubed.f1:.4f}", f"{point.clusters:,}", seconds)
-    console.print(table)
+    console.print(table, highlight=False)
     console.print(
         f"{evaluation.records:,} records, {evaluation.true_clusters:,} true customers, "
         f"{evaluation.review_pairs:,} questions for a steward.\n"
-        "automatic: what is merged without a human; balanced: the questions settled by what is more probable.",
+        "automatic: what is merged without a human; balanced: the questions settled by what is more probable."
+        " Seconds without reading the file.",
         style="dim",
+        highlight=False,
     )
 
 
 def print_try(console: Console, base_url: str, key: str, email: str, answer: Mapping[str, Any]) -> None:
-    """A command to copy, and what it answers now."""
+    """Commands to copy, and what they answer now."""
+    plain: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
     body = json.dumps({"identifier": {"kind": "email", "value": email}, "view": "checkout"})
     console.print("\n[bold]Try it[/bold]")
-    console.print(f"  API {base_url}    documentation {base_url}/docs    key {key}", highlight=False, soft_wrap=True)
-    headers = f"-H 'Authorization: Bearer {key}' -H 'Content-Type: application/json'"
-    command = f"  curl -s {base_url}/v1/lookup {headers} -d {shlex.quote(body)}"
-    console.print(command, highlight=False, markup=False, soft_wrap=True)
+    console.print(f"  {base_url}/docs describes the API", **plain)
+    console.print(f"  export MDM_KEY={key}", **plain)
+    console.print(f'  curl -s {base_url}/v1/lookup -H "Authorization: Bearer $MDM_KEY" \\', **plain)
+    console.print(f"    -H 'Content-Type: application/json' -d {shlex.quote(body)}", **plain)
     console.print("It answers:", style="dim")
     console.print_json(json.dumps(answer))
+
+
+def print_elsewhere(console: Console, folder: Path) -> None:
+    """How other commands find the demo, which has a data folder of its own."""
+    told = f"  MDM_DATA_DIR={shlex.quote(str(folder))} mdm verify    recompute everything; also: doctor, source list, keys list"
+    console.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
 def _measure(measure: Measure) -> tuple[str, str, str]:

@@ -107,6 +107,7 @@ def write_rejects(console: Console, path: Path, refused: Sequence[tuple[int, str
     """Write line, code, field and reason of the rejected rows; nothing when there are none."""
     if not refused:
         return
+    path.touch(mode=0o600)  # It names lines and fields of customers' rows: for its owner only, in a shared home.
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("line", "code", "field", "reason"))
