@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -33,7 +32,7 @@ def print_stages(console: Console, seconds: Mapping[str, float]) -> None:
 def print_outcome(console: Console, figures: Figures, stored: Mapping[str, int]) -> None:
     """Records in, golden records out, and what is left for a steward."""
     total = sum(figures.records.values())
-    table = Table("", "", title="What became of the records", show_header=False, box=box.HEAVY_HEAD)
+    table = Table("figure", "what became of the records", title="From records to golden records")
     rows = (
         ("records sent", f"{total:,} from {len(figures.records)} channels: {_counts(stored)}"),
         ("golden records", f"{figures.golden:,} for {figures.customers:,} true customers"),
