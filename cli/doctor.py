@@ -80,6 +80,8 @@ def _looked(name: str, look: Callable[[Settings], Finding], chosen: Settings) ->
         return Finding(State.BAD, name, error.detail)
     except db.UNAVAILABLE as error:
         return Finding(State.BAD, name, *unreachable(error))
+    except OSError as error:
+        return Finding(State.BAD, name, f"{error.filename or 'it'}: {error.strerror}", "let this user read and write it")
     except Exception as error:  # noqa: BLE001 - the doctor reports what it cannot foresee; the text may hold values.
         return Finding(State.BAD, name, f"could not be looked at ({type(error).__name__})")
 
