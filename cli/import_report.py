@@ -91,13 +91,13 @@ def _place(status: str) -> int:
 def _show_notes(console: Console, notes: Counter[str]) -> None:
     if not notes:
         return
-    table = Table("about fields (the rows were used)", "times")
+    table = Table("to know about rows that were used", "times")
     table.columns[1].justify = "right"
     for note, count in notes.most_common(MOST_NOTES):
         code, _, name = note.partition(": ")
         likely = attribute_of(name) if code == "unmapped_field" else None
         hint = f" (looks like {likely}: map it, see mdm map)" if likely else ""
-        table.add_row(Text(note + hint), f"{count:,}")
+        table.add_row(Text(note.removesuffix(": ") + hint), f"{count:,}")
     console.print(table)
     if len(notes) > MOST_NOTES:
         console.print(f"{len(notes) - MOST_NOTES:,} more kinds of notes are not shown.", highlight=False)

@@ -59,7 +59,7 @@ def configure(json: bool = False, level: str = "INFO") -> None:
 
 def get_logger(name: str = "mdm") -> Any:
     """Return a logger; call `logger.info("event_name", key=value)` with ids, counts and codes."""
-    return structlog.get_logger(name).bind(logger=name)
+    return structlog.get_logger(name, logger=name)  # Lazy: a logger made at import follows what is configured later.
 
 
 def _without_exception_texts(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -23,6 +23,17 @@ def _restore_logging() -> Iterator[None]:
     structlog.reset_defaults()
 
 
+EARLY = log.get_logger("early")
+
+
+def test_a_logger_made_before_the_configuration_follows_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Modules make theirs at import: they must mask, and write JSON, like any other."""
+    log.configure(json=True)
+    EARLY.warning("odd", who=SECRET)
+    line = json.loads(capsys.readouterr().err)
+    assert (line["who"], line["logger"]) == ("***", "early")
+
+
 def fail() -> None:
     raise ValueError(f"duplicate key: {SECRET}")
 
