@@ -10,6 +10,7 @@ from rich.console import Console
 from cli import import_report
 from cli.progress import Tell, progress
 from cli.words import counted
+from kernel import jobs
 from kernel.actor import Principal
 from kernel.db import Scope, read_only, transaction
 from kernel.errors import MdmError
@@ -22,6 +23,7 @@ OPERATOR = Principal("cli", "mdm import", frozenset({"records:write"}), Scope())
 SOME_REJECTED = 2
 REJECTS_SHOWN = 10
 PREVIEW_STEP = 500
+OTHERS_RUN = frozenset({"import_under_way", "job_over"})
 console = Console()
 errors = Console(stderr=True)
 
@@ -97,10 +99,13 @@ def _import(rules: Policy, rows: RowFile, source: str) -> tuple[Tally, list[tupl
     try:
         _take_chunks(rules, rows, job)
     except MdmError as error:
-        _close(job, error.code)
+        if error.code not in OTHERS_RUN:  # Then the job is another process's to finish.
+            _close(job, error.code)
         raise
     except KeyboardInterrupt:
-        total = f"{job.tally.rows:,} of {counted(rows.estimated_rows() or 0, 'row')}"
+        with read_only() as session:  # What is committed counts, not what this process had yet noted of it.
+            stored = jobs.status(session, job.job_id)
+        total = f"{stored.done_units + stored.failed_units:,} of {counted(rows.estimated_rows() or 0, 'row')}"
         errors.print(f"Interrupted after {total}; the same command goes on.", highlight=False)
         raise
     _close(job)

@@ -38,7 +38,7 @@ def configure(json: bool = False, level: str = "INFO") -> None:
         _masked,
     ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.add_logger_name, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
@@ -59,7 +59,7 @@ def configure(json: bool = False, level: str = "INFO") -> None:
 
 def get_logger(name: str = "mdm") -> Any:
     """Return a logger; call `logger.info("event_name", key=value)` with ids, counts and codes."""
-    return structlog.get_logger(name, logger=name)  # Lazy: a logger made at import follows what is configured later.
+    return structlog.get_logger(name)  # Lazy, unlike a bound one: a logger made at import follows what is configured later.
 
 
 def _without_exception_texts(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -183,6 +183,8 @@ class _Planner:
                     problems.append(Problem("wrong_type", attribute))
                 elif items := make(part if isinstance(part, dict) else {main: part}, problems):
                     data.setdefault(attribute, []).extend(items)
+                elif isinstance(part, dict) and part and part.keys().isdisjoint(readers):
+                    problems.append(Problem("unread_item", attribute))
 
         return fill
 

@@ -135,6 +135,17 @@ def test_a_killed_import_goes_on_and_neither_loses_nor_doubles(app: typer.Typer,
     assert count("SELECT count(*) FROM record_version") == count("SELECT count(DISTINCT record_id) FROM record_version") == 3_000
 
 
+def test_of_two_imports_of_one_file_at_once_one_finishes_and_the_other_steps_back(app: typer.Typer, tmp_path: Path) -> None:
+    file = customers(tmp_path / "c.csv", 3_000)
+    command = [sys.executable, "-c", "from cli.main import main; main()", "import", str(file), "-s", "shop"]
+    both = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, env=settings().child_environment()) for _ in range(2)]
+    said = [process.communicate(timeout=120)[1].decode() for process in both]
+    assert sorted(process.returncode for process in both) in ([0, 1], [0, 0])
+    assert all("Another process" in words for words, process in zip(said, both, strict=True) if process.returncode)
+    assert count("SELECT array_agg(DISTINCT state) FROM job") == ["finished"]
+    assert count("SELECT count(*) FROM source_record") == count("SELECT count(*) FROM record_version") == 3_000
+
+
 def test_a_dry_run_shows_and_stores_nothing(app: typer.Typer, tmp_path: Path) -> None:
     file = customers(tmp_path / "c.csv", 30)
     with file.open("a", encoding="utf-8") as opened:

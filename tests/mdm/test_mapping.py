@@ -249,3 +249,14 @@ def test_any_row_gives_texts_and_never_raises(row: dict[str, Any]) -> None:
                 assert all(isinstance(text, str | bool) for item in value for text in item.values())
             else:
                 assert value.strip() == value != ""
+
+
+@pytest.mark.parametrize("row", [{"phones": {"a": 1}}, {"addresses": [{"colour": "red"}]}, {"identifiers": [{"x": "y"}]}])
+def test_an_item_of_which_nothing_is_read_is_told(row: dict[str, Any]) -> None:
+    found = apply(Mapping(), row)
+    assert [problem.code for problem in found.problems] == ["unread_item"]
+
+
+@pytest.mark.parametrize("row", [{"phones": []}, {"phones": {}}, {"phones": [{"value": None}]}, {"addresses": [{"city": ""}]}])
+def test_an_empty_item_is_nothing_to_tell(row: dict[str, Any]) -> None:
+    assert apply(Mapping(), row).problems == ()
