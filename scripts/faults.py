@@ -16,11 +16,11 @@ LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "__pycache__", "*.egg-info", 
 
 
 def expected_tests(patch: Path) -> list[str]:
-    """Read the `# expects:` lines of a fault; raises ValueError when it has none."""
+    """Read the `# expects:` lines of a fault, as arguments for pytest; raises ValueError when it has none."""
     lines = [line for line in patch.read_text(encoding="utf-8").splitlines() if line.startswith("# expects:")]
     if not lines:
         raise ValueError(f"{patch.name} names no test: add a line '# expects: tests/…'")
-    return [line.removeprefix("# expects:").strip() for line in lines]
+    return [argument for line in lines for argument in line.removeprefix("# expects:").split()]
 
 
 def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:

@@ -125,7 +125,11 @@ def test_two_workers_that_see_one_key_become_hot_both_finish(mdm: Master) -> Non
 def test_an_identifier_of_one_person_that_many_hold_merges_nobody(mdm: Master, holders: int) -> None:
     """A staff card, a number typed for everybody: hot, only refined keys pair its holders, so few are in any one component."""
     card = {"identifiers": [{"type": "national_id", "value": "12345678Z"}], "phones": []}
-    people = [Incoming(f"{n}", {**person(n), **card}, source_updated_at=at(1)) for n in range(holders)]
+    # Each pair of initials is a few people's: fewer than an identifier may have.
+    initials = [
+        {"given_name": f"{'abcdefghij'[n % 10]}x{n}y", "surname": f"{'abcdefghij'[n // 10 % 10]}z{n}w"} for n in range(holders)
+    ]
+    people = [Incoming(f"{n}", {**person(n), **card, **initials[n]}, source_updated_at=at(1)) for n in range(holders)]
     mdm.put_many("shop", people)
     mdm.drain()
     assert len(partition()) == holders

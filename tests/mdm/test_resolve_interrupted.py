@@ -137,3 +137,24 @@ def test_a_write_waits_for_whoever_holds_the_component(mdm: Master) -> None:
         assert golden_of("shop", "1") is None
     writer.join()
     assert golden_of("shop", "1") == golden_of("pos", "A")
+
+
+SIX = [("Ana", "Ruiz"), ("Otto", "Becker"), ("Eva", "Novak"), ("Leo", "Silva"), ("Ida", "Costa"), ("Jan", "Weber")]
+
+
+@pytest.mark.parametrize("step", range(1, STEPS_OF_A_BATCH + 1))
+def test_neighbours_under_other_golden_ids_are_owed_what_a_dead_batch_took_from_them(mdm: Master, step: int) -> None:
+    """Six people hold one number, too many for it to decide; one gives it up, and for five it does. None of them is asked for."""
+    card = {"identifiers": [{"type": "national_id", "value": "12345678Z"}]}
+    for number, (given, surname) in enumerate(SIX):
+        mdm.put("shop", str(number), {"given_name": given, "surname": surname, **card}, source_updated_at=at(1))
+    mdm.drain()
+    assert query("SELECT count(*) FROM golden WHERE status = 'live'") == [(6,)]
+    changed = mdm.put("shop", "0", {"given_name": "Ana", "surname": "Ruiz"}, source_updated_at=at(2)).record_id
+    assert changed is not None
+    with pytest.raises(KeyboardInterrupt):
+        resolve.work(dying(step + 1, "open"), [changed])
+    query("UPDATE pending_record SET lease_until = now()")
+    mdm.drain()
+    assert query("SELECT count(*) FROM golden WHERE status = 'live'") == [(2,)]
+    assert mdm.verify().differences == ()
