@@ -24,7 +24,7 @@ from cli.words import counted
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
-from mdm import pending, versions
+from mdm import candidates, pending, versions
 
 OLDEST_POSTGRES = 150_000
 OLDEST_BROKER = 7
@@ -53,7 +53,7 @@ class Finding:
 
 PYTHON, PACKAGES, DISK, SECRET_KEY, PORT = "python", "packages", "disk", "secret key", "port"
 DATABASE, BROKER, MIGRATIONS, SECRET, MODEL = "database", "broker", "migrations", "secret of the data", "model"
-CLOCK, CONNECTIONS, QUEUE, QUARANTINE = "clock", "connections", "queue", "quarantine"
+CLOCK, CONNECTIONS, QUEUE, QUARANTINE, REACH = "clock", "connections", "queue", "quarantine", "reach"
 
 
 def examine(chosen: Settings) -> Iterator[Finding]:
@@ -259,6 +259,20 @@ def _queue(_: Settings) -> Finding:
     return Finding(State.GOOD, QUEUE, seen)
 
 
+def _reach(_: Settings) -> Finding:
+    with db.read_only() as session:
+        found = candidates.out_of_reach(session)
+    parts = (
+        (found.keyless, "without any usable value"),
+        (found.unreachable, "whose every value more than 200 records share: identical copies, a shop's own values"),
+        (found.capped, "in components cut for their size"),
+    )
+    said = "; ".join(f"{number:,} {what}" for number, what in parts if number)
+    if not said:
+        return Finding(State.GOOD, REACH, "every record has candidates looked for")
+    return Finding(State.ODD, REACH, f"records {said}", "declare values that are nobody's under shared_values; see the sources")
+
+
 def _quarantine(_: Settings) -> Finding:
     with db.read_only() as session:
         quarantined = pending.backlog(session).quarantined
@@ -277,4 +291,5 @@ INSIDE = {
     CONNECTIONS: _connections,
     QUEUE: _queue,
     QUARANTINE: _quarantine,
+    REACH: _reach,
 }

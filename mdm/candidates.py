@@ -117,3 +117,27 @@ def _redo(session: Session, keys: Collection[int], reason: str) -> int:
         return 0
     holders = sql.rows(session, "SELECT DISTINCT record_id FROM blocking_key WHERE blocking_key = ANY(%s)", [list(keys)])
     return pending.request(session, [row[0] for row in holders], reason, fresh=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfReach:
+    """Living records for which no candidate can be found (no key at all, or hot ones only), and those in cut components."""
+
+    keyless: int
+    unreachable: int
+    capped: int
+
+
+def out_of_reach(session: Session) -> OutOfReach:
+    """Count what the key index leaves alone. Reads the whole index: for the doctor, not for a till."""
+    found = sql.rows(
+        session,
+        """SELECT
+             (SELECT count(*) FROM standard_record s
+              WHERE NOT EXISTS (SELECT FROM blocking_key b WHERE b.record_id = s.record_id)),
+             (SELECT count(*) FROM (SELECT DISTINCT record_id FROM blocking_key JOIN hot_key USING (blocking_key)) AS hot
+              WHERE NOT EXISTS (SELECT FROM blocking_key b WHERE b.record_id = hot.record_id
+                AND NOT EXISTS (SELECT FROM hot_key h WHERE h.blocking_key = b.blocking_key))),
+             (SELECT count(*) FROM crosswalk WHERE rung > 0 AND state = 'resolved')""",
+    )
+    return OutOfReach(*found[0])

@@ -134,3 +134,12 @@ def test_an_identifier_of_one_person_that_many_hold_merges_nobody(mdm: Master, h
     mdm.drain()
     assert len(partition()) == holders
     assert mdm.verify().differences == ()
+
+
+def test_what_no_candidate_can_be_found_for_is_counted(mdm: Master) -> None:
+    mdm.put("shop", "nothing", {"language": "es"})
+    mdm.put_many("pos", [Incoming(f"{n}", MARIA) for n in range(HOT_LIMIT + 1)])
+    mdm.put("crm", "x", person(1))
+    mdm.drain()
+    with db.read_only() as session:
+        assert candidates.out_of_reach(session) == candidates.OutOfReach(1, HOT_LIMIT + 1, 0)
