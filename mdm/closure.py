@@ -83,10 +83,10 @@ def read(session: Session, starts: Collection[uuid.UUID], of: VersionSet, edges_
         fresh = (waiting | {one for component in found for one in component.records}) - records.keys()
         heads = _heads(session, fresh)
         records |= heads
-        confirmed = {one.record_id: one for one in assertions.around(session, fresh, of)}
+        golden_ids = _golden_ids(session, heads) - founders.keys()
+        confirmed = {one.record_id: one for one in assertions.around(session, fresh, golden_ids, of)}
         said |= confirmed
-        named = {one.golden_id for one in confirmed.values()}
-        golden_ids = (_golden_ids(session, heads) | named) - founders.keys()
+        golden_ids |= {one.golden_id for one in confirmed.values()} - founders.keys()
         founders |= {golden_id: set() for golden_id in golden_ids}
         near = _around(session, golden_ids, founders)
         waiting = near.union(confirmed) - records.keys()

@@ -257,10 +257,8 @@ def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[u
     """Read the stewards' live decisions that name any of the records, on either side."""
     found = sql.rows(
         session,
-        """SELECT decision_id, verdict, coalesce(left_records, ARRAY[record_a]), coalesce(right_records, ARRAY[record_b])
-           FROM decision WHERE superseded_at IS NULL AND author <> 'model'
-             AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[]
-                  OR record_a = ANY(%(ids)s) OR record_b = ANY(%(ids)s))""",
+        """SELECT decision_id, verdict, left_records, right_records FROM decision
+           WHERE superseded_at IS NULL AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])""",
         {"ids": list(record_ids)},
     )
     return {row[0]: StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found}

@@ -16,7 +16,7 @@ from mdm.policy_schema import AssertedMeaning
 from mdm.records import Pair
 from mdm.versions import VersionSet
 
-PREFETCH_LAYERS = 3
+PREFETCH_LAYERS, PREFETCH_EACH = 8, 10
 EdgesOf = Callable[[Session, Collection[uuid.UUID]], Mapping[Pair, decisions.PairEdge]]
 
 
@@ -82,11 +82,15 @@ class Graph:
         return found
 
     def _prefetch(self, starts: Collection[uuid.UUID]) -> None:
-        """Read a few layers for all starts together: nearly always whole components, in a handful of statements."""
-        frontier = set(starts)
+        """Read layers for all starts together: nearly always whole components, in a handful of statements.
+
+        Alone, a component costs statements for each of its layers. What is read without need is bounded all the same.
+        """
+        most = len(starts) * PREFETCH_EACH + self.of.lines.cap * PREFETCH_LAYERS
+        frontier, before = set(starts), len(self._asked)
         for layer in range(PREFETCH_LAYERS):
             # The starts themselves always: in a later round of a closure much has been read before.
-            if not frontier or (layer and len(self._asked) > len(starts) + self.of.lines.cap * PREFETCH_LAYERS):
+            if not frontier or (layer and len(self._asked) - before > most):
                 break
             self._load(frontier)
             near = {other for record in frontier for other in (*self.edges.get(record, ()), *self._matched.get(record, ()))}
@@ -119,7 +123,8 @@ class Graph:
     def _confirmed(self, records: Collection[uuid.UUID]) -> Iterator[tuple[Pair, decisions.PairEdge]]:
         """Yield what customers confirmed as edges that reach at every line, where any source's assertions decide."""
         if self.of.assertions_decide:
-            for one in assertions.around(self.session, records, self.of):
+            founded = assertions.founded_by(self.session, records)
+            for one in assertions.around(self.session, records, founded, self.of):
                 if one.anchor and one.meaning is AssertedMeaning.MATCH:
                     pair = (min(one.record_id, one.anchor), max(one.record_id, one.anchor))
                     yield pair, decisions.PairEdge(0.0, decided=True)
