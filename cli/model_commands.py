@@ -2,6 +2,8 @@
 says."""
 
 import json
+import time
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -56,10 +58,12 @@ def evaluate(
     Example: mdm evaluate people.csv --mapping docs/examples/febrl.yaml --truth rec_id --truth-pattern 'rec-(\\d+)'
     """
     extras = dict(part.partition(":")[::2] for part in extra or ())
+    started = time.perf_counter()
     read = read_labelled(files, load_mapping(mapping), truth, truth_pattern, extras)
     model_report.say_problems(errors, read)
     chosen = None if model == "train" else _model(model)
     found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()))
+    found = replace(found, seconds=time.perf_counter() - started)  # Reading and standardizing the file as well.
     if refusal:
         errors.print(f"[yellow]not trained[/yellow]: {refusal}; the model that ships was used", highlight=False)
     if wrong is not None:
