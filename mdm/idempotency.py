@@ -12,7 +12,7 @@ from sqlmodel import Session
 from kernel.errors import Conflict, Invalid
 from mdm import sql
 
-LEASE_SECONDS = 600.0
+LEASE_SECONDS = 300.0  # Longer than the largest keyed batch takes (64 MB).
 KEPT_HOURS = 72
 
 
@@ -63,7 +63,7 @@ def _before(session: Session, principal: str, key: str, request_hash: bytes) -> 
         detail = "An idempotency key stands for one request: use another key for another request."
         raise Invalid("The idempotency key was used for another request", code="idempotency_key_reused", detail=detail)
     if not found or found[0][1] is None:
-        detail = "Try again in a moment with the same key."
+        detail = "Try again in a moment with the same key; if its process died, it is free in five minutes."
         raise Conflict("The first request of this key is still under way", code="idempotency_in_flight", detail=detail)
     return Answered(found[0][1], bytes(found[0][2] or b""))
 
