@@ -129,8 +129,11 @@ def _outcome(key: str, prepared: Prepared | Problem, tracks: dict[str, _Track], 
 
 def _store(batch: _Batch, usable: dict[str, list[Prepared]], priority: int) -> dict[str, _Track]:
     """Insert or lock the records, let the deliveries arrive, write what changed."""
-    new = {key: _arrive(_Track(clock.uuid7(), None), deliveries) for key, deliveries in usable.items()}
     source, brand = batch.rules.name, batch.rules.source.brand
+    is_regional = batch.principal.scope.regions is not None
+    foreign = record_rows.out_of_scope(batch.session, source, list(usable)) if is_regional else set()
+    usable = {key: deliveries for key, deliveries in usable.items() if key not in foreign}
+    new = {key: _arrive(_Track(clock.uuid7(), None), deliveries) for key, deliveries in usable.items()}
     rows = [_row(batch, key, track) for key, track in new.items()]
     inserted = record_rows.insert_or_lock(batch.session, source, brand, rows, batch.now)
     known = [key for key, track in new.items() if track.record_id not in inserted]
@@ -147,9 +150,7 @@ def _arrive_at_known(batch: _Batch, usable: dict[str, list[Prepared]]) -> dict[s
     log = record_rows.history(batch.session, open_ids)
     tracks = {}
     for key, deliveries in usable.items():
-        row = stored.get(key)
-        if row is None:
-            continue
+        row = stored[key]
         track = _Track(row.record_id, row, row.current, row.version_no)
         versions = log.get(row.record_id, [])
         track.last_no = max((number for number, _ in versions), default=row.version_no)

@@ -69,6 +69,11 @@ class Stored:
     rekeyed: bool
 
 
+def out_of_scope(session: Session, source: str, keys: Sequence[str]) -> set[str]:
+    """Name the keys of records that the session's scope may not see; for a session of the app role."""
+    return {row[0] for row in sql.rows(session, "SELECT keys_out_of_scope(%s, %s)", [source, list(keys)])}
+
+
 def insert_or_lock(session: Session, source: str, brand: str, rows: Sequence[RecordRow], received_at: datetime) -> set[uuid.UUID]:
     """Insert records whose key is new and lock those that are there, in the order of keys; the ids inserted.
 
