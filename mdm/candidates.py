@@ -99,6 +99,12 @@ def mark(session: Session, found: Candidates) -> int:
     return _redo(session, note(session, found.hot, found.cool), "hot_key")
 
 
+def redo_crossed(session: Session, hot: Collection[int]) -> int:
+    """Re-queue the records of the keys that crossed the limit since it was read which are hot."""
+    now = {row[0] for row in sql.rows(session, "SELECT blocking_key FROM hot_key")}
+    return _redo(session, sorted(now ^ set(hot)), "hot_key")
+
+
 def cool(session: Session) -> int:
     """Forget hot keys whose population fell to the limit again and re-queue their records; run by the sweeper."""
     cooled = sql.rows(

@@ -139,13 +139,16 @@ def _is_erased(standing: Standing[G, R] | None) -> bool:
 def _owner(
     founders: frozenset[R], homes: Mapping[R, frozenset[R]], record_order: Mapping[R, Any], gone: Container[R]
 ) -> frozenset[R] | None:
-    """Find the part with most of these founders (tie: the one that holds the oldest of them), None when all are gone."""
+    if any(record not in gone for record in founders - homes.keys()):
+        raise IncompleteFounders("a founder stands in no part and is not gone")
+    return home_of(founders, homes, record_order)
+
+
+def home_of(founders: frozenset[R], homes: Mapping[R, frozenset[R]], record_order: Mapping[R, Any]) -> frozenset[R] | None:
+    """Find the part with most of these founders (tie: the one that holds the oldest of them); None when none is in a part."""
     counts: dict[frozenset[R], int] = {}
-    for record in founders:
-        if record in homes:
-            counts[homes[record]] = counts.get(homes[record], 0) + 1
-        elif record not in gone:
-            raise IncompleteFounders("a founder stands in no part and is not gone")
+    for record in founders & homes.keys():
+        counts[homes[record]] = counts.get(homes[record], 0) + 1
     most = max(counts.values(), default=0)
     tied = [part for part, count in counts.items() if count == most]
     return min(tied, key=lambda part: min(record_order[record] for record in part & founders), default=None)

@@ -85,8 +85,10 @@ def read(session: Session, starts: Collection[uuid.UUID], of: VersionSet, edges_
         records |= heads
         golden_ids = _golden_ids(session, heads) - founders.keys()
         confirmed = {one.record_id: one for one in assertions.around(session, fresh, golden_ids, of)}
+        named = {one.golden_id for one in confirmed.values()} - founders.keys() - golden_ids
+        confirmed |= {one.record_id: one for one in assertions.around(session, (), named, of)}
         said |= confirmed
-        golden_ids |= {one.golden_id for one in confirmed.values()} - founders.keys()
+        golden_ids |= named
         founders |= {golden_id: set() for golden_id in golden_ids}
         near = _around(session, golden_ids, founders)
         waiting = near.union(confirmed) - records.keys()

@@ -5,7 +5,7 @@ all come through here, so that they cannot disagree. `mdm.golden` writes it, `st
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +15,7 @@ from matching.components import Component
 from matching.units import Member
 from mdm.changes import ChangePlan, Standing, Status, plan
 from mdm.closure import Closure, GoldenHead, RecordHead, rules_about
+from mdm.confirmed import Confirmed, brought_together, confirmed_pairs
 from mdm.decisions import StewardDecision
 from mdm.evidence import Weigher
 from mdm.records import CurrentRecord
@@ -88,7 +89,7 @@ def _record_order(head: RecordHead) -> tuple[object, ...]:
 def _evaluate(
     weigher: Weigher, unit: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
 ) -> Evaluation:
-    clusterings = [(component, _cluster(weigher, component, unit, current)) for component in unit.components]
+    clusterings = _clusterings(weigher, unit, current)
     planned = _plan(unit, [part for _, clustering in clusterings for part in clustering.parts], issue)
     questions: dict[tuple[QuestionKind, str], Question] = {}
     for component, clustering in clusterings:
@@ -100,16 +101,38 @@ def _evaluate(
     return Evaluation(unit, {one: current[one] for one in rungs}, planned, tuple(questions.values()), rungs)
 
 
-def _cluster(weigher: Weigher, component: Component[Id], unit: Closure, current: Mapping[Id, CurrentRecord]) -> Clustering[Id]:
-    confirmed = weigher.confirmed(unit.assertions)
+def _clusterings(
+    weigher: Weigher, unit: Closure, current: Mapping[Id, CurrentRecord]
+) -> list[tuple[Component[Id], Clustering[Id]]]:
+    """Cluster each component; then again those that customers' confirmations speak of."""
+    alone = [(component, _cluster(weigher, component, unit, current)) for component in unit.components]
+    parts = [part for _, clustering in alone for part in clustering.parts]
+    order = {record: _record_order(head) for record, head in unit.records.items()}
+    pairs = confirmed_pairs(unit.assertions, unit.founders, parts, order)
+    if not pairs:
+        return alone
+    known = {id(component): clustering for component, clustering in alone}
+    return [
+        (component, known[id(component)] if not said else _cluster(weigher, component, unit, current, said))
+        for component, said in brought_together(unit.components, pairs, weigher.versions.lines.cap)
+    ]
+
+
+def _cluster(
+    weigher: Weigher,
+    component: Component[Id],
+    unit: Closure,
+    current: Mapping[Id, CurrentRecord],
+    said: Collection[Confirmed] = (),
+) -> Clustering[Id]:
     records = [current[record] for record in component.records]
-    keys = weigher.form_keys(records, confirmed)
+    keys = weigher.form_keys(records, said)
     members = [Member(one.record_id, one.order_key, keys[one.record_id], weigher.versions.asks(one.source)) for one in records]
     about = [
         StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
         for rule in rules_about(unit.rules, component.records.keys())
     ]
-    return partition(members, weigher.weights(component, current, confirmed, unit.hot_identifiers), about, weigher.versions.lines)
+    return partition(members, weigher.weights(component, current, said, unit.hot_identifiers), about, weigher.versions.lines)
 
 
 def _plan(unit: Closure, parts: list[frozenset[Id]], issue: Callable[[frozenset[Id]], Id]) -> Plan:
@@ -151,7 +174,9 @@ def _questions(
 def _contradicted(unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord]) -> Iterable[Question]:
     """Ask about each record that lives under another golden id than its customer confirmed, unless a steward has said so."""
     for said in unit.assertions:
-        standing = planned.standings[said.golden_id]
+        standing = planned.standings.get(said.golden_id)
+        if standing is None:  # No founder of it is left.
+            continue
         confirmed = said.golden_id if standing.status is Status.LIVE else standing.redirect_to
         mine = planned.crosswalk.get(said.record_id)
         if confirmed is None or mine is None or confirmed == mine:

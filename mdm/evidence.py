@@ -11,13 +11,10 @@ from matching.blocking import lookup_identifier
 from matching.components import Component
 from matching.evidence import Weigher as FormWeigher
 from matching.units import Evidence, Weights, weight_key
-from mdm.assertions import Assertion
-from mdm.policy_schema import AssertedMeaning
+from mdm.confirmed import Confirmed
 from mdm.records import CurrentRecord
 from mdm.versions import VersionSet
 
-# Pairs of records that a customer said are one: the one whose source says so, and the anchor of the golden id it names.
-Confirmed = frozenset[tuple[uuid.UUID, uuid.UUID]]
 # Records of different identity domains are never compared: no weight, and held apart.
 NOT_COMPARED = Evidence(weight=-1_000.0, veto=True)
 
@@ -33,23 +30,23 @@ class Weigher:
         of = self.versions
         self._forms = FormWeigher(of.model, of.identifier_rules, of.lines.most_holders)
 
-    @staticmethod
-    def confirmed(said: Collection[Assertion]) -> Confirmed:
-        """Pick the pairs of records (one and its anchor) that policy lets an assertion decide."""
-        return frozenset((one.record_id, one.anchor) for one in said if one.anchor and one.meaning is AssertedMeaning.MATCH)
+    def form_keys(self, records: Collection[CurrentRecord], confirmed: Collection[Confirmed]) -> dict[uuid.UUID, bytes]:
+        """Name what each record says in evidence: its form, within its identity domain, and the golden id that it confirms.
 
-    def form_keys(self, records: Collection[CurrentRecord], confirmed: Confirmed) -> dict[uuid.UUID, bytes]:
-        """Name what each record says in evidence: its form, within its identity domain. A confirmed record is like no copy."""
+        An anchor is like no copy of it: the customer confirmed one customer, not everybody who looks like one of their records.
+        """
         keys = {one.record_id: one.form_hash + self.versions.domain(one.source).encode() for one in records}
-        for record_id in {one for pair in confirmed for one in pair} & keys.keys():
-            keys[record_id] += record_id.bytes
+        for one in confirmed:
+            keys[one.record_id] += one.golden_id.bytes
+        for anchor in {one.anchor for one in confirmed}:
+            keys[anchor] += anchor.bytes
         return keys
 
     def weights(
         self,
         component: Component[uuid.UUID],
         records: Mapping[uuid.UUID, CurrentRecord],
-        confirmed: Confirmed = frozenset(),
+        confirmed: Collection[Confirmed] = (),
         hot: Collection[int] = (),
     ) -> Weights | None:
         """Weigh all cross pairs of a component's distinct forms; None when only stewards' matches hold it together.
@@ -71,7 +68,7 @@ class Weigher:
             lambda token: bool(hot) and lookup_identifier(token, secret) in hot,
         )
         self._keep_domains_apart(found, {key: same[0].source for key, same in copies.items()})
-        for pair in (weight_key(keys[a], keys[b]) for a, b in confirmed if a in keys and b in keys):
+        for pair in (weight_key(keys[one.record_id], keys[one.anchor]) for one in confirmed):
             found[pair] = found[pair]._replace(personal=True, decided=True)
         return found
 

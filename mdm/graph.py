@@ -1,18 +1,16 @@
 """The graph of live decisions around some records, read from the log a layer at a time and never further than the cap asks.
 
-Nodes are living records of sources that may be merged; edges are the model's live decisions, stewards' matches, and what
-customers confirmed where policy lets that decide. Only reads.
+Nodes are living records of sources that may be merged; edges are the model's live decisions and stewards' matches. Only reads.
 """
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
 from matching.components import Component, capped_component
-from mdm import assertions, decisions, sql
-from mdm.policy_schema import AssertedMeaning
+from mdm import decisions, sql
 from mdm.records import Pair
 from mdm.versions import VersionSet
 
@@ -101,7 +99,7 @@ class Graph:
         if not missing:
             return
         self._asked |= missing
-        pairs = {**self.edges_of(self.session, missing), **dict(self._confirmed(missing))}
+        pairs = self.edges_of(self.session, missing)
         fresh = decisions.steward_rules(self.session, missing)
         self.rules |= fresh
         for rule in fresh.values():
@@ -119,12 +117,3 @@ class Graph:
             self.session, "SELECT record_id, source, form_hash FROM standard_record WHERE record_id = ANY(%s)", [unknown]
         )
         self.forms.update((record, bytes(form)) for record, source, form in found if self.of.merges(source))
-
-    def _confirmed(self, records: Collection[uuid.UUID]) -> Iterator[tuple[Pair, decisions.PairEdge]]:
-        """Yield what customers confirmed as edges that reach at every line, where any source's assertions decide."""
-        if self.of.assertions_decide:
-            founded = assertions.founded_by(self.session, records)
-            for one in assertions.around(self.session, records, founded, self.of):
-                if one.anchor and one.meaning is AssertedMeaning.MATCH:
-                    pair = (min(one.record_id, one.anchor), max(one.record_id, one.anchor))
-                    yield pair, decisions.PairEdge(0.0, decided=True)

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from matching.standardize import Context
 from mdm import mapping, payloads
+from mdm.cards import LONGEST_CARD, mask_cards
 from mdm.events import Mark, Version
 from mdm.mapping_values import Problem, roots
 from mdm.policy import Policy
@@ -158,9 +159,9 @@ def storable(rules: SourceRules | None, payload: dict[str, Any] | None, raw: byt
         kept = payload
         for path in rules.source.never_store if rules else ():
             kept = payloads.mask_path(kept, path.split("."))
-        return payloads.mask_cards(payloads.dumps(kept, lossy=True).decode()).encode()[:LARGEST_REJECT_BYTES]
+        return mask_cards(payloads.dumps(kept, lossy=True).decode()).encode()[:LARGEST_REJECT_BYTES]
     if rules is not None and rules.source.never_store:
         return None
-    margin = payloads.LONGEST_CARD * 2  # A card number on the cut would escape the mask.
-    masked = payloads.mask_cards(raw[: LARGEST_REJECT_BYTES + margin].decode("latin-1"))
+    margin = LONGEST_CARD * 2  # A card number on the cut would escape the mask.
+    masked = mask_cards(raw[: LARGEST_REJECT_BYTES + margin].decode("latin-1"))
     return masked.encode("latin-1")[:LARGEST_REJECT_BYTES] or None

@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from matching.standardize.identifiers import is_card_number
+from mdm.cards import MASK, MAYBE_CARD, mask_cards
 from mdm.mapping_values import Problem
 
 LARGEST_PAYLOAD_BYTES = 2 * 1024 * 1024
@@ -21,14 +21,6 @@ LONGEST_VALUE = 1_000
 LONGEST_KEY = 500
 MOST_ELEMENTS = 1_000
 DEEPEST = 64
-MASK = "***"
-# Visa's extinct 13 digits are not looked for: one German mobile number in ten would pass.
-SHORTEST_CARD, LONGEST_CARD = 14, 19
-# Spaces of every width, dots, dashes, underscores and what has no width. No slash: it stands between two phone numbers.
-_GAP = r"[ .\-_\t\u00a0\u2000-\u2015\u202f\u2060\ufeff]{0,2}"
-_DIGIT_RUN = re.compile(rf"\d(?:{_GAP}\d){{{SHORTEST_CARD - 1},}}")
-# What cannot hold a card number needs no walk through its values: plain ASCII without escapes and without so many digits.
-_MAYBE_CARD = re.compile(rb"(?:[0-9][ .\-_\t]{0,2}){14}|\\[ut]|[\x80-\xff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LONG_INTEGER = re.compile(rb"[0-9]{19}")
 DEEP_ERROR = "depth limit exceeded"  # How orjson says it: nested more than 1,024 deep.
@@ -136,9 +128,9 @@ def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str] = ()) -
     if problem is not None:
         return problem
     raw = raw or dumps(payload)
-    if _MAYBE_CARD.search(raw):
+    if MAYBE_CARD.search(raw):
         kept = _mask_cards(kept)
-    if kept is payload and not ((never_store or _MAYBE_CARD.search(raw)) and _repeats_a_member(raw)):
+    if kept is payload and not ((never_store or MAYBE_CARD.search(raw)) and _repeats_a_member(raw)):
         return Kept(payload, raw)
     return Kept(kept, dumps(kept))
 
@@ -188,31 +180,6 @@ def _mask_cards(value: Any) -> Any:
         made = {mask_cards(key): _mask_cards(element) for key, element in value.items()}
         return value if made.keys() == value.keys() and all(made[key] is value[key] for key in value) else made
     return value
-
-
-def mask_cards(text: str) -> str:
-    """Mask payment card numbers in a text, keeping the last four digits."""
-    return _DIGIT_RUN.sub(_mask_run, text) if len(text) >= SHORTEST_CARD else text
-
-
-def _mask_run(match: re.Match[str]) -> str:
-    """Mask every card number in a run of digits and gaps; it starts and ends at a gap or at an end of the run."""
-    run = match.group()
-    places = [index for index, character in enumerate(run) if character.isdigit()]
-    starts = [n for n, place in enumerate(places) if n == 0 or places[n - 1] != place - 1]
-    ends = [n + 1 for n, place in enumerate(places) if n == len(places) - 1 or places[n + 1] != place + 1]
-    for start in starts:
-        for end in ends:
-            digits = (
-                "".join(str(int(run[place])) for place in places[start:end])
-                if SHORTEST_CARD <= end - start <= LONGEST_CARD
-                else ""
-            )
-            if is_card_number(digits):
-                first, last = places[start], places[end - 1]
-                rest = run[last + 1 :]
-                return run[:first] + MASK + digits[-4:] + (mask_cards(rest) if rest else "")
-    return run
 
 
 def content_hash(secret: bytes, payload: dict[str, Any], echo: Iterable[str]) -> bytes:

@@ -10,11 +10,13 @@ from functools import partial
 from sqlmodel import Session
 
 from kernel import clock, db, log
+from kernel.errors import Conflict
 from mdm import candidates, decisions, discover, pending, restandardize, sql, versions
 from mdm.decisions import PairDecision
 from mdm.discover import Discovered
 from mdm.records import Pair
-from mdm.resolve import Batch, Resolved, Resolver, snapshot
+from mdm.resolve import Batch, Resolved, Resolver
+from mdm.steps import snapshot
 from mdm.versions import VersionSet
 
 CHUNK = 500
@@ -31,25 +33,39 @@ def _silent(_done: int, _total: int) -> None:
 def reconcile(resolver: Resolver, progress: Progress = _silent, chunk_size: int = CHUNK) -> Resolved:
     """Resolve everything anew. Takes what is owed and free off the workers' hands; `progress` hears of (done, total) records.
 
-    Killed anywhere, what it held is owed again: its claims, and every record whose decisions it ended.
+    Killed anywhere, what it held is owed again: its claims, and every record whose decisions it ended. Raises: Conflict when
+    another version set becomes current meanwhile: run it again.
     """
     owner = str(clock.uuid7())
     with resolver.steps() as session:
         current = versions.adopt(session)
         taken = pending.claim_next(session, owner, 2**31 - 1, LEASE_SECONDS)
     batch = Batch(resolver, current, {claim.record_id: claim for claim in taken}, owner, LEASE_SECONDS)
-    _refresh(resolver, current)
+    try:
+        unusable = _decide_all(batch)
+        _settle_all(batch, progress, chunk_size)
+    finally:  # To the workers: what was not reached, what cannot be used, and what met too much company.
+        batch.give_back(batch.claims.keys() | {claim.record_id for claim in taken})
+    logger.info("reconciled", unusable=len(unusable))
+    return batch.result
+
+
+def _decide_all(batch: Batch) -> set[uuid.UUID]:
+    """Renew all records and write all decisions; the records that cannot be used, which are no claims of the batch any more."""
+    _refresh(batch.resolver, batch.versions)
     unusable = _decide(batch)
-    kept = [batch.claims.pop(record_id).record_id for record_id in unusable & batch.claims.keys()]
-    with snapshot(resolver.steps) as session:
+    for record_id in unusable & batch.claims.keys():
+        del batch.claims[record_id]
+    return unusable
+
+
+def _settle_all(batch: Batch, progress: Progress, chunk_size: int) -> None:
+    with snapshot(batch.resolver.steps) as session:
         everyone = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk ORDER BY record_id")]
     done: set[uuid.UUID] = set()
     for chunk in _chunks(everyone, done, chunk_size):
         done |= _settle(batch, chunk)
         progress(len(done), len(everyone))
-    with resolver.steps() as session:  # To the workers: records that cannot be used, or that met too much company.
-        pending.release(session, [*batch.claims, *kept], owner)
-    return batch.result
 
 
 def _refresh(resolver: Resolver, current: VersionSet) -> None:
@@ -57,15 +73,33 @@ def _refresh(resolver: Resolver, current: VersionSet) -> None:
     with snapshot(resolver.steps) as session:
         ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM standard_record ORDER BY source, source_key")]
     for start in range(0, len(ids), CHUNK):
+        _refresh_some(resolver, current, ids[start : start + CHUNK])
+
+
+def _refresh_some(resolver: Resolver, current: VersionSet, ids: Sequence[uuid.UUID]) -> None:
+    """Renew some records; when that fails, in halves, until a record that fails alone is left to the workers."""
+    try:
         with resolver.steps() as session:
-            restandardize.refresh(session, current.policy, ids[start : start + CHUNK])
+            versions.still(session, current)
+            restandardize.refresh(session, current.policy, ids)
+    except (*db.UNAVAILABLE, Conflict):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
+        half = len(ids) // 2
+        if half:
+            _refresh_some(resolver, current, ids[:half])
+            _refresh_some(resolver, current, ids[half:])
+        else:
+            logger.warning("renewal_failed", record_id=str(ids[0]), error=type(error).__name__)
+            with resolver.steps() as session:
+                pending.request(session, ids, "renewal_failed", fresh=False)
 
 
 def _settle(batch: Batch, chunk: Sequence[uuid.UUID]) -> set[uuid.UUID]:
     """Settle a chunk. One that fails is left to the workers, who find the record that is to blame."""
     try:
         return batch.settle(frozenset(chunk))
-    except db.UNAVAILABLE:
+    except (*db.UNAVAILABLE, Conflict):
         raise
     except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
         logger.warning("reconcile_chunk_failed", records=len(chunk), error=type(error).__name__)
@@ -124,3 +158,4 @@ def _write(batch: Batch, found: Discovered, live: dict[uuid.UUID, Pair]) -> None
     batch.adopt(batch.step(end))
     for start in range(0, len(found.decisions), DECISIONS_CHUNK):
         batch.adopt(batch.step(partial(store, some=found.decisions[start : start + DECISIONS_CHUNK])))
+    batch.step(lambda session: candidates.redo_crossed(session, found.hot))

@@ -123,7 +123,8 @@ def update(session: Session, source: str, brand: str, rows: Sequence[RecordRow],
         return
     sql.run(
         session,
-        """UPDATE source_record s SET brand = %(brand)s, region = r.region, parent_key = r.parent,
+        """UPDATE source_record s SET brand = CASE WHEN s.is_deleted AND r.deleted THEN s.brand ELSE %(brand)s END,
+             region = r.region, parent_key = r.parent,
              parent_source = CASE WHEN r.parent IS NOT NULL THEN %(source)s END,
              received_at = CASE WHEN s.version_no = r.no THEN s.received_at ELSE %(received)s END,
              version_no = r.no, is_deleted = r.deleted, source_version = r.version, source_updated_at = r.at,

@@ -8,9 +8,9 @@ no pair is missed without a global lock. The edge gives the transactions, and wh
 import random
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Protocol, TypeVar
@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from kernel import clock, db, log
-from mdm import candidates, closure, decisions, golden, pending, restandardize, sql, versions
+from kernel.errors import Conflict
+from mdm import candidates, closure, decisions, golden, pending, restandardize, versions
 from mdm.candidates import Candidates
 from mdm.decisions import PairDecision
 from mdm.drafts import Draft, Drafter
@@ -28,13 +29,13 @@ from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
 from mdm.judge import pair_decisions
 from mdm.records import CurrentRecord, Pair, Shelf
+from mdm.steps import Steps, is_deadlock, snapshot
 from mdm.versions import VersionSet
 
 MOST_RESTARTS = 5
 RETRY_SECONDS = 1.0
 DRAIN_POLL_SECONDS = 0.1
 T = TypeVar("T")
-Steps = Callable[[], AbstractContextManager[Session]]
 logger = log.get_logger()
 
 
@@ -83,8 +84,12 @@ class Resolver:
         with self.steps() as session:
             current = versions.current(session)
         batch = Batch(self, current, {claim.record_id: claim for claim in claims}, owner)
-        batch.discover()
-        batch.settle(batch.touched.union(batch.claims))
+        try:
+            batch.discover()
+            batch.settle(batch.touched.union(batch.claims))
+        except Exception:
+            batch.give_back(batch.claims.keys() - {claim.record_id for claim in claims})
+            raise
         return batch.result
 
     def shelf(self, of: VersionSet) -> Shelf:
@@ -129,14 +134,6 @@ class _Kept:
     shelf: Shelf
     weigher: Weigher
     drafter: Drafter
-
-
-@contextmanager
-def snapshot(steps: Steps) -> Iterator[Session]:
-    """Open a step whose statements all see one state of the database."""
-    with steps() as session:
-        sql.run(session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        yield session
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +211,11 @@ class Batch:
         """Count claims as the batch's own."""
         self.claims.update((claim.record_id, claim) for claim in taken)
 
+    def give_back(self, record_ids: Collection[uuid.UUID]) -> None:
+        """Let go of claims as far as the database answers; a lease that cannot be given back runs out."""
+        with suppress(*db.UNAVAILABLE), self.resolver.steps() as session:
+            pending.release(session, sorted(record_ids), self.owner)
+
     def _refuse_unusable(self, records: Mapping[uuid.UUID, CurrentRecord]) -> None:
         """Fail when a record of the batch itself cannot be used; one that is only a neighbour is left out until it is mended."""
         unusable = self.resolver.shelf(self.versions).unusable
@@ -247,6 +249,7 @@ class Batch:
         for left in reversed(range(MOST_RESTARTS)):
             try:
                 with self.resolver.steps() as session:
+                    versions.still(session, self.versions)
                     return act(session)
             except (psycopg.Error, sa.exc.DBAPIError) as error:
                 if not left or not is_deadlock(error):
@@ -289,12 +292,6 @@ class Batch:
         self.result += Resolved(postponed=len(waiting))
 
 
-def is_deadlock(error: psycopg.Error | sa.exc.DBAPIError) -> bool:
-    """Whether two workers waited for each other in a circle, and this one was chosen to try again."""
-    driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
-    return isinstance(driver, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)
-
-
 def work(resolver: Resolver, record_ids: Sequence[uuid.UUID]) -> Resolved:
     """Resolve those of the records that are owed and free. A batch that fails is halved until a record fails alone."""
     owner = str(clock.uuid7())
@@ -316,6 +313,10 @@ def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) ->
             raise  # Nothing can be noted now; the lease ends by itself and the rows are rung again.
         with resolver.steps() as session:  # Nothing is wrong with the records or with this worker: neither is blamed.
             pending.release(session, [claim.record_id for claim in claims], owner, RETRY_SECONDS)
+        return Resolved(postponed=len(claims))
+    except Conflict:
+        with resolver.steps() as session:
+            pending.release(session, [claim.record_id for claim in claims], owner)
         return Resolved(postponed=len(claims))
     except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
         logger.warning("resolve_failed", records=len(claims), error=type(error).__name__)

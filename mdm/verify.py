@@ -23,7 +23,7 @@ from mdm.drafts import Draft, Drafter, body_hash
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
 from mdm.records import Pair, Shelf
-from mdm.resolve import Steps, snapshot
+from mdm.steps import Steps, snapshot
 from mdm.versions import VersionSet
 
 CHUNK = 500

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from kernel.errors import Unavailable
+from kernel.errors import Conflict, Unavailable
 from kernel.settings import settings
 from matching.blocking import BLOCKING_VERSION
 from matching.decide import IdentifierRules
@@ -90,11 +90,6 @@ class VersionSet:
         declared = self.policy.sources.get(source)
         return declared.asserted_golden_id if declared else AssertedMeaning.NOTHING
 
-    @cached_property
-    def assertions_decide(self) -> bool:
-        """Whether any source's assertions count as a match."""
-        return any(one.asserted_golden_id is AssertedMeaning.MATCH for one in self.policy.sources.values())
-
     def domain(self, source: str) -> str:
         """Records of different identity domains are never compared."""
         declared = self.policy.sources.get(source)
@@ -122,6 +117,14 @@ def stored(session: Session) -> VersionSet | None:
     except ModelError as error:
         detail = f"{error}. Choose another with `mdm model use default`, or train one; nothing is matched until then."
         raise Unavailable("The current model cannot be read by this program", code="model_unreadable", detail=detail) from error
+
+
+def still(session: Session, of: VersionSet) -> None:
+    """Keep a version set current until the transaction ends. Raises: Conflict when another was adopted since it was read."""
+    sql.run(session, "LOCK TABLE version_set IN ROW EXCLUSIVE MODE")  # What adopt's lock waits for.
+    current_set = stored(session)
+    if current_set is None or current_set.version_set_id != of.version_set_id:
+        raise Conflict("Another version set has become current", code="version_set_replaced")
 
 
 def adopt(session: Session, policy: Policy | None = None, model: Model | None = None) -> VersionSet:

@@ -19,12 +19,18 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 import redis
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
 from cli.migrations import migrate
 from cli.services import temporary_services
 from kernel import db
 from kernel.settings import Settings, configure, settings
+
+# No test is timed: a busy machine makes none of them fail.
+hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("untimed")
 
 KEPT_TABLES = ("alembic_version", "timeline")
 LEFTOVER_HOURS = 6  # Databases of runs that were killed; no run takes that long.

@@ -72,7 +72,7 @@ def test_no_request_breaks_an_operation_and_some_succeed(name: str, server: str,
     strategies = [works, modes[0], *(modes[1:] if operation.path_parameters or operation.body or operation.query else [])]
 
     @given(case=st.one_of(*strategies))
-    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
     def run(case: Any) -> None:
         if "wait_seconds" in case.query:
             case.query["wait_seconds"] = 0

@@ -32,7 +32,7 @@ def base(data: dict[str, Any]) -> set[int]:
 
 
 @given(inputs, contexts)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_keys_are_signed_64_bit_and_never_repeat(data: dict[str, Any], context: Context) -> None:
     found = blocking.keys(standardize(data, context), SECRET)
     assert len(found) == len(set(found))

@@ -73,7 +73,7 @@ pairs = sides.map(
 ).filter(all)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(pairs, max_size=8), st.lists(pairs, max_size=3))
 def test_nothing_kept_contradicts_and_only_contested_matches_are_lost(
     matched: list[tuple[str, str]], apart: list[tuple[str, str]]

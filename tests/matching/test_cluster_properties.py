@@ -81,7 +81,7 @@ class _Reference:
             self.parts = sorted([part for part in self.parts if part not in (one, other)] + [sorted(one + other)])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(worlds())
 def test_agrees_with_average_linkage_written_down_plainly(
     world: World,
@@ -111,7 +111,7 @@ def test_agrees_with_average_linkage_written_down_plainly(
     assert shown(found.balanced) == ["".join(part) for part in reference.parts]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_order_never_matters(world: World, random: Random) -> None:
     members, weights, rules = world
@@ -134,7 +134,7 @@ def test_all_orders_of_five_give_one_clustering() -> None:
     assert len(found) == 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(worlds())
 def test_what_holds_of_every_clustering(
     world: World,

@@ -141,14 +141,14 @@ SEEDS = st.integers(0, 10**9)
 
 
 @given(SEEDS, SEEDS)
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=1_000)
 def test_levels_are_symmetric(one: int, other: int) -> None:
     a, b = person(one), person(other)
     assert levels(a, b) == levels(b, a)
 
 
 @given(SEEDS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_form_is_nowhere_different_from_itself(seed: int) -> None:
     form = person(seed)
     for comparison, level in zip(COMPARISONS, levels(form, form), strict=True):
@@ -158,7 +158,7 @@ def test_a_form_is_nowhere_different_from_itself(seed: int) -> None:
 
 @pytest.mark.parametrize("kind", ["text", "category", "identifier", "date", "number"])
 @given(one=SEEDS, other=SEEDS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_users_attribute_compares_symmetrically(kind: str, one: int, other: int) -> None:
     compare = levels_function((extra_comparison('a "quoted" name', kind, 0),))
     a, b = person(one), person(other)

@@ -103,7 +103,7 @@ edges_drawn = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(edges_drawn, st.lists(st.sampled_from([b"a", b"b", b"c", b"d", b"e", b"f", b"g"]), min_size=12, max_size=12))
 def test_the_same_component_from_every_record_and_in_bulk(edges: list[Edge[int]], drawn: list[bytes]) -> None:
     """P2: online (one record) and bulk (all records) cut alike, and neither depends on where it begins."""

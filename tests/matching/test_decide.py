@@ -133,7 +133,7 @@ NAMES = st.sampled_from(["anna", "peter", "olga", "hassan", "ingrid"])
 
 
 @given(NAMES, NAMES, st.booleans(), st.booleans(), st.floats(-50, 500))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_a_household_alone_never_merges(one: str, other: str, e_mail: bool, birth: bool, weight: float) -> None:
     """Whatever it weighs: surname, address, phone, e-mail and, for twins, birth date in common, but another or no given name."""
 
@@ -153,7 +153,7 @@ def test_a_household_alone_never_merges(one: str, other: str, e_mail: bool, birt
 
 
 @given(st.integers(0, 10**9), st.integers(0, 10**9))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_verdicts_are_symmetric_and_never_match_under_a_veto(one: int, other: int) -> None:
     a, b = person(one), person(other)
     rules = {"national_id": Promise(one_value_per_person=True), "loyalty|main": Promise(one_person_per_value=True)}

@@ -100,7 +100,7 @@ def test_a_frequent_name_is_worth_less_by_its_frequency(pinned: Model) -> None:
 
 
 @given(SEEDS, SEEDS)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_scoring_is_symmetric_and_adds_up(one: int, other: int) -> None:
     model, a, b = default_model(), person(one), person(other)
     scored = score_pair(model, a, b)
@@ -110,7 +110,7 @@ def test_scoring_is_symmetric_and_adds_up(one: int, other: int) -> None:
 
 
 @given(SEEDS, st.lists(SEEDS, max_size=5))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_scoring_many_is_scoring_each(one: int, others: list[int]) -> None:
     forms = [person(other) for other in others]
     assert score_pairs(default_model(), person(one), forms) == [score_pair(default_model(), person(one), form) for form in forms]

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from mdm import reconcile
+from kernel import db
+from mdm import policy, reconcile, versions
+from mdm.incoming import Incoming
 
 from .. import resolution as master
 from ..resolution import MARIA, POLICY, Master, at, contents, golden_of, partition, query, questions
@@ -83,6 +85,19 @@ class TestReview:
         assert golden_of("pos", "till") == oldest != younger
         assert questions() == set()
 
+    def test_everybody_who_confirmed_the_id_is_asked_about(self) -> None:
+        """The second confirmation is read without the first one's record: its question must stay open all the same."""
+        mdm = with_meaning("review")
+        golden_id = known(mdm)
+        confirm(mdm, golden_id)
+        mdm.put("pos", "other", {"given_name": "Otto", "surname": "Becker", "asserted_golden_id": str(golden_id)})
+        mdm.drain()
+        assert {keys for _, keys, _ in questions()} == {
+            frozenset({("pos", "till"), ("shop", "maria")}),
+            frozenset({("pos", "other"), ("shop", "maria")}),
+        }
+        assert mdm.verify().differences == ()
+
     def test_ids_never_issued_and_words_say_nothing(self) -> None:
         mdm = with_meaning("review")
         known(mdm)
@@ -126,6 +141,35 @@ class TestMatch:
         confirm(mdm, golden_id, {"surname": "Garcia"})
         assert golden_of("pos", "other") != golden_of("pos", "till") == golden_id
 
+    @pytest.mark.parametrize("batches", [1, 2])
+    def test_a_founder_that_has_become_somebody_else_is_no_anchor(self, batches: int) -> None:
+        """The till's customer is whom most founders of the id are, not whom the oldest one's key was given to since."""
+        otto = {**MARIA, "given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-30", "emails": ["otto@gmx.de"]}
+        mdm = with_meaning("match")
+        mdm.put("shop", "otto", {**otto, "phones": []})
+        mdm.drain()
+        mdm.put("pos", "till", MARIA, source_updated_at=at(1))
+        mdm.put("crm", "reused", MARIA, source_updated_at=at(1))
+        mdm.put("crm", "maria", MARIA, source_updated_at=at(1))
+        golden_id = known(mdm)
+        mdm.put("crm", "reused", {**otto, "phones": []}, source_updated_at=at(2))
+        if batches == 2:
+            mdm.drain()
+        confirm(mdm, golden_id, {"surname": "Garcia"}, source_updated_at=at(2))
+        assert golden_of("crm", "reused") == golden_of("shop", "otto")
+        assert golden_of("pos", "till") == golden_of("shop", "maria") == golden_of("crm", "maria") == golden_id
+        assert mdm.verify(deep=True).differences == ()
+
+    def test_the_copies_of_a_confirmed_record_are_as_much_confirmed_as_they_said(self) -> None:
+        """Eighty till records of one form confirm one id: one party of copies, whatever the size of the component."""
+        mdm = with_meaning("match")
+        golden_id = known(mdm)
+        said = {"surname": "Garcia", "asserted_golden_id": str(golden_id)}
+        mdm.put_many("pos", [Incoming(f"till{n}", said) for n in range(80)])
+        mdm.drain()
+        assert query("SELECT count(*), count(DISTINCT golden_id) FROM crosswalk") == [(81, 1)]
+        assert questions() == set()
+
     def test_bulk_comes_to_the_same(self) -> None:
         mdm = with_meaning("match")
         confirm(mdm, known(mdm), {"surname": "Garcia"})
@@ -140,3 +184,24 @@ def test_nothing_is_made_of_it_where_policy_says_so() -> None:
     confirm(mdm, known(mdm))
     assert query("SELECT count(*) FROM standard_record WHERE asserted_golden_id IS NOT NULL") == [(0,)]
     assert questions() == set()
+
+
+SHOP = "  shop: {channel_kind: ecommerce, brand: acme, trust: 0.7}\n"
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("meaning", ["match", "review"])
+@pytest.mark.parametrize("shop", [SHOP.replace("}", ", stage: shadow}"), ""])
+def test_a_founder_whose_source_is_merged_no_more_is_no_anchor(meaning: str, shop: str) -> None:
+    mdm = with_meaning(meaning)
+    golden_id = known(mdm)
+    text = POLICY.replace("pos: {channel_kind: pos,", f"pos: {{channel_kind: pos, asserted_golden_id: {meaning},")
+    assert SHOP in text
+    with db.transaction() as session:
+        mdm.policy = policy.store(session, policy.parse(text.replace(SHOP, shop)), "test")
+        versions.adopt(session, mdm.policy)
+    confirm(mdm, golden_id)
+    assert query("SELECT count(*) FROM pending_record") == [(0,)]
+    assert golden_of("pos", "till") != golden_of("shop", "maria")
+    assert questions() == set()
+    assert mdm.verify(deep=True).differences == ()

@@ -191,7 +191,7 @@ partitions = st.lists(st.sampled_from([None, 0, 0, 1, 1, 2, 3]), min_size=len(RE
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(partitions, max_size=6), st.randoms(use_true_random=False))
 def test_the_order_of_parts_and_ids_never_matters(history: list[tuple[str, ...]], random: Random) -> None:
     ledger = Ledger()
@@ -286,4 +286,4 @@ class GoldenIds(RuleBasedStateMachine):
 
 
 TestGoldenIds = GoldenIds.TestCase
-TestGoldenIds.settings = settings(max_examples=500, stateful_step_count=40, deadline=None)
+TestGoldenIds.settings = settings(max_examples=500, stateful_step_count=40)

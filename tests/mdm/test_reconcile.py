@@ -1,12 +1,21 @@
 """The bulk path comes to exactly what the online path comes to."""
 
-import pytest
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
-from mdm import pending, reconcile
+import pytest
+from sqlmodel import Session
+
+from kernel import db
+from kernel.errors import Conflict
+from matching.blocking import HOT_LIMIT
+from mdm import pending, policy, reconcile, resolve, versions
 from mdm.incoming import Incoming
+from stewardship import tasks
 
 from .. import resolution as master
-from ..resolution import MARIA, Master, empty_records, query
+from ..resolution import MARIA, POLICY, Master, at, empty_records, golden_of, partition, query
+from .test_candidates import crowd
 from .test_resolve import outcome, retailer
 
 
@@ -67,3 +76,103 @@ def test_a_record_that_cannot_be_used_is_left_to_the_workers(mdm: Master) -> Non
     reconcile.reconcile(mdm.resolver, chunk_size=50)
     assert query("SELECT count(*), max(lease_owner) FROM pending_record") == [(1, None)]
     assert query("SELECT count(*) FROM crosswalk WHERE state = 'pending'") == [(1,)]
+
+
+STEPS = 12  # Of a reconcile of one chunk, and more.
+
+
+def hooked(step: int, by: Callable[[], object]) -> resolve.Resolver:
+    """A resolver to which something happens once, just before it opens its n-th transaction."""
+    opened = iter(range(1, 1_000))
+
+    @contextmanager
+    def steps() -> Iterator[Session]:
+        if next(opened) == step:
+            by()
+        with db.transaction() as session:
+            yield session
+
+    return resolve.Resolver(steps, tasks.project)
+
+
+def everything() -> tuple[object, ...]:
+    return (
+        partition(),
+        query("SELECT count(*) FROM pending_record"),
+        query("SELECT count(*) FROM crosswalk WHERE state = 'pending'"),
+    )
+
+
+@pytest.mark.parametrize("step", range(2, STEPS))
+def test_a_key_that_gets_hot_beside_a_reconcile_is_decided_as_without_it(mdm: Master, step: int) -> None:
+    """A crowd shares a number with Maria's two records, and one more arrives, online: no pair by that number any more."""
+    crowd(mdm, HOT_LIMIT - 2)
+    mdm.put("shop", "1", {"phones": ["+34655119427"], "given_name": "Maria", "surname": "Garcia"}, source_updated_at=at(1))
+    mdm.put("pos", "A", {"phones": ["+34655119427"], "given_name": "Maria", "surname": "Garcia"}, source_updated_at=at(1))
+    mdm.drain()
+
+    def one_more() -> None:
+        crowd(mdm, 1, HOT_LIMIT)
+        mdm.drain()
+
+    reconcile.reconcile(hooked(step, one_more))
+    mdm.drain()
+    assert mdm.verify(deep=True).differences == ()
+    beside = everything()
+    reconcile.reconcile(mdm.resolver)
+    assert everything() == beside
+
+
+@pytest.mark.parametrize("step", range(2, STEPS))
+def test_a_policy_adopted_beside_a_reconcile_ends_it_and_rules(mdm: Master, step: int) -> None:
+    """Workers resolve all records under the new set at once; nothing of the old one is written over that."""
+    mdm.put("shop", "1", MARIA)
+    mdm.put("pos", "A", MARIA)
+    mdm.drain()
+    apart = POLICY.replace("pos: {channel_kind: pos, brand: acme", "pos: {channel_kind: pos, identity_domain: tills, brand: bolt")
+    adopted = []
+
+    def adopt() -> None:
+        with db.transaction() as session:
+            mdm.policy = policy.store(session, policy.parse(apart), "test")
+            adopted.append(versions.adopt(session, mdm.policy))
+        mdm.drain()
+
+    with suppress(Conflict):
+        reconcile.reconcile(hooked(step, adopt))
+    if not adopted:  # The reconcile has fewer steps than that.
+        adopt()
+    assert query("SELECT count(*) FROM pending_record WHERE lease_owner IS NOT NULL") == [(0,)]
+    mdm.drain()
+    assert golden_of("shop", "1") != golden_of("pos", "A")
+    assert mdm.verify(deep=True).differences == ()
+
+
+def test_a_record_that_cannot_be_renewed_holds_up_nobody(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("pos", "A", MARIA)
+    mdm.put("shop", "odd", {"surname": "Odd"})
+    query(
+        """UPDATE record_version v SET sealed_payload = '\\x00'::bytea FROM source_record s
+           WHERE s.record_id = v.record_id AND s.source_key = 'odd'""",
+        role=db.Role.OWNER,
+    )
+    query("UPDATE standard_record SET standardizer = 'older'")
+    reconcile.reconcile(mdm.resolver)
+    assert golden_of("shop", "1") == golden_of("pos", "A")
+    assert query("SELECT s.source_key, p.reason, p.lease_owner FROM pending_record p JOIN source_record s USING (record_id)") == [
+        ("odd", "renewal_failed", None)
+    ]
+
+
+def test_a_reconcile_that_fails_gives_back_what_it_holds(mdm: Master) -> None:
+    take_in(mdm)
+
+    def fail() -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        reconcile.reconcile(hooked(4, fail))
+    assert query("SELECT count(*) FROM pending_record WHERE lease_owner IS NOT NULL") == [(0,)]
+    mdm.drain()
+    assert mdm.verify().differences == ()

@@ -158,3 +158,21 @@ def test_neighbours_under_other_golden_ids_are_owed_what_a_dead_batch_took_from_
     mdm.drain()
     assert query("SELECT count(*) FROM golden WHERE status = 'live'") == [(2,)]
     assert mdm.verify().differences == ()
+
+
+@pytest.mark.parametrize("step", range(1, STEPS_OF_A_BATCH + 1))
+def test_a_batch_that_fails_holds_no_neighbour(mdm: Master, step: int) -> None:
+    """The record that is to blame is counted; the neighbours that the batch took from others are free at once."""
+    card = {"identifiers": [{"type": "national_id", "value": "12345678Z"}]}
+    for number, (given, surname) in enumerate(SIX):
+        mdm.put("shop", str(number), {"given_name": given, "surname": surname, **card}, source_updated_at=at(1))
+    mdm.drain()
+    changed = mdm.put("shop", "0", {"given_name": "Ana", "surname": "Ruiz"}, source_updated_at=at(2)).record_id
+    assert changed is not None
+
+    def fail() -> None:
+        raise RuntimeError
+
+    resolve.work(interrupted(mdm, step + 1, fail), [changed])
+    assert query("SELECT count(*) FROM pending_record WHERE lease_owner IS NOT NULL") == [(0,)]
+    assert query("SELECT record_id, error FROM pending_record WHERE attempts > 0") == [(changed, "RuntimeError")]

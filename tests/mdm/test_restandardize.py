@@ -85,6 +85,20 @@ def test_a_source_that_the_policy_no_longer_names_stays_as_it_was(database: str)
     assert golden_of("shop", "a") is None
 
 
+def test_a_deletion_repeated_under_another_brand_moves_nothing(database: str) -> None:
+    """What is deleted has no standard record that could move, and its crosswalk row keeps the brand it had."""
+    mdm = master.start(BEFORE)
+    load(mdm)
+    mdm.delete("shop", "a", source_updated_at=at(2))
+    mdm.drain()
+    mdm.policy = adopt(AFTER)
+    mdm.delete("shop", "a", source_updated_at=at(3))
+    mdm.drain()
+    for table in ("source_record", "crosswalk"):
+        assert query(f"SELECT brand FROM {table} WHERE source = 'shop' ORDER BY source_key") == [("acme",), ("bolt",)]
+    assert mdm.verify(deep=True).differences == ()
+
+
 def test_without_a_readable_model_records_wait_and_none_is_blamed(database: str) -> None:
     mdm = master.start(BEFORE)
     load(mdm)

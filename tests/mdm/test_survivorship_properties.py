@@ -49,7 +49,7 @@ records = st.fixed_dictionaries(
 members_drawn = st.lists(st.tuples(few(["crm", "pos", "steward"]), few([0, 0, 1, 400]), records), max_size=8)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(members_drawn, st.randoms(use_true_random=False), st.integers(0, 40 * 365))
 def test_neither_order_nor_the_time_now_matters(
     drawn: list[tuple[str, int, dict[str, Any]]], random: Random, days_later: int
@@ -61,7 +61,7 @@ def test_neither_order_nor_the_time_now_matters(
     assert together(survive(members, rules, DAY_ONE + timedelta(days=days_later))) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(members_drawn)
 def test_every_value_was_said_by_the_record_it_is_attributed_to(drawn: list[tuple[str, int, dict[str, Any]]]) -> None:
     members = {str(UUID(int=number)): member(number, *one) for number, one in enumerate(drawn)}

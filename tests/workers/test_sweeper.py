@@ -120,6 +120,33 @@ def test_answers_are_let_go_of_after_three_days(mdm: Master) -> None:
     assert query("SELECT idempotency_key FROM idempotency ORDER BY 1") == [("69",), ("70",), ("71",)]
 
 
+def test_a_month_that_gets_no_partition_stops_no_sweep(
+    mdm: Master, start: Callable[[list[str]], subprocess.Popen[bytes]]
+) -> None:
+    """Its rows are in the default partition, so it cannot be made; answers are let go of and leases end all the same."""
+    mdm.put("shop", "1", MARIA)
+    mdm.drain()
+    ((month,),) = query("SELECT to_char(now() + '3 months'::interval, 'YYYY_MM')")
+    query(f"DROP TABLE golden_version_{month}", role=db.Role.OWNER)
+    query(
+        """INSERT INTO golden_version
+             (golden_id, version, computed_at, status, members, body, content_hash, version_set_id, cause)
+           SELECT golden_id, 2, now() + '3 months'::interval, status, members, body, content_hash, version_set_id, cause
+           FROM golden_version""",
+        role=db.Role.OWNER,
+    )
+    query(
+        """INSERT INTO idempotency (principal, idempotency_key, request_hash, created_at, status_code)
+           VALUES ('p', 'old', 'h', now() - interval '4 days', 200)"""
+    )
+    sweeper = start(SWEEPER)
+    wait_until(lambda: query("SELECT count(*) FROM idempotency") == [(0,)])
+    mdm.put("shop", "2", MARIA)
+    query("UPDATE pending_record SET lease_owner = 'dead', lease_until = now() - interval '1 second'")
+    wait_until(lambda: query("SELECT lost_leases FROM pending_record") == [(1,)])
+    assert sweeper.poll() is None
+
+
 def test_partitions_of_the_coming_months_are_made_by_the_running_service(mdm: Master) -> None:
     coming = (
         "SELECT c.relname FROM pg_class c WHERE c.relname = 'golden_version' || to_char(now() + '3 months'::interval, '_YYYY_MM')"

@@ -17,7 +17,7 @@ EXAMPLES = 200
 
 
 @given(inputs, contexts)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_standardizing_is_total_and_idempotent(data: dict[str, Any], context: Context) -> None:
     record = standardize(data, context)
     again = standardize(as_input(record), context)
@@ -26,13 +26,13 @@ def test_standardizing_is_total_and_idempotent(data: dict[str, Any], context: Co
 
 
 @given(json_values, contexts)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_any_json_is_taken(data: Any, context: Context) -> None:
     assert isinstance(standardize(data, context), StandardRecord)
 
 
 @given(inputs, contexts)
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 def test_a_record_can_be_stored_and_read_back(data: dict[str, Any], context: Context) -> None:
     record = standardize(data, context)
     stored = orjson.dumps(to_json(record))

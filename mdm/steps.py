@@ -1,0 +1,26 @@
+"""The steps of which resolution and verification are made: short transactions that the edge opens."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import psycopg
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from mdm import sql
+
+Steps = Callable[[], AbstractContextManager[Session]]
+
+
+@contextmanager
+def snapshot(steps: Steps) -> Iterator[Session]:
+    """Open a step whose statements all see one state of the database."""
+    with steps() as session:
+        sql.run(session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield session
+
+
+def is_deadlock(error: psycopg.Error | sa.exc.DBAPIError) -> bool:
+    """Whether two workers waited for each other in a circle, and this one was chosen to try again."""
+    driver = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    return isinstance(driver, psycopg.errors.DeadlockDetected | psycopg.errors.SerializationFailure)

@@ -1,0 +1,67 @@
+"""Card numbers are masked however they are written, and what only has as many digits is left alone."""
+
+import random
+import uuid
+
+import pytest
+
+from kernel.clock import uuid7
+from mdm.cards import mask_cards
+
+CARD = "4111111111111111"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        (CARD, "***1111"),
+        ("4111 1111 1111 1111", "***1111"),
+        ("4111-1111-1111-1111", "***1111"),
+        ("4111\u00a01111\u00a01111\u00a01111", "***1111"),
+        ("card 5555555555554444 exp 12/27", "card ***4444 exp 12/27"),
+        ("4111 1111 1111 1111 12/27", "***1111 12/27"),
+        ("12 4111 1111 1111 1111", "12 ***1111"),
+        ("378282246310005", "***0005"),
+        ("30569309025904", "***5904"),
+        ("6011111111111117 and 3530111333300000", "***1117 and ***0000"),
+        ("2223003122003222", "***3222"),
+        ("4111111111111112", "4111111111111112"),
+        ("+49 151 12345678", "+49 151 12345678"),
+        ("4915112345678", "4915112345678"),
+        ("2024-05-01 10:00", "2024-05-01 10:00"),
+        ("card4111111111111111x", "card***1111x"),
+        ("+4111111111111111", "+***1111"),
+        ("", ""),
+    ],
+)
+def test_card_numbers_are_masked_and_nothing_else(text: str, masked: str) -> None:
+    assert mask_cards(text) == masked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DE89 3704 0044 0532 0130 00",
+        "ES91 2100 0418 4502 0005 1332",
+        "GB82WEST12345698765432",
+        "06 12 34 56 78 06 98 76 54 32",
+        "2026-11-25T19:27:00.123456+00:00",
+        "019ef9d2-6975-7310-8554-494dcf1c5de2",
+        "see 019ef9d2-6975-7310-8554-494dcf1c5de2.",
+        "aaaaaaaa-4111-1111-1111-1111aaaaaaaa",
+    ],
+)
+def test_what_is_written_as_no_card_ever_is_stays(text: str) -> None:
+    assert mask_cards(text) == text
+
+
+def test_a_card_beside_an_id_is_still_found() -> None:
+    golden_id = "019ef9d2-6975-7310-8554-494dcf1c5de2"
+    assert mask_cards(f"{golden_id} paid with {CARD}") == f"{golden_id} paid with ***1111"
+
+
+def test_ids_are_never_masked() -> None:
+    ids = [str(uuid.UUID(int=random.Random(n).getrandbits(128), version=4)) for n in range(20_000)] + [
+        str(uuid7()) for _ in range(20_000)
+    ]
+    assert [one for one in ids if mask_cards(one) != one] == []
