@@ -31,8 +31,10 @@ def clean(value: Any) -> str | None:
             return None
     if len(value) > LONGEST_VALUE:
         return None
-    if not (value.isascii() and value.isprintable()):
-        value = unicodedata.normalize("NFC", "".join(_visible(value)))
+    if not value.isprintable():  # What is printable holds nothing to drop, and no white space but spaces.
+        value = "".join(_visible(value))
+    if not value.isascii():
+        value = unicodedata.normalize("NFC", value)
     value = " ".join(value.split())
     return value if value and len(value) <= LONGEST_VALUE else None
 
