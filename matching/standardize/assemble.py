@@ -180,7 +180,7 @@ def _identifiers(reader: Reader, context: Context) -> tuple[Identifier, ...]:
             if text:
                 reader.note("identifiers", ("type_missing",))
             continue
-        value, key, codes = identifiers.read_identifier(text)
+        value, key, codes = identifiers.read_identifier(text, kind, issuer)
         reader.note("identifiers", codes)
         is_echo = _is_echo(item, "identifiers", context)
         known = found.get((kind, issuer, value or ""))

@@ -1,5 +1,6 @@
 """Canonical input as nobody would write it: any JSON anywhere, and texts made of pieces of names, addresses and numbers."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from matching.standardize import Context, ExtraRule
 
 FOLDER = Path(__file__).parent
 PIECES = [*(FOLDER / "pieces.txt").read_text(encoding="utf-8").split(), "\u200b", "�", "\x00"]
+# A long run says how many: `python -m soak.run --part standardize`.
+EXAMPLES = int(os.environ.get("STANDARDIZE_EXAMPLES", "200"))
 SCALARS = (
     "name",
     "given_name",

@@ -11,9 +11,7 @@ from hypothesis import given, settings
 from matching.record import Note, StandardRecord, from_json, to_json
 from matching.standardize import Context, ExtraRule, as_input, form_hash, standardize
 
-from .strategies import contexts, inputs, json_values
-
-EXAMPLES = 200
+from .strategies import EXAMPLES, contexts, inputs, json_values
 
 
 @given(inputs, contexts)
