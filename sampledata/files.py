@@ -1,21 +1,27 @@
-"""The simulated retailer as files: one file per channel and one of the truth, in NDJSON, CSV or Parquet.
+"""The simulated retailer as files: one per channel, the truth and the labelled pairs, in NDJSON, CSV or Parquet.
 
 A row is the payload with `record_key` and `record_updated_at` before it. CSV and Parquet hold texts under dotted headers
-(`member.given`, `parent_id.0`). Written as the records stream by, so memory stays bounded.
+(`member.given`, `parent_id.0`). `labelled.ndjson` holds all rows of all channels, each with its source and truth before it.
+Written as the records stream by, so memory stays bounded.
 """
 
 import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
+from sampledata.pairs import PairMaker
 from sampledata.retailer import SimulatedRecord, simulate
 
 FORMATS = ("ndjson", "csv", "parquet")
-TRUTH = "truth"
+TRUTH, PAIRS = "truth", "pairs"
+LABELLED = "labelled.ndjson"
+TRUTH_HEADERS = ["source", "record_key", "truth"]
+PAIR_HEADERS = ["source_a", "record_key_a", "source_b", "record_key_b", "same", "why"]
+# The acquired mail-order house never heard of commas.
+CSV_DELIMITERS = {"acquired": ";"}
 ROWS_A_PIECE = 20_000
 HEADERS_FROM = 400
 
@@ -46,7 +52,7 @@ class _Ndjson:
         self._file = path.open("w", encoding="utf-8")
 
     def write(self, row: dict[str, Any]) -> None:
-        self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self._file.write(_text(row))
 
     def close(self) -> None:
         self._file.close()
@@ -55,7 +61,8 @@ class _Ndjson:
 class _Csv:
     def __init__(self, path: Path, headers: list[str]) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.DictWriter(self._file, headers, restval="", lineterminator="\n")
+        delimiter = CSV_DELIMITERS.get(path.stem, ",")
+        self._writer = csv.DictWriter(self._file, headers, restval="", delimiter=delimiter, lineterminator="\n")
         self._writer.writeheader()
 
     def write(self, row: dict[str, Any]) -> None:
@@ -111,27 +118,56 @@ def _sink(path: Path, form: str, headers: list[str]) -> _Sink:
     return _Csv(path, headers) if form == "csv" else _Parquet(path, headers)
 
 
+class Writer:
+    """The files of one retailer, each opened with its first row; a context that closes them."""
+
+    def __init__(self, folder: Path, form: str) -> None:
+        self._folder, self._form = folder, form
+        self._headers = {**channel_headers(), TRUTH: TRUTH_HEADERS, PAIRS: PAIR_HEADERS} if form != "ndjson" else {}
+        self._sinks: dict[str, _Sink] = {}
+        self._labelled = (folder / LABELLED).open("w", encoding="utf-8")
+        self._pairs = PairMaker()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pair in self._pairs.close():
+            self._put(PAIRS, pair.as_row())
+        self._labelled.close()
+        for sink in self._sinks.values():
+            sink.close()
+
+    def write(self, record: SimulatedRecord) -> None:
+        """Write a record into its channel's file and the labelled one, its truth, and the pairs that are complete with it."""
+        row = row_of(record)
+        self._put(record.source, row)
+        self._put(TRUTH, {"source": record.source, "record_key": record.key, "truth": record.truth})
+        self._labelled.write(f'{{"source": "{record.source}", "truth": "{record.truth}", {_text(row)[1:]}')
+        for pair in self._pairs.add(record):
+            self._put(PAIRS, pair.as_row())
+
+    def _put(self, name: str, row: dict[str, Any]) -> None:
+        if name not in self._sinks:
+            self._sinks[name] = _sink(self._folder / f"{name}.{self._form}", self._form, self._headers.get(name, []))
+        self._sinks[name].write(row)
+
+
+def _text(row: dict[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
 def write(records: Iterable[SimulatedRecord], folder: Path, form: str = "ndjson") -> Counter[str]:
-    """Write `<source>.<form>` for every channel, and `truth.<form>` (source, record_key, truth); count records by source.
+    """Write `<source>.<form>` for every channel, `truth.<form>`, `pairs.<form>` and labelled.ndjson; count records by source.
 
     Raises: ValueError for another format than FORMATS.
     """
     if form not in FORMATS:
         raise ValueError(f"say one of {', '.join(FORMATS)}")
     folder.mkdir(parents=True, exist_ok=True)
-    headers = {**channel_headers(), TRUTH: ["source", "record_key", "truth"]} if form != "ndjson" else {}
     counted: Counter[str] = Counter()
-    sinks: dict[str, _Sink] = {}
-    with ExitStack() as stack:
-
-        def put(name: str, row: dict[str, Any]) -> None:
-            if name not in sinks:
-                sinks[name] = _sink(folder / f"{name}.{form}", form, headers.get(name, []))
-                stack.callback(sinks[name].close)
-            sinks[name].write(row)
-
+    with Writer(folder, form) as writer:
         for record in records:
-            put(record.source, row_of(record))
-            put(TRUTH, {"source": record.source, "record_key": record.key, "truth": record.truth})
+            writer.write(record)
             counted[record.source] += 1
     return counted

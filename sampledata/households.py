@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sampledata.businesses import COMPANY_DOMAINS, make_business
 from sampledata.lives import (
     FIRST_DAY,
     Address,
@@ -23,13 +24,19 @@ from sampledata.lives import (
     some_day,
 )
 from sampledata.locales import Locale
-from sampledata.numbers import company_number, loyalty_number, national_id
+from sampledata.numbers import loyalty_number, national_id, staff_number
 
 # Share of households by kind. Companies come with one to three contacts.
 KINDS = (("single", 30), ("couple", 26), ("family", 24), ("single_parent", 6), ("shared_flat", 6), ("company", 8))
 # Younger people are in nobody's books: a customer is at least fourteen.
 YOUNGEST_BORN = datetime.date(2009, 12, 31)
-FEMININE = {"ski": "ska", "cki": "cka", "dzki": "dzka"}
+# Children born later are known to the junior club only, when a parent enrols them.
+LAST_BIRTH = datetime.date(2025, 6, 30)
+JUNIORS = 0.35
+STAFF = 0.015
+USED_DEVICES = "devices"
+# Probability of dying within the ten years, by age in their middle.
+DEATHS = ((50, 0.01), (65, 0.05), (75, 0.15), (200, 0.42))
 
 
 @dataclass(slots=True)
@@ -69,7 +76,7 @@ class Maker:
         style = self.locale.surname_style
         if style == "double" or (style == "two" and self.rng.random() < 0.55):
             return f"{first} {self.locale.surnames.draw(self.rng)}"
-        return feminine(first) if style == "gendered" and sex == "female" else first
+        return self.locale.feminine(first) if style == "gendered" and sex == "female" else first
 
     def _person(self, sex: str, born: datetime.date, home: Address, surname: str = "", given: str = "") -> Person:
         rng, locale = self.rng, self.locale
@@ -89,11 +96,31 @@ class Maker:
         if rng.random() < 0.55:
             person.cards = [loyalty_number(rng) for _ in range(1 + (rng.random() < 0.12))]
         self._live(person)
+        self._work_and_die(person)
         return person
 
+    def _work_and_die(self, person: Person) -> None:
+        """Some work for the retailer, and their card lies at the till; some do not live to the end of it."""
+        rng, country, age = self.rng, person.locale.country, 2020 - person.born.year
+        person.cashiers_card = self.world.cashiers_card(rng, country)
+        if 18 <= age <= 62 and rng.random() < STAFF:
+            person.staff_card = staff_number(rng)
+            self.world.hire(country, person.staff_card)
+        if rng.random() < next(rate for limit, rate in DEATHS if age < limit):
+            person.died = some_day(rng)
+
     def _live(self, person: Person) -> None:
-        """New phones and addresses over the years; numbers given up go to strangers."""
+        """New phones, addresses, devices and wishes over the years; numbers and devices given up go to strangers."""
         rng = self.rng
+        person.device = History(f"{rng.getrandbits(64):016x}")
+        if rng.random() < 0.4:
+            day = some_day(rng)
+            self.world.release(USED_DEVICES, person.device.at(day))
+            used = self.world.recycled(rng, USED_DEVICES) if rng.random() < 0.08 else None
+            person.device.change(day, used or f"{rng.getrandbits(64):016x}")
+        person.wants_mail = History(rng.random() < 0.5)
+        if rng.random() < 0.3:
+            person.wants_mail.change(some_day(rng), not person.wants_mail.values[0])
         if rng.random() < 0.22:
             day = some_day(rng)
             self.world.release(person.locale.country, person.mobile.at(day))
@@ -151,7 +178,7 @@ class Maker:
             second.address.change(day, first.address.at(day))
         if rng.random() < self.locale.takes_spouse_surname:
             theirs = first.surname.values[-1]
-            taken = feminine(theirs) if self.locale.surname_style == "gendered" and second.sex == "female" else theirs
+            taken = self.locale.feminine(theirs) if self.locale.surname_style == "gendered" and second.sex == "female" else theirs
             own = second.surname.values[-1]
             joins = rng.random() < 0.1 and len(own.split()) == 1
             second.surname.change(day, f"{own}-{taken}" if joins else taken)
@@ -178,7 +205,9 @@ class Maker:
         if style == "two":
             return f"{hers[-1]} {his[-1]}" if rng.random() < 0.6 else his[-1]
         name = " ".join(his)
-        return feminine(name) if style == "gendered" and sex == "female" else masculine(name) if style == "gendered" else name
+        if style != "gendered":
+            return name
+        return self.locale.feminine(name) if sex == "female" else self.locale.masculine(name)
 
     def _children(self, father: Person, mother: Person) -> list[Person]:
         """One to three births; some sons bear the father's name, some births are twins."""
@@ -186,8 +215,11 @@ class Maker:
         children = []
         born = mother.born + datetime.timedelta(days=rng.randint(21 * 365, 34 * 365))
         for _ in range(rng.choice((1, 1, 2, 2, 3))):
-            if born > YOUNGEST_BORN:
+            if born > LAST_BIRTH:
                 break
+            if born > YOUNGEST_BORN and rng.random() >= JUNIORS:
+                born += datetime.timedelta(days=rng.randint(500, 2200))
+                continue
             sex = rng.choice(("female", "male"))
             namesake = sex == "male" and father.sex == "male" and rng.random() < 0.08
             surname = self._child_surname(father, mother, sex)
@@ -195,6 +227,9 @@ class Maker:
             if rng.random() < 0.03:
                 children.append(self._person(rng.choice((sex, sex, "female", "male")), born, home, surname))
             born += datetime.timedelta(days=rng.randint(500, 2200))
+        for child in children:
+            if child.born > YOUNGEST_BORN:  # The junior club's: a card of its own, the contact points of a parent.
+                child.guardian, child.cards = mother, child.cards or [loyalty_number(rng)]
         return children
 
     def _grow_up(self, child: Person, parent: Person) -> None:
@@ -209,67 +244,43 @@ class Maker:
             child.address.change(max(leaves, FIRST_DAY), make_address(rng, self.locale, city))
 
     def _shared_flat(self) -> Household:
-        home = make_address(self.rng, self.locale)
+        """Two to four strangers behind one door; students come from elsewhere and have the university's address."""
+        rng, home = self.rng, make_address(self.rng, self.locale)
+        of_students = rng.random() < 0.6
+        domain = f"student.uni-{plain(self.locale, home.city.name)}.{COMPANY_DOMAINS[self.locale.country]}"
         people = []
-        for _ in range(self.rng.randint(2, 4)):
-            born = self._adult_birthday(1990, 2003)
-            mate = self._person(self.rng.choice(("female", "male")), born, home)
-            mate.address.change(some_day(self.rng), make_address(self.rng, self.locale))
+        for _ in range(rng.randint(2, 4)):
+            born = self._adult_birthday(*((1995, 2005) if of_students else (1985, 2003)))
+            mate = self._person(rng.choice(("female", "male")), born, home)
+            leaves = some_day(rng)
+            if of_students:
+                self._study(mate, domain, leaves)
+            mate.address.change(leaves, make_address(rng, self.locale))
             people.append(mate)
         return _together(people)
 
+    def _study(self, mate: Person, domain: str, leaves: datetime.date) -> None:
+        home = mate.address.values[0]
+        comes = FIRST_DAY + datetime.timedelta(days=self.rng.randrange(max((leaves - FIRST_DAY).days, 1)))
+        mate.address.values[0] = make_address(self.rng, self.locale)
+        mate.address.change(comes, home)
+        name = mate.surname.values[0]
+        mate.second_email = make_email(self.rng, self.world, self.locale, mate.given, name, mate.born.year, domain)
+
     def _company(self) -> Household:
+        """A company with its contacts; one in eight has subsidiaries, with names, numbers and addresses of their own."""
         rng, locale = self.rng, self.locale
-        home = make_address(rng, locale)
-        owner = locale.surnames.draw(rng)
-        trade = rng.choice(locale.trades)
-        name = f"{owner} {trade}" if rng.random() < 0.4 else f"{rng.choice(locale.company_words)} {trade}"
-        domain = (
-            f"{plain(name)[:24]}{rng.randrange(1000) if rng.random() < 0.5 else ''}.{COMPANY_DOMAINS.get(locale.country, 'com')}"
-        )
-        office = rng.choice(("info", "office", "orders", "compras", "kontakt"))
-        company = Company(
-            self._truth(), locale, name, rng.choice(locale.legal_forms), company_number(rng, locale.country), History(home),
-            make_landline(rng, locale, home.city), f"{office}@{domain}", domain,
-        )  # fmt: skip
-        if rng.random() < 0.2:
-            company.address.change(some_day(rng), make_address(rng, locale, home.city))
+        company = make_business(rng, locale, self._truth(), make_address(rng, locale))
+        if rng.random() < 0.125:
+            homes = [make_address(rng, locale) for _ in range(rng.randint(1, 3))]
+            company.subsidiaries = [make_business(rng, locale, self._truth(), home, company) for home in homes]
         for _ in range(rng.choice((1, 1, 2, 3))):
-            contact = self._person(
-                rng.choice(("female", "male")), self._adult_birthday(1955, 1998), make_address(rng, locale, home.city)
-            )
-            contact.work_email = make_email(rng, self.world, locale, contact.given, contact.surname.values[0], 2000, domain)
+            sex, born = rng.choice(("female", "male")), self._adult_birthday(1955, 1998)
+            contact = self._person(sex, born, make_address(rng, locale, company.address.values[0].city))
+            name = contact.surname.values[0]
+            contact.work_email = make_email(rng, self.world, locale, contact.given, name, 2000, company.domain)
             company.contacts.append(contact)
         return Household(list(company.contacts), company)
-
-
-COMPANY_DOMAINS = {
-    "ES": "es",
-    "DE": "de",
-    "FR": "fr",
-    "IT": "it",
-    "GB": "co.uk",
-    "NL": "nl",
-    "PL": "pl",
-    "BR": "com.br",
-    "US": "com",
-}
-
-
-def feminine(surname: str) -> str:
-    """The form that a Polish woman bears: Kowalski, Kowalska."""
-    for ending, form in FEMININE.items():
-        if surname.endswith(ending):
-            return surname.removesuffix(ending) + form
-    return surname
-
-
-def masculine(surname: str) -> str:
-    """The form that a Polish man bears."""
-    for ending, form in FEMININE.items():
-        if surname.endswith(form):
-            return surname.removesuffix(form) + ending
-    return surname
 
 
 def _together(people: list[Person]) -> Household:

@@ -26,18 +26,21 @@ HANDLE_WORDS = (
     "nomad", "zen",
 )  # fmt: skip
 RECYCLED_KEPT = 500
+STAFF_KEPT = 40
 MAIL_BITS = 1 << 25
 
 
 class World:
     """What outlives a household: addresses already taken, and phone numbers given back that the operator hands out again.
 
-    Bounded: a bitmap of 4 MiB (a false hit only costs a digit in an address) and the last 500 numbers.
+    Bounded: a bitmap of 4 MiB (a false hit only costs a digit in an address), the last 500 numbers and devices given up, and the
+    staff cards of the last 40 employees of a country.
     """
 
     def __init__(self) -> None:
         self._taken = bytearray(MAIL_BITS // 8)
         self._released: dict[str, deque[str]] = {}
+        self._staff: dict[str, deque[str]] = {}
 
     def claim(self, address: str) -> bool:
         """Take an address; False when somebody (perhaps) has it already."""
@@ -48,13 +51,22 @@ class World:
         self._taken[byte] |= mask
         return True
 
-    def release(self, country: str, number: str) -> None:
-        """Give a phone number back to its operator."""
-        self._released.setdefault(country, deque(maxlen=RECYCLED_KEPT)).append(number)
+    def release(self, kind: str, number: str) -> None:
+        """Give a phone number back to the operator of its country, or a device to whoever buys used ones."""
+        self._released.setdefault(kind, deque(maxlen=RECYCLED_KEPT)).append(number)
 
-    def recycled(self, rng: random.Random, country: str) -> str | None:
-        """A number that somebody else had before, when there is one."""
-        released = self._released.get(country)
+    def hire(self, country: str, card: str) -> None:
+        """An employee begins to sit at the till, with a card of their own at hand."""
+        self._staff.setdefault(country, deque(maxlen=STAFF_KEPT)).append(card)
+
+    def cashiers_card(self, rng: random.Random, country: str) -> str:
+        """The card of whoever sits at the till where somebody shops; empty while there is none."""
+        staff = self._staff.get(country)
+        return rng.choice(staff) if staff else ""
+
+    def recycled(self, rng: random.Random, kind: str) -> str | None:
+        """A number or device that somebody else had before, when there is one."""
+        released = self._released.get(kind)
         if not released:
             return None
         spot = rng.randrange(len(released))
@@ -128,6 +140,12 @@ class Person:
     family_email: str = ""
     national_id: str | None = None
     cards: list[str] = field(default_factory=list)
+    staff_card: str = ""
+    cashiers_card: str = ""
+    device: History[str] = field(default_factory=lambda: History(""))
+    wants_mail: History[bool] = field(default_factory=lambda: History(False))
+    died: datetime.date = datetime.date.max
+    guardian: "Person | None" = None
     housemates: "list[Person]" = field(default_factory=list)
 
     @property
@@ -150,6 +168,7 @@ class Company:
     email: str
     domain: str
     contacts: list[Person] = field(default_factory=list)
+    subsidiaries: "list[Company]" = field(default_factory=list)
 
 
 def some_day(rng: random.Random, first: datetime.date = FIRST_DAY) -> datetime.date:
@@ -163,11 +182,15 @@ def make_address(rng: random.Random, locale: Locale, city: City | None = None) -
     named = rng.random() < 0.45
     street = locale.street_named.replace("{name}", locale.surnames.draw(rng).split()[-1]) if named else locale.streets.draw(rng)
     number = str(int(rng.paretovariate(0.7)) * (rng.randint(1, 9) if locale.country == "US" else 1) + rng.randrange(60))
+    if locale.country == "JP":  # Block, lot and house instead of a street's numbers.
+        number = f"{rng.randint(1, 6)}-{rng.randint(1, 30)}-{rng.randint(1, 20)}"
     unit = ""
     if locale.units and rng.random() < 0.4:
         unit = rng.choice(locale.units).replace("{n}", str(rng.randint(1, 9))).replace("{l}", rng.choice("ABCD"))
         unit = unit.replace("{d}", str(rng.randint(1, 4)))
-    return Address(street, number[:4], unit, fill(home.postal_pattern, rng), home, locale.country)
+    return Address(
+        street, number if locale.country == "JP" else number[:4], unit, fill(home.postal_pattern, rng), home, locale.country
+    )
 
 
 def make_mobile(rng: random.Random, locale: Locale, city: City) -> str:
@@ -181,9 +204,9 @@ def make_landline(rng: random.Random, locale: Locale, city: City) -> str:
     return head + "".join(str(rng.randrange(10)) for _ in range(locale.landline_digits - len(head)))
 
 
-def plain(text: str) -> str:
+def plain(locale: Locale, text: str) -> str:
     """A name as it stands in an e-mail address."""
-    return re.sub(r"[^a-z0-9]", "", fold(text).lower())
+    return re.sub(r"[^a-z0-9]", "", fold(locale.latin(text)).lower())
 
 
 MAIL_SHAPES = (
@@ -197,9 +220,9 @@ _SHAPES = tuple(shape for weight, shape in MAIL_SHAPES for _ in range(weight))
 
 def make_email(rng: random.Random, world: World, locale: Locale, given: str, surname: str, year: int, domain: str = "") -> str:
     """An address that nobody else has; common names need digits, as in life."""
-    first = plain(given.split(maxsplit=1)[0])
-    nickname = plain(rng.choice(locale.nicknames.get(given, (given,))))
-    family = plain(surname.split(maxsplit=1)[0] if locale.surname_style in ("double",) else surname)
+    first = plain(locale, given.split(maxsplit=1)[0])
+    nickname = plain(locale, rng.choice(locale.nicknames.get(given, (given,))))
+    family = plain(locale, surname.split(maxsplit=1)[0] if locale.surname_style in ("double",) else surname)
     for attempt in range(20):
         shape = rng.choice(_SHAPES) if not domain else "{given}.{surname}"
         local = shape.format(

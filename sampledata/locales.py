@@ -15,6 +15,8 @@ from typing import Any
 
 import yaml
 
+from sampledata.scripts import Readings, latin
+
 # Zipf-Mandelbrot: the frequency of rank r falls as 1 / (r + flatness). Chosen so that the first surname of 740 has 1.6 % of the
 # people and the first given name of 260 about 3 %, which is near what census offices publish.
 SURNAME_FLATNESS = 15
@@ -79,10 +81,30 @@ class Locale:
     company_words: tuple[str, ...]
     trades: tuple[str, ...]
     nicknames: dict[str, tuple[str, ...]]
+    feminine_endings: tuple[tuple[str, str], ...]
+    readings: Readings
+    family_first: bool
+    own_script: bool
+
+    def latin(self, text: str) -> str:
+        """Write a text in Latin letters; accents stay."""
+        return latin(self.readings.latin(text)) if self.own_script else text
+
+    def feminine(self, surname: str) -> str:
+        """The form that a woman bears: Kowalski, Kowalska."""
+        return _ending(surname, self.feminine_endings)
+
+    def masculine(self, surname: str) -> str:
+        """The form that a man bears."""
+        return _ending(surname, tuple((woman, man) for man, woman in self.feminine_endings))
 
     def city(self, rng: random.Random) -> City:
         """Draw a city by its weight."""
         return self.cities[int(self.city_table.draw(rng))]
+
+
+def _ending(surname: str, forms: tuple[tuple[str, str], ...]) -> str:
+    return next((surname.removesuffix(ending) + form for ending, form in forms if surname.endswith(ending)), surname)
 
 
 def _items(text: str) -> list[str]:
@@ -117,9 +139,15 @@ def _locale(data: dict[str, Any]) -> Locale:
         company_words=tuple(_items(data["company_words"])),
         trades=tuple(_items(data["trades"])),
         nicknames={name: tuple(nicks) for name, nicks in data["nicknames"].items()},
+        feminine_endings=tuple(data.get("feminine", {}).items()),
+        readings=Readings(data.get("latin", {})),
+        family_first=data.get("family_first", False),
+        own_script=data["language"] in OWN_SCRIPTS,
     )
 
 
+# Languages written in other letters than Latin ones.
+OWN_SCRIPTS = frozenset({"el", "uk", "ja"})
 PLAIN = (
     "code", "country", "language", "weight", "calling_code", "trunk", "surname_style", "takes_spouse_surname", "middle_name",
     "number_first", "street_named", "landline", "landline_digits",

@@ -2,20 +2,11 @@
 
 from typing import Any
 
+from sampledata.country_tables import ENGLISH_NAMES, ODOO_COUNTRIES
 from sampledata.lives import Company
 from sampledata.visits import Visit
 
 Payload = dict[str, Any]
-ENGLISH_NAMES = {
-    "ES": "Spain", "DE": "Germany", "FR": "France", "IT": "Italy", "GB": "United Kingdom", "NL": "Netherlands", "PL": "Poland",
-    "BR": "Brazil", "US": "United States",
-}  # fmt: skip
-# Odoo's own numbers of these countries.
-ODOO_COUNTRIES = {"ES": 68, "DE": 57, "FR": 75, "IT": 109, "GB": 231, "NL": 165, "PL": 179, "BR": 31, "US": 233}
-ODOO_LANGUAGES = {
-    "en_US": "en_US", "en_GB": "en_GB", "es_ES": "es_ES", "de_DE": "de_DE", "fr_FR": "fr_FR", "it_IT": "it_IT", "pt_BR": "pt_BR",
-    "nl_NL": "nl_NL", "pl_PL": "pl_PL",
-}  # fmt: skip
 MARKETPLACE = "marketplace.bazario.shop"
 
 
@@ -40,11 +31,15 @@ def webshop(visit: Visit) -> Payload:
         "locale": visit.locale.language,
         "default_address": {
             "address1": f"{street}, {unit}" if unit and visit.happens(0.4) else street, "address2": unit,
-            "city": visit.written(address.city.name), "province": address.city.region, "zip": visit.postal_code(address),
+            "city": visit.written(address.city.name), "province": visit.lettered(address.city.region),
+            "zip": visit.postal_code(address),
             "country_code": address.country, "company": visit.company.name if visit.company else None,
         } if has_address else None,
         "email_marketing_consent": {
-            "state": "subscribed" if visit.happens(0.4) else "not_subscribed", "consent_updated_at": moment,
+            "state": "subscribed" if visit.wants_mail() else "not_subscribed", "consent_updated_at": moment,
+        },
+        "sms_marketing_consent": {
+            "state": "subscribed" if visit.happens(0.15) else "not_subscribed", "consent_updated_at": moment,
         },
         "created_at": moment,
         "updated_at": moment,
@@ -55,15 +50,18 @@ def marketplace(visit: Visit) -> Payload:
     """A marketplace order: the e-mail is an alias made for the order, and gifts go to somebody else's door."""
     rng = visit.rng
     given, surname = visit.cased(visit.given(0.3), visit.surname(0.3))
-    name, address, recipient = f"{given} {surname}", visit.address(), f"{given} {surname}"
+    name, address = visit.full_name(given, surname), visit.address()
+    recipient = name
     if visit.person.housemates and visit.happens(visit.profile.gift):
         mate = rng.choice(visit.person.housemates)
-        recipient, address = f"{mate.given} {mate.surname.at(visit.day)}", mate.address.at(visit.day)
+        recipient = visit.written(visit.full_name(mate.given, mate.surname.at(visit.day)))
+        address = mate.address.at(visit.day)
     return {
         "buyer": {"name": name, "email": f"{rng.randrange(16**12):012x}@{MARKETPLACE}"},
         "ship_to": {
-            "recipient": recipient, "street1": visit.street(address, 0.1), "street2": address.unit or None,
-            "city": visit.written(address.city.name), "state": address.city.region, "zip": visit.postal_code(address),
+            "recipient": recipient, "street1": visit.street(address, 0.1), "street2": visit.lettered(address.unit) or None,
+            "city": visit.written(address.city.name), "state": visit.lettered(address.city.region),
+            "zip": visit.postal_code(address),
             "country": address.country, "phone": visit.phone(0.05) if visit.fills(0.75) else None,
         },
         "purchased_at": visit.moment(),
@@ -73,7 +71,7 @@ def marketplace(visit: Visit) -> Payload:
 def erp(visit: Visit) -> Payload:
     """A private person in the ERP, as Odoo tells a res.partner: full legal name in one field, false for nothing."""
     person = visit.person
-    name = " ".join(part for part in (person.given, person.middle, person.surname.at(visit.day)) if part)
+    name = visit.full_name(" ".join(filter(None, (person.given, person.middle))), person.surname.at(visit.day))
     name = visit.written(name)
     if visit.happens(0.4):
         name = name.upper()
@@ -84,12 +82,13 @@ def erp(visit: Visit) -> Payload:
         "mobile": visit.phone(0.0) if visit.fills(0.7) else False,
         "phone": visit.phone(1.0) if person.landline and visit.fills(0.5) else False,
         "vat": (person.national_id or False) if visit.fills(0.7) else False,
+        "is_blacklisted": not visit.wants_mail() and visit.happens(0.5),
     }
 
 
 def erp_contact(visit: Visit, company: Company, parent_key: str) -> Payload:
     """Somebody who orders for a company, below it in the ERP."""
-    name = visit.written(f"{visit.person.given} {visit.person.surname.at(visit.day)}")
+    name = visit.written(visit.full_name(visit.person.given, visit.person.surname.at(visit.day)))
     return _partner(visit, company.address.at(visit.day)) | {
         "name": name,
         "parent_id": [int(parent_key), f"{company.name} {company.legal_form}"],
@@ -102,10 +101,11 @@ def erp_contact(visit: Visit, company: Company, parent_key: str) -> Payload:
     }
 
 
-def erp_company(visit: Visit, company: Company) -> Payload:
-    """A company in the ERP: legal name and tax number."""
+def erp_company(visit: Visit, company: Company, group: Company | None = None, group_key: str = "") -> Payload:
+    """A company in the ERP: legal name and tax number; a subsidiary stands below its group."""
     name = f"{company.name} {company.legal_form}"
     return _partner(visit, company.address.at(visit.day)) | {
+        "parent_id": [int(group_key), f"{group.name} {group.legal_form}"] if group else False,
         "name": name.upper() if visit.happens(0.3) else visit.written(name),
         "is_company": True,
         "email": company.email if visit.fills(0.9) else False,
@@ -133,7 +133,8 @@ def crm_company(visit: Visit, company: Company) -> Payload:
     return {
         "contact": visit.written(name), "e_mail": company.email, "telephones": company.phone if visit.fills(0.8) else "",
         "mailing_address": visit.street(address), "town": address.city.name, "postcode": visit.postal_code(address),
-        "country": ENGLISH_NAMES[address.country], "date_of_birth": "", "remarks": "B2B", "last_modified": visit.moment(),
+        "country": ENGLISH_NAMES[address.country], "date_of_birth": "", "remarks": "B2B", "no_mailings": "",
+        "last_modified": visit.moment(),
     }  # fmt: skip
 
 
@@ -143,12 +144,13 @@ def _partner(visit: Visit, address: Any) -> Payload:
         "is_company": False,
         "parent_id": False,
         "street": visit.street(address, 0.15),
-        "street2": address.unit or False,
+        "street2": visit.lettered(address.unit) or False,
         "zip": visit.postal_code(address),
         "city": visit.written(address.city.name),
         "country_id": [ODOO_COUNTRIES[country], ENGLISH_NAMES[country]],
         "country_code": country,
-        "lang": ODOO_LANGUAGES[visit.locale.code],
+        "lang": visit.locale.code,
+        "is_blacklisted": False,
         "customer_rank": visit.rng.randrange(1, 20),
         "write_date": visit.moment().replace("T", " ").removesuffix("Z"),
     }

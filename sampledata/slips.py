@@ -20,7 +20,7 @@ SOUNDALIKES = (
     ("ae", "e"), ("oe", "o"), ("x", "ks"),
 )  # fmt: skip
 # Letters that no decomposition opens.
-UNOPENED = str.maketrans({"ł": "l", "Ł": "L", "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "đ": "d"})
+UNOPENED = str.maketrans({"ł": "l", "Ł": "L", "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "đ": "d", "\u0131": "i"})
 
 
 @functools.cache

@@ -7,7 +7,7 @@ import datetime
 import random
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sampledata.lives import Address, Company, History, Person
 from sampledata.locales import Locale
@@ -19,12 +19,13 @@ PIECE = re.compile(r"\{(\d+):(\d+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """How a channel writes: the kind of its slips, and its factors on the rates of the profile."""
+    """How a channel writes: the kind of its slips, its factors on the profile's rates, how often it has Latin letters only."""
 
     slip: Slip
     typos: float = 1.0
     nicknames: float = 1.0
     folds: float = 1.0
+    latin: float = 0.02
 
 
 @dataclass(slots=True)
@@ -37,6 +38,15 @@ class Visit:
     day: datetime.date
     habit: Habit
     company: Company | None = None
+    in_latin: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.in_latin = self.locale.own_script and self.rng.random() < self.habit.latin
+
+    @property
+    def speaker(self) -> Person:
+        """Whose contact points are given: a parent's for a child."""
+        return self.person.guardian or self.person
 
     @property
     def locale(self) -> Locale:
@@ -51,8 +61,13 @@ class Visit:
         """Whether an optional field that `share` of the customers fill is filled here."""
         return self.rng.random() < share * (1 - self.profile.blank)
 
+    def lettered(self, text: str) -> str:
+        """A text in the letters that the channel has."""
+        return self.locale.latin(text) if self.in_latin else text
+
     def written(self, text: str) -> str:
-        """A text as it arrives: now and then with a slip, at some channels without accents."""
+        """A text as it arrives: now and then with a slip, at some channels without accents or in Latin letters only."""
+        text = self.lettered(text)
         if text and self.rng.random() < self.profile.typo * self.habit.typos:
             text = self.habit.slip(self.rng, text)
         if not text.isascii() and self.rng.random() < self.profile.folded * self.habit.folds:
@@ -76,7 +91,7 @@ class Visit:
 
     def email(self, second: float = 0.0) -> str:
         """An e-mail address, as a human types it: their own, a second one, the family's, sometimes the one given up."""
-        person, rng = self.person, self.rng
+        person, rng = self.speaker, self.rng
         if person.family_email and rng.random() < self.profile.shared_value * 5:
             return person.family_email
         if person.second_email and rng.random() < second:
@@ -92,7 +107,7 @@ class Visit:
 
     def phone(self, landline: float = 0.15, shape: str | None = None) -> str:
         """A phone number in one of the ways of the country: the mobile, the fixed line, or that of somebody in the house."""
-        person, rng = self.person, self.rng
+        person, rng = self.speaker, self.rng
         number = person.mobile.at(self.day)
         if person.landline and rng.random() < landline:
             number = person.landline
@@ -120,7 +135,9 @@ class Visit:
                     break
         number = address.number
         if rng.random() < self.profile.typo * 0.3:
-            number = str(rng.randint(1, 99))
+            number = str(rng.randint(1, 99)) if number.isdigit() else digits(rng, number)
+        if self.locale.country == "JP" and not self.in_latin:
+            return f"{street}{number}"
         if self.locale.number_first:
             return f"{number} {street}"
         comma = "," if self.locale.country in ("ES", "IT", "BR") and rng.random() < 0.5 else ""
@@ -146,6 +163,20 @@ class Visit:
         if lenders and self.rng.random() < self.profile.shared_value:
             return self.rng.choice(lenders).cards[0]
         return self.rng.choice(self.person.cards) if self.person.cards else ""
+
+    def device(self) -> str:
+        """The device in their hand; at home now and then somebody else's."""
+        mates = self.person.housemates
+        owner = self.rng.choice(mates) if mates and self.rng.random() < self.profile.shared_value * 1.5 else self.person
+        return owner.device.at(self.day)
+
+    def full_name(self, given: str, surname: str) -> str:
+        """Both names in the order of the country."""
+        return f"{surname} {given}" if self.locale.family_first and not self.in_latin else f"{given} {surname}"
+
+    def wants_mail(self) -> bool:
+        """Whether they want to be written to, as the channel notes it: now and then it ticks the wrong box."""
+        return self.person.wants_mail.at(self.day) != (self.rng.random() < self.profile.typo * 0.5)
 
     def cased(self, *texts: str) -> tuple[str, ...]:
         """All in capitals, or all in small letters, for those who type so."""

@@ -51,7 +51,7 @@ def shown(demo_data: Path) -> str:
 
 
 def test_the_demo_tells_what_became_of_the_records(shown: str) -> None:
-    sent = int(re.search(r"(\d+) from 7 channels", shown).group(1))
+    sent = int(re.search(r"(\d+) from 11 channels", shown).group(1))
     golden, customers = map(int, re.search(r"(\d+) for (\d+) true customers", shown).groups())
     assert f"{sent} created" in shown
     assert customers == 60
@@ -100,7 +100,8 @@ def test_simulate_writes_the_retailer_with_its_policy(tmp_path: Path, form: str)
     done = CliRunner().invoke(build(arguments), arguments)
     assert done.exit_code == 0, done.output
     rules = policy.load(tmp_path / "policy.yaml")
-    assert {path.stem for path in tmp_path.glob(f"*.{form}")} == {*rules.sources, "truth"}
+    assert {path.stem for path in tmp_path.glob(f"*.{form}")} - {"labelled"} == {*rules.sources, "truth", "pairs"}
+    assert sum(1 for _ in (tmp_path / "labelled.ndjson").open(encoding="utf-8")) > 120
 
 
 @pytest.mark.parametrize("wrong", [["--profile", "spotless"], ["--format", "xlsx"]])
