@@ -12,12 +12,14 @@ from kernel.actor import Principal
 from kernel.audit import Entry
 from kernel.errors import MdmError
 from mdm import identify, lookup, views
-from mdm.policy import Policy
+from mdm.rules import Rules
 
 NOBODY = identify.Holders((), has_pending=False)
+# Some records still stand under the keys of an older standardizer or policy: nobody was found, and somebody may be there.
+RENEWING = "records_being_renewed"
 
 
-async def answer(caller: Principal, policy: Policy, body: Lookup, fields: Sequence[str]) -> Response:
+async def answer(caller: Principal, ruling: Rules, body: Lookup, fields: Sequence[str]) -> Response:
     """Answer a lookup. Raises: MdmError for what the policy does not know."""
     if body.golden_id is not None:
         return await _found(caller, str(body.golden_id), fields)
@@ -28,11 +30,11 @@ async def answer(caller: Principal, policy: Policy, body: Lookup, fields: Sequen
         waits = crossed.resolution in {"pending", "quarantined"}
         return _nobody("pending" if waits else "none", timeline_id)
     assert body.identifier is not None  # noqa: S101 - the schema asks for exactly one of the three.
-    return await _by_identifier(caller, policy, body.identifier, fields)
+    return await _by_identifier(caller, ruling, body.identifier, fields)
 
 
-async def _by_identifier(caller: Principal, policy: Policy, shown: Identifier, fields: Sequence[str]) -> Response:
-    key = identify.key_of(policy, identify.Shown(shown.kind, shown.value, shown.issuer, shown.programme, shown.country))
+async def _by_identifier(caller: Principal, ruling: Rules, shown: Identifier, fields: Sequence[str]) -> Response:
+    key = identify.key_of(ruling.policy, identify.Shown(shown.kind, shown.value, shown.issuer, shown.programme, shown.country))
     async with db.hot_connection(caller.scope) as connection:
         held = await identify.holders(connection, key) if isinstance(key, identify.Key) else NOBODY
         if len(held.golden_ids) != 1:
@@ -45,7 +47,8 @@ async def _by_identifier(caller: Principal, policy: Policy, shown: Identifier, f
         return answers.json_answer({"result": "ambiguous", "timeline_id": timeline_id, "golden_ids": held.golden_ids})
     if held.has_pending:
         return _nobody("pending", timeline_id)
-    return _nobody("none", timeline_id, key.doubt if isinstance(key, identify.Key) else key)
+    reason = key.doubt if isinstance(key, identify.Key) else key
+    return _nobody("none", timeline_id, reason or (RENEWING if ruling.stale_records else None))
 
 
 def _nobody(result: str, timeline_id: str, reason: str | None = None) -> Response:

@@ -52,6 +52,11 @@ async def answer(
     }
 
 
+def with_stale(answer: dict[str, Any], stale_records: int) -> dict[str, Any]:
+    """Say in an answer how many records it may have missed."""
+    return {**answer, "searched": {**answer["searched"], "stale_records": stale_records}}
+
+
 async def _views(caller: Principal, fits: Sequence[Fit], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
     ids = [fit.golden_id for fit in fits if fit.golden_id is not None]
     held = await lookup.goldens(caller, ids, "match", with_flags="flags" in fields)

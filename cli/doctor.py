@@ -24,7 +24,8 @@ from cli.words import counted
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
-from mdm import candidates, pending, versions
+from matching.standardize import STANDARDIZER_VERSION
+from mdm import candidates, pending, renewal, versions
 
 OLDEST_POSTGRES = 150_000
 OLDEST_BROKER = 7
@@ -54,6 +55,7 @@ class Finding:
 PYTHON, PACKAGES, DISK, SECRET_KEY, PORT = "python", "packages", "disk", "secret key", "port"
 DATABASE, BROKER, MIGRATIONS, SECRET, MODEL = "database", "broker", "migrations", "secret of the data", "model"
 CLOCK, CONNECTIONS, QUEUE, QUARANTINE, REACH = "clock", "connections", "queue", "quarantine", "reach"
+RENEWAL = "renewal"
 
 
 def examine(chosen: Settings) -> Iterator[Finding]:
@@ -259,6 +261,21 @@ def _queue(_: Settings) -> Finding:
     return Finding(State.GOOD, QUEUE, seen)
 
 
+def _renewal(_: Settings) -> Finding:
+    with db.read_only() as session:
+        found = versions.stored(session)
+        stale = renewal.stale(session, found.policy, renewal.NO_LIMIT) if found else 0
+        owed = pending.backlog(session).open
+    if not found or not stale:
+        return Finding(State.GOOD, RENEWAL, "every record stands as this program and the policy in force read it")
+    seen = f"{counted(stale, 'record')} not yet renewed by standardizer {STANDARDIZER_VERSION} and policy {found.policy.version}"
+    if owed:
+        return Finding(State.ODD, RENEWAL, f"{seen}; searches may miss them", "the workers renew what is pending: let them run")
+    return Finding(
+        State.ODD, RENEWAL, f"{seen}, and none is pending", "mdm reconcile; what it leaves, the policy in force cannot read"
+    )
+
+
 def _reach(_: Settings) -> Finding:
     with db.read_only() as session:
         found = candidates.out_of_reach(session)
@@ -290,6 +307,7 @@ INSIDE = {
     CLOCK: _clock,
     CONNECTIONS: _connections,
     QUEUE: _queue,
+    RENEWAL: _renewal,
     QUARANTINE: _quarantine,
     REACH: _reach,
 }

@@ -18,6 +18,7 @@ from kernel.settings import settings
 from matching import blocking
 from matching.standardize import STANDARDIZER_VERSION, form_hash, standardize
 from mdm import pending, record_rows, rejects, sql
+from mdm.appraisal import appraisal
 from mdm.events import Current, arrive
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
 from mdm.mapping_values import Problem
@@ -289,6 +290,7 @@ def _observed_at(batch: _Batch, track: _Track) -> datetime:
 def _standard(batch: _Batch, row: RecordRow, said: Prepared, observed_at: datetime) -> StandardRow:
     standard = standardize(said.input, batch.rules.context)
     keys = tuple(blocking.keys(standard, batch.blocking_secret))
+    said_of_it = appraisal(standard, said.notes)
     return StandardRow(
-        row.record_id, row.version_no, row.source_key, row.region, observed_at, form_hash(standard), standard, keys
+        row.record_id, row.version_no, row.source_key, row.region, observed_at, form_hash(standard), standard, keys, said_of_it
     )

@@ -19,6 +19,7 @@ from matching.record import StandardRecord, to_json
 from matching.standardize import STANDARDIZER_VERSION, form_hash, standardize
 from mdm import payloads, record_rows, sql
 from mdm import policy as policies
+from mdm.appraisal import appraisal
 from mdm.differences import Difference, Kind
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare
 from mdm.policy import Policy
@@ -58,11 +59,13 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
         if again.row is None:
             yield Difference(Kind.STANDARD_RECORD, record_id, "payload_unreadable")
             continue
-        stored_hash, body, keys = stored[again.record_id]
+        stored_hash, body, keys, appraised = stored[again.record_id]
         if _json(again.row.standard) != orjson.loads(body) or again.row.form_hash != bytes(stored_hash):
             yield Difference(Kind.STANDARD_RECORD, record_id, "says_something_else")
         if sorted({one for _, one in again.row.keys}) != list(keys or ()):
             yield Difference(Kind.STANDARD_RECORD, record_id, "filed_elsewhere")
+        if appraised is not None and tuple(appraised) != again.row.appraisal:  # None: stored before there were appraisals.
+            yield Difference(Kind.STANDARD_RECORD, record_id, "appraised_otherwise")
 
 
 def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -> int:
@@ -95,11 +98,12 @@ def _rules(policy: Policy, source: str) -> SourceRules:
     return SourceRules.of(policy, source, settings().secret_for("payload-hash"))
 
 
-def _said(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, tuple[bytes, str, list[int] | None]]:
+def _said(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, sql.Row]:
     found = sql.rows(
         session,
         """SELECT s.record_id, s.form_hash, s.body::text,
-             (SELECT array_agg(b.blocking_key ORDER BY b.blocking_key) FROM blocking_key b WHERE b.record_id = s.record_id)
+             (SELECT array_agg(b.blocking_key ORDER BY b.blocking_key) FROM blocking_key b WHERE b.record_id = s.record_id),
+             s.appraisal
            FROM standard_record s WHERE s.record_id = ANY(%s)""",
         [list(record_ids)],
     )
@@ -123,7 +127,9 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
             continue
         standard = standardize(prepared.input, said.context)
         keys = tuple(blocking.keys(standard, secret))
-        row = StandardRow(record_id, version_no, key, prepared.region or "", observed_at, form_hash(standard), standard, keys)
+        said_of_it = appraisal(standard, prepared.notes)
+        region = prepared.region or ""
+        row = StandardRow(record_id, version_no, key, region, observed_at, form_hash(standard), standard, keys, said_of_it)
         yield _Again(record_id, source, said.source.brand, row)
 
 

@@ -8,7 +8,7 @@ from kernel import db
 from kernel.errors import Unavailable
 from kernel.settings import settings
 from mdm import policy as policies
-from mdm import sql, versions
+from mdm import renewal, sql, versions
 from mdm.policy import Policy
 from mdm.versions import VersionSet
 
@@ -17,10 +17,14 @@ KEPT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What holds now. Without a version set nothing has been resolved yet, and nothing can be matched."""
+    """What holds now. Without a version set nothing has been resolved yet, and nothing can be matched.
+
+    `stale_records`: how many records (at most renewal.MOST_COUNTED) still stand as an older standardizer or policy read them.
+    """
 
     policy: Policy
     version_set: VersionSet | None
+    stale_records: int = 0
 
     def matching(self) -> VersionSet:
         """The version set. Raises: Unavailable when there is none yet."""
@@ -53,5 +57,5 @@ def _load() -> Rules:
     with db.read_only(db.Role.APP, db.Scope()) as session:
         if sql.rows(session, "SELECT FROM version_set WHERE is_current"):
             found = versions.current(session)
-            return Rules(found.policy, found)
+            return Rules(found.policy, found, renewal.stale(session, found.policy))
         return Rules(policies.current(session), None)

@@ -5,7 +5,7 @@ read and written by set-based SQL (`mdm.sql`); these classes serve the small rea
 """
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Column, LargeBinary, SmallInteger, Text
@@ -122,6 +122,7 @@ class StandardRecordRow(SQLModel, table=True):
     form_hash: bytes = _bytes()
     body: dict[str, Any] = _json()
     asserted_golden_id: uuid.UUID | None = None
+    appraisal: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
 
 
 class PendingRecord(SQLModel, table=True):
@@ -225,3 +226,36 @@ class Crosswalk(SQLModel, table=True):
     version_no: int
     resolved_at: datetime | None = _time(nullable=True)
     rung: int = Field(default=0, sa_type=SmallInteger)
+
+
+class QualityDay(SQLModel, table=True):
+    """The figures of one source on one day, as last measured on it."""
+
+    __tablename__ = "quality_day"
+    source: str = Field(primary_key=True)
+    day: date = Field(primary_key=True)
+    brand: str
+    regions: list[str] = _texts()
+    measured_at: datetime = _time()
+    standardizer: str
+    policy_version: int
+    body: dict[str, Any] = _json()
+
+
+class QualityBreach(SQLModel, table=True):
+    """A share that fell below what the policy asks of it, from when to when."""
+
+    __tablename__ = "quality_breach"
+    breach_id: uuid.UUID = Field(primary_key=True)
+    source: str
+    brand: str
+    regions: list[str] = _texts()
+    field: str
+    figure: str
+    floor: float
+    share: float
+    of_what: str
+    records: int
+    began_at: datetime = _time()
+    ended_at: datetime | None = _time(nullable=True)
+    set_policy_version: int | None = None

@@ -18,5 +18,5 @@ async def find(caller: LookupCaller, body: Lookup) -> Response:
     `ambiguous` shows nobody's data: ask for something else. `pending` is known but not resolved yet. Values that identify
     nobody (a role address, a placeholder) are answered `none` with the reason `not_identifying`.
     """
-    policy = (await rules.current()).policy
-    return await finding.answer(caller, policy, body, answers.view_fields(policy, body.view))
+    ruling = await rules.current()
+    return await finding.answer(caller, ruling, body, answers.view_fields(ruling.policy, body.view))

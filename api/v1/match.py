@@ -19,6 +19,8 @@ async def find(caller: MatchCaller, body: Match) -> Response:
     `none` with a `reason` says that nothing could be searched for; `notes` name the fields that were not understood.
     """
     matches.may_explain(caller, body)
-    versions = (await rules.current()).matching()
+    ruling = await rules.current()
+    versions = ruling.matching()
     fields = None if body.view is None else answers.view_fields(versions.policy, body.view)
-    return answers.json_answer(await matches.answer(caller, versions, body, matches.asked(caller, versions, body), fields))
+    found = await matches.answer(caller, versions, body, matches.asked(caller, versions, body), fields)
+    return answers.json_answer(matches.with_stale(found, ruling.stale_records))

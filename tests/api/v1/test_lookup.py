@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from kernel import db
 from kernel.actor import Principal
-from mdm import ingest
+from mdm import ingest, rules
 from mdm import policy as policies
 from mdm.incoming import Incoming
 
@@ -208,3 +208,13 @@ def test_the_crosswalk_answers_each_key_in_order(api: TestClient, goldens: Any) 
     assert api.post("/v1/crosswalk:lookup", json={"records": []}).status_code == 422
     assert api.post("/v1/crosswalk:lookup", json={"records": asked * 201}).status_code == 422
     assert api.post("/v1/crosswalk:lookup", json={"records": [{"source": "pos", "key": None}]}).status_code == 422
+
+
+def test_none_while_records_are_being_renewed_says_so(api: TestClient, held: Any, goldens: Any) -> None:
+    held("1", ADA, goldens.add())
+    stranger = {"kind": "email", "value": "zoe@telefonica.net"}
+    assert "reason" not in ask(api, identifier=stranger)
+    goldens.connection.execute("UPDATE standard_record SET standardizer = '0'")
+    rules.forget()
+    assert ask(api, identifier=stranger)["reason"] == "records_being_renewed"
+    assert ask(api, identifier={"kind": "email", "value": "info@example.net"})["reason"] == "not_identifying"

@@ -80,7 +80,7 @@ def test_two_goldens_of_one_person_are_ambiguous(api: TestClient, held: Any) -> 
 
 def test_a_record_that_says_nothing_is_none_and_shows_that_nothing_was_searched(api: TestClient, held: Any) -> None:
     held(ADA)
-    assert ask(api, {"gender": "female"})["searched"] == {"keys": 0, "hot_keys": 0, "compared": 0}
+    assert ask(api, {"gender": "female"})["searched"] == {"keys": 0, "hot_keys": 0, "compared": 0, "stale_records": 0}
 
 
 @pytest.mark.parametrize("source", [{}, {"source": "pos"}])
@@ -190,3 +190,11 @@ def test_without_a_version_set_matching_is_unavailable(api: TestClient, goldens:
     rules.forget()
     answer = api.post("/v1/match", json={"record": ADA})
     assert (answer.status_code, answer.json()["type"]) == (503, "urn:customer-master:problem:no_version_set")
+
+
+def test_a_search_says_how_many_records_it_may_have_missed(api: TestClient, held: Any, goldens: Any) -> None:
+    held(ADA, SON)
+    assert ask(api, ADA)["searched"]["stale_records"] == 0
+    goldens.connection.execute("UPDATE standard_record SET standardizer = '0' WHERE body ->> 'birth_date' LIKE '%2006%'")
+    rules.forget()
+    assert ask(api, ADA)["searched"]["stale_records"] == 1

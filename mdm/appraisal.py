@@ -1,0 +1,46 @@
+"""What is kept of a record's quality beside it: what standardization noted, and what its mapping had to say. Pure.
+
+A field that no rule reads is named, as far as its name is surely no value: a file without header has values for names.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from matching.appraisal import appraise, field_of
+from matching.record import StandardRecord
+from mdm.mapping_values import Problem
+
+UNMAPPED = "unmapped_field"
+OTHER_FIELDS = "(other fields)"
+MOST_UNMAPPED = 20
+SEPARATOR = "\x1f"
+# Not about quality: said of every record that has any.
+_UNTOLD = frozenset({"consents_not_yet_interpreted"})
+_SURELY_A_NAME = re.compile(r"(?!.*\d{4})[^\W\d_][\w .\-/#]{0,59}")
+
+
+def appraisal(record: StandardRecord, notes: Sequence[Problem]) -> tuple[str, ...]:
+    """Appraise a record: its attributes, and the fields and values that its mapping left over."""
+    said = appraise(record)
+    return said if not notes else said + _of_mapping(tuple(notes))
+
+
+@lru_cache(maxsize=4_096)
+def _of_mapping(notes: tuple[Problem, ...]) -> tuple[str, ...]:
+    """Records of one source leave mostly the same fields over."""
+    return tuple(dict.fromkeys(_told(notes)))
+
+
+def _told(notes: Sequence[Problem]) -> Iterator[str]:
+    unmapped = 0
+    for note in notes:
+        if note.code == UNMAPPED:
+            unmapped += 1
+            yield f"{UNMAPPED}:{_sayable(note.field) if unmapped <= MOST_UNMAPPED else OTHER_FIELDS}"
+        elif note.code not in _UNTOLD:
+            yield f"{field_of(note.field) or 'record'}!{note.code}"
+
+
+def _sayable(name: str) -> str:
+    return name if _SURELY_A_NAME.fullmatch(name) else OTHER_FIELDS
