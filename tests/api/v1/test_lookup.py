@@ -18,7 +18,7 @@ ADA = {
     "emails": ["Ada.Byron@gmail.com"],
     "phones": ["+44 20 7946 0958"],
     "loyalty_accounts": [{"programme": "main", "number": "LC-900817"}],
-    "identifiers": [{"type": "national_id", "issuer": "ES", "value": "12345678Z"}],
+    "identifiers": [{"type": "national_id", "issuer": "ES", "value": "47159283Z"}],
 }
 WRITER = Principal("k", "test", frozenset({"records:write"}), db.Scope())
 
@@ -55,7 +55,7 @@ def ask(api: TestClient, **body: Any) -> dict[str, Any]:
         {"kind": "phone", "value": "+442079460958"},
         {"kind": "loyalty", "value": "lc 900817"},
         {"kind": "loyalty", "value": "LC900817", "programme": "main"},
-        {"kind": "national_id", "issuer": "ES", "value": "12345678-z"},
+        {"kind": "national_id", "issuer": "ES", "value": "47159283-z"},
     ],
 )
 def test_each_identifier_finds_its_customer(api: TestClient, goldens: Any, held: Any, identifier: dict[str, str]) -> None:
