@@ -8,7 +8,7 @@ from matching.standardize.text import fold
 
 _LANGUAGES = (
     "en", "de", "fr", "es", "it", "pt", "nl", "pl", "cs", "sv", "da", "nb", "fi", "ru", "tr", "el", "ro", "hu", "ja", "zh",
-    "ar",
+    "ar", "bg", "hr", "sl", "sk", "sr", "lt", "lv", "et", "uk", "is", "ca", "ko", "he", "hi", "th", "vi", "id", "ga",
 )  # fmt: skip
 _OWN = {
     "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "great britain": "GB",

@@ -1,59 +1,126 @@
-"""Cities and postal codes: a key for each, and the line that holds both."""
+"""The locality in a text: postal code, city, region and country, each as its country writes it, from one field or one line."""
 
 import re
 from functools import lru_cache
 
+from matching.standardize import country_rules as rules
+from matching.standardize.countries import country_code
+from matching.standardize.postal_codes import mask_pattern
+from matching.standardize.region_tables import REGIONS
 from matching.standardize.text import fold
 
-_GB = r"[a-z]{1,2}\d[a-z\d]? ?\d[a-z]{2}"
-_CA = r"[a-z]\d[a-z] ?\d[a-z]\d"
-_NL = r"\d{4} ?[a-z]{2}"
-_CODE_FIRST = re.compile(rf"(?:[a-z]{{1,2}}-)?({_NL}|\d{{3}} \d{{2}}|\d{{2}}-\d{{3}}|\d{{4,5}})[ ,]+(\D.*)", re.IGNORECASE)
-_CODE_LAST = re.compile(rf"(?:(\D*?)[ ,]+)?({_GB}|{_CA}|\d{{5}}-\d{{3,4}}|\d{{4,6}})", re.IGNORECASE)
+Locality = dict[str, str]
+_GENERIC_FIRST = r"\d{4} ?[A-Z]{2}|\d{3} \d{2}|\d{2}-\d{3}|\d{4}-\d{3}|\d{4,5}"
+_GENERIC_LAST = r"[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{5}-\d{3,4}|\d{3}-\d{4}|\d{4,6}"
+_LABEL = r"(?:〒 ?|(?:c\. ?p\.?|cp|cep|cap|plz|zip(?: code)?|pin(?: ?code)?)[:.]? ?)?"
 _STATE = re.compile(r"(?:(.*?)[ ,]+)?([A-Z]{2,3})")
-_CITY_PREFIXES = {"st": "saint", "ste": "sainte", "ft": "fort", "mt": "mount"}
-_CEDEX = re.compile(r" cedex(?: \d+)?$")
-_COUNTRY_PREFIX = re.compile(r"^[A-Z]{1,3}[- ]+(?=\d)")
-_NOT_CODE = re.compile(r"[^A-Z0-9]+")
+_CODE = re.compile(r"[A-Z]{2,3}")
+_REGION_TAIL = re.compile(r"(.+?)(?: ?[,/] ?| - | ?\()([^,/()]+)\)?\.?")
+_CODE_TAIL = re.compile(r"(.+?),? ([A-Za-z]{2,3}|[A-Z]\.[A-Z]\.)")
+_EDGES = " ,;-\u2013/"
+# Names that are a country and also a city or a state: a line that holds nothing else does not tell which.
+_TWO_MEANINGS = frozenset({
+    "luxembourg", "luxemburg", "singapore", "monaco", "mexico", "panama", "guatemala", "djibouti", "kuwait", "gibraltar",
+    "georgia", "jersey", "lebanon", "peru", "cuba", "jordan", "macau", "chad", "granada", "grenada", "niger", "san marino",
+    "hong kong",
+})  # fmt: skip
+_SHORT_COUNTRIES = frozenset({"uk", "usa", "u s a", "uae", "brd"})
+_SHORTEST_COUNTRY = 4
 
 
-@lru_cache(maxsize=65_536)
-def city_key(text: str) -> str | None:
-    """Fold a city's name; 'St' is 'Saint', a French CEDEX goes."""
-    folded = fold(text)
-    if folded is None:
-        return None
-    folded = _CEDEX.sub("", folded)
-    first, space, rest = folded.partition(" ")
-    return f"{_CITY_PREFIXES.get(first, first)} {rest}" if space else folded
-
-
-@lru_cache(maxsize=65_536)
-def postal_key(text: str, country: str | None) -> str | None:
-    """Write a postal code one way: upper-case letters and digits, without country prefix, ZIP+4 or a spreadsheet's '.0'."""
-    code = text.upper().removesuffix(".0")
-    code = _NOT_CODE.sub("", _COUNTRY_PREFIX.sub("", code)) if code.isascii() else _NOT_CODE.sub("", (fold(code) or "").upper())
-    if country == "US" and len(code) == 9 and code.isdecimal():
-        code = code[:5]
-    elif country in {"US", "DE", "FR", "IT", "ES"} and len(code) == 4 and code.isdecimal():
-        code = "0" + code  # A spreadsheet ate the zero.
-    return None if not code or (len(code) > 2 and len(set(code)) == 1 and code[0] in "09X") else code
+@lru_cache(maxsize=512)
+def _patterns(country: str | None) -> tuple[re.Pattern[str] | None, re.Pattern[str]]:
+    """How a code and a city stand in one line: code first (None where that would be a house number), code last."""
+    rule = rules.RULES.get(country or "")
+    if rule is None or not rule.masks:
+        first, last, prefix = _GENERIC_FIRST, _GENERIC_LAST, "(?:[A-Z]{1,2}-)?"
+    else:
+        first = last = "|".join(mask_pattern(mask, "[ -]?") for mask in rule.masks)
+        prefix = rf"(?:{country}|[A-Z])?[- ]?" if rule.masks[0][0] == "9" else ""
+    is_house = rule is not None and not rule.code_first and rule.number_first and rule.masks[:1] and rule.masks[0][0] == "9"
+    code_first = None if is_house else re.compile(rf"{_LABEL}{prefix}({first})(?:[ ,;-]+(\D.*))?", re.IGNORECASE)
+    return code_first, re.compile(rf"(?:(.*?)[ ,;\u2013-]+)?{_LABEL}{prefix}({last})", re.IGNORECASE)
 
 
 @lru_cache(maxsize=16_384)
-def read_locality(text: str, country: str | None) -> dict[str, str] | None:
-    """Read 'code city', 'city code', 'city, state code' or a bare code; None when the line holds no postal code."""
-    if (match := _CODE_FIRST.fullmatch(text)) and country not in {"US", "GB", "CA", "AU", "FR"} | _STREET_NUMBER_COUNTRIES:
-        return {"postal_code": match[1], "city": match[2].strip(" ,")}
-    if country == "FR" and match and len(match[1]) == 5:
-        return {"postal_code": match[1], "city": match[2].strip(" ,")}
-    if match := _CODE_LAST.fullmatch(text):
-        found = {"postal_code": match[2]}
-        place = (match[1] or "").strip(" ,")
-        if state := _STATE.fullmatch(place):
-            found["region"], place = state[2], (state[1] or "").strip(" ,")
-        return found | ({"city": place} if place else {})
+def read_locality(text: str, country: str | None) -> Locality | None:
+    """Read 'code city', 'city code', 'city, state code' or a bare code; None when the text holds no postal code."""
+    if not any(sign.isdecimal() for sign in text):
+        return None
+    country = country or rules.country_of_shape(text)
+    first, last = _patterns(country)
+    if first and (match := first.fullmatch(text)):
+        return {"postal_code": match[1]} | _city_parts(match[2], country)
+    if match := last.fullmatch(text):
+        return {"postal_code": match[2]} | _city_parts(match[1], country)
     return None
 
 
-_STREET_NUMBER_COUNTRIES = frozenset({"NZ", "IE", "ZA"})
+def _city_parts(text: str | None, country: str | None) -> Locality:
+    place = (text or "").strip(_EDGES)
+    if not place:
+        return {}
+    if len(place) <= 3 and (
+        region := region_code(place, country) or (place if country is None and _CODE.fullmatch(place) else None)
+    ):
+        return {"region": region}  # 'TX 78701'
+    return read_city(place, country)
+
+
+@lru_cache(maxsize=65_536)
+def read_city(text: str, country: str | None, is_said: bool = True) -> Locality:
+    """Read what a city's field holds: the city, and what else people put there (region, postal code, country).
+
+    `is_said` tells that the address itself names the country; else another one at the end of the text is believed.
+    """
+    if text.isalpha():
+        return {"city": text}
+    head, comma, tail = text.rpartition(",")
+    is_told = is_said and country is not None
+    if (
+        comma
+        and head.strip()
+        and (found := country_in_line(tail.strip(), is_sure=not is_told))
+        and (not is_told or country == found)
+    ):
+        return read_city(head.strip(_EDGES), found) | {"country": found}
+    if any(sign.isdecimal() for sign in text) and (locality := _with_code(text, country)):
+        return locality
+    for pattern in (_REGION_TAIL, _CODE_TAIL):
+        if (match := pattern.fullmatch(text)) and (region := region_code(match[2], country)):
+            return {"city": match[1].strip(_EDGES), "region": region}
+    if country is None and (match := _STATE.fullmatch(text)) and match[1]:
+        return {"city": match[1].strip(_EDGES), "region": match[2]}
+    return {"city": text}
+
+
+def _with_code(text: str, country: str | None) -> Locality | None:
+    country = country or rules.country_of_shape(text)
+    for pattern, code, city in zip(_patterns(country), (1, 2), (2, 1), strict=True):
+        if pattern and (match := pattern.fullmatch(text)) and match[city]:
+            return {"postal_code": match[code]} | _city_parts(match[city], country)
+    return None
+
+
+@lru_cache(maxsize=16_384)
+def region_code(text: str, country: str | None) -> str | None:
+    """The region as the post of its country writes it ('CA'), or as written where it has no short form; None when not known."""
+    regions = REGIONS.get(country or "")
+    folded = fold(text) if regions else None
+    if regions is None or folded is None or folded not in regions:
+        return None
+    return regions[folded] or text.strip(" .,")
+
+
+@lru_cache(maxsize=16_384)
+def country_in_line(text: str, is_sure: bool = True) -> str | None:
+    """The country that a line or the end of one names in full; codes of two letters are rather states.
+
+    `is_sure` leaves out names that are also a city or a state.
+    """
+    folded = fold(text)
+    if folded is None or any(sign.isdecimal() for sign in folded):
+        return None
+    if len(folded) < _SHORTEST_COUNTRY and folded not in _SHORT_COUNTRIES:
+        return None
+    return None if is_sure and folded in _TWO_MEANINGS else country_code(text)

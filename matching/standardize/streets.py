@@ -4,32 +4,46 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from matching.standardize import address_tables as tables
+from matching.standardize import country_rules as rules
+from matching.standardize import street_tables as tables
+from matching.standardize.country_lines import EDGES, Line, take_unit
+from matching.standardize.flats import SPECIAL_WORDS, door, glued, plain, read_unit, take_floors, take_units
+from matching.standardize.street_keys import has_street_type
 from matching.standardize.text import fold
 
-_NUMBER = r"\d{1,6}(?: ?[a-z](?![a-z]))?(?: ?[-/+] ?(?:\d{1,5}(?: ?[a-z](?![a-z]))?|[a-z](?![a-z]))){0,2}"
-_NUMBER_WORD = r"(?:(?:no|nr|nº|n°|n|№|#|nummer|numero|número|num|hnr|dom|casa|д|дом)[.:]? ?)?"
-_BIS = r"(?: ?(?:bis|ter|quater)(?!\w))?"  # A second house of the same number; left out, as sources often leave it out.
-_NUMBER_FIRST = re.compile(rf"{_NUMBER_WORD}({_NUMBER}){_BIS}[,.;]? +(?=\S)", re.IGNORECASE)
-_NUMBER_LAST = re.compile(rf"[ .]{_NUMBER_WORD}({_NUMBER}){_BIS}$", re.IGNORECASE)
-_ONLY_NUMBER = re.compile(rf"{_NUMBER_WORD}({_NUMBER}){_BIS}", re.IGNORECASE)
-_UNIT_VALUE = r"(?:no\.? ?|nr\.? ?|# ?)?(\d{1,5} ?[a-z]?|[a-z]\d{0,4})(?![a-z0-9])"
-_UNIT = re.compile(rf"(?:^|[ ,;(])(?:{'|'.join(tables.UNIT_WORDS)})\.?:? ?{_UNIT_VALUE}[,)]?", re.IGNORECASE)
-_HASH_UNIT = re.compile(r"[ ,]# ?([a-z0-9]{1,6})(?![a-z0-9-])", re.IGNORECASE)
-_POLISH_UNIT = re.compile(r"(?<=\d)([a-z]?),? ?m\.? ?(\d{1,4}[a-z]?)$", re.IGNORECASE)
-_SLASH_UNIT = re.compile(r"(\d{1,4}[a-z]?) ?/ ?(?=\d{1,5}[a-z]? )", re.IGNORECASE)
-_FLOOR_WORDS = "floor|fl|stock|og|etage|étage|piso|planta|piano|verdieping|andar|piętro|эт|этаж"
-_NTH_FLOOR = rf"\d{{1,2}}(?:st|nd|rd|th|er|e|\.|º|ª|°)? ?(?:{_FLOOR_WORDS})"
-_FLOOR = re.compile(rf"(?:^|[ ,])(?:{_NTH_FLOOR}|(?:floor|level) \d{{1,2}})(?![a-z])", re.IGNORECASE)
-_SPANISH_DOOR = re.compile(r"(\d{1,2}[ºª°.]? ?(?:izqda?|izq|dcha|dch|der|ctro|centro|[a-z])\.?|\d{1,2}[ºª°])", re.IGNORECASE)
+_LETTER = "[a-z\u0430-\u0433]"
+_NO_WORD = r"(?![a-z0-9\u0430-\u044f]|\. ?[a-z])"
+_PART = rf"\d{{1,5}}(?: ?{_LETTER}{_NO_WORD})?|{_LETTER}{_NO_WORD}"
+_NUMBER = rf"\d{{1,6}}(?:k\d{{1,2}}| ?{_LETTER}{_NO_WORD})?(?: ?[-/+] ?(?:{_PART})){{0,2}}(?! ?[ºª°])"
+_SIDE_NUMBER = _NUMBER.replace(rf"| ?{_LETTER}", rf"|{_LETTER}", 1)  # Without a space, so that 'E' stays with its street.
+_WORD = (
+    r"(?:(?:no\.? ?ext|numero exterior|no|nr|nº|n°|n|№|#|nummer|numero|number|num|nro|hnr|hno|h\. ?no|house no|door no|plot no|"
+    r"blk|dom|д|дом|буд|c\. ?p|km(?=$))[.:º°]?[:]? ?)?"
+)
+_BIS = r"(?: ?(?:bis|ter|quater)(?![a-z]))?"  # A second house of the same number; left out, as sources often leave it out.
+_FRACTION = r"\d{1,6}[ -][123]/[234]"
+_NUMBER_FIRST = re.compile(rf"{_WORD}({_FRACTION}|{_NUMBER}){_BIS}[,.;]? +(?=\S)")
+_SIDE_NUMBER_FIRST = re.compile(rf"{_WORD}({_FRACTION}|{_SIDE_NUMBER}){_BIS}[,.;]? +(?=\S)")
+_NUMBER_LAST = re.compile(rf"(?:[ .]|(?<=#)){_WORD}({_NUMBER}){_BIS}\.?$")
+_ONLY_NUMBER = re.compile(rf"{_WORD}({_FRACTION}|{_NUMBER}){_BIS}\.?")
+_UNIT_BEHIND = re.compile(r"(\d{1,5}[a-z]?) ?/ ?(\d{1,4}[a-z]?(?:/\d{1,4}[a-z]?)?)(?!\S)")
+_NO_NUMBER = re.compile(
+    r"(?:^|[ ,]+)(?:s ?/ ?n[ºo°]?|s/n\.?º?|s\. ?n\.|snc|s\. ?n\. ?c|sin numero|"
+    r"sem numero|sans numero|\u0431/н|bez numeru)\.?(?=$|[ ,])"
+)
 _ORDINAL_SIGNS = re.compile(r"(?<=\d)(?:\.?[ºª°]|\.(?=[a-z]))")
 _SECOND_HOUSE = re.compile(r"(?<=\d)(?:bis|ter|quater)$")
 _SPACES = re.compile(r" ?([-/+]) ?| ")
-_NUMBER_WORDS = re.compile(rf"^{_NUMBER_WORD}(?=\d)", re.IGNORECASE)
-_APART = re.compile(r" ?[,;] ?| - ")
-_EDGES = " ,;/-()"
-_SLASH_COUNTRIES = frozenset({"AU", "NZ"})
-_NOT_BEFORE_HOUSE_NUMBERS = tables.MONTHS | {"km", "highway", "hwy", "route", "rte"}
+_NUMBER_WORDS = re.compile(rf"^{_WORD}(?=\d)")
+_CYRILLIC = str.maketrans("\u0430\u0431\u0432\u0433\u0434", "abvgd")
+_YEARS = range(1_700, 2_050)  # Such a number behind a street's name is rather a date in it.
+_NOT_LAST = tables.STOP_WORDS | {"km", "highway", "hwy", "route", "rte"}
+_NUMBERED_LAST = frozenset(
+    {"road", "rd", "highway", "hwy", "route", "rte", "line", "concession", "county", "interstate", "us", "sr"}
+)
+_SIMPLE_FIRST = re.compile(r"(\d{1,5}[a-z]?),? ([a-z][a-z'\u2019 .-]*[a-z])\.?")
+_SIMPLE_LAST = re.compile(r"([a-z][a-z'\u2019 .-]*[a-z]\.?),? (\d{1,5}[a-z]?)")
+_NO_PARTS: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,102 +54,167 @@ class StreetLine:
     house_number: str | None = None
     unit: str | None = None
     has_type: bool = False
-    rest: str | None = None
+    rest: tuple[str, ...] = _NO_PARTS
+    says_no_number: bool = False
 
 
-@lru_cache(maxsize=65_536)
 def read_street_line(text: str, country: str | None) -> StreetLine:
     """Take unit and house number out of a line; the rest is the street. The number is sought where the country writes it."""
-    unit = None
-    text = _FLOOR.sub(" ", text)
-    if country in _SLASH_COUNTRIES and (match := _SLASH_UNIT.match(text)):
-        unit, text = match[1], text[match.end() :]
-    if unit is None and (match := _POLISH_UNIT.search(text)):
-        unit, text = match[2], text[: match.start()] + match[1]
-    for pattern in (_UNIT, _HASH_UNIT):
-        if unit is None and (match := pattern.search(" " + text)):
-            unit = match[1]
-            text = f"{' ' + text[: match.start() - 1] if match.start() else ''} {text[match.end() - 1 :]}"
-    pieces = [piece for part in _APART.split(" ".join(text.split())) if (piece := part.strip(_EDGES))]
-    if len(pieces) > 1 and _ONLY_NUMBER.fullmatch(pieces[0]):
-        pieces[:2] = [f"{pieces[0]} {pieces[1]}"]
-    house_number, street = _house_number(pieces[0], country) if pieces else (None, None)
-    rest = []
-    for piece in pieces[1:]:
-        if house_number is None and (match := _ONLY_NUMBER.fullmatch(piece)):
+    line = plain(text)
+    return _simple(text, line, country) or _read(text, line, country)
+
+
+def _simple(text: str, line: str, country: str | None) -> StreetLine | None:
+    """The reading of a line that is only a name and a number, as most are; None for any other."""
+    match = (_SIMPLE_FIRST if country in rules.NUMBER_FIRST else _SIMPLE_LAST).fullmatch(line)
+    if match is None and country is None:
+        match = _SIMPLE_FIRST.fullmatch(line)
+    if match is None:
+        return None
+    number, name = (1, 2) if line[0].isdecimal() else (2, 1)
+    words = match[name].replace(".", " ").split()
+    if not SPECIAL_WORDS.isdisjoint(words):
+        return None
+    if number == 1 and len(words[0]) == 1 and country not in rules.SIDES_BEFORE_STREET:
+        return None
+    if number == 2 and (words[-1] in _NOT_LAST or words[-1] in tables.MONTHS or words[0] in tables.NUMBERED_ROADS):
+        return None
+    street = text[match.start(name) : match.end(name)]
+    return StreetLine(street, standard_number(match[number]), None, has_street_type(street))
+
+
+def _read(text: str, plain_text: str, country: str | None) -> StreetLine:
+    line = Line(text, plain_text)
+    says_no_number = False
+    if match := _NO_NUMBER.search(line.plain):
+        says_no_number = True
+        line.cut(*match.span())
+    floors = take_floors(line.plain)
+    for start, end in reversed(floors):
+        line.cut(start, end)
+    quarter, unit = take_unit(line, country)
+    if unit is None:
+        values, spans = take_units(line.plain, country in rules.HASH_IS_NUMBER)
+        for start, end in sorted(spans, reverse=True):
+            line.cut(start, end)
+        unit = glued(values)
+    pieces, doors = _without_doors(line.pieces(), unit is not None)
+    unit = glued([part for part in (unit, doors) if part])
+    if len(pieces) > 1 and _ONLY_NUMBER.fullmatch(pieces[0][1]):
+        pieces, unit = _number_alone_first(pieces, unit, country)
+    best = _street_piece(pieces, country)
+    house_number, street = _house_number(*pieces[best], country) if pieces else (None, None)
+    rest = [quarter] if quarter else []
+    for index, (shown, low) in enumerate(pieces):
+        if index == best:
+            continue
+        if house_number is None and (match := _ONLY_NUMBER.fullmatch(low)):
             house_number = match[1]
-        elif unit is None and (match := _SPANISH_DOOR.fullmatch(piece)):
-            unit = match[1]
+        elif floors and unit is None and (match := _ONLY_NUMBER.fullmatch(low)):
+            unit = match[1]  # The door of a storey: 'u. 12. II. em. 3.'
         else:
-            rest.append(piece)
-    found = standard_number(house_number), standard_number(unit)
-    return StreetLine(street, *found, has_street_type(street), " ".join(rest) or None)
+            rest.append(shown)
+    found = None if says_no_number else standard_number(house_number), standard_number(unit)
+    return StreetLine(street, *found, has_street_type(street), tuple(rest), says_no_number)
 
 
-def is_unit(text: str) -> bool:
-    """Say whether a line holds nothing but a flat, a floor or a door."""
-    return not _UNIT.sub("", " " + _FLOOR.sub("", " " + text)).strip(_EDGES)
+def _without_doors(pieces: list[tuple[str, str]], has_unit: bool) -> tuple[list[tuple[str, str]], str | None]:
+    """Take a piece that is only a door out, unless it is the only piece with a name."""
+    kept, found = [], None
+    for index, (shown, low) in enumerate(pieces):
+        value = door(low) if (index or len(pieces) == 1) and found is None else None
+        if value is None or (has_unit and low.isdecimal()) or (len(pieces) == 1 and _ONLY_NUMBER.fullmatch(low)):
+            kept.append((shown, low))
+        else:
+            found = value
+    return kept, found
 
 
-def _house_number(text: str, country: str | None) -> tuple[str | None, str | None]:
-    if match := _ONLY_NUMBER.fullmatch(text):
+def _number_alone_first(
+    pieces: list[tuple[str, str]], unit: str | None, country: str | None
+) -> tuple[list[tuple[str, str]], str | None]:
+    """'12, rue X' is a number and its street; '2/1, 15 Argyle Street' a flat before them."""
+    (number, low), (street, low_street), *others = pieces
+    if _NUMBER_FIRST.match(low_street) and country in rules.NUMBER_FIRST and unit is None:
+        return [(street, low_street), *others], low
+    return [(f"{number} {street}", f"{low} {low_street}"), *others], unit
+
+
+def _street_piece(pieces: list[tuple[str, str]], country: str | None) -> int:
+    """The piece that is the street: one with a kind of street and a number, else either of them, else the first."""
+    if len(pieces) < 2:
+        return 0
+    best, most = 0, -1
+    for index, (shown, low) in enumerate(pieces):
+        number, street = _house_number(shown, low, country)
+        has_type = has_street_type(street)
+        next_is_number = index + 1 < len(pieces) and _ONLY_NUMBER.fullmatch(pieces[index + 1][1]) is not None
+        worth = 0 if street is None else 2 * has_type + 2 * (number is not None or next_is_number) + 1
+        if worth > most:
+            best, most = index, worth
+    return best
+
+
+def _house_number(text: str, low: str, country: str | None) -> tuple[str | None, str | None]:
+    if match := _ONLY_NUMBER.fullmatch(low):
         return match[1], None
-    if match := _NUMBER_FIRST.match(text):
-        return match[1], text[match.end() :].strip(_EDGES) or None
-    match = _NUMBER_LAST.search(text[-24:]) if country not in tables.NUMBER_FIRST else None
-    if match:
-        before = text[: len(text) - len(match[0])].strip(_EDGES)
-        words = (fold(before) or "").split()
-        if words and (len(words) > 1 or words[0] not in tables.NUMBERED_ROADS) and words[-1] not in _NOT_BEFORE_HOUSE_NUMBERS:
-            return match[1], before
+    is_first = country in rules.NUMBER_FIRST
+    if country and not is_first and (found := _number_behind(text, low, is_first)):
+        return found
+    pattern = _SIDE_NUMBER_FIRST if country in rules.SIDES_BEFORE_STREET else _NUMBER_FIRST
+    if match := pattern.match(low):
+        return match[1], text[match.end() :].strip(EDGES) or None
+    found = _number_behind(text, low, is_first) if country is None or is_first else None
+    if found and (country is None or (has_street_type(found[1]) and not _is_year(found[0]))):
+        return found
     return None, text or None
+
+
+def _number_behind(text: str, low: str, is_first: bool) -> tuple[str, str] | None:
+    match = _NUMBER_LAST.search(low, max(0, len(low) - 28))
+    if match is None:
+        return None
+    before = text[: match.start()].strip(EDGES + "#")
+    words = (fold(before) or "").split()
+    if not words or (len(words) == 1 and words[0] in tables.NUMBERED_ROADS):
+        return None
+    if words[-1] in tables.MONTHS and (is_first or _is_year(match[1])):
+        return None
+    if words[-1] in _NOT_LAST or (len(words) > 1 and words[-1] in _NUMBERED_LAST):
+        return None
+    return match[1], before
+
+
+def _is_year(number: str) -> bool:
+    return number.isdecimal() and int(number) in _YEARS
 
 
 @lru_cache(maxsize=16_384)
 def standard_number(text: str | None) -> str | None:
-    """Write a house or unit number one way: lower case, no spaces, no 'No.', no º, no '.0' of a spreadsheet."""
+    """Write a house or unit number one way: lower case, no spaces, no 'No.', no º, no '.0' of a spreadsheet; None for nought."""
     if not text:
         return None
-    squeezed = _SPACES.sub(lambda match: match[1] or "", _NUMBER_WORDS.sub("", text.lower()))
-    squeezed = _SECOND_HOUSE.sub("", _ORDINAL_SIGNS.sub("", squeezed))
+    low = _NUMBER_WORDS.sub("", text.lower().translate(_CYRILLIC))
+    if re.fullmatch(_FRACTION, low):
+        return low.replace(" ", "-")
+    squeezed = _SECOND_HOUSE.sub("", _ORDINAL_SIGNS.sub("", _SPACES.sub(lambda match: match[1] or "", low)))
     while squeezed != (stripped := squeezed.removesuffix(".0").strip(".,:;#/- ")):
         squeezed = stripped
-    return squeezed or None
+    return None if squeezed.strip("0") == "" else squeezed
 
 
-@lru_cache(maxsize=65_536)
-def has_street_type(text: str | None) -> bool:
-    """Say whether a line names a kind of street, as its first or last word or glued to one."""
-    words = (fold(text) or "").split() if text else []
-    if len(words) > 1 and (words[-1] in tables.TYPE_LAST or (words[0] in tables.TYPE_FIRST and len(words[0]) > 1)):
-        return True
-    return any(_unglued(word) for word in words[-1:])
+def says_no_number(text: str) -> bool:
+    """Say whether a house number's field says that there is none: s/n, snc, sin número."""
+    return _NO_NUMBER.fullmatch(plain(text)) is not None
 
 
-@lru_cache(maxsize=65_536)
-def street_key(text: str) -> str | None:
-    """Fold a street name; its type is written one way and comes last, articles go, directions and ordinals are shortened.
-
-    Never empty for a text that folds to something: 'The Avenue' stays whole.
-    """
-    words = (fold(text) or "").split()
-    if not words:
-        return None
-    kind = None
-    if len(words) > 1 and words[-1] in tables.TYPE_LAST:
-        kind = tables.TYPE_LAST[words.pop()]
-    elif len(words) > 1 and words[0] in tables.TYPE_FIRST:
-        kind = tables.TYPE_FIRST[words.pop(0)]
-    elif apart := _unglued(words[-1]):
-        words[-1], kind = apart[0], tables.TYPE_LAST.get(apart[1], apart[1])
-    names = [tables.ORDINALS.get(word, word) for word in words if word not in tables.STOP_WORDS] or words
-    if len(names) > 1:
-        names = [tables.DIRECTIONS.get(word, word) for word in names]
-    return " ".join((*names, kind) if kind else names)
+def number_and_unit(text: str, country: str | None) -> tuple[str, str | None]:
+    """The number in a field of its own, and the unit where the country writes it behind a slash."""
+    match = _UNIT_BEHIND.fullmatch(plain(text)) if country in rules.UNIT_AFTER_SLASH else None
+    return (match[1], match[2].replace("/", "-")) if match else (text, None)
 
 
-def _unglued(word: str) -> tuple[str, str] | None:
-    for kind in tables.GLUED if word.endswith(tables.GLUED) else ():
-        if word.endswith(kind) and len(word) - len(kind) >= 3:
-            return word[: -len(kind)], kind
-    return None
+@lru_cache(maxsize=16_384)
+def standard_unit(text: str) -> str | None:
+    """Write a unit one way, without the words for it: 'Flat 2C' and '2c' are '2c'."""
+    return standard_number(read_unit(text) or text)
