@@ -131,7 +131,9 @@ def simulate_command(
     seed: SeedOption = 2026,
     form: Annotated[str, typer.Option("--format", help="One of " + ", ".join(files.FORMATS))] = "ndjson",
 ) -> None:
-    """Write the simulated retailer: one file per channel, the policy that maps them, and which records are one customer."""
+    """Write the simulated retailer: one file per channel, the policy that maps them, who is who, labelled pairs, and all
+    records with their truth in one file, on which `mdm evaluate` runs.
+    """
     _checked(profile)
     if form not in files.FORMATS:
         raise typer.BadParameter(f"say one of {', '.join(files.FORMATS)}", param_hint="--format")
@@ -140,9 +142,12 @@ def simulate_command(
     for source, count in sorted(counted.items()):
         console.print(f"{count:>10,}  {out / f'{source}.{form}'}", highlight=False)
     console.print(
-        f"{sum(counted.values()):>10,}  records of {customers:,} customers; truth.{form} tells who is who; policy.yaml maps them",
+        f"{sum(counted.values()):>10,}  records of {customers:,} customers; truth.{form} tells who is who, pairs.{form} which"
+        " pairs are one customer; policy.yaml maps them",
         highlight=False,
     )
+    asked = f"{out / files.LABELLED} --mapping {out / 'policy.yaml'} --truth truth --by source --model default"
+    console.print(f"mdm evaluate {asked}", style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 def _checked(profile: str) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement
 
 from matching.metrics import Measure, bcubed, pairwise
 from sampledata.retailer import SOURCES, SimulatedRecord
@@ -13,9 +13,12 @@ Pair = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
-    """Of one pair of channels: pairs of records that truly belong to one customer, and how many of them share a golden id."""
+    """Of one pair of channels: customers known in both, and how many of them have one golden id on all their records there.
 
-    pairs: int
+    Of a channel with itself: customers with several records in it.
+    """
+
+    customers: int
     found: int
 
 
@@ -89,14 +92,14 @@ def _answered(labels: Sequence[str], truth: Sequence[str], questions: Iterable[S
 
 
 def _recognition(records: Sequence[SimulatedRecord], labels: Sequence[str]) -> dict[Pair, Recognition]:
-    by_truth: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    known: defaultdict[str, defaultdict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for record, label in zip(records, labels, strict=True):
-        by_truth[record.truth].append((record.source, label))
-    pairs: Counter[Pair] = Counter()
+        known[record.truth][record.source].append(label)
+    customers: Counter[Pair] = Counter()
     found: Counter[Pair] = Counter()
-    for members in by_truth.values():
-        for (source_a, label_a), (source_b, label_b) in combinations(members, 2):
-            one, other = sorted((source_a, source_b), key=SOURCES.index)
-            pairs[one, other] += 1
-            found[one, other] += label_a == label_b
-    return {pair: Recognition(count, found[pair]) for pair, count in pairs.items()}
+    for channels in known.values():
+        for pair in combinations_with_replacement(sorted(channels, key=SOURCES.index), 2):
+            together = [label for source in set(pair) for label in channels[source]]
+            customers[pair] += len(together) > 1
+            found[pair] += len(together) > 1 and len(set(together)) == 1
+    return {pair: Recognition(count, found[pair]) for pair, count in customers.items() if count}

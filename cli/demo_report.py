@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -15,7 +16,10 @@ from matching.metrics import Measure
 from sampledata.retailer import SOURCES
 
 # Headings of a table that should fit into 80 columns; the rows have the whole name.
-SHORT = {"marketplace": "mkt"}
+SHORT = {
+    "webshop": "web", "loyalty": "loy", "marketplace": "mkt", "service": "svc", "returns": "ret", "marketing": "mail",
+    "acquired": "acq",
+}  # fmt: skip
 
 
 def print_stages(console: Console, seconds: Mapping[str, float]) -> None:
@@ -64,21 +68,18 @@ def print_measures(console: Console, figures: Figures) -> None:
 
 
 def print_recognition(console: Console, figures: Figures) -> None:
-    """Channel by channel: of the pairs that truly are one customer, the share that has one golden id."""
+    """Channel by channel: of the customers known in both, the share whose records there all have one golden id."""
     table = Table(
-        "records",
-        "channel",
-        *(SHORT.get(one, one) for one in SOURCES),
-        title="Recognised across channels (share of true pairs with one golden id)",
+        "records", "channel", *(SHORT.get(one, one) for one in SOURCES), box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
     )
+    table.title = "Recognised across channels: share of the customers known in both\nwhose records there all have one golden id"
     for column in (table.columns[0], *table.columns[2:]):
-        column.justify = "right"
+        column.justify, column.no_wrap = "right", True
     for row, one in enumerate(SOURCES):
-        cells = []
-        for column_no in range(len(SOURCES)):
-            found = figures.recognition.get((SOURCES[min(row, column_no)], SOURCES[max(row, column_no)]))
-            cells.append(f"{found.found / found.pairs:.0%}" if found and column_no <= row else "")
-        table.add_row(f"{figures.records[one]:,}", one, *cells)
+        found = (figures.recognition.get((other, one)) for other in SOURCES[: row + 1])
+        table.add_row(
+            f"{figures.records[one]:,}", one, *(f"{cell.found / cell.customers:.0%}" if cell else "-" for cell in found)
+        )
     console.print(table, highlight=False)
 
 

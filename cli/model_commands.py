@@ -14,11 +14,12 @@ from rich.console import Console
 from cli import model_report
 from kernel import db
 from kernel.errors import Invalid
+from matching.decide import NO_RULES, IdentifierRules
 from matching.evaluate import evaluate_records
 from matching.model import Model, ModelError, default_model, dump_model, load_model
 from mdm import training, versions
-from mdm.labelled import read_labelled
-from mdm.mapping import load_mapping
+from mdm.labelled import compared_extras, load_rules, read_labelled
+from mdm.policy import Policy
 
 console = Console()
 errors = Console(stderr=True)
@@ -41,7 +42,7 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     files: Annotated[list[Path], typer.Argument(help="CSV, NDJSON or Parquet; several are taken as one.")],
-    mapping: Annotated[Path, typer.Option(help="How their columns become our attributes.")],
+    mapping: Annotated[Path, typer.Option(help="How their columns become our attributes; a policy: by each row's 'source'.")],
     truth: Annotated[str, typer.Option(help="The column that says which customer a row truly is.")],
     truth_pattern: Annotated[str | None, typer.Option(help="A regular expression; its first group is the label.")] = None,
     model: Annotated[
@@ -52,26 +53,34 @@ def evaluate(
     wrong: Annotated[
         Path | None, typer.Option("--errors", help="Write the pairs that 'automatic' got wrong to this CSV, as file and line.")
     ] = None,
+    by: Annotated[str | None, typer.Option(help="A column, such as source: figures for each pair of its values as well.")] = None,
 ) -> None:
     """Run the whole pipeline on a labelled file, without a database, and measure it.
 
-    Example: mdm evaluate people.csv --mapping docs/examples/febrl.yaml --truth rec_id --truth-pattern 'rec-(\\d+)'
+    Examples: mdm evaluate people.csv --mapping docs/examples/febrl.yaml --truth rec_id --truth-pattern 'rec-(\\d+)'
+    mdm evaluate retailer/labelled.ndjson --mapping retailer/policy.yaml --truth truth --by source --model default
     """
-    extras = dict(part.partition(":")[::2] for part in extra or ())
+    read_by = load_rules(mapping)
+    rules: IdentifierRules = read_by.identifier_rules() if isinstance(read_by, Policy) else NO_RULES
+    extras = dict(part.partition(":")[::2] for part in extra or ()) | compared_extras(read_by)
     started = time.perf_counter()
-    read = read_labelled(files, load_mapping(mapping), truth, truth_pattern, extras)
+    read = read_labelled(files, read_by, truth, truth_pattern, extras, by)
     model_report.say_problems(errors, read)
     chosen = None if model == "train" else _model(model)
-    found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()))
+    found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()), rules)
     found = replace(found, seconds=time.perf_counter() - started)  # Reading and standardizing the file as well.
     if refusal:
         errors.print(f"[yellow]not trained[/yellow]: {refusal}; the model that ships was used", highlight=False)
     if wrong is not None:
         model_report.write_wrong_pairs(errors, wrong, read, found)
+    pairs = model_report.by_groups(read, found) if by else []
     if output is Output.JSON:
-        typer.echo(json.dumps(found.as_json(), indent=2))
-    else:
-        model_report.print_evaluation(console, found)
+        broken_down = {"by": by, "group_pairs": [pair.as_json() for pair in pairs]} if by else {}
+        typer.echo(json.dumps(found.as_json() | broken_down, indent=2))
+        return
+    model_report.print_evaluation(console, found)
+    if by:
+        model_report.print_group_pairs(console, by, pairs)
 
 
 def train(

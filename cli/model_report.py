@@ -1,7 +1,7 @@
 """What `mdm evaluate` and `mdm train` print: figures at both operating points, what was wrong, what a model says."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.words import counted
+from matching.breakdown import GroupPair, break_down
 from matching.evaluate import Evaluation
 from matching.metrics import wrong_pairs
 from matching.model import Model
@@ -62,6 +63,28 @@ def print_evaluation(console: Console, found: Evaluation) -> None:
         f" {counted(found.review_pairs, 'question')} for a steward;"
         f" {counted(found.unreachable_records, 'record')} without a usable key; {found.seconds:.1f} s;"
         f" {found.peak_mb:,.0f} MB at most",
+        highlight=False,
+    )
+
+
+def by_groups(read: LabelledFile, found: Evaluation) -> list[GroupPair]:
+    """Break the automatic operating point down by the groups of the records."""
+    groups, truth = [one.group for one in read.records], [one.truth for one in read.records]
+    return break_down(groups, found.automatic.parts, truth, found.questions)
+
+
+def print_group_pairs(console: Console, by: str, pairs: Sequence[GroupPair]) -> None:
+    """Print the figures of each pair of groups, and what the words mean."""
+    table = Table(by, "and", "true", "merged", "precision", "recall", "review", title=f"By {by}", title_justify="left")
+    for column in table.columns:
+        column.justify, column.no_wrap = ("right" if column in table.columns[2:] else "left"), True
+    for pair in pairs:
+        shares = (f"{pair.precision:.4f}", f"{pair.recall:.4f}", f"{pair.review_share:.4f}")
+        table.add_row(*pair.groups, f"{pair.true_pairs:,}", f"{pair.merged:,}", *shares)
+    console.print(table)
+    console.print(
+        "true: pairs that truly are one customer; review: the share of them about which a steward would be asked.",
+        style="dim",
         highlight=False,
     )
 

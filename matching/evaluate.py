@@ -6,7 +6,7 @@ probable. The labels are looked at after the partition stands, never before.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,11 +35,15 @@ BYTES_PER_MB = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
-    """A standard record with its id in the file and the label of the customer it truly belongs to."""
+    """A standard record with its id in the file and the label of the customer it truly belongs to.
+
+    `group` is what figures are broken down by, such as its channel; empty when they are not.
+    """
 
     record_id: str
     truth: str
     record: StandardRecord
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,10 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The outcome of an evaluation; `review_pairs` is the number of questions a steward would be asked."""
+    """The outcome of an evaluation; `review_pairs` is the number of questions a steward would be asked.
+
+    `questions` names for each of them the parts of the automatic partition that it is about.
+    """
 
     records: int
     true_clusters: int
@@ -67,6 +74,7 @@ class Evaluation:
     automatic: OperatingPoint
     balanced: OperatingPoint
     model: Model
+    questions: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures as the published keys."""
@@ -158,7 +166,16 @@ def evaluate(labelled: Sequence[Labelled], prepared: Prepared, model: Model, rul
         automatic=_measure(automatic, truth),
         balanced=_measure(balanced, truth),
         model=model,
+        questions=tuple(_questions(prepared.ids, automatic, clusterings)),
     )
+
+
+def _questions(ids: Sequence[str], parts: list[int], clusterings: Iterable[Clustering[str]]) -> Iterator[tuple[int, ...]]:
+    """The parts that each question is about, by their numbers."""
+    number = dict(zip(ids, parts, strict=True))
+    for clustering in clusterings:
+        for review in clustering.reviews:
+            yield tuple(sorted({number[next(iter(part))] for part in review.parts}))
 
 
 def resolve(prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES) -> list[Clustering[str]]:

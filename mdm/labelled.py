@@ -6,22 +6,29 @@ own.
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from kernel.errors import Invalid
 from matching.evaluate import Labelled
 from matching.standardize import Context, ExtraRule, standardize
 from mdm import mapping as mappings
 from mdm.column_names import near
+from mdm.documents import read_text
 from mdm.files import open_rows
 from mdm.mapping_schema import Mapping as MappingDocument
 from mdm.mapping_values import lookup
+from mdm.policy import Policy
+from mdm.policy import load as load_policy
 from mdm.policy_schema import paths_read
 
 MOST_COLUMNS = 50
+SOURCE_COLUMN = "source"
+Rules = Callable[[Mapping[str, Any]], tuple[MappingDocument, Context] | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +52,43 @@ class LabelledFile:
         return f"{self.paths[int(number)].name}:{int(line_no)}"
 
 
+def load_rules(path: Path) -> MappingDocument | Policy:
+    """Read a mapping, or a policy: a document that names sources. Raises: DocumentError with every fault: file, line, field."""
+    try:
+        document = yaml.safe_load(read_text(path))
+    except yaml.YAMLError:
+        document = None  # The mapping's own parser says where it is wrong.
+    is_policy = isinstance(document, dict) and "sources" in document
+    return load_policy(path) if is_policy else mappings.load_mapping(path)
+
+
+def compared_extras(rules: MappingDocument | Policy) -> dict[str, str]:
+    """The extra attributes that a policy wants compared, with their kind."""
+    return {name: rule.kind for name, rule in rules.extras.items() if rule.match} if isinstance(rules, Policy) else {}
+
+
 def read_labelled(
     paths: Sequence[Path],
-    mapping: MappingDocument,
+    mapping: MappingDocument | Policy,
     truth: str,
     pattern: str | None = None,
     extras: Mapping[str, str] | None = None,
+    by: str | None = None,
 ) -> LabelledFile:
     """Read labelled rows of one or more files, which are taken as one.
 
-    `truth` is the column (or dotted path) of the label; of `pattern`, a regular expression, the first group is the label.
-    `extras` names the mapping's extra attributes that are compared, with their kind. Raises: Invalid for a file that cannot be
-    opened, a pattern that is none, or a truth column that no row has.
+    Under a policy the column `source` of each row says by which source's mapping it is read. `truth` is the column (or dotted
+    path) of the label; of `pattern`, a regular expression, the first group is the label. `extras` names the mapping's extra
+    attributes that are compared, with their kind. `by` is the column whose value becomes the record's group. Raises: Invalid for
+    a file that cannot be opened, a pattern that is none, a truth column that no row has, or a `by` that a row has not.
     """
     label = _label_reader(truth, pattern)
-    kinds = {name: ExtraRule(kind, match=True) for name, kind in (extras or {}).items()}
-    context = Context(mapping.default_country, mapping.date_order or "DMY", extra_kinds=kinds)
+    group = _Label(by.split("."), None) if by else None
+    rules = _rules(mapping, extras or {})
     records: list[Labelled] = []
     rejected: Counter[str] = Counter()
     problems: Counter[str] = Counter()
-    seen = _Columns({path for _, path in paths_read(mapping)})
+    seen = _Columns(set() if isinstance(mapping, Policy) else {path for _, path in paths_read(mapping)})
     delimiters: dict[str, str] = {}
     labelled = 0
     for number, path in enumerate(paths):
@@ -75,15 +99,40 @@ def read_labelled(
                 rejected[row.problem.code if row.problem else "unreadable"] += 1
                 continue
             seen.look(row.values)
-            mapped = mappings.apply(mapping, row.values)
+            ruling = rules(row.values)
+            if ruling is None:
+                rejected["unknown_source"] += 1
+                continue
+            mapped = mappings.apply(ruling[0], row.values)
             problems.update(f"{problem.code} {problem.field}".strip() for problem in mapped.problems)
             name = f"{number}:{row.line_no:09}"
             found = label(row.values)
             labelled += found is not None
-            records.append(Labelled(name, f"={found}" if found is not None else f"?{name}", standardize(mapped.input, context)))
+            told = f"={found}" if found is not None else f"?{name}"
+            standard = standardize(mapped.input, ruling[1])
+            records.append(Labelled(name, told, standard, _group(group, row.values, by)))
     if not labelled:
         raise _no_labels(truth, pattern, seen)
     return LabelledFile(tuple(paths), tuple(records), rejected, problems, seen.absent(), delimiters)
+
+
+def _rules(mapping: MappingDocument | Policy, extras: Mapping[str, str]) -> Rules:
+    """By what mapping and in what context a row is read; None for a row of a source that the policy does not name."""
+    if not isinstance(mapping, Policy):
+        kinds = {name: ExtraRule(kind, match=True) for name, kind in extras.items()}
+        only = mapping, Context(mapping.default_country, mapping.date_order or "DMY", extra_kinds=kinds)
+        return lambda row: only
+    known = {name: (source, mapping.standardize_context(name)) for name, source in mapping.sources.items()}
+    return lambda row: known.get(str(row.get(SOURCE_COLUMN)))
+
+
+def _group(group: "_Label | None", row: Mapping[str, Any], by: str | None) -> str:
+    if group is None:
+        return ""
+    found = group(row)
+    if found is None:
+        raise Invalid(f"A row has nothing in {by!r}, by which figures are to be broken down", code="no_group")
+    return found
 
 
 class _Columns:

@@ -31,7 +31,7 @@ def marketing(visit: Visit) -> Payload:
 
 
 def app(visit: Visit) -> Payload:
-    """The app: a device before anything else; half of them never say who they are."""
+    """The app: a device before anything else; three in ten never sign in."""
     rng, person = visit.rng, visit.person
     signed_in = visit.happens(0.7)
     has_phone, has_card = visit.fills(0.35), bool(person.cards) and visit.fills(0.5)

@@ -32,7 +32,15 @@ def test_a_record_without_golden_id_stands_alone() -> None:
     assert figures.golden == 4
 
 
-def test_recognition_counts_pairs_of_channels() -> None:
+def test_a_customer_is_recognised_when_all_records_of_both_channels_agree() -> None:
+    """Ana came to the till twice: one of the two stands with her web shop account, so till and shop do not know her as one."""
+    records = [record("pos", "ana"), record("pos", "ana"), record("webshop", "ana"), record("crm", "ben")]
+    figures = measure(records, ["1", "2", "1", "1"])
+    assert figures.recognition == {("pos", "pos"): Recognition(1, 0), ("pos", "webshop"): Recognition(1, 0)}
+    assert measure(records, ["1", "1", "1", "2"]).recognition["pos", "webshop"] == Recognition(1, 1)
+
+
+def test_recognition_counts_customers_by_pair_of_channels() -> None:
     figures = measure(RECORDS, ["1", "1", "2", "3", "3"])
     assert figures.recognition["pos", "webshop"] == Recognition(1, 1)
     assert figures.recognition["pos", "crm"] == Recognition(1, 0)

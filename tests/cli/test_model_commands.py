@@ -2,6 +2,7 @@
 
 import json
 import random
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from typer.testing import CliRunner, Result
 from cli import model_commands
 from kernel.errors import Invalid, MdmError
 from matching.model import DEFAULT_MODEL_PATH
+from sampledata.files import write
+from sampledata.retailer import SOURCES, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 MAPPING = """
@@ -218,3 +221,53 @@ def test_febrl_is_told_apart_as_well_as_promised(number: int, tmp_path: Path) ->
     assert found["balanced"]["pairwise"]["f1"] >= 0.995
     assert found["automatic"]["pairwise"]["precision"] >= 0.999
     assert found["automatic"]["pairwise"]["recall"] >= 0.95
+
+
+@pytest.fixture(scope="module")
+def retailer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small simulated retailer as `mdm simulate` writes it, with the policy that maps its channels."""
+    folder = tmp_path_factory.mktemp("retailer")
+    write(simulate(150, 3), folder)
+    policy = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
+    (folder / "policy.yaml").write_text(policy, encoding="utf-8")
+    return folder
+
+
+def told(retailer: Path, *more: str) -> Result:
+    arguments = ("--mapping", retailer / "policy.yaml", "--truth", "truth", "--model", "default", *more)
+    return run("evaluate", retailer / "labelled.ndjson", *arguments)
+
+
+def test_a_policy_reads_each_row_by_its_source(retailer: Path) -> None:
+    result = told(retailer, "--output", "json", "--by", "source")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert (found["records"], found["true_clusters"]) == (len(list(simulate(150, 3))), 150)
+    assert found["automatic"]["pairwise"]["precision"] > 0.9
+    pairs = found["group_pairs"]
+    assert {pair["one"] for pair in pairs} | {pair["other"] for pair in pairs} == set(SOURCES)
+    merged, right = sum(pair["merged"] for pair in pairs), sum(pair["right"] for pair in pairs)
+    assert found["automatic"]["pairwise"]["precision"] == pytest.approx(right / merged)
+    assert 0 < sum(pair["asked"] for pair in pairs) < sum(pair["true_pairs"] for pair in pairs)
+
+
+def test_pairs_of_sources_are_shown_as_a_table(retailer: Path) -> None:
+    result = told(retailer, "--by", "source")
+    assert result.exit_code == 0, result.output
+    assert "By source" in result.stdout
+    assert "marketplace" in result.stdout
+    assert "would be asked" in result.stdout
+
+
+def test_a_row_of_an_unknown_source_is_counted(retailer: Path, tmp_path: Path) -> None:
+    strange = tmp_path / "strange.ndjson"
+    strange.write_text('{"source": "fax", "truth": "C1", "first": "Ann"}\n', encoding="utf-8")
+    arguments = ("--mapping", retailer / "policy.yaml", "--truth", "truth", "--model", "default")
+    result = run("evaluate", retailer / "labelled.ndjson", strange, *arguments)
+    assert result.exit_code == 0, result.output
+    assert "1 unknown_source" in result.output
+
+
+def test_a_column_to_break_down_by_that_is_not_there_is_refused(retailer: Path) -> None:
+    with pytest.raises(Invalid, match="'chanel'"):
+        raise told(retailer, "--by", "chanel").exception or AssertionError("not refused")
