@@ -7,7 +7,7 @@ own.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -82,38 +82,57 @@ def read_labelled(
     attributes that are compared, with their kind. `by` is the column whose value becomes the record's group. Raises: Invalid for
     a file that cannot be opened, a pattern that is none, a truth column that no row has, or a `by` that a row has not.
     """
-    label = _label_reader(truth, pattern)
     group = _Label(by.split("."), None) if by else None
-    rules = _rules(mapping, extras or {})
-    records: list[Labelled] = []
-    rejected: Counter[str] = Counter()
-    problems: Counter[str] = Counter()
     seen = _Columns(set() if isinstance(mapping, Policy) else {path for _, path in paths_read(mapping)})
+    reading = _Reading(_label_reader(truth, pattern), group, by or "", _rules(mapping, extras or {}), seen)
     delimiters: dict[str, str] = {}
-    labelled = 0
     for number, path in enumerate(paths):
         file = open_rows(path)
         delimiters |= {path.name: file.format.delimiter or ""} if "delimiter" in file.found else {}
         for row in file.rows():
             if row.values is None:
-                rejected[row.problem.code if row.problem else "unreadable"] += 1
-                continue
-            seen.look(row.values)
-            ruling = rules(row.values)
-            if ruling is None:
-                rejected["unknown_source"] += 1
-                continue
-            mapped = mappings.apply(ruling[0], row.values)
-            problems.update(f"{problem.code} {problem.field}".strip() for problem in mapped.problems)
-            name = f"{number}:{row.line_no:09}"
-            found = label(row.values)
-            labelled += found is not None
-            told = f"={found}" if found is not None else f"?{name}"
-            standard = standardize(mapped.input, ruling[1])
-            records.append(Labelled(name, told, standard, _group(group, row.values, by)))
-    if not labelled:
+                reading.rejected[row.problem.code if row.problem else "unreadable"] += 1
+            else:
+                reading.take(f"{number}:{row.line_no:09}", row.values)
+    if not reading.labelled:
         raise _no_labels(truth, pattern, seen)
-    return LabelledFile(tuple(paths), tuple(records), rejected, problems, seen.absent(), delimiters)
+    return LabelledFile(tuple(paths), tuple(reading.records), reading.rejected, reading.problems, seen.absent(), delimiters)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What has been read so far, and how rows are read."""
+
+    label: "_Label"
+    group: "_Label | None"
+    by: str
+    rules: Rules
+    seen: "_Columns"
+    labelled: int = 0
+    records: list[Labelled] = field(default_factory=list)
+    rejected: Counter[str] = field(default_factory=Counter)
+    problems: Counter[str] = field(default_factory=Counter)
+
+    def take(self, name: str, row: Mapping[str, Any]) -> None:
+        """Read one row into a record, or count why not."""
+        self.seen.look(row)
+        ruling = self.rules(row)
+        if ruling is None:
+            self.rejected["unknown_source"] += 1
+            return
+        mapping, context = ruling
+        mapped = mappings.apply(mapping, row)
+        self.problems.update(f"{problem.code} {problem.field}".strip() for problem in mapped.problems)
+        found = self.label(row)
+        self.labelled += found is not None
+        told = f"={found}" if found is not None else f"?{name}"
+        self.records.append(Labelled(name, told, standardize(mapped.input, context), self._group_of(row)))
+
+    def _group_of(self, row: Mapping[str, Any]) -> str:
+        found = self.group(row) if self.group else ""
+        if found is None:
+            raise Invalid(f"A row has nothing in {self.by!r}, by which figures are to be broken down", code="no_group")
+        return found
 
 
 def _rules(mapping: MappingDocument | Policy, extras: Mapping[str, str]) -> Rules:
@@ -124,15 +143,6 @@ def _rules(mapping: MappingDocument | Policy, extras: Mapping[str, str]) -> Rule
         return lambda row: only
     known = {name: (source, mapping.standardize_context(name)) for name, source in mapping.sources.items()}
     return lambda row: known.get(str(row.get(SOURCE_COLUMN)))
-
-
-def _group(group: "_Label | None", row: Mapping[str, Any], by: str | None) -> str:
-    if group is None:
-        return ""
-    found = group(row)
-    if found is None:
-        raise Invalid(f"A row has nothing in {by!r}, by which figures are to be broken down", code="no_group")
-    return found
 
 
 class _Columns:
