@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from api import problems
 from api.pages import routes as pages
 from api.schemas.problems import Problem
-from api.v1 import crosswalk, golden, health, lookup, match, records, sources
+from api.v1 import crosswalk, golden, health, lookup, match, quality, records, sources
 from kernel import db
 
 ROUTERS = (
@@ -24,6 +24,7 @@ ROUTERS = (
     records.streams,
     records.router,
     sources.router,
+    quality.router,
     health.router,
     pages.router,
 )

@@ -122,6 +122,14 @@ def require_source(policy: Policy, source: str, caller: Principal) -> Source:
     return found
 
 
+def require_visible(policy: Policy, source: str, caller: Principal) -> Source:
+    """Give a source that the caller's key sees. Raises: NotFound, also for another brand's."""
+    brands = caller.scope.brands
+    known = policy.sources.get(source)
+    hidden = known is not None and brands is not None and known.brand not in brands
+    return require_source(policy, "" if hidden else source, caller)
+
+
 def visible_sources(policy: Policy, caller: Principal) -> list[str]:
     """The sources of the brands that the caller's key sees, in the order of the policy."""
     brands = caller.scope.brands

@@ -25,7 +25,7 @@ from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
 from matching.standardize import STANDARDIZER_VERSION
-from mdm import candidates, pending, renewal, versions
+from mdm import candidates, pending, quality_breaches, renewal, versions
 
 OLDEST_POSTGRES = 150_000
 OLDEST_BROKER = 7
@@ -55,7 +55,7 @@ class Finding:
 PYTHON, PACKAGES, DISK, SECRET_KEY, PORT = "python", "packages", "disk", "secret key", "port"
 DATABASE, BROKER, MIGRATIONS, SECRET, MODEL = "database", "broker", "migrations", "secret of the data", "model"
 CLOCK, CONNECTIONS, QUEUE, QUARANTINE, REACH = "clock", "connections", "queue", "quarantine", "reach"
-RENEWAL = "renewal"
+RENEWAL, QUALITY = "renewal", "quality"
 
 
 def examine(chosen: Settings) -> Iterator[Finding]:
@@ -276,6 +276,17 @@ def _renewal(_: Settings) -> Finding:
     )
 
 
+def _quality(_: Settings) -> Finding:
+    with db.read_only() as session:
+        below = quality_breaches.still_open(session)
+    if not below:
+        return Finding(State.GOOD, QUALITY, "no source is below what its policy asks")
+    named = ", ".join(dict.fromkeys(one.source for one in below))
+    return Finding(
+        State.ODD, QUALITY, f"{counted(len(below), 'figure')} below what the policy asks: {named}", "mdm quality SOURCE"
+    )
+
+
 def _reach(_: Settings) -> Finding:
     with db.read_only() as session:
         found = candidates.out_of_reach(session)
@@ -308,6 +319,7 @@ INSIDE = {
     CONNECTIONS: _connections,
     QUEUE: _queue,
     RENEWAL: _renewal,
+    QUALITY: _quality,
     QUARANTINE: _quarantine,
     REACH: _reach,
 }

@@ -47,6 +47,7 @@ MODULES = {
     "cli.policy_commands": ("policy", "source"),
     "cli.import_commands": ("import", "map"),
     "cli.resolve_commands": ("verify", "reconcile"),
+    "cli.quality_commands": ("quality",),
     "cli.model_commands": ("evaluate", "train", "model"),
     "cli.demo_commands": ("demo", "simulate"),
 }

@@ -4,7 +4,6 @@ says."""
 import json
 import time
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 from rich.console import Console
 
 from cli import model_report
+from cli.output import Output
 from kernel import db
 from kernel.errors import Invalid
 from matching.decide import NO_RULES, IdentifierRules
@@ -24,13 +24,6 @@ from mdm.policy import Policy
 console = Console()
 errors = Console(stderr=True)
 model_app = typer.Typer(help="Look at models.", no_args_is_help=True, rich_markup_mode=None)
-
-
-class Output(StrEnum):
-    """How figures are printed."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def register(app: typer.Typer) -> None:

@@ -15,6 +15,8 @@ APPRAISED = (
     "name", "company_name", "birth_date", "gender", "language", "preferred_store", "emails", "phones", "addresses",
     "identifiers", "loyalty_accounts", "extras",
 )  # fmt: skip
+# Attributes whose values have keys, which should be one record's within a source.
+KEYED = ("emails", "phones", "identifiers", "loyalty_accounts")
 Codes = tuple[str, ...]
 
 

@@ -15,6 +15,7 @@ from pydantic import PrivateAttr
 from sqlmodel import Session
 
 from kernel.errors import NotFound, Unavailable
+from matching.appraisal import APPRAISED, KEYED
 from matching.decide import IdentifierRule as IdentifierPromise
 from matching.forms import LOYALTY
 from matching.record import ATTRIBUTES
@@ -174,7 +175,7 @@ def by_version(session: Session, version: int) -> Policy:
 def check(policy: PolicyDocument) -> Iterator[Finding]:
     """What the parts of a policy say against each other."""
     for name, source in policy.sources.items():
-        for spot, message in (*_check_declared(policy, source), *_check_paths(source)):
+        for spot, message in (*_check_declared(policy, source), *_check_paths(source), *_check_quality(source)):
             yield ("sources", name, *spot), message
     for spot, attribute in _attributes_named(policy):
         if not _is_attribute(policy, attribute) and not (spot[0] == "views" and attribute in VIEW_ONLY):
@@ -215,6 +216,14 @@ def _check_declared(policy: PolicyDocument, source: Source) -> Iterator[Finding]
 def _constant(spot: tuple[str | int, ...], expression: Expression, declared: dict[str, Any], section: str) -> Iterator[Finding]:
     if expression.const is not None and str(expression.const) not in declared:
         yield ("fields", *spot), f"{expression.const!r} is not declared under '{section}' of the policy"
+
+
+def _check_quality(source: Source) -> Iterator[Finding]:
+    for name, floors in source.quality.items():
+        if name not in APPRAISED:
+            yield ("quality", name), f"is no attribute whose quality is measured: {', '.join(APPRAISED)}"
+        elif floors.unique is not None and name not in KEYED:
+            yield ("quality", name, "unique"), f"only {', '.join(KEYED)} have keys that can be unique"
 
 
 def _check_paths(source: Source) -> Iterator[Finding]:

@@ -106,6 +106,24 @@ class FileFormat(Strict):
     encoding: Annotated[str, AfterValidator(_encoding)] | None = None
 
 
+class OnBreach(StrEnum):
+    """What follows when a share falls below its floor: its owner is told; or the source is set to `review` as well."""
+
+    NOTIFY = "notify"
+    REVIEW = "review"
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Floors(Strict):
+    """The least shares of one attribute that are well: of all records, of those that say something, of keys."""
+
+    complete: Share | None = None
+    valid: Share | None = None
+    unique: Share | None = None
+
+
 class Source(Mapping):
     """One system that sends records: what it is, how far it is trusted, and how its fields become our attributes."""
 
@@ -128,6 +146,8 @@ class Source(Mapping):
     updated_at: Path | None = Field(None, description="where a file's row says when it changed")
     deleted: Path | None = Field(None, description="where a file's row says that the record is gone (true, yes, 1)")
     file: FileFormat = FileFormat()
+    quality: dict[str, Floors] = Field(default_factory=dict, description="the least shares of an attribute that are well")
+    on_breach: OnBreach = OnBreach.NOTIFY
 
 
 class Promise(Strict):

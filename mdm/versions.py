@@ -127,13 +127,18 @@ def still(session: Session, of: VersionSet) -> None:
         raise Conflict("Another version set has become current", code="version_set_replaced")
 
 
+def hold(session: Session) -> None:
+    """Let nobody adopt another version set until the transaction ends; waits for whoever does now."""
+    sql.run(session, "LOCK TABLE version_set IN SHARE ROW EXCLUSIVE MODE")
+
+
 def adopt(session: Session, policy: Policy | None = None, model: Model | None = None) -> VersionSet:
     """Make the set of this program's standardizer and blocking with a stored policy and a model current.
 
     What is not given stays as it is. When the set changes, every record is asked for again, so that decisions of
     the new set supersede what there is. Waits for another process that adopts at the same time.
     """
-    sql.run(session, "LOCK TABLE version_set IN SHARE ROW EXCLUSIVE MODE")
+    hold(session)
     before = sql.rows(session, _ROW)
     policy = policy or policies.current(session)
     model = model or (known.model if before and (known := stored(session)) else default_model())

@@ -1,6 +1,7 @@
 """Finds what fell on the floor: expired leases, unanswered bells, keys no longer hot, answers kept long enough.
 
-Run as `python -m workers.sweeper`. Only makes rows ready to ring again; the relay rings.
+Run as `python -m workers.sweeper`. Only makes rows ready to ring again; the relay rings. Beside it, in a thread of its own since
+it takes seconds on millions of records, the quality of every source is measured.
 """
 
 import threading
@@ -9,12 +10,16 @@ import time
 import sqlalchemy
 
 from kernel import db, log
+from kernel.errors import MdmError
 from kernel.settings import settings
-from mdm import candidates, idempotency, pending
+from mdm import candidates, idempotency, pending, quality_breaches
 from workers.relay import stop_on_signal
 
 SWEEP_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
+MEASURE_SECONDS = 60.0
+# Measuring takes at most a fiftieth of the time, however many records there are.
+REST_PER_SECOND_MEASURED = 50.0
 logger = log.get_logger()
 
 
@@ -31,6 +36,23 @@ def tidy() -> int:
     with db.transaction() as session:
         db.make_partitions(session)
     return forgotten
+
+
+def measure(stopping: threading.Event) -> None:
+    """Measure the quality of sources until told to stop; survives the loss of the database."""
+    rest = SWEEP_SECONDS
+    while not stopping.wait(rest):
+        started = time.monotonic()
+        try:
+            opened = quality_breaches.run(db.transaction)
+            logger.info("quality_measured", seconds=round(time.monotonic() - started, 1), breaches_opened=opened)
+        except db.UNAVAILABLE as away:
+            logger.warning("database_away", error=type(away).__name__)
+        except MdmError as not_yet:  # No policy is stored yet, or its model cannot be read.
+            logger.warning("quality_not_measured", code=not_yet.code)
+        except Exception as error:  # noqa: BLE001 - a figure that cannot be made must not end the sweeper.
+            logger.error("quality_failed", error=type(error).__name__)
+        rest = max(MEASURE_SECONDS, (time.monotonic() - started) * REST_PER_SECOND_MEASURED)
 
 
 def run(stopping: threading.Event) -> None:
@@ -51,7 +73,9 @@ def run(stopping: threading.Event) -> None:
 def main() -> None:
     """Entry point."""
     log.configure(json=settings().log_json)
-    run(stop_on_signal())
+    stopping = stop_on_signal()
+    threading.Thread(target=measure, args=[stopping], daemon=True).start()
+    run(stopping)
 
 
 if __name__ == "__main__":

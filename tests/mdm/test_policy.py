@@ -119,6 +119,25 @@ def test_views_and_survivorship_name_attributes_that_exist(more: str, field: str
     assert [(fault.line, fault.field) for fault in caught.value.faults] == [(3, field)]
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("    quality: {email: {valid: 0.9}}", "p.yaml:5: sources.pos.quality.email: is no attribute whose quality is measured"),
+        (
+            "    quality: {emails: {valid: 1.1}}",
+            "p.yaml:5: sources.pos.quality.emails.valid: Input should be less than or equal to 1",
+        ),
+        ("    quality: {emails: {vaild: 0.9}}", "p.yaml:5: sources.pos.quality.emails.vaild: is not known here"),
+        ("    quality: {name: {unique: 0.9}}", "p.yaml:5: sources.pos.quality.name.unique: only emails, phones, identifiers"),
+        ("    on_breach: panic", "p.yaml:5: sources.pos.on_breach: Input should be 'notify' or 'review'"),
+    ],
+)
+def test_quality_is_asked_of_attributes_by_shares(line: str, told: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        policy.parse(f"sources:\n  pos:\n    channel_kind: pos\n    brand: main\n{line}\n", "p.yaml")
+    assert [str(fault)[: len(told)] for fault in caught.value.faults] == [told]
+
+
 def test_rules_reach_those_who_obey_them() -> None:
     found = policy.parse(
         SMALL.replace(

@@ -157,3 +157,11 @@ def test_partitions_of_the_coming_months_are_made_by_the_running_service(mdm: Ma
     query(f"DROP TABLE {name}", role=db.Role.OWNER)
     tidy()
     assert query(coming) == [(name,)]
+
+
+def test_the_running_sweeper_measures_the_quality_of_sources(
+    mdm: Master, start: Callable[[list[str]], subprocess.Popen[bytes]]
+) -> None:
+    mdm.put("shop", "1", MARIA)
+    start(SWEEPER)
+    wait_until(lambda: query("SELECT source FROM quality_day") == [("shop",)])

@@ -1,0 +1,136 @@
+"""`mdm quality`: how good what each source sends is, the worst attributes first, with their trend."""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from cli.output import Output
+from cli.words import counted
+from kernel.db import transaction
+from mdm import policy, quality_breaches, quality_examples, quality_reading
+
+ACTOR = "mdm quality"
+MOST_CODES, MOST_UNMAPPED, MOST_DAYS = 3, 10, 14
+PLAIN: Any = {"highlight": False, "soft_wrap": True}
+console = Console()
+Shown = dict[str, Any]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(quality)
+
+
+def quality(
+    source: Annotated[str | None, typer.Argument(help="One source in full; all in a line each when absent.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=400, help="How many measured days the trend goes back.")] = 30,
+    measure: Annotated[bool, typer.Option("--measure", help="Measure now; else what the sweeper last measured.")] = False,
+    examples: Annotated[bool, typer.Option("--examples", help="Show masked examples of the worst faults; audited.")] = False,
+    output: Annotated[Output, typer.Option(help="For people, or for programs.")] = Output.TABLE,
+) -> None:
+    """Show completeness, validity, uniqueness and timeliness of what sources send, the worst field first."""
+    if measure:
+        quality_breaches.run(transaction)
+    with transaction() as session:
+        ruling = policy.current(session)
+        names = list(ruling.sources) if source is None else [source]
+        found = [quality_reading.read(session, ruling, name, days) for name in names]
+        if examples:
+            found = [quality_examples.add(session, ruling, one, ACTOR) for one in found]
+    if output is Output.JSON:
+        typer.echo(json.dumps(found if source is None else found[0], indent=2, default=str))
+    elif source is None:
+        _show_all(found)
+    else:
+        _show_one(found[0])
+
+
+def _show_all(found: Sequence[Shown]) -> None:
+    table = Table("source", "stage", "records", "today", "worst field", "below its floor", box=None, pad_edge=False)
+    for one in found:
+        below = ", ".join(f"{breach['field']} {breach['figure']}" for breach in one["breaches"])
+        if one["measured_at"] is None:
+            table.add_row(one["source"], one["stage"], "not measured", "", "", below)
+            continue
+        worst = next((field for field in one["fields"] if field["faults"]), None)
+        said = f"{worst['field']}: {_percent(worst['valid'])} valid" if worst else ""
+        table.add_row(one["source"], one["stage"], f"{one['records']:,}", f"{one['received_on_day']:,}", said, below)
+    console.print(table, highlight=False)
+
+
+def _show_one(one: Shown) -> None:
+    if one["measured_at"] is None:
+        console.print(f"{one['source']} was not measured yet: it has no records, or say --measure.", **PLAIN)
+        return
+    console.print(
+        f"{one['source']} ({one['stage']}): {counted(one['records'], 'record')}, {one['received_on_day']:,} of the day,"
+        f" measured {one['measured_at']:%Y-%m-%d %H:%M} UTC",
+        **PLAIN,
+    )
+    _show_fields(one["fields"])
+    for said in _beside(one):
+        console.print(Text(said), **PLAIN)
+    for breach in one["breaches"]:
+        told = f"{breach['field']} {breach['figure']} is {_percent(breach['share'])}, {_percent(breach['floor'])} is asked"
+        console.print(Text(f"below its floor since {breach['began_at']:%Y-%m-%d}: {told} (of {breach['of_what']})"), **PLAIN)
+    _show_trend(one)
+
+
+def _show_fields(fields: Sequence[Shown]) -> None:
+    table = Table("field", "complete", "valid", "unique", "valid on the day", "what is wrong", box=None, pad_edge=False)
+    for one in fields:
+        faults = ", ".join(_fault(fault) for fault in one["faults"][:MOST_CODES])
+        shares = [_percent(one[name]) for name in ("complete", "valid", "unique")]
+        style = "bold red" if one["breached"] else ""
+        table.add_row(one["field"], *shares, _percent(one["on_day"]["valid"]), Text(faults), style=style)
+    console.print(table, highlight=False)
+
+
+def _fault(fault: Shown) -> str:
+    shown = fault.get("examples")
+    return f"{fault['code']} {fault['records']:,}" + (f" ({'; '.join(shown)})" if shown else "")
+
+
+def _beside(one: Shown) -> list[str]:
+    """What there is to say besides attributes, a line each."""
+    said = []
+    if one["unmapped"]:
+        names = ", ".join(f"{field['field']} ({field['records']:,})" for field in one["unmapped"][:MOST_UNMAPPED])
+        said.append(f"fields that no rule reads: {names}")
+    said += [f"rejected on the day: {reject['rows']:,} {reject['code']}: {reject['means']}" for reject in one["rejects_on_day"]]
+    for name, words in (
+        ("copies", "that say what another says"),
+        ("stale_records", "not yet renewed"),
+        ("unappraised", "not appraised"),
+    ):
+        if one[name]:
+            said.append(f"{counted(one[name], 'record')} {words}")
+    times = one["timeliness"]
+    if times["latency_seconds_median"] is not None:
+        said.append(
+            f"from change to arrival: half within {times['latency_seconds_median']:,.0f} s,"
+            f" 95% within {times['latency_seconds_p95']:,.0f} s"
+        )
+    if times["is_fresh"] is False:
+        said.append(f"nothing came since {times['last_received_at']:%Y-%m-%d %H:%M}: later than its fresh_within")
+    return said
+
+
+def _show_trend(one: Shown) -> None:
+    worst = [field["field"] for field in one["fields"][:MOST_CODES]]
+    table = Table("day", "records", "of the day", "rejects", *(f"{name} valid" for name in worst), box=None, pad_edge=False)
+    for day in one["trend"][-MOST_DAYS:]:
+        shares = [_percent(day["fields"].get(name, {}).get("valid")) for name in worst]
+        table.add_row(
+            str(day["day"]), f"{day['records']:,}", f"{day['received_on_day']:,}", f"{day['rejects_on_day']:,}", *shares
+        )
+    console.print(table, highlight=False)
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{share:.1%}"

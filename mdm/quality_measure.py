@@ -1,0 +1,158 @@
+"""Measures every source: sums the appraisals of its records up and keeps the figures of the day.
+
+Set-based and from what is stored, so that a measurement that was killed, or made twice, or by two processes at once, comes to the
+same: the later one of a day stands, and a past day's never changes. Reads all standard records, ids and codes only.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from kernel import clock
+from matching.standardize import STANDARDIZER_VERSION
+from mdm import policy as policies
+from mdm import sql
+from mdm.policy import Policy
+from mdm.quality import Counts, Measured, Timeliness, counts
+from mdm.steps import Steps, snapshot
+
+TOTALS = """
+SELECT s.source, count(*), count(*) FILTER (WHERE r.received_at >= %(midnight)s), count(*) FILTER (WHERE s.appraisal IS NULL),
+  count(*) FILTER (WHERE (s.standardizer, s.policy_version) <> (%(standardizer)s, %(policy)s)),
+  max(s.brand), array_agg(DISTINCT s.region), max(r.received_at),
+  CASE WHEN bool_and(f.since IS NOT NULL) THEN count(*) FILTER (WHERE s.observed_at >= f.since) END,
+  count(r.source_updated_at) FILTER (WHERE r.received_at >= %(midnight)s),
+  percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY greatest(0, extract(epoch FROM r.received_at - r.source_updated_at)))
+    FILTER (WHERE r.received_at >= %(midnight)s AND r.source_updated_at IS NOT NULL)
+FROM standard_record s JOIN source_record r USING (record_id)
+LEFT JOIN unnest(%(sources)s::text[], %(since)s::timestamptz[]) AS f (source, since) ON f.source = s.source
+GROUP BY s.source"""
+APPRAISALS = """
+SELECT s.source, a.said, count(*), count(*) FILTER (WHERE r.received_at >= %(midnight)s)
+FROM standard_record s JOIN source_record r USING (record_id) CROSS JOIN LATERAL unnest(s.appraisal) AS a (said)
+GROUP BY s.source, a.said"""
+# Within one record no key stands twice, so that rows of a key are records of it.
+KEYS = """
+SELECT source, attribute, count(DISTINCT record_id), count(DISTINCT record_id) FILTER (WHERE holders > 1)
+FROM (SELECT s.source, a.attribute, s.record_id,
+        count(*) OVER (PARTITION BY s.source, a.attribute,
+                       concat_ws('|', one ->> 'type', one ->> 'issuer', one ->> 'programme', one ->> 'key')) AS holders
+      FROM standard_record s
+      CROSS JOIN LATERAL (VALUES ('emails', s.body -> 'emails'), ('phones', s.body -> 'phones'),
+                                 ('identifiers', s.body -> 'identifiers'), ('loyalty_accounts', s.body -> 'loyalty_accounts'))
+        AS a (attribute, items)
+      CROSS JOIN LATERAL jsonb_array_elements(a.items) AS one WHERE one ? 'key') AS keyed
+GROUP BY source, attribute"""
+COPIES = """
+SELECT source, sum(records)::bigint FROM (
+  SELECT source, count(*) AS records FROM standard_record GROUP BY source, form_hash HAVING count(*) > 1) AS alike
+GROUP BY source"""
+REJECTS = (
+    "SELECT source, code, count(*) FROM reject WHERE rejected_at >= %(midnight)s AND source IS NOT NULL GROUP BY source, code"
+)
+KEEP = """
+INSERT INTO quality_day AS q (source, day, brand, regions, measured_at, standardizer, policy_version, body)
+VALUES (%(source)s, %(day)s, %(brand)s, %(regions)s, %(at)s, %(standardizer)s, %(policy)s, %(body)s::jsonb)
+ON CONFLICT (source, day) DO UPDATE SET brand = EXCLUDED.brand, regions = EXCLUDED.regions, measured_at = EXCLUDED.measured_at,
+  standardizer = EXCLUDED.standardizer, policy_version = EXCLUDED.policy_version, body = EXCLUDED.body
+WHERE q.measured_at < EXCLUDED.measured_at"""
+
+
+@dataclass(slots=True)
+class _Found:
+    """The rows of one source."""
+
+    totals: sql.Row = ()
+    appraisals: list[tuple[str, int, int]] = field(default_factory=list)
+    keyed: dict[str, tuple[int, int]] = field(default_factory=dict)
+    copies: int = 0
+    rejects: dict[str, int] = field(default_factory=dict)
+
+
+def measure(steps: Steps) -> tuple[Policy, list[Measured]]:
+    """Measure all sources in one snapshot, by the policy in force. Writes nothing."""
+    now = clock.now()
+    with snapshot(steps) as session:
+        ruling = policies.current(session)
+        found = _read(session, ruling, now)
+    return ruling, [_measured(source, rows, ruling, now) for source, rows in sorted(found.items())]
+
+
+def keep(session: Session, ruling: Policy, measured: Sequence[Measured]) -> None:
+    """Keep the figures of the day; those of a later measurement of it stay."""
+    for one in measured:
+        sql.run(
+            session,
+            KEEP,
+            {
+                "source": one.source,
+                "day": one.day,
+                "brand": one.brand,
+                "regions": list(one.regions),
+                "at": one.measured_at,
+                "standardizer": STANDARDIZER_VERSION,
+                "policy": ruling.version,
+                "body": json.dumps(one.body()),
+            },
+        )
+
+
+def _read(session: Session, ruling: Policy, now: datetime) -> dict[str, _Found]:
+    found: dict[str, _Found] = defaultdict(_Found)
+    params = _params(ruling, now)
+    for source, *totals in sql.rows(session, TOTALS, params):
+        found[source].totals = tuple(totals)
+    for source, said, number, of_day in sql.rows(session, APPRAISALS, params):
+        found[source].appraisals.append((said, number, of_day))
+    for source, attribute, keyed, shared in sql.rows(session, KEYS):
+        found[source].keyed[attribute] = (keyed, shared)
+    for source, copies in sql.rows(session, COPIES):
+        found[source].copies = copies
+    for source, code, number in sql.rows(session, REJECTS, params):
+        found[source].rejects[code] = number
+    return found
+
+
+def _params(ruling: Policy, now: datetime) -> dict[str, Any]:
+    declared = {name: source.fresh_within for name, source in ruling.sources.items()}
+    return {
+        "midnight": midnight(now),
+        "standardizer": STANDARDIZER_VERSION,
+        "policy": ruling.version,
+        "sources": list(declared),
+        "since": [_since(now, within) for within in declared.values()],
+    }
+
+
+def midnight(now: datetime) -> datetime:
+    """When the day began; days are UTC's, whatever the server's zone."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _since(now: datetime, within: timedelta | None) -> datetime | None:
+    return None if within is None else now - within
+
+
+def _measured(source: str, found: _Found, ruling: Policy, now: datetime) -> Measured:
+    declared = ruling.sources.get(source)
+    records, of_day, unappraised, stale, brand, regions, last, fresh, timed, latency = found.totals or _NO_RECORDS
+    median, p95 = latency or (None, None)
+    times = Timeliness(last.isoformat() if last else None, fresh, timed, median, p95)
+    return Measured(
+        source, declared.brand if declared else brand, tuple(regions) or (declared.region if declared else "",),
+        midnight(now).date(), now, _counts(records, found, 1, found.keyed), _counts(of_day, found, 2, {}),
+        unappraised, stale, found.copies, found.rejects, times,
+    )  # fmt: skip
+
+
+_NO_RECORDS = (0, 0, 0, 0, "", (), None, None, 0, None)
+
+
+def _counts(records: int, found: _Found, column: int, keyed: dict[str, tuple[int, int]]) -> Counts:
+    said: Iterable[tuple[str, int]] = ((row[0], int(row[column])) for row in found.appraisals)
+    return counts(records, said, keyed)

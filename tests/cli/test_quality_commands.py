@@ -1,0 +1,77 @@
+"""`mdm quality`: all sources in a line each, one in full, as JSON for programs."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli import quality_commands
+from kernel import clock
+from mdm.incoming import Incoming
+
+from .. import resolution as master
+from ..resolution import Master, query
+
+POLICY = """
+sources:
+  shop: {channel_kind: ecommerce, brand: acme, quality: {emails: {valid: 0.9}}}
+  pos: {channel_kind: pos, brand: acme}
+"""
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    made = master.start(POLICY)
+    mails = [f"ann{n}@telefonica.net" for n in range(20)] + ["ann@"] * 10
+    made.put_many("shop", [Incoming(str(n), {"given_name": "Ann", "emails": [mail]}) for n, mail in enumerate(mails)])
+    return made
+
+
+def run(*arguments: str) -> Result:
+    app = typer.Typer()
+    quality_commands.register(app)
+    quality_commands.console.width = 200
+    return CliRunner().invoke(app, arguments)
+
+
+def test_all_sources_stand_in_a_line_each(mdm: Master) -> None:
+    lines = run("--measure").output.splitlines()
+    shop, pos = (next(line for line in lines if line.startswith(name)) for name in ("shop", "pos"))
+    assert "emails: 66.7% valid" in shop
+    assert shop.rstrip().endswith("emails valid")
+    assert "not measured" in pos
+
+
+def test_one_source_is_shown_in_full_the_worst_first(mdm: Master) -> None:
+    said = run("shop", "--measure", "--examples").output
+    lines = said.splitlines()
+    assert lines[0].startswith("shop (live): 30 records, 30 of the day")
+    assert lines[2].split()[:4] == ["emails", "66.7%", "66.7%", "100.0%"]
+    assert "invalid 10 (a***@)" in lines[2]
+    assert "emails valid is 66.7%, 90.0% is asked" in said
+    assert query("SELECT count(*) FROM audit WHERE action = 'quality.example' AND actor = 'mdm quality'") == [(3,)]
+
+
+def test_the_trend_goes_from_day_to_day(mdm: Master) -> None:
+    for day in range(3):
+        clock.set_source(lambda at=NOON + timedelta(days=day): at)
+        try:
+            run("--measure")
+        finally:
+            clock.set_source(None)
+    found = json.loads(run("shop", "--days", "2", "--output", "json").output)
+    assert [one["day"] for one in found["trend"]] == ["2026-03-11", "2026-03-12"]
+    assert found["records"] == 30
+
+
+def test_what_was_not_measured_says_how_to(mdm: Master) -> None:
+    assert "--measure" in run("shop").output
+
+
+def test_programs_get_json(mdm: Master) -> None:
+    found = json.loads(run("--measure", "--output", "json").output)
+    below = {one["source"]: [breach["share"] for breach in one["breaches"]] for one in found}
+    assert below == {"shop": [0.6667], "pos": []}
