@@ -7,232 +7,280 @@ spelling is kept beside its Latin form, and a placeholder identifies nobody.
 import re
 from functools import lru_cache
 
-from nameparser import parse
-
 from matching.record import Name
-from matching.standardize import name_tables as tables
+from matching.standardize import name_parts, placeholders
+from matching.standardize.households import is_couple_word, names_two, split_household, without_joints
+from matching.standardize.known_names import is_given_name, is_only_given_name, is_only_surname
+from matching.standardize.name_orders import CALLED, Parts, is_initials, split_name
+from matching.standardize.name_repairs import fold_name, is_mixed, repaired
+from matching.standardize.name_tables import CHILD_OF, EITHER_ORDER, FAMILY_FIRST, FAMILY_LAST, FAMILY_NAME_FIRST, TWO_SURNAMES
+from matching.standardize.native_names import is_east_asian, split_east_asian
 from matching.standardize.nicknames import nickname_keys
+from matching.standardize.placeholders import is_placeholder
 from matching.standardize.sounds import phonetic
-from matching.standardize.text import fold, is_native, joined
+from matching.standardize.text import is_native, joined
+
+__all__ = ["is_placeholder", "read_full_name", "read_name"]
 
 Codes = tuple[str, ...]
-_CALLED = re.compile(r"[(\"“„«]\s*([^()\"“”„«»]{1,40}?)\s*[)\"”“»]")
-_BORN = r"née|nee|né|geb\.?|geborene?|born|roz\.|z d\.|z domu|o\.s\.|nata|fødd|född"
-_MAIDEN = re.compile(rf"[ ,(]+(?:{_BORN})[: ]+([^()]+?)\)?$", re.IGNORECASE)
-_COUPLE = re.compile(r" ?[&+] ?| (?:and|und|et|og|och) ", re.IGNORECASE)
-_SIMPLE = re.compile(r"[^\W\d_]{2,}[ ][^\W\d_]{2,}")
+Folded = tuple[str | None, str | None]
+_PLAIN = re.compile(r"[^\W\d_]{2,}(?:[-'\u2019][^\W\d_]{2,})*")  # A name of one word, in which nothing else can stand.
+_REMARK = re.compile(r"\([^()]*\)")
+FAMILIES = FAMILY_FIRST | FAMILY_LAST
 
 
 @lru_cache(maxsize=65_536)
 def read_full_name(text: str, country: str | None = None) -> tuple[Name | None, Codes]:
     """Parse a clean text that holds a whole name, with the country's order of names.
 
-    Codes: parsed, and those of `read_name`.
+    Codes: parsed, unsplit (the parts could not be told), and those of `read_name`.
     """
-    if is_placeholder(text):
-        return Name(given=text, identifying=False), ("placeholder",)
-    if household := _household(text):
-        return household
-    title, rest = _title_apart(text)
-    if title and " " not in rest:  # 'Mr Smith', 'Frau Müller': who is addressed by one name is addressed by the surname.
-        name, codes = read_name(None, None, rest, title)
-        return name, (*codes, "parsed")
-    given, middle, surname, suffix, called, maiden = _parts(rest, country)
-    given = f"{given} ({called})" if called and given else given or called
-    name, codes = read_name(given, middle, surname, title, suffix, maiden)
-    return name, (*codes, "parsed")
+    whole = repaired(text)
+    if _names_nobody(whole):
+        return read_name(whole, country=country)
+    codes: Codes = ("repaired",) if whole != text else ()
+    if is_east_asian(whole):
+        given, surname, honorific = split_east_asian(whole, country)
+        parts = Parts(given, None, surname, prefix=honorific)
+        codes += () if surname else ("unsplit",)
+    else:
+        parts = split_household(whole, country) or split_name(whole, country)
+    name, more = read_name(*parts, country)
+    return name, tuple(dict.fromkeys((*codes, *more, "parsed")))
 
 
 @lru_cache(maxsize=65_536)
 def read_name(
-    given: str | None = None, middle: str | None = None, surname: str | None = None,
-    prefix: str | None = None, suffix: str | None = None, maiden: str | None = None,
+    given: str | None = None, middle: str | None = None, surname: str | None = None, prefix: str | None = None,
+    suffix: str | None = None, maiden: str | None = None, country: str | None = None,
 ) -> tuple[Name | None, Codes]:  # fmt: skip
     """Build a name from the fields of a source; titles and generations in the wrong field are moved to their own.
 
-    Codes: placeholder, empty_field, title_moved, suffix_moved, maiden_moved, household, no_letters.
+    Codes: placeholder, not_a_name, empty_field, repaired, title_moved, suffix_moved, maiden_moved, whole_name_in_field,
+    repeated_name, household, look_alike_letters, perhaps_swapped.
     """
     whole = joined(given, middle, surname)
     if whole is None:
         return None, ()
-    if is_placeholder(whole):
-        return Name(given=given, middle=middle, surname=surname, identifying=False), ("placeholder",)
+    nobody = Name(given=given, middle=middle, surname=surname, identifying=False)
+    if reason := _names_nobody(whole):
+        return nobody, (reason,)
+    parts = Parts(given, middle, surname, prefix, suffix, maiden)
     codes: list[str] = []
-    given, middle, surname, maiden = (_named(text, codes) for text in (given, middle, surname, maiden))
-    if given and (apart := _title_apart(given))[0]:
-        prefix, given = prefix or apart[0], apart[1]
-        codes.append("title_moved")
-    surname, maiden = _maiden_apart(surname, maiden, codes)
-    if surname and (ends := _suffix_apart(surname))[1]:
-        surname, suffix = ends[0], suffix or ends[1]
-        codes.append("suffix_moved")
-    given, surname, maiden = (_named(text, codes) for text in (given, surname, maiden))
-    whole = joined(given, middle, surname)
-    if whole and is_placeholder(whole):  # Nothing but a title or a maiden name made a name of it.
-        return Name(given=given, middle=middle, surname=surname, identifying=False), (*codes, "placeholder")
-    return _built(given, middle, surname, prefix, suffix, maiden, codes), tuple(codes)
+    if middle or prefix or suffix or maiden or not (_is_plain(given) and _is_plain(surname)):
+        parts = _settled(parts, country, codes)
+    left = joined(*parts[:3])
+    if left is None or is_placeholder(left):  # Nothing but a title or a maiden name made a name of it.
+        return nobody, (*dict.fromkeys(codes), "placeholder")
+    name = _built(parts, country, codes)
+    return name, tuple(dict.fromkeys(codes))
+
+
+def _names_nobody(whole: str) -> str | None:
+    if is_placeholder(whole):
+        return "placeholder"
+    return "not_a_name" if placeholders.is_not_a_name(whole) else None
 
 
 @lru_cache(maxsize=65_536)
-def is_placeholder(text: str) -> bool:
-    """Say whether a text stands where a name should be and names nobody."""
-    folded = fold(text)
-    if folded is None:
-        return not any(char.isalpha() for char in text)
-    if folded in tables.PLACEHOLDERS:
-        return True
-    words = [word for word in folded.split() if not word.isdecimal()]
-    if not words:
-        return True
-    squeezed = "".join(words)
-    is_one_letter = len(squeezed) > 2 and len(set(squeezed)) == 1
-    return is_one_letter or all(word in tables.PLACEHOLDER_WORDS for word in words) or " ".join(words) in tables.PLACEHOLDERS
+def _is_plain(text: str | None) -> bool:
+    return (
+        bool(text and _PLAIN.fullmatch(text))
+        and not placeholders.is_empty_field(text or "", True)
+        and repaired(text or "") == text
+    )
 
 
-def _built(
-    given: str | None, middle: str | None, surname: str | None,
-    prefix: str | None, suffix: str | None, maiden: str | None, codes: list[str],
-) -> Name | None:  # fmt: skip
-    whole = joined(given, middle, surname)
-    if whole is None:
-        return None
-    called = _CALLED.findall(given or "")
-    plain = _CALLED.sub(" ", given or "")
-    is_two = _names_two(plain)
-    if is_two or _is_couple(prefix):
-        codes.append("household")
-    if is_two:  # Which of the two the record speaks of is not known.
-        plain = ""
-    given_folded = fold(plain) or (fold(called[0]) if called else None)
-    surname_folded = fold(surname) if surname else None
-    keys = {key for text in (given_folded, *map(fold, called)) if text for key in nickname_keys(text)}
+def _settled(parts: Parts, country: str | None, codes: list[str]) -> Parts:
+    """Move what stands in the wrong field until nothing moves any more. Each step takes words out of the names, so it ends."""
+    parts = _repaired_parts(parts, codes)
+    while True:
+        before = parts
+        for step in (_without_empty, _without_titles, _without_maiden, _without_suffix, _without_repeat, _whole_in_one):
+            parts = step(parts, country, codes)
+        if parts == before:
+            return parts
+
+
+def _repaired_parts(parts: Parts, codes: list[str]) -> Parts:
+    better = Parts(*(repaired(part) if part else part for part in parts))
+    if better != parts:
+        codes.append("repaired")
+    return better
+
+
+def _without_empty(parts: Parts, _: str | None, codes: list[str]) -> Parts:
+    kept = [None if text and placeholders.is_empty_field(text, place == 0) else text for place, text in enumerate(parts[:3])]
+    maiden = None if parts.maiden and placeholders.is_empty_field(parts.maiden) else parts.maiden
+    if kept != list(parts[:3]) or maiden != parts.maiden:
+        codes.append("empty_field")
+    given, middle, surname = kept
+    return parts._replace(given=given, middle=middle, surname=surname, maiden=maiden)
+
+
+def _without_titles(parts: Parts, country: str | None, codes: list[str]) -> Parts:
+    for field in ("given", "surname"):
+        text = getattr(parts, field)
+        title, rest = name_parts.titles_apart(text, country) if text and " " in text else (None, text)
+        if field == "given" and rest and " " in rest:
+            rest, behind = name_parts.titles_behind(rest, country)
+            title = joined(title, behind)
+        if title:
+            prefix = parts.prefix if _says_already(parts.prefix, title) else joined(parts.prefix, title)
+            parts = parts._replace(**{field: rest, "prefix": prefix})
+            codes.append("title_moved")
+    return parts
+
+
+def _says_already(said: str | None, more: str) -> bool:
+    keys = {name_parts.key_of(word) for word in said.split(" ")} if said else set()
+    return all(name_parts.key_of(word) in keys for word in more.split(" "))
+
+
+def _without_maiden(parts: Parts, _: str | None, codes: list[str]) -> Parts:
+    if not parts.surname or parts.maiden or " " not in parts.surname:
+        return parts
+    surname, maiden = name_parts.maiden_apart(parts.surname)
+    if maiden is None:
+        born, married = name_parts.married_apart(parts.surname)
+        surname, maiden = (married, born) if married else (parts.surname, None)
+    if maiden:
+        codes.append("maiden_moved")
+    return parts._replace(surname=surname, maiden=maiden)
+
+
+def _without_suffix(parts: Parts, country: str | None, codes: list[str]) -> Parts:
+    for field in ("surname", "given"):
+        text = getattr(parts, field)
+        if not text or " " not in text:
+            continue
+        rest, suffix = name_parts.suffix_apart(text, country)
+        if suffix is None and field == "surname":
+            rest, suffix = name_parts.widow_apart(text)
+        if suffix:
+            said = parts.suffix if _says_already(parts.suffix, suffix) else joined(parts.suffix, suffix)
+            parts = parts._replace(**{field: rest, "suffix": said})
+            codes.append("suffix_moved")
+    return parts
+
+
+def _without_repeat(parts: Parts, _: str | None, codes: list[str]) -> Parts:
+    """'John Smith' beside 'Smith', or beside itself: a form that was filled by a machine."""
+    given, surname = parts.given, parts.surname
+    if not given or not surname or (" " not in given and " " not in surname):
+        return parts
+    one, other = (fold_name(given) or "").split(), (fold_name(surname) or "").split()
+    if one == other and len(one) > 1 and len(given.split(" ")) == len(one):
+        codes.append("repeated_name")
+        return parts._replace(given=None)
+    if 0 < len(other) < len(one) and one[-len(other) :] == other and len(given.split(" ")) == len(one):
+        codes.append("repeated_name")
+        return parts._replace(given=" ".join(given.split(" ")[: -len(other)]))
+    if 0 < len(one) < len(other) and other[: len(one)] == one and len(surname.split(" ")) == len(other) and is_given_name(one[0]):
+        codes.append("repeated_name")
+        return parts._replace(surname=" ".join(surname.split(" ")[len(one) :]))
+    return parts
+
+
+def _whole_in_one(parts: Parts, country: str | None, codes: list[str]) -> Parts:
+    """A whole name in the field of one part, when a comma or two known names say so."""
+    text = parts.surname or parts.given
+    if not text or " " not in text or parts.middle or (parts.surname and parts.given):
+        return parts
+    if not _holds_whole_name(text, parts.surname is None, country):
+        return parts
+    found = split_household(text, country) or split_name(text, country)
+    if not (found.given and found.surname):
+        return parts
+    codes.append("whole_name_in_field")
+    prefix, suffix = joined(parts.prefix, found.prefix), joined(parts.suffix, found.suffix)
+    return Parts(found.given, found.middle, found.surname, prefix, suffix, parts.maiden or found.maiden)
+
+
+def _holds_whole_name(text: str, is_given: bool, country: str | None) -> bool:
+    if is_east_asian(text) or "(" in text:
+        return False
+    if not is_given and text.count(",") == 1 and not text.endswith(",") and " " not in text.partition(",")[0]:
+        return is_given_name(name_parts.key_of(text.partition(",")[2].split(" ")[-1]))
+    words = [name_parts.key_of(word) for word in text.split(" ")]
+    if country in FAMILY_NAME_FIRST or country in EITHER_ORDER or "," in text:
+        return False
+    if is_given:
+        return is_given_name(words[0]) and is_only_surname(words[-1])
+    return country not in TWO_SURNAMES and is_only_given_name(words[0]) and is_only_surname(words[-1])
+
+
+def _built(parts: Parts, country: str | None, codes: list[str]) -> Name:
+    given, middle, surname, prefix, suffix, maiden = parts
+    called = CALLED.findall(given) if given and not given.isalpha() else []
+    is_two, surname_text = _household(parts, country, codes)
+    given_folded, more = (None, None) if is_two else _given_folded(CALLED.sub(" ", given or "") if called else given or "")
+    if given_folded is None and called and not is_two:
+        given_folded = fold_name(called[0])
+    surname_folded = _surname_folded(surname_text)
+    whole = joined(given, middle, surname) or ""
+    if not whole.isascii() and is_mixed(whole):
+        codes.append("look_alike_letters")
+    if is_only_surname(given_folded) and is_only_given_name(surname_folded):
+        codes.append("perhaps_swapped")
+    spellings = (given_folded, *map(fold_name, called)) if not is_two else ()
     return Name(
-        given=given,
-        middle=middle,
-        surname=surname,
-        prefix=prefix,
-        suffix=suffix,
-        maiden=maiden,
-        native=whole if is_native(whole) else None,
+        *parts,
+        native=whole if is_native(whole) and "look_alike_letters" not in codes else None,
         given_folded=given_folded,
-        middle_folded=fold(middle) if middle else None,
+        middle_folded=joined(more, fold_name(middle) if middle and not is_two else None),
         surname_folded=surname_folded,
-        maiden_folded=fold(maiden) if maiden else None,
-        suffix_folded=_generation(suffix),
-        nicknames=tuple(sorted(keys)),
+        maiden_folded=fold_name(maiden) if maiden else None,
+        suffix_folded=name_parts.generation(suffix, prefix),
+        nicknames=tuple(sorted({key for text in spellings if text for key in nickname_keys(text)})) if spellings else (),
         given_phonetic=phonetic(given_folded),
         surname_phonetic=phonetic(surname_folded),
     )
 
 
-def _named(text: str | None, codes: list[str]) -> str | None:
-    """A field, unless it only says that it is empty."""
-    if text is None:
-        return None
-    folded = fold(text)
-    if folded in tables.EMPTY_FIELDS or not any(char.isalpha() for char in text):
-        codes.append("empty_field")
-        return None
-    return text
+def _household(parts: Parts, country: str | None, codes: list[str]) -> tuple[bool, str]:
+    """Whether the given names are two people's, and the surname without words between two."""
+    surname = parts.surname or ""
+    plain = CALLED.sub(" ", parts.given).strip() if parts.given else ""
+    is_two = bool(plain) and names_two(plain, country)
+    has_two_surnames = bool(surname) and not surname.isalpha() and "&" in surname and names_two(surname, country)
+    if is_two or has_two_surnames or _is_shared_title(parts.prefix, country):
+        codes.append("household")
+    return is_two, without_joints(surname, country) if has_two_surnames else surname
 
 
-def _title_apart(text: str) -> tuple[str | None, str]:
-    """The titles in front ('Mr & Mrs', 'Prof. Dr.'), and what follows; a title alone is a name."""
+def _is_shared_title(prefix: str | None, country: str | None) -> bool:
+    """'Mr & Mrs', 'Herr und Frau', 'Familie'."""
+    if not prefix:
+        return False
+    from_families = name_parts.key_of(prefix.split(" ")[0]) in FAMILIES
+    return (
+        from_families or "/" in prefix or "&" in prefix or any(is_couple_word(word, country) for word in prefix.split(" ")[1:-1])
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _given_folded(text: str) -> Folded:
+    """The folded given name, and the initials behind it, which are middle names wherever they stand."""
+    if text.isalpha():
+        return fold_name(text), None
     words = text.split(" ")
-    count = 0
-    while count < len(words) - 1:
-        folded = fold(words[count].rstrip("."))
-        is_joint = words[count] in {"&", "+"} or folded in tables.COUPLE_WORDS
-        is_title = folded in tables.TITLES and (folded not in tables.UNSURE_TITLES or words[count].endswith("."))
-        if not is_title and not (is_joint and count and fold(words[count + 1].rstrip(".")) in tables.TITLES):
-            break
-        count += 1
-    if count == len(words):
-        count -= 1
-    return (" ".join(words[:count]) or None, " ".join(words[count:])) if count else (None, text)
-
-
-def _suffix_apart(text: str) -> tuple[str, str | None]:
-    """What remains of a surname, and the generation and degrees at its end."""
-    words = text.replace(",", " ").split()
+    if is_initials(words[0]):
+        words = [letter for word in words for letter in (re.split(r"[.\- ]+", word) if is_initials(word) else [word]) if letter]
     count = len(words)
-    while count > 1 and _is_suffix(words[count - 1]):
+    while count > 1 and is_initials(words[count - 1]):
         count -= 1
-    return (" ".join(words[:count]), " ".join(words[count:])) if count < len(words) else (text, None)
+    more = " ".join(words[count:])
+    return fold_name(" ".join(words[:count])), fold_name(more) if more else None
 
 
-def _is_suffix(word: str) -> bool:
-    folded = (fold(word) or "").replace(" ", "")
-    if folded in tables.GENERATIONS:
-        return folded not in tables.UNSURE_GENERATIONS
-    return folded == "phd" or (folded in tables.DEGREES and word.upper() == word)
-
-
-def _generation(suffix: str | None) -> str | None:
-    """Jr, Sr, II and the like written one way: the only suffix that tells father from son."""
-    words = (fold(suffix) or "").split() if suffix else []
-    return next((tables.GENERATIONS[word] for word in words if word in tables.GENERATIONS), None)
-
-
-def _maiden_apart(surname: str | None, maiden: str | None, codes: list[str]) -> tuple[str | None, str | None]:
-    if surname and maiden is None and (match := _MAIDEN.search(surname)) and match.start():
-        codes.append("maiden_moved")
-        return surname[: match.start()].rstrip(" ,("), match[1]
-    return surname, maiden
-
-
-def _names_two(text: str) -> bool:
-    """'John & Jane', but not 'von und zu'."""
-    people = [fold(part) or "" for part in _COUPLE.split(text)]
-    return len(people) == 2 and all(people) and people[0].split()[-1] not in tables.PARTICLES
-
-
-def _is_couple(prefix: str | None) -> bool:
-    return bool(prefix) and (bool(_COUPLE.search(prefix or "")) or "/" in (prefix or ""))
-
-
-def _household(text: str) -> tuple[Name | None, Codes] | None:
-    """'Familie Müller', 'The Smith Family', 'John & Jane Smith': a surname, and no given name that we could know."""
-    words = text.split(" ")
-    folded = [fold(word) for word in words]
-    surname = None
-    if len(words) > 1 and folded[0] in tables.FAMILY_FIRST:
-        surname, prefix = " ".join(words[1:]), words[0]
-    elif len(words) > 1 and folded[-1] in tables.FAMILY_LAST:
-        start = 1 if folded[0] == "the" and len(words) > 2 else 0
-        surname, prefix = " ".join(words[start:-1]), words[-1]
-    if surname:
-        name, codes = read_name(None, None, surname, prefix)
-        return name, (*codes, "household", "parsed")
-    title, rest = _title_apart(text)
-    if "," not in rest and _names_two(rest) and len(last := _COUPLE.split(rest)[1].split(" ")) > 1:
-        given = rest[: len(rest) - len(last[-1])].rstrip()
-        name, codes = read_name(given, None, last[-1], title)
-        return name, (*codes, "parsed")
-    return None
-
-
-def _parts(text: str, country: str | None) -> tuple[str | None, ...]:
-    """Given, middle, surname, suffix, called and maiden name of a text without titles."""
-    words = text.split(" ")
-    if _SIMPLE.fullmatch(text) and country not in tables.FAMILY_NAME_FIRST and not is_native(text):
-        folded = [fold(word) for word in words]
-        if folded[0] not in tables.PARTICLES and folded[1] not in tables.GENERATIONS:
-            return words[0], None, words[1], None, None, None
-    if country in tables.FAMILY_NAME_FIRST and len(words) > 1 and "," not in text:
-        return " ".join(words[1:]), None, words[0], None, None, None
-    if words[0].islower() and words[0] in tables.PARTICLES and "," not in text:
-        return None, None, text, None, None, None
-    parsed = parse(text)
-    given, middle, surname = (str(part) or None for part in (parsed.given, parsed.middle, parsed.family))
-    suffix, called, maiden = (str(part) or None for part in (parsed.suffix, parsed.nickname, parsed.maiden))
-    if str(parsed.title):
-        given = joined(str(parsed.title), given)
-    if len(words) == 3 and "," not in text and surname and (fold(surname) or "").endswith(tables.PATRONYMIC_ENDINGS):
-        given, middle, surname = words[1], words[2], words[0]  # Surname, given name, patronymic.
-    elif country in tables.TWO_SURNAMES and middle and surname and "," not in text:
-        first, _, second = middle.rpartition(" ")
-        middle, surname = first or None, f"{second} {surname}"
-    if surname is None and given and middle:
-        surname, middle = middle, None
-    return given, middle, surname, suffix, called, maiden
+@lru_cache(maxsize=65_536)
+def _surname_folded(text: str) -> str | None:
+    """The folded surname, without remarks in brackets and without 's/o' in front."""
+    if not text or text.isalpha():
+        return fold_name(text) if text else None
+    plain = _REMARK.sub(" ", text)
+    first, _, rest = plain.partition(" ")
+    if first.lower() in CHILD_OF and rest:
+        plain = rest
+    return fold_name(plain) or fold_name(text)

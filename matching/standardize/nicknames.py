@@ -3,6 +3,8 @@
 from functools import lru_cache
 from importlib import resources
 
+_UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))  # Joerg and Jörg fold apart; the table holds jorg.
+
 
 @lru_cache(maxsize=1)
 def _groups() -> dict[str, tuple[str, ...]]:
@@ -18,9 +20,23 @@ def _groups() -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(keys)) for name, keys in found.items()}
 
 
+def is_nicknamed(folded: str) -> bool:
+    """Say whether a folded name stands in the table, as a full form or a short one."""
+    return folded in _groups()
+
+
 @lru_cache(maxsize=16_384)
 def nickname_keys(given_folded: str) -> tuple[str, ...]:
     """Return the sorted group keys of a folded given name: of its first word, and of its words as one (Jean-Baptiste)."""
     words = given_folded.split()
     names = {words[0], "".join(words)} if words else set()
-    return tuple(sorted({key for name in names for key in _groups().get(name, ())}))
+    return tuple(sorted({key for name in names for key in _keys_of(name)}))
+
+
+def _keys_of(name: str) -> tuple[str, ...]:
+    groups = _groups()
+    if name not in groups:
+        for written, plain in _UMLAUTS:
+            if (shorter := name.replace(written, plain)) in groups:
+                return groups[shorter]
+    return groups.get(name, ())

@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 from matching.record import Name, PartyKind
-from matching.standardize import companies, names
+from matching.standardize import companies, company_contacts, names
 from matching.standardize.reader import Reader
-from matching.standardize.text import joined
+from matching.standardize.text import fold, joined
 
 NAME_FIELDS = ("given_name", "middle_name", "surname", "name_prefix", "name_suffix", "maiden_name")
 _SAID = {"person": PartyKind.PERSON, "company": PartyKind.COMPANY}
 _PERSONAL = ("birth_date", "birth_year", "gender")
+Fields = list[str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,44 +24,110 @@ class Party:
     company_form: str | None = None
 
 
+@dataclass(slots=True)
+class _Said:
+    """What the source says, while it is put where it belongs: the fields of the name, the whole name, the company."""
+
+    fields: Fields
+    single: str | None
+    company: str | None
+    kind: PartyKind | None
+
+    @property
+    def whole(self) -> str | None:
+        """The name as one text. A form that repeats the company in both fields says it once."""
+        given, middle, surname = self.fields[:3]
+        if given and given == surname and middle is None:
+            return given
+        return joined(given, middle, surname) or self.single
+
+    def move_name(self, company: str, person: str | None = None) -> None:
+        """Let the name's text be the company, and only `person` the name."""
+        self.company, self.fields, self.single = company, [None] * len(self.fields), person
+
+
 def read_party(reader: Reader, country: str | None = None) -> Party:
     """Read the name fields. A company in a person's field moves to its own; the codes that tell why are noted under 'party'.
 
-    Codes: company_in_name with legal_form, native_form or company_word; and those of the kinds.
+    Codes: company_in_name with legal_form, native_form, company_word or said_so; person_in_company; contact_in_company;
+    name_in_company (the company's field repeats the person's name); and those of the kinds.
     """
-    said = _SAID.get((reader.text("party") or "").lower())
-    company = reader.text("company_name")
-    fields = [reader.text(name) for name in NAME_FIELDS]
-    single = reader.text("name")
-    whole = joined(*fields[:3]) or single
-    if whole and company is None and said is not PartyKind.PERSON and (reason := _company_reason(whole, fields, said)):
-        reader.note("party", ("company_in_name", reason))
-        company, fields, single, said = whole, [None] * len(fields), None, PartyKind.COMPANY
-    name = _read_name(reader, fields, single, country)
-    read = companies.read_company(company) if company else (None, None, None, ())
+    said = _Said(
+        fields=[reader.text(name) for name in NAME_FIELDS],
+        single=reader.text("name"),
+        company=reader.text("company_name"),
+        kind=_SAID.get((reader.text("party") or "").lower()),
+    )
+    if said.company is None:
+        _move_company(reader, said)
+    elif said.kind is not PartyKind.COMPANY or said.whole is None:
+        _move_person(reader, said, country)
+    name = _read_name(reader, said, country)
+    read = companies.read_company(said.company) if said.company else (None, None, None, ())
     reader.note("company_name", read[3])
-    if name and said is PartyKind.COMPANY and read[0] is None:
-        said = PartyKind.UNKNOWN  # The source says company and names a person: not for us to decide.
-    return Party(said or _kind(reader, name, read[1]), name, *read[:3])
+    if name and said.kind is PartyKind.COMPANY and read[0] is None:
+        said.kind = PartyKind.UNKNOWN  # The source says company and names a person: not for us to decide.
+    return Party(said.kind or _kind(reader, name, read[1]), name, *read[:3])
 
 
-def _read_name(reader: Reader, fields: list[str | None], single: str | None, country: str | None) -> Name | None:
-    if any(fields[:3]):
-        name, codes = names.read_name(*fields)
-    elif single:
-        name, codes = names.read_full_name(single, country)
+def _move_company(reader: Reader, said: _Said) -> None:
+    """A company in the fields of a name."""
+    whole = said.whole
+    if whole is None or said.kind is PartyKind.PERSON:
+        return
+    if said.kind is None and (apart := company_contacts.company_apart(whole)):
+        person, company = apart
+        reader.note("party", ("company_in_name", companies.company_evidence(company) or "company_word"))
+        said.move_name(company, person)
+        return
+    if reason := _company_reason(whole, said):
+        reader.note("party", ("company_in_name", reason))
+        company, contact = company_contacts.contact_apart(whole)
+        if contact:
+            reader.note("party", ("contact_in_company",))
+        said.move_name(company, contact)
+        said.kind = PartyKind.COMPANY
+
+
+def _move_person(reader: Reader, said: _Said, country: str | None) -> None:
+    """A person in the field of a company: with a title, behind 'attn', or the same name again."""
+    company = said.company or ""
+    rest, contact = company_contacts.contact_apart(company)
+    if contact and companies.read_company(rest)[1]:
+        reader.note("company_name", ("contact_in_company",))
+        said.company = rest
+        said.single = said.single or (contact if said.whole is None else None)
+    elif said.whole is None and said.kind is not PartyKind.COMPANY and company_contacts.is_titled_person(company, country):
+        reader.note("party", ("person_in_company",))
+        said.company, said.single = None, company
+    elif said.kind is not PartyKind.COMPANY and _is_same_name(said.whole, company):
+        reader.note("company_name", ("name_in_company",))
+        said.company = None
+
+
+def _is_same_name(whole: str | None, company: str) -> bool:
+    """Whether the company is only the person once more."""
+    return whole is not None and fold(whole) == fold(company) and companies.company_evidence(company) is None
+
+
+def _read_name(reader: Reader, said: _Said, country: str | None) -> Name | None:
+    if any(said.fields[:3]):
+        name, codes = names.read_name(*said.fields, country)
+    elif said.single:
+        name, codes = names.read_full_name(said.single, country)
     else:
         return None
     reader.note("name", codes)
     return name
 
 
-def _company_reason(whole: str, fields: list[str | None], said: PartyKind | None) -> str | None:
+def _company_reason(whole: str, said: _Said) -> str | None:
     """Why a name is a company's. Two filled fields, given and surname, speak for a person unless a legal form ends them."""
-    if said is PartyKind.COMPANY:
+    if said.kind is PartyKind.COMPANY:
         return "said_so"
     reason = companies.company_evidence(whole)
-    return None if reason == "company_word" and fields[0] and fields[2] else reason
+    given, surname = said.fields[0], said.fields[2]
+    return None if reason == "company_word" and given and surname and given != surname else reason
 
 
 def _kind(reader: Reader, name: Name | None, company_key: str | None) -> PartyKind:
