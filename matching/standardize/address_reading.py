@@ -52,15 +52,27 @@ class Reading:
         elif lines:
             self._from_lines(lines)
         for name in TEXTS:
-            if (value := self.parts[name]) and is_unknown(value):
+            if (value := self.parts[name]) and self._tells_nothing(name, value):
                 self.parts[name] = None
+        self._join_letter()
+
+    def _tells_nothing(self, name: str, text: str) -> bool:
+        return tells_nothing(name, text, self.country)
+
+    def _join_letter(self) -> None:
+        """A single letter is part of a Dutch house number, whatever stands between them."""
+        number, unit = self.parts["house_number"], self.parts["unit"]
+        if self.country == "NL" and number and unit and number.isdecimal() and len(unit) == 1 and unit.isalpha():
+            self.parts["house_number"], self.parts["unit"] = number + unit, None
 
     # fields
 
     def _drop_unknown(self) -> None:
         for name in TEXTS:
             text = self.parts[name]
-            if text and (is_unknown(text) or (name == "street" and kind_of_place(text, self.country) == "same_as_above")):
+            if text and (
+                self._tells_nothing(name, text) or (name == "street" and kind_of_place(text, self.country) == "same_as_above")
+            ):
                 self.parts[name] = None
                 self.codes.append("placeholder")
                 self._keep(text)
@@ -249,7 +261,8 @@ class Reading:
         kept = self._without_localities(pieces)
         if len(kept) > 1 and self.parts["city"] and self._is_country(kept[-1][1]):
             kept.pop()
-        if not self.parts["city"] and (len(lines) == 1 or self.parts["postal_code"] or self._has_shared_line):
+        is_told = self.parts["postal_code"] or self._has_shared_line or (len(lines) == 1 and _has_street(kept))
+        if is_told and not self.parts["city"]:
             self._take_city(kept)
         return [
             ", ".join(piece for number, piece in kept if number == line) for line in dict.fromkeys(number for number, _ in kept)
@@ -296,6 +309,16 @@ class Reading:
             found = read_city(kept.pop()[1], self.country, self.said is not None)
             self._name_country(found.get("country"))
             self._fill_locality(found)
+
+
+def _has_street(pieces: list[tuple[int, str]]) -> bool:
+    """Say whether a piece before the last looks like a street, so that the last may be a city."""
+    return any(any(char.isdecimal() for char in piece) or has_street_type(piece) for _, piece in pieces[:-1])
+
+
+def tells_nothing(name: str, text: str, country: str | None) -> bool:
+    """Say whether a part says nothing. NA is the province of Naples, not a missing value."""
+    return is_unknown(text) and not (name == "region" and region_code(text, country))
 
 
 def _is_name(piece: str) -> bool:

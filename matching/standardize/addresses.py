@@ -9,11 +9,11 @@ from functools import lru_cache
 
 from matching.record import Address
 from matching.standardize import address_reading
-from matching.standardize.address_reading import TEXTS, Reading
+from matching.standardize.address_reading import TEXTS, Reading, tells_nothing
 from matching.standardize.cities import city_key
 from matching.standardize.countries import country_code
 from matching.standardize.localities import region_code
-from matching.standardize.places import FLAGS, SHARED_FLAGS, is_unknown, kind_of_place
+from matching.standardize.places import FLAGS, SHARED_FLAGS, kind_of_place
 from matching.standardize.postal_codes import read_postal_code
 from matching.standardize.street_keys import street_key
 from matching.standardize.streets import standard_number
@@ -45,7 +45,7 @@ def _read(
     said = country_code(given["country"]) if given["country"] else None
     codes = ["unknown_country"] if given["country"] and said is None else []
     if read_lines is not None:
-        lines, found = read_lines, _believed(given)
+        lines, found = read_lines, _believed(given, said or default_country)
     else:
         reading = Reading(given, said, default_country)
         reading.read()
@@ -54,9 +54,9 @@ def _read(
     return _address(lines, found, said, default_country, given["country"], codes)
 
 
-def _believed(given: Parts) -> Parts:
+def _believed(given: Parts, country: str | None) -> Parts:
     """The parts of a standard form."""
-    parts = {name: None if (text := given[name]) is None or is_unknown(text) else text for name in TEXTS}
+    parts = {name: None if (text := given[name]) and tells_nothing(name, text, country) else given[name] for name in TEXTS}
     return parts | {name: standard_number(given[name]) for name in ("house_number", "unit")}
 
 

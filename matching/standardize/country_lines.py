@@ -8,7 +8,7 @@ EDGES = " ,;/-()"
 _APART = re.compile(r" ?[,;]+ ?|(?<!\d) - | - (?!\d{1,4}[a-z]?(?:$|[ ,]))| \(")
 _QUARTER = re.compile(r"(.+? (?:mahallesi|mah|mh)\.?),? (?=\S)")
 _ANYWHERE = re.compile(r"(?<=\d)[a-z]?(?P<cut>,? ?m\.? ?(?P<unit>\d{1,4}[a-z]?))$")  # 5 m. 7: a Polish flat, its country not said
-_BEHIND_SLASH = re.compile(r"\d[a-z]?(?P<cut> ?/ ?(?P<unit>\d{1,4}[a-z]?(?:/\d{1,4}[a-z]?)?))(?!\S)")
+_BEHIND_SLASH = re.compile(r"(?:\d[a-z]?|^|, ?)(?P<cut> ?/ ?(?P<unit>\d{1,4}[a-z]?(?:/\d{1,4}[a-z]?)?))(?!\S)")
 
 # country: how it writes a unit (or what else is cut), and what stands there afterwards
 _HABITS: dict[str, tuple[re.Pattern[str], str]] = {

@@ -42,7 +42,7 @@ SPECIAL_WORDS = _FIRST_WORDS | frozenset({
     "no", "nr", "n", "num", "numero", "number", "km", "bis", "ter", "quater", "s", "sn", "snc", "fl", "og", "eg", "dg", "em",
     "tr", "sal", "et", "kat", "hs", "huis", "hoog", "bg", "m", "lok", "d", "k", "blk", "h", "hno", "floor", "level", "stock",
     "etage", "planta", "piano", "andar", "mah", "mahallesi", "mh", "izq", "dcha", "esq", "dto", "tv", "th", "mf", "sin",
-    "sem", "sans", "dom", "block", "ext", "c", "cp", "p",
+    "sem", "sans", "dom", "block", "ext", "cp", "p",
 })  # fmt: skip
 _VALUE = r"(\d{1,2}/\d{1,2}(?= ?,|$)|\d{1,3}-\d{1,4}(?![\d-])|\d{1,5} ?[a-z]?(?![a-z0-9])|[a-z]\d{0,4}(?![a-z0-9]))"
 _WORDS = "|".join(sorted(map(re.escape, UNIT_WORDS), key=len, reverse=True))
@@ -81,7 +81,8 @@ _NEEDS_SIDE = frozenset({"st", "kl", "ss"})
 _DOOR_BEHIND = re.compile(
     rf"(?<=\d)[a-z]?,? +((?:\d{{1,2}} ?\.?[ºª°] ?(?:{_SIDE}|[a-z]|\d{{1,2}}[ªº]?)?|\d{{1,2}}\.? (?:{_SIDE}))\.?)$"
 )
-_OTHER_UNIT = re.compile(r"(?:(\d{1,2} ?hoog)(?: (?:voor|achter))?|([hlku]\d{4}))")
+_OTHER_UNIT = re.compile(r"(?:(\d{1,2} ?hoog)(?: (?:voor|achter))?|([hlku]\d{4})|/ ?(\d{1,4}[a-z]?)|m\.? ?(\d{1,4}[a-z]?))")
+_ODD_DOOR = re.compile(r"(\d{1,2})\.?[ºª°] ?([a-z]{2,6})\.?")  # '7º iqz': a door all the same.
 
 _ROMAN = r"[ivx]{1,5}"
 _FLOOR_WORDS = (
@@ -121,14 +122,18 @@ def glued(values: list[str]) -> str | None:
 
 
 def door(piece: str) -> str | None:
-    """A piece that is nothing but a door: '3º izq', '2ºb', '2 B', '2. tv', 'bajo A', 'r/c dto', '2 hoog', 'H0201'."""
+    """A piece that is nothing but a door: '3º izq', '2ºb', '2 B', '2. tv', 'bajo A', 'r/c dto', 'H0201', 'm. 7', '/7'."""
     if match := _DOOR.fullmatch(piece):
         storey, side, *doors = match.groups()
         return glued([part for part in (storey, _SIDES.get(side or ""), *doors) if part])
     if (match := _GROUND_DOOR.fullmatch(piece)) and (match[2] or match[1] not in _NEEDS_SIDE):
         return "".join(part for part in (_GROUND[match[1]], _SIDES.get(match[2] or ""), match[3]) if part)
     if match := _OTHER_UNIT.fullmatch(piece):
-        return (match[1] or match[2]).replace(" ", "")
+        return next(value for value in match.groups() if value).replace(" ", "")
+    if len(piece) == 1 and piece.isalpha():
+        return piece
+    if match := _ODD_DOOR.fullmatch(piece):
+        return match[1] + match[2]
     return None
 
 
@@ -149,7 +154,7 @@ def take_units(line: str, hash_is_number: bool = False) -> tuple[list[str], list
     for pattern in patterns:
         for match in pattern.finditer(line):
             overlaps = any(start < match.end() and match.start() < end for start, end in spans)
-            if not overlaps and not (pattern is _HASH and values) and not _is_name(line, match.start()):
+            if not overlaps and not (pattern is _HASH and values) and not _is_name(line, match.start(), spans):
                 values.append("".join(part for part in match.groups() if part))
                 spans.append(match.span())
     behind = None if spans else _DOOR_BEHIND.search(line)
@@ -165,10 +170,10 @@ def _words(line: str) -> list[str]:
     return _WORD.findall(line)
 
 
-def _is_name(line: str, start: int) -> bool:
+def _is_name(line: str, start: int, spans: list[tuple[int, int]]) -> bool:
     """Say whether the word at a place is part of a street's name: 'Via della Scala 5', 'Rua da Torre 12'."""
     before = line[:start].split()
-    if not before or line[:start].rstrip().endswith((",", ";")):
+    if not before or line[:start].rstrip().endswith((",", ";")) or any(0 <= start - end <= 1 for _, end in spans):
         return False
     word = before[-1].strip(".")
     return word in STOP_WORDS or (len(before) == 1 and word in TYPE_FIRST and len(word) > 1)

@@ -17,7 +17,7 @@ _STATE = re.compile(r"(?:(.*?)[ ,]+)?([A-Z]{2,3})")
 _CODE = re.compile(r"[A-Z]{2,3}")
 _REGION_TAIL = re.compile(r"(.+?)(?: ?[,/] ?| - | ?\()([^,/()]+)\)?\.?")
 _CODE_TAIL = re.compile(r"(.+?),? ([A-Za-z]{2,3}|[A-Z]\.[A-Z]\.)")
-_EDGES = " ,;-\u2013/"
+EDGES = " ,;-\u2013/"
 # Names that are a country and also a city or a state: a line that holds nothing else does not tell which.
 _TWO_MEANINGS = frozenset({
     "luxembourg", "luxemburg", "singapore", "monaco", "mexico", "panama", "guatemala", "djibouti", "kuwait", "gibraltar",
@@ -57,14 +57,14 @@ def read_locality(text: str, country: str | None) -> Locality | None:
 
 
 def _city_parts(text: str | None, country: str | None) -> Locality:
-    place = (text or "").strip(_EDGES)
+    place = (text or "").strip(EDGES)
     if not place:
         return {}
     if len(place) <= 3 and (
         region := region_code(place, country) or (place if country is None and _CODE.fullmatch(place) else None)
     ):
         return {"region": region}  # 'TX 78701'
-    return read_city(place, country)
+    return _city_and_region(place, country)
 
 
 @lru_cache(maxsize=65_536)
@@ -75,22 +75,26 @@ def read_city(text: str, country: str | None, is_said: bool = True) -> Locality:
     """
     if text.isalpha():
         return {"city": text}
-    head, comma, tail = text.rpartition(",")
+    head, _, tail = text.rpartition(",")
     is_told = is_said and country is not None
-    if (
-        comma
-        and head.strip()
-        and (found := country_in_line(tail.strip(), is_sure=not is_told))
-        and (not is_told or country == found)
-    ):
-        return read_city(head.strip(_EDGES), found) | {"country": found}
-    if any(sign.isdecimal() for sign in text) and (locality := _with_code(text, country)):
-        return locality
+    head, _, tail = text.rpartition(",")
+    named = country_in_line(tail.strip(), is_sure=not is_told) if head.strip(EDGES) else None
+    if named and (not is_told or country == named):
+        return _city_of_country(head.strip(EDGES), named) | {"country": named}
+    return _city_of_country(text, country)
+
+
+def _city_of_country(text: str, country: str | None) -> Locality:
+    has_digit = any(sign.isdecimal() for sign in text)
+    return (_with_code(text, country) if has_digit else None) or _city_and_region(text, country)
+
+
+def _city_and_region(text: str, country: str | None) -> Locality:
     for pattern in (_REGION_TAIL, _CODE_TAIL):
         if (match := pattern.fullmatch(text)) and (region := region_code(match[2], country)):
-            return {"city": match[1].strip(_EDGES), "region": region}
+            return {"city": match[1].strip(EDGES), "region": region}
     if country is None and (match := _STATE.fullmatch(text)) and match[1]:
-        return {"city": match[1].strip(_EDGES), "region": match[2]}
+        return {"city": match[1].strip(EDGES), "region": match[2]}
     return {"city": text}
 
 

@@ -1,6 +1,6 @@
 """Words of shared places and of fields that say nothing, in the languages we meet. All folded; data only."""
 
-PICKUP_GLUED = ("paketshop", "parcelshop", "packstation", "paczkomat", "pakkeboks", "easybox", "parcellocker", "автомат")
+PICKUP_GLUED = ("paketshop", "parcelshop", "packstation", "paczkomat", "pakkeboks", "easybox", "parcellocker", "avtomat")
 PICKUP_WORDS = (
     "packstation", "paketshop", "postfiliale", "paketbox", "paketautomat", "parcel locker", "parcellocker", "parcel collect",
     "parcelpoint", "parcelshop", "parcel shop", "parcel point", "hermes paket", "pickup point", "pick up point", "pickup station",
@@ -15,10 +15,10 @@ PICKUP_WORDS = (
     "boxnow", "skroutz point", "kargomat", "teslim noktasi", "pudo", "my post 24", "pickpost", "postamat", "pochtomat",
     "punkt vydachi",
 )  # fmt: skip
-STORE_WORDS = ("store", "filiale", "tienda", "magasin", "negozio", "loja", "winkel", "sklep", "butik", "butikk", "sucursal")
+STORE_WORDS = ("store", "filiale", "tienda", "magasin", "negozio", "sklep", "butik", "butikk", "sucursal")
 PO_BOX_WORDS = (
     "po box", "p o box", "post office box", "postbox", "pobox", "postfach", "boite postale", "case postale",
-    "apartado de correos", "apartado postal", "apartado", "apdo postal", "apdo de correos", "casilla de correo", "casilla",
+    "apartado de correos", "apartado postal", "apdo postal", "apdo de correos", "casilla de correo",
     "caixa postal", "cx postal", "casella postale", "skrytka pocztowa", "skr poczt", "postovni prihradka", "postafiok",
     "casuta postala", "postboks", "postbus", "postilokero", "posta kutusu", "private bag", "locked bag", "gpo box",
     "poste restante", "general delivery", "postlagernd", "lista de correos", "fermo posta", "fermoposta", "a ya",

@@ -8,16 +8,18 @@ from matching.standardize.text import fold
 
 SHARED_FLAGS = ("pickup_point", "store")
 FLAGS = ("po_box", *SHARED_FLAGS, "care_of")
-_SAYS_NOTHING = re.compile(r"x{1,12}|(.)\1{2,}|n ?a|k a")
+_SAYS_NOTHING = re.compile(r"x{1,12}|([^\d])\1{2,}|n ?a|k a")
 _CARE_OF = re.compile(
     r"(?:c/o|c\.o\.|attn\.?:?|att[:.]|z\. ?hd\.|zu h[aä]nden|bei|a/c|a/a|p/a|t\.a\.v\.|chez|presso|à l'attention de|"
     r"a la atenci[oó]n de|do rąk|(?:to the )?attention(?: of)?:?) +\S",
     re.IGNORECASE,
 )
-_PO_BOX = re.compile(rf"\b(?:{'|'.join(tables.PO_BOX_WORDS)})\b|^(?:bp|b p|cs|tsa|pob|apdo|postb) [0-9x]+")
+_PO_BOX = re.compile(
+    rf"\b(?:{'|'.join(tables.PO_BOX_WORDS)})\b|^(?:apartado|casilla) (?:n |no )?\d|^(?:bp|b p|cs|tsa|pob|apdo|postb) [0-9x]+"
+)
 _PO_BOX_OF = {country: re.compile(pattern) for country, pattern in tables.PO_BOX_OF_COUNTRY.items()}
 _PICKUP = re.compile(rf"\b(?:{'|'.join(tables.PICKUP_WORDS)})|^correos\b")
-_STORE = re.compile(rf"\b(?:{'|'.join(tables.STORE_WORDS)}) (?:no |nr |n )?\d{{1,6}}$|^(?:in|at|our) store\b")
+_STORE = re.compile(rf"(?:\bstore|^(?:{'|'.join(tables.STORE_WORDS)})) (?:no |nr |n )?\d{{1,6}}$|^(?:in|at|our) store\b")
 _KINDS = (
     (_PICKUP, "pickup_point"),
     (_PO_BOX, "po_box"),
@@ -26,35 +28,15 @@ _KINDS = (
     (re.compile(rf"^(?:{'|'.join(tables.UNKNOWN)})$"), "placeholder"),
 )
 # A line without any first word of these says nothing special; most lines are told so by one look at this set.
-_TELLING = frozenset(
-    word.split()[0]
-    for words in (tables.PO_BOX_WORDS, tables.PICKUP_WORDS, tables.STORE_WORDS, tables.SAME_AS, tables.UNKNOWN)
-    for word in words
-) | frozenset(
-    {
-        "bp",
-        "cs",
-        "tsa",
-        "pob",
-        "box",
-        "apdo",
-        "postb",
-        "in",
-        "at",
-        "our",
-        "p",
-        "b",
-        "c",
-        "cp",
-        "o",
-        "pl",
-        "pf",
-        "t",
-        "a",
-        "correos",
-    }
-)
-_GLUED = re.compile(rf"(?:{'|'.join(tables.PICKUP_GLUED)})")
+_LISTS = (tables.PO_BOX_WORDS, tables.PICKUP_WORDS, tables.STORE_WORDS, tables.SAME_AS, tables.UNKNOWN)
+_TELLING = frozenset(words.split()[0] for listed in _LISTS for words in listed) | frozenset({
+    "bp", "cs", "tsa", "pob", "box", "apdo", "postb", "apartado", "casilla", "in", "at", "our", "p", "b", "c", "cp", "o", "pl",
+    "pf", "t", "a", "correos",
+})  # fmt: skip
+_CARE_OF_WORDS = frozenset({
+    "c", "co", "attn", "att", "z", "zu", "bei", "a", "p", "t", "chez", "presso", "la", "lattention", "do", "to", "the",
+    "attention",
+})  # fmt: skip
 
 
 @lru_cache(maxsize=65_536)
@@ -63,13 +45,14 @@ def kind_of_place(text: str, country: str | None = None) -> str | None:
     folded = fold(text)
     if folded is None:
         return "placeholder"
-    if not _TELLING.isdisjoint(folded.split()) or _GLUED.search(folded):
+    words = folded.split()
+    if not _TELLING.isdisjoint(words) or any(word in folded for word in tables.PICKUP_GLUED):
         for pattern, code in _KINDS:
             if pattern.search(folded):
                 return code
         if (of_country := _PO_BOX_OF.get(country or "")) and of_country.fullmatch(folded):
             return "po_box"
-    if _CARE_OF.match(text):
+    if words[0] in _CARE_OF_WORDS and _CARE_OF.match(text):
         return "care_of"
     return "placeholder" if _SAYS_NOTHING.fullmatch(folded) else None
 

@@ -24,12 +24,23 @@ def _masks(country: str | None) -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple((re.compile(mask_pattern(mask)), mask) for mask in rule.masks) if rule else ()
 
 
+@lru_cache(maxsize=256)
+def _shown(country: str | None) -> tuple[re.Pattern[str], ...]:
+    """The forms as the country writes them, which most codes have already."""
+    rule = RULES.get(country or "")
+    return tuple(re.compile("".join(_SIGNS.get(sign, sign) for sign in mask), re.ASCII) for mask in rule.masks) if rule else ()
+
+
 @lru_cache(maxsize=65_536)
 def read_postal_code(text: str, country: str | None) -> tuple[str, str | None, bool]:
     """Return the code as shown, its key, and whether the country knows such a form (True where no form is known).
 
     The key is upper-case letters and digits without country prefix, ZIP+4 or a spreadsheet's '.0'; lost zeros are given back.
     """
+    for pattern in _shown(country):
+        if pattern.fullmatch(text):
+            key = text.replace(" ", "").replace("-", "")[: _ZIP_DIGITS if country == "US" else None]
+            return text, key if _tells(key) else None, True
     squeezed = _with_zeros(_squeezed(text), country)
     masks = _masks(country)
     shown = next((_laid_out(squeezed, mask) for pattern, mask in masks if pattern.fullmatch(squeezed)), None)

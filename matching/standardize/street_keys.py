@@ -28,8 +28,10 @@ def street_key(text: str) -> str | None:
     if not words:
         return None
     kind = _take_type(words)
-    names = [tables.ORDINALS.get(word, word) for word in words if word not in tables.STOP_WORDS] or words
-    if len(names) > 1 or (names and kind and len(words) > 1):
+    ends = (words[0], words[-1]) if "e" in words else ()  # The e of a side, not Portugal's 'and'.
+    names = [tables.ORDINALS.get(word, word) for word in words if word not in tables.STOP_WORDS or (word == "e" and word in ends)]
+    names = names or words
+    if len(names) > 1:
         names = [tables.DIRECTIONS.get(word) or tables.TITLES.get(word, word) for word in names]
     return " ".join((*names, kind) if kind else names)
 

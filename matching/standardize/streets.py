@@ -41,8 +41,8 @@ _NOT_LAST = tables.STOP_WORDS | {"km", "highway", "hwy", "route", "rte"}
 _NUMBERED_LAST = frozenset(
     {"road", "rd", "highway", "hwy", "route", "rte", "line", "concession", "county", "interstate", "us", "sr"}
 )
-_SIMPLE_FIRST = re.compile(r"(\d{1,5}[a-z]?),? ([a-z][a-z'\u2019 .-]*[a-z])\.?")
-_SIMPLE_LAST = re.compile(r"([a-z][a-z'\u2019 .-]*[a-z]\.?),? (\d{1,5}[a-z]?)")
+_SIMPLE_FIRST = re.compile(r"(\d{1,5}[a-z]?),? ([a-z][a-z'\u2019 .-]*[a-z]\.?)")
+_SIMPLE_LAST = re.compile(r"((?:c/ ?)?[a-z][a-z'\u2019 .-]*[a-z]\.?),? (\d{1,5}[a-z]?)")
 _NO_PARTS: tuple[str, ...] = ()
 
 
@@ -61,7 +61,7 @@ class StreetLine:
 def read_street_line(text: str, country: str | None) -> StreetLine:
     """Take unit and house number out of a line; the rest is the street. The number is sought where the country writes it."""
     line = plain(text)
-    return _simple(text, line, country) or _read(text, line, country)
+    return _simple(text, line, country) or _simple_with_unit(text, line, country) or _read(text, line, country)
 
 
 def _simple(text: str, line: str, country: str | None) -> StreetLine | None:
@@ -75,14 +75,26 @@ def _simple(text: str, line: str, country: str | None) -> StreetLine | None:
     words = match[name].replace(".", " ").split()
     if not SPECIAL_WORDS.isdisjoint(words):
         return None
-    if number == 1 and len(words[0]) == 1 and country not in rules.SIDES_BEFORE_STREET:
+    if number == 1 and len(words[0]) == 1 and match[2][1] != "." and country not in rules.SIDES_BEFORE_STREET:
         return None
-    if number == 2 and (words[-1] in _NOT_LAST or words[-1] in tables.MONTHS or words[0] in tables.NUMBERED_ROADS):
+    if number == 2 and (words[-1] in tables.MONTHS or _numbers_follow(words)):
         return None
     street = text[match.start(name) : match.end(name)]
     return StreetLine(street, standard_number(match[number]), None, has_street_type(street))
 
 
+def _simple_with_unit(text: str, line: str, country: str | None) -> StreetLine | None:
+    """The reading of a simple line with a flat behind its last comma."""
+    head, comma, tail = line.rpartition(", ")
+    if not comma or not (street := _simple(text[: len(head)], head, country)):
+        return None
+    unit = _read(text[-len(tail) :], tail, country) if tail else None
+    if unit is None or unit.unit is None or unit.street or unit.house_number or unit.rest:
+        return None
+    return StreetLine(street.street, street.house_number, unit.unit, street.has_type)
+
+
+@lru_cache(maxsize=16_384)
 def _read(text: str, plain_text: str, country: str | None) -> StreetLine:
     line = Line(text, plain_text)
     says_no_number = False
@@ -176,13 +188,16 @@ def _number_behind(text: str, low: str, is_first: bool) -> tuple[str, str] | Non
         return None
     before = text[: match.start()].strip(EDGES + "#")
     words = (fold(before) or "").split()
-    if not words or (len(words) == 1 and words[0] in tables.NUMBERED_ROADS):
-        return None
-    if words[-1] in tables.MONTHS and (is_first or _is_year(match[1])):
-        return None
-    if words[-1] in _NOT_LAST or (len(words) > 1 and words[-1] in _NUMBERED_LAST):
+    if not words or _numbers_follow(words) or (words[-1] in tables.MONTHS and (is_first or _is_year(match[1]))):
         return None
     return match[1], before
+
+
+def _numbers_follow(words: list[str]) -> bool:
+    """Say whether a number behind these words is part of a road's name: 'Calle 5', 'County Road 12', 'Rue du 8'."""
+    if len(words) == 1:
+        return words[0] in tables.NUMBERED_ROADS or words[0] in _NOT_LAST
+    return words[-1] in _NOT_LAST or words[-1] in _NUMBERED_LAST
 
 
 def _is_year(number: str) -> bool:
