@@ -33,7 +33,7 @@ def street_key(text: str) -> str | None:
     names = names or words
     if len(names) > 1:
         names = [tables.DIRECTIONS.get(word) or tables.TITLES.get(word, word) for word in names]
-    return " ".join((*names, kind) if kind else names)
+    return " ".join((*names, kind) if kind and kind not in tables.UNSAID else names)
 
 
 def _take_type(words: list[str]) -> str | None:

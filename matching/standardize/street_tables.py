@@ -16,7 +16,7 @@ _STREET_TYPES = {
     "rd": "road roa", "rdg": "ridge", "rise": "rise", "row": "row", "rte": "route", "sq": "square",
     "st": "street str strt stret stree strasse straat straede stroget", "ter": "terrace tce terr tere", "trl": "trail",
     "tpke": "turnpike", "vw": "view", "vis": "vista", "walk": "walk wlk", "way": "way wy", "whf": "wharf",
-    "weg": "weg vej veg veien vegen vei vagen vaegen v", "gasse": "gasse gaesschen", "allee": "allee alle",
+    "weg": "weg wg vej veg veien vegen vei vagen vaegen v", "gasse": "gasse gaesschen", "allee": "allee alle",
     "ring": "ring", "ufer": "ufer", "damm": "damm", "laan": "laan", "plein": "plein", "gracht": "gracht", "kade": "kade",
     "singel": "singel", "dijk": "dijk", "gatan": "gatan gata gate gade", "katu": "katu", "tie": "tie", "kuja": "kuja",
     "polku": "polku", "kaari": "kaari", "utca": "utca u", "ut": "ut utja", "korut": "korut krt", "setany": "setany stny",
@@ -47,6 +47,7 @@ for _found, _types in ((TYPE_LAST, _STREET_TYPES), (TYPE_FIRST, _TYPES_BEFORE)):
             _found.setdefault(_way, _form)
 for _way in ("prospekt", "pr", "pereulok", "per", "leoforos", "bulvar", "ulica", "namesti", "trg", "bulevar"):
     TYPE_LAST.setdefault(_way, TYPE_FIRST.get(_way, _way))
+UNSAID = frozenset({"ulica"})  # The plain street of Slavic towns, whose word is as often left out as written.
 # Shortened types of two or three words once their dots are folded away: C.so, P.zza, V.le, B-dul.
 TYPES_APART = {
     ("c", "so"): "corso", ("p", "zza"): "pl", ("p", "za"): "pl", ("p", "le"): "piazzale", ("v", "le"): "viale",
@@ -58,7 +59,7 @@ ESTATES = frozenset({"estate", "estates", "est"})  # Types in some streets' name
 GLUED = (
     "crescent", "boulevard", "strasse", "terrace", "circuit", "avenue", "parade", "street", "straat", "gracht", "singel",
     "gasse", "platz", "allee", "gatan", "vagen", "vegen", "veien", "close", "court", "place", "plein", "drive", "laan", "kade",
-    "gate", "gata", "gade", "ufer", "damm", "katu", "kuja", "utca", "dijk", "weg", "vej", "vei", "str",
+    "gate", "gata", "gade", "ufer", "damm", "katu", "kuja", "utca", "dijk", "weg", "vej", "vei", "str", "wg",
 )  # fmt: skip
 
 STOP_WORDS = frozenset({
