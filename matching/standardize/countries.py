@@ -1,8 +1,10 @@
 """Countries: from what people write to ISO 3166-1 alpha-2. Strict: a text that is no country is None, never the nearest one."""
 
+import re
 from functools import lru_cache
 
 from babel import Locale
+from babel.core import get_global
 
 from matching.standardize.text import fold
 
@@ -12,20 +14,26 @@ _LANGUAGES = (
 )  # fmt: skip
 _OWN = {
     "uk": "GB", "england": "GB", "scotland": "GB", "wales": "GB", "northern ireland": "GB", "great britain": "GB",
-    "britain": "GB", "gbr": "GB", "usa": "US", "u s": "US", "u s a": "US", "united states of america": "US", "america": "US",
-    "holland": "NL", "the netherlands": "NL", "nld": "NL", "turkey": "TR", "turkiye": "TR", "czech republic": "CZ",
-    "czechia": "CZ", "russia": "RU", "south korea": "KR", "korea": "KR", "republic of korea": "KR", "uae": "AE",
-    "hong kong": "HK", "macau": "MO", "macao": "MO", "ivory coast": "CI", "vietnam": "VN", "viet nam": "VN", "brasil": "BR",
-    "espana": "ES", "deutschland": "DE", "brd": "DE", "eire": "IE", "republic of ireland": "IE", "burma": "MM",
-    "swaziland": "SZ", "macedonia": "MK", "moldova": "MD", "bolivia": "BO", "venezuela": "VE", "iran": "IR", "syria": "SY",
-    "taiwan": "TW", "tanzania": "TZ", "laos": "LA", "el": "GR", "aus": "AU", "deu": "DE", "fra": "FR", "esp": "ES", "ita": "IT",
-    "prt": "PT", "pol": "PL", "aut": "AT", "che": "CH", "bel": "BE", "can": "CA", "mex": "MX", "bra": "BR", "arg": "AR",
-    "irl": "IE", "swe": "SE", "nor": "NO", "dnk": "DK", "fin": "FI", "jpn": "JP", "chn": "CN", "ind": "IN", "nzl": "NZ",
-    "zaf": "ZA", "rus": "RU", "tur": "TR", "grc": "GR", "cze": "CZ", "hun": "HU", "rou": "RO", "bgr": "BG", "hrv": "HR",
-    "svk": "SK", "svn": "SI", "ltu": "LT", "lva": "LV", "est": "EE", "lux": "LU", "chl": "CL", "col": "CO", "per": "PE",
-    "kor": "KR", "sgp": "SG", "hkg": "HK", "twn": "TW", "tha": "TH", "mys": "MY", "idn": "ID", "phl": "PH", "vnm": "VN",
-    "isr": "IL", "sau": "SA", "are": "AE", "egy": "EG", "ukr": "UA",
+    "britain": "GB", "usa": "US", "u s": "US", "u s a": "US", "united states of america": "US", "america": "US",
+    "holland": "NL", "the netherlands": "NL", "holanda": "NL", "olanda": "NL", "hollande": "NL", "turkey": "TR",
+    "turkiye": "TR", "czech republic": "CZ", "czechia": "CZ", "russia": "RU", "south korea": "KR", "korea": "KR",
+    "republic of korea": "KR", "uae": "AE", "hong kong": "HK", "macau": "MO", "macao": "MO", "ivory coast": "CI",
+    "vietnam": "VN", "viet nam": "VN", "brasil": "BR", "espana": "ES", "deutschland": "DE", "brd": "DE", "eire": "IE",
+    "republic of ireland": "IE", "burma": "MM", "swaziland": "SZ", "macedonia": "MK", "moldova": "MD", "bolivia": "BO",
+    "venezuela": "VE", "iran": "IR", "syria": "SY", "taiwan": "TW", "tanzania": "TZ", "laos": "LA", "el": "GR", "u k": "GB",
+    "gr brit": "GB", "gran bretana": "GB", "grande bretagne": "GB", "gran bretagna": "GB", "grossbritannien": "GB",
+    "inglaterra": "GB", "angleterre": "GB", "inghilterra": "GB", "engeland": "GB", "schottland": "GB", "escocia": "GB",
+    "ecosse": "GB", "gales": "GB", "united kingdom of great britain and northern ireland": "GB", "ee uu": "US", "eeuu": "US",
+    "us of a": "US", "estados unidos de america": "US", "etats unis d amerique": "US", "etats unis damerique": "US",
+    "vereinigte staaten von amerika": "US", "stati uniti d america": "US", "stati uniti damerica": "US",
+    "verenigde staten van amerika": "US", "bundesrepublik deutschland": "DE", "federal republic of germany": "DE",
+    "estados unidos mexicanos": "MX", "republica argentina": "AR", "russian federation": "RU", "slovak republic": "SK",
+    "czech rep": "CZ", "korea republic of": "KR", "moldova republic of": "MD", "tanzania united republic of": "TZ",
+    "bolivia plurinational state of": "BO", "venezuela bolivarian republic of": "VE", "iran islamic republic of": "IR",
+    "taiwan province of china": "TW", "peoples republic of china": "CN", "p r china": "CN", "prc": "CN",
 }  # fmt: skip
+_APART = re.compile(r"[ ,]*[(),/|:-][ ,]*")
+_MOST_PARTS = 3
 
 
 @lru_cache(maxsize=1)
@@ -35,7 +43,10 @@ def _names() -> dict[str, str]:
         for code, name in Locale(language).territories.items():
             if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ"} and (folded := fold(name)):
                 names[folded] = code
-    return names | _OWN
+    known = frozenset(names.values())
+    aliases = get_global("territory_aliases").items()
+    codes_of_three = {code.lower(): now[0] for code, now in aliases if len(code) == 3 and len(now) == 1 and now[0] in known}
+    return codes_of_three | names | _OWN
 
 
 @lru_cache(maxsize=1)
@@ -52,4 +63,11 @@ def country_code(text: str | None) -> str | None:
         return None
     if len(folded) == 2 and folded.upper() in codes() and folded not in _OWN:
         return folded.upper()
-    return _names().get(folded)
+    return _names().get(folded) or _said_twice(text or "")
+
+
+def _said_twice(text: str) -> str | None:
+    """The country of 'Germany (DE)' or 'CH / Schweiz': every part must name the same one."""
+    parts = [part for part in _APART.split(text) if part]
+    found = {country_code(part) for part in parts} if 1 < len(parts) <= _MOST_PARTS else set()
+    return found.pop() if len(found) == 1 else None
