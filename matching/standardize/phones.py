@@ -8,10 +8,14 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import NamedTuple
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
+from phonenumbers import NumberParseException, PhoneNumber
+from phonenumbers.re_util import enable_pattern_cache
 
+from matching.standardize import phone_tables as tables
+from matching.standardize.phone_types import main_region, region_and_type
 from matching.standardize.text import clean
 
 Codes = tuple[str, ...]
@@ -21,34 +25,51 @@ ReadPhone = tuple[str, str | None, str | None, str | None, str | None, Codes]
 LONGEST_LIST = 10
 SHORTEST_KEY = 7
 LONGEST_DIGITS = 20
-_APART = re.compile(r"\s*(?:[;|,&]| / |\b(?:or|oder|ou|und|and)\b)\s*", re.IGNORECASE)
-_EXTENSION_NEXT = re.compile(r"\s*(?:ext|x\d|int|poste)", re.IGNORECASE)
+LONGEST_SPLIT = 40  # Longer texts without a separator are not tried as two numbers.
+_WORDS = "|".join(tables.BETWEEN)
+# A plus after a digit begins another number.
+_APART = re.compile(rf"\s*(?:[;|,&]|\b(?:{_WORDS})\b|(?<=\d)(?=\+)|(?<=\d)\s(?=\+))\s*", re.IGNORECASE)
+_MARKS = "|".join(map(re.escape, tables.EXTENSION_WORDS))
+_EXTENSION = re.compile(rf"[\s;,/(-]*(?:{_MARKS})[\s.:=]*(\d{{1,9}})[\s)]*", re.IGNORECASE)
+_REST = " ; "  # Stands before what cannot be a number of its own.
+_GAPS = re.compile(r"[^\d+]+")
+_PLUS = re.compile(r"[^\d+]*\+")
 _NOT_DIGITS = re.compile(r"\D+")
+_LETTER = re.compile(r"[^\W\d_]")
+_FLOAT = re.compile(r"(\+?\d{7,})\.0+")
+_EXPONENT = re.compile(r"\d[.,]?\d*e\+?\d{1,2}", re.IGNORECASE)
+_REPEATED = re.compile(r"(\d{1,3})\1+")
 _SEQUENCES = ("12345678", "123456789", "1234567890", "23456789", "87654321", "987654321", "9876543210")
-_TYPES = {
-    PhoneNumberType.FIXED_LINE: "fixed", PhoneNumberType.MOBILE: "mobile",
-    PhoneNumberType.FIXED_LINE_OR_MOBILE: "fixed_or_mobile", PhoneNumberType.TOLL_FREE: "toll_free",
-    PhoneNumberType.PREMIUM_RATE: "premium", PhoneNumberType.SHARED_COST: "shared_cost", PhoneNumberType.VOIP: "voip",
-    PhoneNumberType.PERSONAL_NUMBER: "personal", PhoneNumberType.PAGER: "pager", PhoneNumberType.UAN: "company_wide",
-    PhoneNumberType.VOICEMAIL: "voicemail",
-}  # fmt: skip
 _SERVICE_TYPES = frozenset({"toll_free", "premium", "shared_cost", "company_wide", "voicemail"})
-_SAME_PLAN: dict[str, str | None] = {"VA": "IT"}  # Numbers of Rome are read as the Vatican's.
+_SAME_PLAN: dict[str | None, str] = {"VA": "IT"}  # Numbers of Rome are read as the Vatican's.
+
+enable_pattern_cache()  # The ranges of all countries are more patterns than Python keeps by itself.
 
 
-@lru_cache(maxsize=4_096)
+class _Reading(NamedTuple):
+    """One way to read a text: the number, its region, and its type when the number is in use."""
+
+    number: PhoneNumber
+    region: str | None
+    kind: str | None
+
+
+@lru_cache(maxsize=16_384)
 def read_phones(text: str, countries: tuple[str, ...] = ()) -> tuple[tuple[ReadPhone, ...], Codes]:
     """Read the numbers of one field, trying the countries in turn. Codes: several_values, too_many_values, no_digits, and flags.
 
-    Flags: unparsed (the digits are kept), not_valid (possible, but no such range), dummy, service_number.
+    Flags: unparsed (the digits are kept), too_short (as well), lost_digits (a spreadsheet rounded it), not_valid (possible, but
+    no such range), rest_ignored (as in 9374 4000 / 4001), dummy, service_number.
     """
     parts = _split(clean(unicodedata.normalize("NFKC", text)) or "")
-    codes: Codes = ("several_values",) if len(parts) > 1 else ()
+    codes: Codes = ()
     if len(parts) > LONGEST_LIST:
-        parts, codes = parts[:LONGEST_LIST], (*codes, "too_many_values")
-    read = tuple(phone for part in parts if (phone := _read_one(part, countries)))
+        parts, codes = parts[:LONGEST_LIST], ("too_many_values",)
+    read = tuple(phone for part in parts for phone in _read_part(part, countries))
     if parts and not read:
         codes += ("no_digits",)
+    if len(parts) > 1 or len(read) > 1:
+        codes = ("several_values", *codes)
     return read, codes + tuple(sorted({flag for phone in read for flag in phone[5]}))
 
 
@@ -58,74 +79,157 @@ def phone_key(text: str, *countries: str) -> str | None:
     return numbers[0][1] if numbers else None
 
 
+def _digits(text: str) -> str:
+    return _NOT_DIGITS.sub("", text)
+
+
 def _split(text: str) -> list[str]:
     parts: list[str] = []
-    for piece in _APART.split(text):
-        halves = piece.split("/")
-        is_list = len(halves) > 1 and all(len(_NOT_DIGITS.sub("", half)) >= SHORTEST_KEY for half in halves)
-        for part in halves if is_list else [piece]:
-            if parts and len(_NOT_DIGITS.sub("", part)) < SHORTEST_KEY:  # The rest of one number: "555 1234, ext 5".
-                parts[-1] += " " + part
-            elif part.strip():
-                parts.append(part.strip())
+    for part in (half for piece in _APART.split(text) for half in _halves(piece)):
+        if parts and len(_digits(part)) < SHORTEST_KEY:  # The rest of one number: "555 1234, ext 5".
+            parts[-1] += _REST + part
+        elif part.strip():
+            parts.append(part.strip())
     return parts
 
 
-def _read_one(text: str, countries: tuple[str, ...]) -> ReadPhone | None:
-    digits = _NOT_DIGITS.sub("", text)
-    if not digits:
+def _halves(piece: str) -> list[str]:
+    """A slash parts two numbers, or a number and another ending of it; after an area code it belongs to the number."""
+    halves = piece.split("/")
+    return halves if len(halves) > 1 and len(_digits(halves[0])) >= SHORTEST_KEY else [piece]
+
+
+def _read_part(text: str, countries: tuple[str, ...]) -> list[ReadPhone]:
+    """Read one part: mostly one number; none without digits; two when only a gap parts them."""
+    if _EXPONENT.fullmatch(text):
+        return [(text, None, None, None, None, ("unparsed", "lost_digits"))]
+    if match := _FLOAT.fullmatch(text):
+        text = match[1]
+    whole, extension = _without_extension(text)
+    body, _, rest = whole.partition(_REST)
+    if not _digits(whole):
+        return []
+    best = _best(body + rest if not _digits(body) else body, countries)
+    if best is None or not best.kind:
+        two = _two_numbers(body, countries)
+        if two:
+            return [_from_reading(reading, None, ()) for reading in two]
+    if best is None:
+        return [_last_resort(body + rest, extension, countries)]
+    return [_from_reading(best, extension, ("rest_ignored",) if _digits(rest) and _digits(body) else ())]
+
+
+def _without_extension(text: str) -> tuple[str, str | None]:
+    """Take the extension off the end, when enough digits stand before it."""
+    for match in _EXTENSION.finditer(text):
+        if match.end() == len(text) and len(_digits(text[: match.start()])) >= SHORTEST_KEY - 1:
+            return text[: match.start()], match[1]
+    return text, None
+
+
+def _two_numbers(text: str, countries: tuple[str, ...]) -> tuple[_Reading, _Reading] | None:
+    """Two valid numbers with nothing but a gap between them; None when there is no such gap."""
+    if len(text) > LONGEST_SPLIT or len(_digits(text)) < 2 * SHORTEST_KEY:
         return None
-    bare = "+" + digits if text.lstrip("( ").startswith("+") else digits
-    parsed = _parsed(text, countries) or (_parsed(bare, countries) if bare != text else None)
-    return _from_parsed(*parsed) if parsed else _unparsed(bare[: LONGEST_DIGITS + 1], countries)
+    for gap in _GAPS.finditer(text):
+        halves = text[: gap.start()], text[gap.end() :]
+        if all(len(_digits(half)) >= SHORTEST_KEY for half in halves):
+            one, other = (_best(half, countries) for half in halves)
+            if one and other and one.kind and other.kind:
+                return one, other
+    return None
 
 
-def _parsed(text: str, countries: tuple[str, ...]) -> tuple[PhoneNumber, str | None] | None:
-    """The first reading that is valid, with its type; else the first that is possible."""
+def _best(text: str, countries: tuple[str, ...]) -> _Reading | None:
+    """The first reading that is valid, else the first that is possible."""
     possible = None
     for number in _readings(text, countries):
-        kind = phonenumbers.number_type(number)
-        if kind != PhoneNumberType.UNKNOWN:
-            return number, _TYPES.get(kind)
-        if possible is None and phonenumbers.is_possible_number(number):
-            possible = number
-    return (possible, None) if possible else None
+        region, kind = region_and_type(number)
+        if kind:
+            return _Reading(number, region, kind)
+        if possible is None and _is_possible(number):
+            possible = _Reading(number, region, None)
+    return _called_from_america(text) or possible
+
+
+def _is_possible(number: PhoneNumber) -> bool:
+    """Whether it is long enough to tell people apart, and read again is the same: each reading may take a trunk zero off."""
+    is_long = len(phonenumbers.national_significant_number(number)) >= SHORTEST_KEY
+    if not is_long or not phonenumbers.is_possible_number(number):
+        return False
+    again = _parsed(_e164(number), None)
+    return again is not None and _e164(again) == _e164(number)
+
+
+def _e164(number: PhoneNumber) -> str:
+    return f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
 
 
 def _readings(text: str, countries: tuple[str, ...]) -> Iterable[PhoneNumber]:
-    is_international = text.startswith(("+", "00"))
+    """All ways to read a text, the likeliest first. Letters are digits (1-800-FLOWERS) only where digits alone are no number."""
+    digits = _digits(text)
+    is_international = digits.startswith("00") or _PLUS.match(text) is not None
+    bare = "+" + digits.lstrip("0") if is_international else digits
+    forms = [bare] if is_international or bare == text else [text, bare]
+    if _LETTER.search(text):
+        forms = [bare, text]
     for country in (None,) if is_international else countries:
-        for variant in _variants(("+" + text[2:]) if text.startswith("00") else text, country):
-            try:
-                yield phonenumbers.parse(variant, country)
-            except NumberParseException:
-                continue
+        for form in forms:
+            if number := _parsed(_as_of_today(form, country), country):
+                yield number
 
 
-def _variants(text: str, country: str | None) -> Iterable[str]:
-    """Forms that were right once: Mexico's 044, 045 and +52 1, Brazil's mobiles of eight digits."""
-    digits = _NOT_DIGITS.sub("", text)
+def _parsed(text: str, country: str | None) -> PhoneNumber | None:
+    try:
+        number = phonenumbers.parse(text, country)
+    except NumberParseException:
+        return None
+    return _renumbered(number) if number.country_code in _RENUMBERED else number
+
+
+def _as_of_today(text: str, country: str | None) -> str:
+    """Mexico's numbers without the prefixes of before 2019: 044, 045, 01 and +52 1."""
+    if country != "MX" and not text.startswith("+52"):
+        return text
+    digits = _digits(text)
     is_old_national = country == "MX" and len(digits) in {12, 13} and digits.startswith(("044", "045", "01"))
-    if is_old_national or (text.startswith("+521") and len(digits) == 13):
-        yield "+52" + digits[-10:]
-    national = digits[2:] if text.startswith("+55") else digits.removeprefix("0") if country == "BR" else ""
-    if len(national) == 10 and national[2] in "6789":
-        yield f"+55{national[:2]}9{national[2:]}"
-    yield text
+    return "+52" + digits[-10:] if is_old_national or (digits.startswith("521") and len(digits) == 13) else text
 
 
-def _from_parsed(number: PhoneNumber, kind: str | None) -> ReadPhone:
-    value = f"+{number.country_code}{phonenumbers.national_significant_number(number)}"
-    region = phonenumbers.region_code_for_number(number)
-    flags: Codes = () if kind else ("not_valid",)
+_RENUMBERED = frozenset({55, 84})
+
+
+def _renumbered(number: PhoneNumber) -> PhoneNumber:
+    """Brazil's mobiles of eight digits gained a nine, Vietnam's of eleven lost one."""
+    digits = phonenumbers.national_significant_number(number)
+    if number.country_code == 55 and len(digits) == 10 and digits[2] in "6789":
+        digits = f"{digits[:2]}9{digits[2:]}"
+    elif number.country_code == 84 and len(digits) == 10 and digits[:3] in tables.VIETNAM_2018:
+        digits = tables.VIETNAM_2018[digits[:3]] + digits[3:]
+    else:
+        return number
+    return PhoneNumber(country_code=number.country_code, national_number=int(digits))
+
+
+def _called_from_america(text: str) -> _Reading | None:
+    """North America's international prefix, where no country reads the number as its own."""
+    digits = _digits(text)
+    number = _parsed("+" + digits[3:], None) if digits.startswith("011") else None
+    region, kind = region_and_type(number) if number else (None, None)
+    return _Reading(number, region, kind) if number and kind else None
+
+
+def _from_reading(reading: _Reading, extension: str | None, flags: Codes) -> ReadPhone:
+    number, region, kind = reading
+    value = _e164(number)
+    flags += () if kind else ("not_valid",)
     if _is_dummy(str(number.national_number)) or _is_fiction(value):
         flags += ("dummy",)
     elif kind in _SERVICE_TYPES:
         flags += ("service_number",)
-    of_plan = region or phonenumbers.region_code_for_country_code(number.country_code or 0)
-    country = _SAME_PLAN.get(of_plan, of_plan if of_plan not in {"ZZ", "001"} else None)
+    country = region if region and region != "001" else main_region(number)
     is_personal = "dummy" not in flags and "service_number" not in flags
-    return value, _key(value) if is_personal else None, number.extension or None, country, kind, flags
+    return value, _key(value) if is_personal else None, extension, _SAME_PLAN.get(country, country), kind, flags
 
 
 def _key(value: str) -> str:
@@ -133,18 +237,25 @@ def _key(value: str) -> str:
     return "+54" + value[4:] if value.startswith("+549") and len(value) == 14 else value
 
 
-def _unparsed(value: str, countries: tuple[str, ...]) -> ReadPhone:
+def _last_resort(text: str, extension: str | None, countries: tuple[str, ...]) -> ReadPhone:
+    """Keep the digits; they are read once more, as they will be when they come back."""
+    value = (("+" if _PLUS.match(text) else "") + _digits(text))[: LONGEST_DIGITS + 1]
+    if again := _best(value, countries):
+        return _from_reading(again, extension, ())
     digits = value.removeprefix("+")
-    is_dummy = _is_dummy(digits)
-    flags: Codes = ("unparsed", "dummy") if is_dummy else ("unparsed",)
-    key = digits if len(digits) >= SHORTEST_KEY and not is_dummy else None
-    return value, key, None, countries[0] if countries else None, None, flags
+    is_dummy, is_short = _is_dummy(digits), len(digits) < SHORTEST_KEY
+    flags: Codes = ("unparsed",) + ("too_short",) * is_short + ("dummy",) * is_dummy
+    key = None if is_short or is_dummy else digits
+    return value, key, extension, countries[0] if countries else None, None, flags
 
 
 def _is_dummy(digits: str) -> bool:
-    return len(set(digits[-7:])) == 1 or digits.endswith(_SEQUENCES)
+    is_repeated = len(digits) >= SHORTEST_KEY and _REPEATED.fullmatch(digits) is not None
+    return is_repeated or len(set(digits[-7:])) == 1 or digits.endswith(_SEQUENCES)
 
 
 def _is_fiction(value: str) -> bool:
-    """North American numbers 555-0100 to 555-0199 are kept for films."""
-    return value.startswith("+1") and len(value) == 12 and value[5:10] == "55501"
+    """Ranges kept for films; in North America 555-0100 to 555-0199 of every area."""
+    if value.startswith("+1"):
+        return len(value) == 12 and value[5:10] == "55501"
+    return any(value[:length] in tables.FICTION_HEADS for length in tables.FICTION_LENGTHS)
