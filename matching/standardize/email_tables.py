@@ -3,17 +3,23 @@
 # One mailbox under several domains.
 SAME_DOMAIN = {
     "googlemail.com": "gmail.com", "pm.me": "proton.me", "protonmail.com": "proton.me", "me.com": "icloud.com",
-    "mac.com": "icloud.com",
+    "mac.com": "icloud.com", "protonmail.ch": "proton.me", "ya.ru": "yandex.ru", "yandex.com": "yandex.ru",
+    "yandex.by": "yandex.ru", "yandex.kz": "yandex.ru", "narod.ru": "yandex.ru",
 }  # fmt: skip
 
 # Providers at which a dot in the local part means nothing.
-DOTLESS = frozenset({"gmail.com"})
+DOTLESS = frozenset({"gmail.com", "proton.me"})
 
 # Providers at which what follows the sign is a tag of the same mailbox.
 TAG_SIGNS = {
     "gmail.com": "+", "outlook.com": "+", "hotmail.com": "+", "live.com": "+", "msn.com": "+", "icloud.com": "+",
     "fastmail.com": "+", "fastmail.fm": "+", "proton.me": "+", "hey.com": "+", "yahoo.com": "-", "ymail.com": "-",
-    "rocketmail.com": "-",
+    "rocketmail.com": "-", "outlook.de": "+", "outlook.fr": "+", "outlook.es": "+", "outlook.it": "+", "outlook.com.br": "+",
+    "hotmail.co.uk": "+", "hotmail.fr": "+", "hotmail.de": "+", "hotmail.it": "+", "hotmail.es": "+", "live.co.uk": "+",
+    "live.de": "+", "live.fr": "+", "live.nl": "+", "live.com.au": "+", "yahoo.co.uk": "-", "yahoo.de": "-", "yahoo.fr": "-",
+    "yahoo.it": "-", "yahoo.es": "-", "yahoo.ca": "-", "yahoo.com.au": "-", "yahoo.com.br": "-", "yahoo.com.mx": "-",
+    "yahoo.co.in": "-", "mailbox.org": "+", "posteo.de": "+", "posteo.net": "+", "runbox.com": "+", "zoho.com": "+",
+    "yandex.ru": "+",
 }  # fmt: skip
 
 # Local parts that belong to an office, not to a person.
@@ -49,9 +55,50 @@ RELAYS = frozenset({
     "33mail.com", "hidemyemail.com", "members.ebay.com", "members.ebay.co.uk", "members.ebay.de", "mail.mercadolibre.com",
     "mercadolivre.com.br", "etsy-mail.com", "allegromail.pl", "user.allegrogroup.pl", "notifications.cdiscount.com",
     "message.manomano.com", "buyer.walmart.com", "relay.walmart.com", "customer.zalando.com", "kaufland-marktplatz.de",
-    "mail.bol.com", "verkopen.bol.com",
+    "mail.bol.com", "verkopen.bol.com", "passfwd.com", "passmail.com", "slmails.com", "silomails.com", "8alias.com",
+    "dralias.com", "8shield.net", "addymail.com", "4wrd.cc", "mailer.me", "opayq.com", "guest.airbnb.com", "guest.booking.com",
+    "mail.ebay-kleinanzeigen.de", "mail.kleinanzeigen.de", "messagerie.leboncoin.fr",
 })  # fmt: skip
-RELAY_WORDS = ("marketplace.amazon.", "marketplace.", ".marketplace", "privaterelay.", "orders.temu.", "customer-message.")
+RELAY_WORDS = (
+    "marketplace.amazon.",
+    "marketplace.",
+    ".marketplace",
+    "privaterelay.",
+    "orders.temu.",
+    "customer-message.",
+    "members.ebay.",
+)
+RELAY_ENDINGS = (
+    ".craigslist.org",
+    ".anonaddy.com",
+    ".anonaddy.me",
+    ".addy.io",
+    ".addymail.com",
+    ".33mail.com",
+    ".mozmail.com",
+    ".slmail.me",
+    ".aleeas.com",
+)  # fmt: skip - Each customer of these may have a domain below theirs.
+
+# Large providers' names; a name one slip away from one of them is probably a typing error.
+PROVIDERS = frozenset(
+    {"gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "protonmail", "bigpond", "libero", "orange"}
+)
+# Names one slip away that are somebody's.
+NOT_TYPOS = frozenset({
+    "mail", "email", "ymail", "qmail", "fmail", "zmail", "hmail", "jmail", "smail", "tmail", "vmail", "gmx", "iclouds", "cloud",
+    "liberto", "oranje", "grange", "range", "outlooks", "liber", "livero", "orangen", "xmail", "omail", "umail", "rmail",
+})  # fmt: skip
+# Providers with one ending only; another one is a typing error.
+ONE_ENDING = {"gmail": frozenset({"com"}), "googlemail": frozenset({"com"}), "icloud": frozenset({"com", "com.cn"})}
+ENDING_TYPOS = frozenset(
+    {"con", "cmo", "ocm", "comm", "vom", "xom", "cim", "coml", "ccom", "clm", "cpm", "nte", "ent", "ogr", "dee"}
+)
+DOMAIN_TYPOS = frozenset({
+    "hotmail.co", "yahoo.co", "outlook.co", "hotmail.cm", "yahoo.cm", "gmx.ed", "web.ed", "gmx.dr", "web.dr", "t-onlin.de",
+    "t-oline.de", "wanado.fr", "orage.fr", "hotmal.com", "hotmai.com", "homail.com", "hitmail.com", "gmali.com", "gmaik.com",
+    "btinternet.co", "btintenet.com", "yahho.com", "aoll.com", "virginmedia.co", "comcast.ner", "msn.con",
+})  # fmt: skip
 
 DISPOSABLE = frozenset({
     "0-mail.com", "10minutemail.com", "10minutemail.net", "20minutemail.com", "burnermail.io", "byom.de", "cock.li",

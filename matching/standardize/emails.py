@@ -9,17 +9,23 @@ import unicodedata
 from functools import lru_cache
 
 from email_validator import ValidatedEmail, validate_email
+from rapidfuzz.distance import OSA
 
 from matching.standardize import email_tables as tables
 from matching.standardize.text import clean
 
 LONGEST_LIST = 20  # Addresses read from one field; a longer list is a distribution list, not a customer.
 _WRAPPED = re.compile(r"<([^<>]*@[^<>]*)>")
-_SEPARATORS = re.compile(r"[;,|\s]+")
+_SEPARATORS = re.compile(r"[;,|]| / ")
+_AROUND = re.compile(r" ?@ ?")
+_PREFIX = re.compile(r"(?:mailto|smtp|e-?mail|mail):", re.IGNORECASE)
 _WRAPPERS = "<>()[]{}\"'`.,;:"
 # Local parts that need no closer look: ASCII atoms joined by single dots, at most 64 characters (RFC 5321).
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 _PLAIN = re.compile(rf"((?=[^@]{{1,64}}@){_ATOM}+(?:\.{_ATOM}+)*)@([A-Za-z0-9.-]{{1,190}})")
+_LABEL = re.compile(r"[^\W\d_][\w-]*:")  # "Mail: anna@b.de"
+_AT = re.compile(r"\s*[(\[{<]\s*(?:at|ät|arroba|@)\s*[)\]}>]\s*", re.IGNORECASE)
+_DOT = re.compile(r"\s*[(\[{<]\s*(?:dot|punkt|punto|point|ponto|\.)\s*[)\]}>]\s*", re.IGNORECASE)
 _NOT_LETTERS = re.compile(r"[^a-z0-9]+")
 
 Codes = tuple[str, ...]
@@ -27,17 +33,22 @@ Codes = tuple[str, ...]
 ReadEmail = tuple[str, str | None, Codes]
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=16_384)
 def read_emails(text: str) -> tuple[tuple[ReadEmail, ...], Codes]:
-    """Read the addresses of one field. Codes: several_values, too_many_values, and each flag of an address.
+    """Read the addresses of one field. Codes: several_values, too_many_values, domain_typo, respelled, and flags of addresses.
 
-    Flags: invalid (broken syntax), placeholder, role, relay, disposable. Any flag leaves the key None.
+    Flags: invalid (broken syntax), placeholder, role, relay, disposable. Any flag leaves the key None; a domain that looks like a
+    typing error does not, for it may be right.
     """
-    parts = _split(text)
+    parts = [text] if _is_plain(text) else _split(text)
     codes: Codes = ("several_values",) if len(parts) > 1 else ()
     if len(parts) > LONGEST_LIST:
         parts, codes = parts[:LONGEST_LIST], (*codes, "too_many_values")
     read = tuple(_read_one(part) for part in parts)
+    if any(_has_typo(value.rpartition("@")[2]) for value, _, _ in read):
+        codes += ("domain_typo",)
+    if "@" not in text and any("@" in value for value, _, _ in read):
+        codes += ("respelled",)
     return read, codes + tuple(sorted({flag for _, _, flags in read for flag in flags}))
 
 
@@ -47,27 +58,53 @@ def email_key(text: str) -> str | None:
     return addresses[0][1] if addresses else None
 
 
+def _is_plain(text: str) -> bool:
+    """Whether a text is one address and nothing else, as nearly all are."""
+    return text[:1] not in _WRAPPERS and text[-1:] not in _WRAPPERS and _PLAIN.fullmatch(text) is not None
+
+
 def _split(text: str) -> list[str]:
     cleaned = clean(unicodedata.normalize("NFKC", text)) or ""
-    wrapped = _WRAPPED.findall(cleaned)
-    if wrapped:
-        return [part for address in wrapped if (part := _unwrapped(address))]
-    parts = [part for piece in _SEPARATORS.split(cleaned) if (part := _unwrapped(piece))]
-    addresses = [part for part in parts if "@" in part]
-    if addresses and len(addresses) + cleaned.count(" @ ") == len(parts):
-        return addresses
-    if cleaned.count("@") == 1 and " " in cleaned:  # "john @ example.com": one address with spaces in it.
-        squeezed = cleaned.replace(" @ ", "@").replace("@ ", "@").replace(" @", "@")
-        return [part] if (part := _unwrapped(squeezed)) else []
-    return addresses or ([cleaned] if cleaned else [])
+    if "@" not in cleaned and _AT.search(cleaned):
+        cleaned = _DOT.sub(".", _AT.sub("@", cleaned))
+    chunks = (chunk for text in _WRAPPED.findall(cleaned) or [cleaned] for chunk in _SEPARATORS.split(text))
+    parts = [part for chunk in chunks for part in _of_chunk(chunk)]
+    return [part for part in parts if "@" in part] or ([cleaned] if cleaned else [])
+
+
+def _of_chunk(chunk: str) -> list[str]:
+    """The addresses between two separators. Words beside one may be its beginning (bob smith@acme.de): all is one, and wrong."""
+    pieces = [piece for piece in _AROUND.sub("@", chunk).split() if not _LABEL.fullmatch(piece)]
+    parts = [part for piece in pieces for half in _halves(piece) if (part := _unwrapped(half))]
+    if all("@" in part for part in parts):
+        return parts
+    return [part] if (part := _unwrapped(" ".join(pieces))) else []
+
+
+def _halves(piece: str) -> list[str]:
+    """A slash may stand in an address, but between two of them it parts."""
+    return piece.split("/") if piece.count("@") > 1 else [piece]
 
 
 def _unwrapped(text: str) -> str:
-    text = text.strip(_WRAPPERS + " ")
-    for prefix in ("mailto:", "smtp:", "email:", "e-mail:"):
-        if text[: len(prefix)].lower() == prefix:
-            text = text[len(prefix) :].strip(_WRAPPERS + " ")
-    return text
+    while True:
+        text = text.strip(_WRAPPERS + " ")
+        prefix = _PREFIX.match(text)
+        if prefix is None:
+            return text
+        text = text[prefix.end() :].partition("?")[0]
+
+
+@lru_cache(maxsize=16_384)
+def _has_typo(domain: str) -> bool:
+    """Whether a domain is one slip away from a large provider's, or ends in what is no ending."""
+    name, _, ending = domain.partition(".")
+    if ending in tables.ENDING_TYPOS or domain in tables.DOMAIN_TYPOS:
+        return True
+    if name in tables.ONE_ENDING:
+        return ending not in tables.ONE_ENDING[name]
+    is_free = name in tables.PROVIDERS or name in tables.NOT_TYPOS or not ending
+    return not is_free and any(OSA.distance(name, provider, score_cutoff=1) <= 1 for provider in tables.PROVIDERS)
 
 
 def _read_one(text: str) -> ReadEmail:
@@ -79,8 +116,9 @@ def _read_one(text: str) -> ReadEmail:
         try:
             valid = _validated(text)
         except ValueError:  # EmailNotValidError is one; idna raises bare ones on some malformed domains.
-            squeezed = _NOT_LETTERS.sub("", text.lower())
-            return text, None, ("invalid", "placeholder") if squeezed in tables.PLACEHOLDER_LOCALS else ("invalid",)
+            is_nobody = _NOT_LETTERS.sub("", text.lower()) in tables.PLACEHOLDER_LOCALS
+            is_reserved = text.lower().endswith(tables.PLACEHOLDER_ENDINGS)
+            return text, None, ("invalid", "placeholder") if is_nobody or is_reserved else ("invalid",)
         shown_local, shown_domain, domain = valid.local_part, valid.domain.lower(), valid.ascii_domain.lower()
     key, base = _key(shown_local.lower(), domain)
     flags = _flags(base, domain)
@@ -119,7 +157,7 @@ def _flags(local: str, domain: str) -> Codes:
         flags.append("disposable")
     if _is_placeholder(squeezed, domain):
         flags.append("placeholder")
-    if domain in tables.RELAYS or any(word in domain for word in tables.RELAY_WORDS):
+    if domain in tables.RELAYS or any(word in domain for word in tables.RELAY_WORDS) or domain.endswith(tables.RELAY_ENDINGS):
         flags.append("relay")
     if squeezed in tables.ROLES:
         flags.append("role")

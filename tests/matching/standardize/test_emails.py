@@ -3,10 +3,17 @@
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from matching.standardize.emails import LONGEST_LIST, email_key, read_emails
 
+from .strategies import EXAMPLES, texts
 from .tables import rows
+
+addresses = st.builds(
+    "{}@{}{}".format, st.text("ab.+-'/<>\"; ", max_size=8), texts, st.sampled_from(["", ".de", ".com", "@gmail.com"])
+)
 
 
 @pytest.mark.parametrize(("field", "expected"), rows("emails"))
@@ -25,3 +32,36 @@ def test_the_key_of_a_field_is_its_first_address() -> None:
     assert email_key("J.Smith@gmail.com, info@acme.de") == "jsmith@gmail.com"
     assert email_key("info@acme.de") is None
     assert email_key("") is None
+
+
+@given(st.one_of(texts, addresses))
+@settings(max_examples=EXAMPLES)
+def test_reading_is_total_and_idempotent(text: str) -> None:
+    read, _ = read_emails(text)
+    for value, key, flags in read:
+        assert read_emails(value)[0] == ((value, key, flags),)
+        assert (key is None) == bool(flags)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["gmial.com", "gmai.com", "gamil.com", "gmail.con", "gmail.co", "gmail.de", "hotmial.com", "hotmail.cmo", "yaho.com",
+     "yahooo.de", "outlok.com", "icloud.co", "iclod.com", "acme.con", "web.ed", "protonmial.com"],
+)  # fmt: skip
+def test_a_likely_slip_of_the_domain_is_noted_and_kept(domain: str) -> None:
+    read, codes = read_emails(f"anna@{domain}")
+    assert read == ((f"anna@{domain}", f"anna@{domain}", ()),)
+    assert codes == ("domain_typo",)
+
+
+@pytest.mark.parametrize(
+    "domain",
+    ["gmail.com", "googlemail.com", "hotmail.com", "hotmail.fr", "outlook.de", "yahoo.co.jp", "mail.com", "email.cz", "ymail.com",
+     "icloud.com", "gmx.de", "web.de", "t-online.de", "orange.fr", "libero.it", "acme.co", "example.org"],
+)  # fmt: skip
+def test_what_is_somebodys_domain_is_no_slip(domain: str) -> None:
+    assert "domain_typo" not in read_emails(f"anna@{domain}")[1]
+
+
+def test_an_address_written_for_robots_is_noted() -> None:
+    assert read_emails("bob(at)acme.de")[1] == ("respelled",)
