@@ -72,13 +72,15 @@ def print_recognition(console: Console, figures: Figures) -> None:
     table = Table(
         "records", "channel", *(SHORT.get(one, one) for one in SOURCES), box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
     )
-    table.title = "Recognised across channels: share of the customers known in both\nwhose records there all have one golden id"
-    for column in (table.columns[0], *table.columns[2:]):
-        column.justify, column.no_wrap = "right", True
+    table.title = (
+        "Recognised across channels: of the customers known in both,\nthose whose records there all have one golden id, in %"
+    )
+    for column in table.columns:
+        column.justify, column.no_wrap = ("left" if column.header == "channel" else "right"), True
     for row, one in enumerate(SOURCES):
         found = (figures.recognition.get((other, one)) for other in SOURCES[: row + 1])
         table.add_row(
-            f"{figures.records[one]:,}", one, *(f"{cell.found / cell.customers:.0%}" if cell else "-" for cell in found)
+            f"{figures.records[one]:,}", one, *(f"{cell.found / cell.customers * 100:.0f}" if cell else "-" for cell in found)
         )
     console.print(table, highlight=False)
 
