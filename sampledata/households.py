@@ -107,7 +107,7 @@ class Maker:
             person.staff_card = staff_number(rng)
             self.world.hire(country, person.staff_card)
         if rng.random() < next(rate for limit, rate in DEATHS if age < limit):
-            person.died = some_day(rng)
+            person.died = some_day(rng, max(FIRST_DAY, person.born + datetime.timedelta(days=15 * 366)))
 
     def _live(self, person: Person) -> None:
         """New phones, addresses, devices and wishes over the years; numbers and devices given up go to strangers."""
@@ -230,6 +230,7 @@ class Maker:
         for child in children:
             if child.born > YOUNGEST_BORN:  # The junior club's: a card of its own, the contact points of a parent.
                 child.guardian, child.cards = mother, child.cards or [loyalty_number(rng)]
+                child.died = datetime.date.max
         return children
 
     def _grow_up(self, child: Person, parent: Person) -> None:
