@@ -6,6 +6,7 @@ A field that no rule reads is named, as far as its name is surely no value: a fi
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from typing import Any
 
 from matching.appraisal import appraise, field_of
 from matching.record import StandardRecord
@@ -24,6 +25,23 @@ def appraisal(record: StandardRecord, notes: Sequence[Problem]) -> tuple[str, ..
     """Appraise a record: its attributes, and the fields and values that its mapping left over."""
     said = appraise(record)
     return said if not notes else said + _of_mapping(tuple(notes))
+
+
+def told(appraised: Sequence[str]) -> dict[str, Any]:
+    """An appraisal for people and programs: per attribute its state and codes, and the fields that no rule reads."""
+    fields: dict[str, dict[str, Any]] = {}
+    unmapped: list[str] = []
+    for said in appraised:
+        if said.startswith(f"{UNMAPPED}:"):
+            unmapped.append(said.partition(":")[2])
+            continue
+        name, mark, value = said.partition("=") if "=" in said else said.partition("!")
+        of_field = fields.setdefault(name, {"state": None, "codes": []})
+        if mark == "=":
+            of_field["state"] = value
+        else:
+            of_field["codes"].append(value)
+    return {"fields": fields, "unmapped": unmapped}
 
 
 @lru_cache(maxsize=4_096)

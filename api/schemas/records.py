@@ -38,6 +38,20 @@ class RecordAnswer(BaseModel):
     notes: list[Note] = Field(default_factory=list)
 
 
+class AttributeQuality(BaseModel):
+    """How one attribute of a record stands: all of it sound, some of it, none of it; and the codes that say why."""
+
+    state: Literal["good", "faulty", "refused"] | None
+    codes: list[str]
+
+
+class RecordQuality(BaseModel):
+    """The quality of one record: each attribute that it speaks of, and the fields that no rule of its source reads."""
+
+    fields: dict[str, AttributeQuality]
+    unmapped: list[str]
+
+
 class Record(BaseModel):
     """A source record as it stands: what was received, how it was read, and where it belongs."""
 
@@ -52,6 +66,7 @@ class Record(BaseModel):
     golden_id: UUID | None
     payload: dict[str, Any] | None = Field(description="As received, except what the policy never stores; null when deleted.")
     standard: dict[str, Any] | None = Field(description="The record after standardization; null when deleted.")
+    quality: RecordQuality | None = Field(description="Null when deleted, and of a record stored before there were appraisals.")
 
 
 class BatchLine(Strict):

@@ -62,6 +62,16 @@ def test_get_shows_what_was_received_and_how_it_was_read_and_is_audited(api: Tes
     assert api.get("/v1/sources/pos/records/18").status_code == 404
 
 
+def test_get_shows_the_quality_of_the_record(api: TestClient) -> None:
+    api.put(URL, json={**ADA, "emails": ["ada@"], "shoe_size": 38})
+    shown = api.get(URL).json()["quality"]
+    assert shown["fields"]["emails"] == {"state": "refused", "codes": ["invalid"]}
+    assert shown["fields"]["name"]["state"] == "good"
+    assert shown["unmapped"] == ["shoe_size"]
+    api.delete(URL)
+    assert api.get(URL).json()["quality"] is None
+
+
 def test_keys_may_hold_slashes_spaces_and_letters_of_any_script(api: TestClient) -> None:
     for key in ("a%2Fb", "a%20b", "%D0%9A-1", "x:rekey"):
         assert api.put(f"/v1/sources/pos/records/{key}", json=ADA).status_code == 201
