@@ -59,10 +59,12 @@ def run(steps: Steps) -> int:
 
 
 def follow(session: Session, ruling: Policy, measured: Sequence[Measured]) -> int:
-    """Keep figures and let follow what must. What a policy measured that rules no more is kept, and judged by the next run."""
+    """Keep figures and let follow what must, once, also when two processes measure at a time.
+
+    Figures that a later measurement has overtaken, or of a policy that rules no more, are judged by nobody: the next run judges.
+    """
     sql.rows(session, "SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    keep(session, ruling, measured)
-    if policies.current(session).version != ruling.version:
+    if not keep(session, ruling, measured) or policies.current(session).version != ruling.version:
         return 0
     opened = _settle(session, ruling, measured)
     _set_to_review(session, opened)

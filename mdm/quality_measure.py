@@ -83,10 +83,11 @@ def measure(steps: Steps) -> tuple[Policy, list[Measured]]:
     return ruling, [_measured(source, rows, ruling, now) for source, rows in sorted(found.items())]
 
 
-def keep(session: Session, ruling: Policy, measured: Sequence[Measured]) -> None:
-    """Keep the figures of the day; those of a later measurement of it stay."""
+def keep(session: Session, ruling: Policy, measured: Sequence[Measured]) -> bool:
+    """Keep the figures of the day; those of a later measurement of it stay. Whether all of these are the latest."""
+    kept = 0
     for one in measured:
-        sql.run(
+        kept += sql.run(
             session,
             KEEP,
             {
@@ -100,6 +101,7 @@ def keep(session: Session, ruling: Policy, measured: Sequence[Measured]) -> None
                 "body": json.dumps(one.body()),
             },
         )
+    return kept == len(measured)
 
 
 def _read(session: Session, ruling: Policy, now: datetime) -> dict[str, _Found]:

@@ -45,7 +45,7 @@ def measure(stopping: threading.Event) -> None:
         started = time.monotonic()
         try:
             opened = quality_breaches.run(db.transaction)
-            logger.info("quality_measured", seconds=round(time.monotonic() - started, 1), breaches_opened=opened)
+            logger.debug("quality_measured", seconds=round(time.monotonic() - started, 1), breaches_opened=opened)
         except db.UNAVAILABLE as away:
             logger.warning("database_away", error=type(away).__name__)
         except MdmError as not_yet:  # No policy is stored yet, or its model cannot be read.

@@ -1,5 +1,6 @@
 """A source below its floor: told once, ended once, and set to review only by a policy version that anybody can read."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -160,6 +161,21 @@ def test_what_was_measured_by_a_policy_that_rules_no_more_is_not_judged(mdm: Mas
         assert quality_breaches.follow(session, *measured) == 0
     assert told() == []
     assert query("SELECT count(*) FROM quality_day") == [(1,)]
+
+
+def test_two_that_measure_at_a_time_tell_once(mdm: Master) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(lambda _: run(), range(8))) == 1
+    assert len(told()) == 1
+
+
+def test_figures_that_a_later_measurement_has_overtaken_are_not_judged(mdm: Master) -> None:
+    late = quality_measure.measure(db.transaction)
+    fill(mdm, 40, 0)
+    assert run() == 0
+    with db.transaction() as session:
+        assert quality_breaches.follow(session, *late) == 0
+    assert told() == []
 
 
 def test_killed_before_the_end_nothing_is_half_done(strict: Master) -> None:

@@ -128,8 +128,10 @@ def test_measured_again_it_is_the_same(mdm: Master) -> None:
     put(mdm, "shop", person(1), person(2, mail="ann@"))
     measure()
     before = stored()
+    clock.set_source(lambda: DAY + timedelta(minutes=1))
     measure()
     assert stored() == before
+    assert query("SELECT measured_at FROM quality_day") == [(DAY + timedelta(minutes=1),)]
 
 
 def test_an_earlier_measurement_that_comes_late_replaces_nothing(mdm: Master) -> None:
