@@ -4,7 +4,7 @@ A false alarm destroys what a source sent, so what is written as no card ever is
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from matching.standardize.identifiers import is_card_number
 
@@ -12,25 +12,42 @@ MASK = "***"
 # Visa's extinct 13 digits are not looked for: one German mobile number in ten would pass.
 SHORTEST_CARD, LONGEST_CARD = 14, 19
 # Spaces of every width, dots, dashes, underscores and what has no width. No slash: it stands between two phone numbers.
-_GAP = r"[ .\-_\t\u00a0\u2000-\u2015\u202f\u2060\ufeff]{0,2}"
+_GAP = r"[ .\-_\t\r\n\u00a0\u00b7\u2000-\u2015\u202f\u2060\u2212\u3000\ufeff]{0,3}"
 _DIGIT_RUN = re.compile(rf"\d(?:{_GAP}\d){{{SHORTEST_CARD - 1},}}")
 _GROUP = re.compile(r"\d+")
+# How cards are written in several pieces: in fours, the longest first; American Express; Diners; as some terminals print.
+# Not 8-8: that is two Danish phone numbers.
+KNOWN_GROUPS = (
+    (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (4, 4, 4, 4, 1), (4, 4, 4, 4), (4, 4, 4, 3), (4, 4, 4, 2),
+    (4, 6, 5), (5, 5, 5), (4, 6, 4), (6, 10), (12, 4),
+)  # fmt: skip
 # What cannot hold a card number needs no walk through its values: plain ASCII without escapes and without so many digits.
-MAYBE_CARD = re.compile(rb"(?:[0-9][ .\-_\t]{0,2}){14}|\\[ut]|[\x80-\xff]")
-_UUID = r"(?<![0-9a-zA-Z])[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}(?![0-9a-zA-Z])"
-_IBAN = r"(?<![0-9a-zA-Z])[A-Z]{2}[0-9]{2}(?: ?[0-9A-Z]){11,30}(?![0-9a-zA-Z])"
-_NO_CARD = re.compile(f"{_UUID}|{_IBAN}")
+MAYBE_CARD = re.compile(rb"(?:[0-9][ .\-_\t\r\n]{0,3}){14}|\\[utnr]|[\x80-\xff]")
+_HEX = "[0-9a-fA-F]"
+_UUID = re.compile(rf"(?<![0-9a-zA-Z])(?:{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}|{_HEX}{{32}})(?![0-9a-zA-Z])")
+_ACCOUNT = re.compile(r"(?<![0-9a-zA-Z])(?P<country>[A-Z]{2})[0-9]{2}")
+_LETTERS_AND_DIGITS = re.compile(rf"{_GAP}[0-9A-Z]")
+# How long the bank account numbers of a country are (SWIFT's IBAN registry, ISO 13616).
+_IBAN_LENGTHS = {
+    country: length
+    for length, countries in {
+        15: "NO", 16: "BE", 18: "DK FI FO GL NL SD", 19: "MK SI", 20: "AT BA EE KZ LT LU XK", 21: "CH HR LI LV",
+        22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ OM SO TL", 24: "AD CZ ES MD PK RO SA SE SK TN VG",
+        25: "LY PT ST", 26: "IS TR", 27: "FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HU LB NI PL SV", 29: "BR EG PS QA UA",
+        30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
+    }.items()
+    for country in countries.split()
+}  # fmt: skip
 
 
 def mask_cards(text: str) -> str:
-    """Mask payment card numbers in a text, keeping the last four digits of each."""
+    """Mask payment card numbers in a text, keeping the last four digits of each. Linear in its length."""
     if len(text) < SHORTEST_CARD or not _DIGIT_RUN.search(text):
         return text
     masked, done = "", 0
-    for found in _NO_CARD.finditer(text):
-        if _is_whole(found.group()):
-            masked += _masked(text[done : found.start()]) + found.group()
-            done = found.end()
+    for start, end in _no_cards(text):
+        masked += _masked(text[done:start]) + text[start:end]
+        done = end
     return masked + _masked(text[done:])
 
 
@@ -38,46 +55,65 @@ def _masked(text: str) -> str:
     return _DIGIT_RUN.sub(lambda run: _mask_run(run.group()), text)
 
 
-def _is_whole(text: str) -> bool:
-    """Whether it is a UUID, or a bank account number with right check digits (ISO 13616: modulo 97)."""
-    if "-" in text:
-        return True
-    plain = text.replace(" ", "")
-    return int("".join(str(int(character, 36)) for character in plain[4:] + plain[:4])) % 97 == 1
+def _no_cards(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the ids and the bank account numbers of a text are, in order; none overlaps the one before."""
+    spans = [found.span() for found in _UUID.finditer(text)]
+    spans += [span for found in _ACCOUNT.finditer(text) if (span := _iban(text, found))]
+    done = 0
+    for start, end in sorted(spans):
+        if start >= done:
+            yield start, end
+            done = end
+
+
+def _iban(text: str, found: re.Match[str]) -> tuple[int, int] | None:
+    """Where the account number that starts here ends, if it is as long as its country's and its check digits are right."""
+    plain, end = found.group(), found.end()
+    length = _IBAN_LENGTHS.get(found["country"], 0)
+    while len(plain) < length and (more := _LETTERS_AND_DIGITS.match(text, end)):
+        plain, end = plain + more.group()[-1], more.end()
+    if not length or len(plain) < length or text[end : end + 1].isalnum():
+        return None
+    checked = "".join(str(int(character, 36)) for character in plain[4:] + plain[:4])
+    return (found.start(), end) if int(checked) % 97 == 1 else None
 
 
 def _mask_run(run: str) -> str:
     """Mask every card number in a run of digits and gaps; it starts and ends where a group of digits does."""
-    groups = [(found.start(), found.end(), found.group()) for found in _GROUP.finditer(run)]
-    masked, done, place = "", 0, 0
+    groups = [found.span() for found in _GROUP.finditer(run)]
+    sizes = tuple(end - start for start, end in groups)
+    masked, done, place = [], 0, 0
     while place < len(groups):
-        sizes = _candidates(groups, place)
-        length = next((size for size in sizes if _is_card([digits for *_, digits in groups[place : place + size]])), 0)
-        if length:
-            digits = _plain("".join(group for *_, group in groups[place : place + length]))
-            masked += run[done : groups[place][0]] + MASK + digits[-4:]
-            done = groups[place + length - 1][1]
-        place += length or 1
-    return masked + run[done:]
+        start, step = groups[place][0], _singles(sizes, place)
+        for held in _written_as_one(sizes, place, step):
+            end = groups[place + held - 1][1]
+            digits = _plain(run[start:end])
+            is_decimal = held == 1 and place > 0 and run[start - 1] == "."
+            if not is_decimal and is_card_number(digits):
+                masked.append(run[done:start] + MASK + digits[-4:])
+                done, step = end, held
+                break
+        place += step or 1
+    return "".join(masked) + run[done:]
 
 
-def _candidates(groups: list[tuple[int, int, str]], place: int) -> Iterator[int]:
-    """Yield how many groups from here on hold as many digits as a card has."""
-    digits = 0
-    for number, (*_, group) in enumerate(groups[place:], 1):
-        digits += len(group)
-        if digits > LONGEST_CARD:
-            return
-        if digits >= SHORTEST_CARD:
-            yield number
+def _singles(sizes: Sequence[int], place: int) -> int:
+    """How many groups of one digit stand here in a row: all of them are one number, or none is."""
+    end = place
+    while end < len(sizes) and sizes[end] == 1:
+        end += 1
+    return end - place
 
 
-def _is_card(groups: list[str]) -> bool:
-    """Whether digits are a card number, and grouped as one: in one piece, in fours, or 4-6-5 and 4-6-4."""
-    sizes = [len(group) for group in groups]
-    in_fours = all(size == 4 for size in sizes[:-1]) and sizes[-1] <= 4
-    return (len(sizes) == 1 or in_fours or sizes in ([4, 6, 5], [4, 6, 4])) and is_card_number(_plain("".join(groups)))
+def _written_as_one(sizes: tuple[int, ...], place: int, singles: int) -> Iterator[int]:
+    """Yield how many groups from here on may be written as one card number: one piece, digit by digit, or KNOWN_GROUPS."""
+    if SHORTEST_CARD <= sizes[place] <= LONGEST_CARD:
+        yield 1
+    elif singles:
+        yield from (singles,) if SHORTEST_CARD <= singles <= LONGEST_CARD else ()
+    else:
+        yield from (len(known) for known in KNOWN_GROUPS if sizes[place : place + len(known)] == known)
 
 
-def _plain(digits: str) -> str:
-    return "".join(str(int(digit)) for digit in digits)
+def _plain(text: str) -> str:
+    return "".join(str(int(character)) for character in text if character.isdecimal())
