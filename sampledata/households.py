@@ -212,7 +212,7 @@ class Maker:
     def _children(self, father: Person, mother: Person) -> list[Person]:
         """One to three births; some sons bear the father's name, some births are twins."""
         rng, home = self.rng, mother.address.values[-1]
-        children = []
+        children: list[Person] = []
         born = mother.born + datetime.timedelta(days=rng.randint(21 * 365, 34 * 365))
         for _ in range(rng.choice((1, 1, 2, 2, 3))):
             if born > LAST_BIRTH:
@@ -223,15 +223,27 @@ class Maker:
             sex = rng.choice(("female", "male"))
             namesake = sex == "male" and father.sex == "male" and rng.random() < 0.08
             surname = self._child_surname(father, mother, sex)
-            children.append(self._person(sex, born, home, surname, father.given if namesake else ""))
+            family = [father, mother, *children]
+            given = father.given if namesake else self._another_name(sex, family)
+            children.append(self._person(sex, born, home, surname, given))
             if rng.random() < 0.03:
-                children.append(self._person(rng.choice((sex, sex, "female", "male")), born, home, surname))
+                twin = rng.choice((sex, sex, "female", "male"))
+                children.append(self._person(twin, born, home, surname, self._another_name(twin, [*family, children[-1]])))
             born += datetime.timedelta(days=rng.randint(500, 2200))
         for child in children:
             if child.born > YOUNGEST_BORN:  # The junior club's: a card of its own, the contact points of a parent.
                 child.guardian, child.cards = mother, child.cards or [loyalty_number(rng)]
                 child.died = datetime.date.max
         return children
+
+    def _another_name(self, sex: str, family: list[Person]) -> str:
+        """A given name that nobody in the family bears, unless the country has too few of them."""
+        taken = {person.given for person in family}
+        for _ in range(9):
+            given = self.locale.given[sex].draw(self.rng)
+            if given not in taken:
+                break
+        return given
 
     def _grow_up(self, child: Person, parent: Person) -> None:
         """A child moves with the family until it leaves home, as most do at nineteen to twenty-six."""

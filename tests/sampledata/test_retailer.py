@@ -247,3 +247,10 @@ def test_the_acquired_house_writes_in_its_own_way(records: list[SimulatedRecord]
     assert all(", " in row["NAME"] and row["NAME"] == row["NAME"].upper() for row in rows)
     assert any(re.fullmatch(r"\d{4}", row["ZIP"]) for row in rows if row["COUNTRY"] in {"USA", "GER"})
     assert not any(row["ZIP"].startswith("0") for row in rows)
+
+
+def test_nobody_names_a_daughter_after_her_mother_or_sister(households: list[Household]) -> None:
+    """A son may be his father's namesake; two women of one full name in a family would be unlike life."""
+    for home in households:
+        names = Counter((one.given, one.surname.values[-1]) for one in home.people if one.sex == "female")
+        assert max(names.values(), default=0) <= 1
