@@ -22,6 +22,7 @@ _WORD = (
 )
 _BIS = r"(?: ?(?:bis|ter|quater)(?![a-z]))?"  # A second house of the same number; left out, as sources often leave it out.
 _FRACTION = r"\d{1,6}[ -][123]/[234]"
+_IS_FRACTION = re.compile(_FRACTION)
 _NUMBER_FIRST = re.compile(rf"{_WORD}({_FRACTION}|{_NUMBER}){_BIS}[,.;]? +(?=\S)")
 _SIDE_NUMBER_FIRST = re.compile(rf"{_WORD}({_FRACTION}|{_SIDE_NUMBER}){_BIS}[,.;]? +(?=\S)")
 _NUMBER_LAST = re.compile(rf"(?:[ .]|(?<=#)){_WORD}({_NUMBER}){_BIS}\.?$")
@@ -207,15 +208,18 @@ def _is_year(number: str) -> bool:
 @lru_cache(maxsize=16_384)
 def standard_number(text: str | None) -> str | None:
     """Write a house or unit number one way: lower case, no spaces, no 'No.', no º, no '.0' of a spreadsheet; None for nought."""
-    if not text:
-        return None
-    low = _NUMBER_WORDS.sub("", text.lower().translate(_CYRILLIC))
-    if re.fullmatch(_FRACTION, low):
+    written = text.lower().translate(_CYRILLIC) if text else ""
+    while written != (shorter := _shorter(written)):
+        written = shorter
+    return None if written.strip("0") == "" else written
+
+
+def _shorter(number: str) -> str:
+    low = _NUMBER_WORDS.sub("", number)
+    if _IS_FRACTION.fullmatch(low):
         return low.replace(" ", "-")
-    squeezed = _SECOND_HOUSE.sub("", _ORDINAL_SIGNS.sub("", _SPACES.sub(lambda match: match[1] or "", low)))
-    while squeezed != (stripped := squeezed.removesuffix(".0").strip(".,:;#/- ")):
-        squeezed = stripped
-    return None if squeezed.strip("0") == "" else squeezed
+    squeezed = _ORDINAL_SIGNS.sub("", _SPACES.sub(lambda match: match[1] or "", low))
+    return _SECOND_HOUSE.sub("", squeezed).removesuffix(".0").strip(".,:;#/- ")
 
 
 def says_no_number(text: str) -> bool:

@@ -32,6 +32,13 @@ def test_any_line_is_read_and_its_parts_are_written_one_way(text: str, country: 
     assert standard_number(line.unit) == line.unit
 
 
+@given(st.one_of(lines, st.text("0123456789abis ./-:#nro", max_size=12)))
+@settings(max_examples=EXAMPLES)
+def test_a_number_or_unit_written_one_way_stays(text: str) -> None:
+    assert standard_number(standard_number(text)) == standard_number(text)
+    assert standard_number(standard_unit(text)) == standard_unit(text)
+
+
 @given(lines)
 @settings(max_examples=EXAMPLES)
 def test_the_plain_line_is_as_long_as_the_line(text: str) -> None:
@@ -50,7 +57,8 @@ def test_a_key_is_empty_only_where_nothing_is_written(text: str) -> None:
     ("text", "number"),
     [
         ("12 A", "12a"), ("Nr. 12", "12"), ("No 12-14", "12-14"), ("12 - 14", "12-14"), ("12.0", "12"), ("12bis", "12"),
-        ("12 ter", "12"), ("5 / B", "5/b"), ("5а", "5a"), ("000", None), ("-", None), ("", None), (None, None),  # noqa: RUF001
+        ("12 ter", "12"), ("5 / B", "5/b"), ("5\u0430", "5a"), ("000", None),
+        ("0BIS:", None), ("-", None), ("", None), (None, None),
     ],
 )  # fmt: skip
 def test_numbers(text: str | None, number: str | None) -> None:
