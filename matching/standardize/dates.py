@@ -5,10 +5,11 @@ Reads no clock: what is plausible depends on the version of the standardizer onl
 
 import datetime as dt
 import re
+import unicodedata
 from functools import lru_cache
 
 from matching.record import BirthDate
-from matching.standardize.date_tables import MONTHS, PLACEHOLDERS
+from matching.standardize.date_tables import BUDDHIST_YEARS, ISLAMIC_YEARS, MONTHS, OTHER_CALENDARS, PLACEHOLDERS
 from matching.standardize.text import clean, fold
 
 REFERENCE_YEAR = 2026
@@ -25,6 +26,11 @@ _YEAR = re.compile(r"\d{4}(?:\.0)?")
 _YEAR_MONTH = re.compile(r"(\d{4})[./ ](\d{1,2})|(\d{1,2})[./ -](\d{4})")
 _YEAR_FIRST = re.compile(r"(\d{4})[./ ](\d{1,2})[./ ](\d{1,2})(?:[T ]\d{2}:?\d{2}.*)?")
 _YEAR_LAST = re.compile(r"(\d{1,2})[./ -](\d{1,2})[./ -](\d{4}|\d{2})(?:[T ]\d{2}:?\d{2}.*)?")
+_EAST_ASIAN = re.compile(r"(\d{4}) ?[年년] ?(\d{1,2}) ?[月월](?: ?(\d{1,2}) ?[日일])?")
+_LATE = re.compile(r"[T ](?!00:?00)\d{2}:?\d{2}")  # A time that is not midnight.
+_SERIAL = re.compile(r"(\d{4,5})(?:\.(\d+))?")
+_SERIAL_ZERO = dt.date(1899, 12, 30)
+_FIRST_SERIAL, _LAST_SERIAL = 3_654, 49_674  # 1910 to 2035.
 _TOKENS = re.compile(r"\d+|[a-z]+")
 _ORDINALS = frozenset({"st", "nd", "rd", "th", "of", "de", "del", "the", "o", "er", "a"})
 
@@ -35,20 +41,63 @@ def read_birth_date(text: str, order: str = "DMY") -> Read:
 
     A day that no calendar has (19450230) keeps year and month, and what was written in `written`; a date that cannot be read at
     all gives None. Codes: ambiguous_order, invalid_day, invalid_month, swapped_day_month, two_digit_year, partial, placeholder,
-    implausible_year, unreadable.
+    implausible_year, time_ignored, serial_number (read only with a time of day, when it can be nothing else), unreadable; and
+    buddhist_calendar, islamic_calendar, japanese_calendar: refused, or not identifying when only the year tells.
     """
     text = clean(text) or ""
+    read, codes = _read(text, order)
+    return read, (*codes, "time_ignored") if len(text) > 10 and read and _LATE.search(text) else codes
+
+
+def _read(text: str, order: str) -> Read:
+    if (match := _COMPACT.fullmatch(text)) and not _is_plausible(int(match[1])) and _is_plausible(int(text[4:8])):
+        return _year_last(text[:2], text[2:4], text[4:8], order=order)
     if (match := _ISO.fullmatch(text)) or (match := _COMPACT.fullmatch(text)) or (match := _YEAR_FIRST.fullmatch(text)):
         year, first, second = match.groups()
         return _year_first(int(year), int(first), int(second) if second else None, order)
     if match := _YEAR_LAST.fullmatch(text):
         return _year_last(*match.groups(), order=order)
+    return _partial(text) or _unusual(text)
+
+
+def _partial(text: str) -> Read | None:
     if _YEAR.fullmatch(text):
         return _built(int(text[:4]), None, None)
     if match := _YEAR_MONTH.fullmatch(text):
         year, month = (match[1], match[2]) if match[1] else (match[4], match[3])
         return _built(int(year), int(month), None)
-    return _with_month_name(text)
+    return None
+
+
+def _unusual(text: str) -> Read:
+    if match := _EAST_ASIAN.fullmatch(unicodedata.normalize("NFKC", text)):
+        return _built(int(match[1]), int(match[2]), int(match[3]) if match[3] else None)
+    if match := _SERIAL.fullmatch(text):
+        return _serial(int(match[1]), match[2] or "")
+    return _other_calendar(text) or _with_month_name(text)
+
+
+def _serial(days: int, time_of_day: str) -> Read:
+    """A spreadsheet's days since 1899-12-30. A bare number may as well be a postal code, or a date without its zero."""
+    if not _FIRST_SERIAL <= days <= _LAST_SERIAL:
+        return None, ("unreadable",)
+    if not time_of_day.strip("0"):
+        return None, ("serial_number",)
+    day = _SERIAL_ZERO + dt.timedelta(days)
+    built, codes = _built(day.year, day.month, day.day)
+    return built, (*codes, "serial_number")
+
+
+def _other_calendar(text: str) -> Read | None:
+    lowered = text.casefold()
+    for code, marks in OTHER_CALENDARS.items():
+        if any(mark in lowered for mark in marks):
+            return None, (code,)
+    return None
+
+
+def _is_plausible(year: int) -> bool:
+    return EARLIEST_YEAR <= year <= LATEST_YEAR
 
 
 def birth_date_of_parts(year: str | None, month: str | None, day: str | None) -> Read:
@@ -82,8 +131,11 @@ def _year_last(first: str, second: str, year: str, *, order: str) -> Read:
         month, day = day, month
         codes = ("swapped_day_month",)
     if len(year) == 2:
-        if order == "YMD":  # 85-03-12 of a source that writes the year first.
-            return _two_digit(one, two, int(year))
+        if order == "YMD" or one > 31:  # 85-03-12: a source that writes the year first, or no other reading.
+            month, day = two, int(year)
+            if order != "YMD" and not _exists_any_year(month, day) and _exists_any_year(day, month):
+                month, day = day, month
+            return _two_digit(one, month, day)
         built, more = _two_digit(int(year), month, day)
         return built, (*more, *codes)
     built, more = _built(int(year), month, day)
@@ -139,8 +191,9 @@ def _built(year: int, month: int | None, day: int | None) -> Read:
         codes = ("partial",)
     text = "-".join(part for part in (f"{year:04}", f"{month:02}" if month else "", f"{day:02}" if day else "") if part)
     is_placeholder = text in PLACEHOLDERS or written in PLACEHOLDERS
-    is_plausible = EARLIEST_YEAR <= year <= LATEST_YEAR
+    is_plausible = _is_plausible(year)
     codes += ("placeholder",) * is_placeholder + ("implausible_year",) * (not is_plausible)
+    codes += ("buddhist_calendar",) * (year in BUDDHIST_YEARS) + ("islamic_calendar",) * (year in ISLAMIC_YEARS)
     is_identifying = not is_placeholder and is_plausible
     return BirthDate(text, year, month, day, None, is_identifying, written if written != text else None), codes
 

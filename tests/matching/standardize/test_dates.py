@@ -1,12 +1,18 @@
 """Birth dates: the table, dates from parts, dates of extra attributes."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from matching.standardize.dates import birth_date_of_parts, iso_date, read_birth_date
 
+from .strategies import EXAMPLES, texts
 from .tables import rows, shown
+
+looking_like_dates = st.from_regex(r"[0-9]{1,4}[-./ ]?[0-9]{1,2}[-./ ]?[0-9]{0,4}([T .][0-9]{2}:?[0-9]{2})?", fullmatch=True)
 
 
 @pytest.mark.parametrize(("field", "expected"), rows("dates"))
@@ -43,3 +49,39 @@ def test_a_day_without_a_year_is_no_date() -> None:
 def test_dates_of_extras_are_full_or_nothing() -> None:
     assert iso_date("2024-05-06") == "2024-05-06"
     assert iso_date("2024-05") is None
+
+
+@given(st.one_of(texts, looking_like_dates), st.sampled_from(["DMY", "MDY", "YMD"]))
+@settings(max_examples=EXAMPLES)
+def test_reading_is_total_and_idempotent(text: str, order: str) -> None:
+    read, codes = read_birth_date(text, order)
+    assert read is not None or codes
+    if read is not None:
+        again, _ = read_birth_date(read.written or read.text, order)
+        assert again is not None
+        assert replace(again, alternative=read.alternative) == read
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("12/03/1985", ("ambiguous_order",)),
+        ("1985", ("partial",)),
+        ("1985-02-30", ("invalid_day",)),
+        ("1985-13-30", ("invalid_month",)),
+        ("03/25/1985", ("swapped_day_month",)),
+        ("12/03/85", ("two_digit_year",)),
+        ("1900-01-01", ("placeholder",)),
+        ("1066-10-14", ("implausible_year",)),
+        ("1985-03-11T23:00:00Z", ("time_ignored",)),
+        ("31118.75", ("serial_number",)),
+        ("31118", ("serial_number",)),
+        ("12/03/2528", ("implausible_year", "buddhist_calendar", "ambiguous_order")),
+        ("1405-06-20", ("implausible_year", "islamic_calendar")),
+        ("20 Ramadan 1405", ("islamic_calendar",)),
+        ("昭和60年3月12日", ("japanese_calendar",)),
+        ("yesterday", ("unreadable",)),
+    ],
+)
+def test_notes(text: str, codes: tuple[str, ...]) -> None:
+    assert read_birth_date(text, "DMY")[1] == codes
