@@ -1,17 +1,17 @@
 """Canonical input as nobody would write it: any JSON anywhere, and texts made of pieces of names, addresses and numbers."""
 
-import os
 from pathlib import Path
 from typing import Any
 
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from matching.standardize import Context, ExtraRule
 
 FOLDER = Path(__file__).parent
 PIECES = [*(FOLDER / "pieces.txt").read_text(encoding="utf-8").split(), "\u200b", "�", "\x00"]
-# A long run says how many: `python -m soak.run --part standardize`.
-EXAMPLES = int(os.environ.get("STANDARDIZE_EXAMPLES", "200"))
+# How many examples a property has: more when the long run's profile is loaded (`make soak`).
+EXAMPLES = max(200, settings.default.max_examples if settings.default else 0)
 SCALARS = (
     "name",
     "given_name",
