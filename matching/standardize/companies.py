@@ -18,8 +18,9 @@ _FIRST_WORDS = frozenset(way.split()[0] for way in _BEFORE)
 _NATIVE = tuple(sorted(tables.NATIVE_FORMS, key=len, reverse=True))
 _AND = re.compile(r"\s*[&+]\s*")
 _ANDS = frozenset({"und", "et", "og", "och", "y", "e"})
-_ASIDE = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*")
 _QUOTES = re.compile(r"[\"“”„«»]")
+_NATIVE_SIGN = re.compile("[\u0370-\u1fff\u3040-\ufaff\uff00-\uffef]")
+_HEAD = re.compile(r"[^,(]+(?=,|\()")  # What stands before a comma or a bracket: 'ACME GmbH, Berlin'.
 _DOTTED = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W\d_]/[^\W\d_]")
 
 
@@ -38,13 +39,22 @@ def read_company(text: str) -> tuple[str | None, str | None, str | None, Codes]:
         return name, None, None, ("not_a_name",)
     better = repaired(name)
     folded = _folded(better)
-    if folded is None or folded in tables.PLACEHOLDERS or (len(folded) > 1 and len(set(folded.replace(" ", ""))) == 1):
+    if folded is None or folded in tables.PLACEHOLDERS or _is_nothing(folded):
         return name, None, None, ("placeholder",)
     traded, codes = _trading_name(better)
     key, form = _without_form(traded)
     if form is None and codes:  # 'Smith Ltd t/a The Bakery'
         form = _without_form(better[: len(better) - len(traded)].rpartition(" ")[0].rsplit(" ", 1)[0])[1]
+    if key and _is_nothing(key):  # 'xxx GmbH'
+        return name, None, form, (*codes, "placeholder")
     return name, key or folded, form, codes
+
+
+def _is_nothing(folded: str) -> bool:
+    """One sign repeated (two letters may be a name: AA, HH), or a word of machines."""
+    signs = folded.replace(" ", "")
+    is_repeated = len(set(signs)) == 1 and len(signs) > (1 if signs.isdecimal() else 2)
+    return is_repeated or folded in ("n a", "none", "null", "test", "unknown")
 
 
 def _folded(name: str) -> str | None:
@@ -80,7 +90,7 @@ def _without_form(name: str) -> tuple[str | None, str | None]:
 
 def _native_form(name: str) -> tuple[str, str] | None:
     """What is left without a form in its own script at either end, and the form; never nothing is left."""
-    if name.isascii():
+    if not _NATIVE_SIGN.search(name):
         return None
     for written in _NATIVE:
         spaced = written in tables.SPACED_NATIVE
@@ -133,17 +143,28 @@ def company_evidence(text: str) -> str | None:
     Forms that also are words, initials or surnames (Co, AG, SA) count only when written as forms are: in capitals after a name
     that is not, or with dots.
     """
-    if not text.isascii() and _native_form(text):
+    if _native_form(text):
         return "native_form"
     words = (_folded(text) or "").split()
     if len(words) < 2:
         return None
-    if _has_form(text, words):
+    head = _HEAD.match(text)
+    if _has_form(text, words) or (head and " " in head[0] and _has_form(head[0], (_folded(head[0]) or "").split())):
         return "legal_form"
     return "company_word" if _has_company_word(words) else None
 
 
+def may_be_company(given: str, surname: str) -> bool:
+    """Say quickly whether given name and surname as one text could bear a legal form at all."""
+    if any(sign in given or sign in surname for sign in ",(/-") or _NATIVE_SIGN.search(given) or _NATIVE_SIGN.search(surname):
+        return True
+    last, first = (fold_name(surname) or "").rpartition(" ")[2], (fold_name(given) or "").partition(" ")[0]
+    return last in _LAST_WORDS or first in _FIRST_WORDS
+
+
 def _has_form(text: str, words: list[str]) -> bool:
+    if words[-1] not in _LAST_WORDS and words[0] not in _FIRST_WORDS:
+        return False
     for length in range(min(LONGEST_FORM_WORDS, len(words) - 1), 0, -1):
         way = " ".join(words[-length:])
         if way in _FORMS and (way not in tables.WEAK_FORMS or _is_written_as_form(text, length)):

@@ -12,6 +12,7 @@ _MARKS = "|".join(re.escape(mark) for mark in sorted((*tables.CONTACT_MARKS, *ta
 _CONTACT = re.compile(rf"^(.+?)[ ,;/(-]+(?:{_MARKS})[: ]+([^()]+?)\)?$", re.IGNORECASE)
 _BRACKETS = re.compile(r"^([^()]+?) ?\(([^()]+)\)$")
 _APART = re.compile(r" [-\u2013\u2014|/] |, | c/o ", re.IGNORECASE)
+_PARTED = re.compile(r"[,(/|\-\u2013\u2014]")
 # Titles that only people bear: 'Dr. Oetker' and 'Lord & Taylor' are companies.
 PERSONAL_TITLES = words("name_words.txt", "personal titles")
 
@@ -28,6 +29,8 @@ def contact_apart(text: str) -> tuple[str, str | None]:
 @lru_cache(maxsize=16_384)
 def company_apart(text: str) -> tuple[str, str] | None:
     """A person and a company in one text, when one of its two parts bears a legal form and the other nothing of a company."""
+    if not _PARTED.search(text):
+        return None
     match = _BRACKETS.match(text)
     parts = [match[1], match[2]] if match else _APART.split(text)
     if len(parts) != 2 or " " not in text:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from matching.standardize import name_tables as tables
+from matching.standardize import title_tables
 from matching.standardize.known_names import is_given_name, is_only_given_name, is_only_surname, is_surname
 from matching.standardize.name_parts import is_suffix, is_title, key_of, maiden_apart, suffix_apart, titles_apart, titles_behind
 from matching.standardize.name_repairs import fold_name
@@ -16,6 +17,8 @@ from matching.standardize.text import is_native, joined
 CALLED = re.compile(r"[(\"“„«'\u2018]\s*([^()\"“”„«»]{1,40}?)\s*[)\"”“»'\u2019](?=[ ,]|$)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[- ]?)|(?:[^\W\d_]\.){1,4}")
 Words = list[str]
+_OTHER_ORDERS = tables.FAMILY_NAME_FIRST | tables.EITHER_ORDER | tables.SLAVIC
+_ODD_FIRST = title_tables.TITLES | title_tables.UNSURE_TITLES | tables.FAMILY_FIRST | tables.SURE_STARTS | tables.NOBLE | {"the"}
 Order = tuple[str | None, str | None, str | None]
 
 
@@ -50,6 +53,15 @@ def split_name(text: str, country: str | None) -> Parts:
         given, surname = (given, f"{surname} ({remark})") if surname else (f"{given} ({remark})" if given else remark, None)
     surname = surname + married if surname else surname
     return Parts(given, middle, surname, joined(prefix, behind), suffix, maiden)
+
+
+def plain_pair(text: str, country: str | None) -> tuple[str, str] | None:
+    """Given name and surname of two Latin words of letters, when nothing about them or the country could say otherwise."""
+    given, _, surname = text.partition(" ")
+    if not (given.isalpha() and surname.isalpha() and len(given) > 2 and len(surname) > 2) or country in _OTHER_ORDERS:
+        return None
+    is_odd = given.isupper() != surname.isupper() or is_native(given) or key_of(given) in _ODD_FIRST or given.islower()
+    return None if is_odd or key_of(surname) in tables.FAMILY_LAST else (given, surname)
 
 
 def _called_apart(text: str) -> tuple[str, str | None]:

@@ -11,7 +11,7 @@ from matching.record import Name
 from matching.standardize import name_parts, placeholders
 from matching.standardize.households import is_couple_word, names_two, split_household, without_joints
 from matching.standardize.known_names import is_given_name, is_only_given_name, is_only_surname
-from matching.standardize.name_orders import CALLED, Parts, is_initials, split_name
+from matching.standardize.name_orders import CALLED, Parts, is_initials, plain_pair, split_name
 from matching.standardize.name_repairs import fold_name, is_mixed, repaired
 from matching.standardize.name_tables import CHILD_OF, EITHER_ORDER, FAMILY_FIRST, FAMILY_LAST, FAMILY_NAME_FIRST, TWO_SURNAMES
 from matching.standardize.native_names import is_east_asian, split_east_asian
@@ -36,6 +36,9 @@ def read_full_name(text: str, country: str | None = None) -> tuple[Name | None, 
     Codes: parsed, unsplit (the parts could not be told), and those of `read_name`.
     """
     whole = repaired(text)
+    if pair := plain_pair(whole, country):
+        name, more = read_name(pair[0], None, pair[1], country=country)
+        return name, (*more, "parsed")
     if _names_nobody(whole):
         return read_name(whole, country=country)
     codes: Codes = ("repaired",) if whole != text else ()
@@ -59,6 +62,8 @@ def read_name(
     Codes: placeholder, not_a_name, empty_field, repaired, title_moved, suffix_moved, maiden_moved, whole_name_in_field,
     repeated_name, household, look_alike_letters, perhaps_swapped.
     """
+    if not (middle or prefix or suffix or maiden) and _is_plain(given) and _is_plain(surname):
+        return _plain_name(given, surname, country)
     whole = joined(given, middle, surname)
     if whole is None:
         return None, ()
@@ -67,13 +72,22 @@ def read_name(
         return nobody, (reason,)
     parts = Parts(given, middle, surname, prefix, suffix, maiden)
     codes: list[str] = []
-    if middle or prefix or suffix or maiden or not (_is_plain(given) and _is_plain(surname)):
-        parts = _settled(parts, country, codes)
+    parts = _settled(parts, country, codes)
     left = joined(*parts[:3])
     if left is None or is_placeholder(left):  # Nothing but a title or a maiden name made a name of it.
         return nobody, (*dict.fromkeys(codes), "placeholder")
     name = _built(parts, country, codes)
     return name, tuple(dict.fromkeys(codes))
+
+
+def _plain_name(given: str | None, surname: str | None, country: str | None) -> tuple[Name | None, Codes]:
+    """The commonest case: one word of letters each, in which nothing else can stand."""
+    folded = joined(fold_name(given or ""), fold_name(surname or "")) or ""
+    is_native_nobody = not folded or (is_native(given or "") and is_placeholder(f"{given} {surname}"))
+    if is_native_nobody or placeholders.is_folded_placeholder(folded):
+        return Name(given=given, surname=surname, identifying=False), ("placeholder",)
+    codes: list[str] = []
+    return _built(Parts(given, None, surname), country, codes), tuple(codes)
 
 
 def _names_nobody(whole: str) -> str | None:
@@ -226,16 +240,24 @@ def _built(parts: Parts, country: str | None, codes: list[str]) -> Name:
     spellings = (given_folded, *map(fold_name, called)) if not is_two else ()
     return Name(
         *parts,
-        native=whole if is_native(whole) and "look_alike_letters" not in codes else None,
+        native=whole
+        if not whole.isascii() and any(part and is_native(part) for part in parts[:3]) and "look_alike_letters" not in codes
+        else None,
         given_folded=given_folded,
         middle_folded=joined(more, fold_name(middle) if middle and not is_two else None),
         surname_folded=surname_folded,
         maiden_folded=fold_name(maiden) if maiden else None,
         suffix_folded=name_parts.generation(suffix, prefix),
-        nicknames=tuple(sorted({key for text in spellings if text for key in nickname_keys(text)})) if spellings else (),
+        nicknames=_nicknames(spellings),
         given_phonetic=phonetic(given_folded),
         surname_phonetic=phonetic(surname_folded),
     )
+
+
+def _nicknames(spellings: tuple[str | None, ...]) -> Codes:
+    if len(spellings) == 1:
+        return nickname_keys(spellings[0]) if spellings[0] else ()
+    return tuple(sorted({key for text in spellings if text for key in nickname_keys(text)}))
 
 
 def _household(parts: Parts, country: str | None, codes: list[str]) -> tuple[bool, str]:

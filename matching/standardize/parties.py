@@ -63,6 +63,9 @@ def read_party(reader: Reader, country: str | None = None) -> Party:
     elif said.kind is not PartyKind.COMPANY or said.whole is None:
         _move_person(reader, said, country)
     name = _read_name(reader, said, country)
+    if said.company and said.kind is not PartyKind.COMPANY and _is_same_name(name, said.company):
+        reader.note("company_name", ("name_in_company",))
+        said.company = None
     read = companies.read_company(said.company) if said.company else (None, None, None, ())
     reader.note("company_name", read[3])
     if name and said.kind is PartyKind.COMPANY and read[0] is None:
@@ -73,7 +76,7 @@ def read_party(reader: Reader, country: str | None = None) -> Party:
 def _move_company(reader: Reader, said: _Said) -> None:
     """A company in the fields of a name."""
     whole = said.whole
-    if whole is None or said.kind is PartyKind.PERSON:
+    if whole is None or said.kind is PartyKind.PERSON or (said.kind is None and _is_plainly_person(said)):
         return
     if said.kind is None and (apart := company_contacts.company_apart(whole)):
         person, company = apart
@@ -89,6 +92,12 @@ def _move_company(reader: Reader, said: _Said) -> None:
         said.kind = PartyKind.COMPANY
 
 
+def _is_plainly_person(said: _Said) -> bool:
+    """Whether given name and surname are filled, differ, and bear nothing that a legal form begins or ends with."""
+    given, surname = said.fields[0], said.fields[2]
+    return bool(given and surname and given != surname) and not companies.may_be_company(given or "", surname or "")
+
+
 def _move_person(reader: Reader, said: _Said, country: str | None) -> None:
     """A person in the field of a company: with a title, behind 'attn', or the same name again."""
     company = said.company or ""
@@ -100,14 +109,13 @@ def _move_person(reader: Reader, said: _Said, country: str | None) -> None:
     elif said.whole is None and said.kind is not PartyKind.COMPANY and company_contacts.is_titled_person(company, country):
         reader.note("party", ("person_in_company",))
         said.company, said.single = None, company
-    elif said.kind is not PartyKind.COMPANY and _is_same_name(said.whole, company):
-        reader.note("company_name", ("name_in_company",))
-        said.company = None
 
 
-def _is_same_name(whole: str | None, company: str) -> bool:
+def _is_same_name(name: Name | None, company: str) -> bool:
     """Whether the company is only the person once more."""
-    return whole is not None and fold(whole) == fold(company) and companies.company_evidence(company) is None
+    if name is None or not name.identifying or companies.company_evidence(company):
+        return False
+    return fold(joined(name.given, name.middle, name.surname) or "") == fold(company)
 
 
 def _read_name(reader: Reader, said: _Said, country: str | None) -> Name | None:

@@ -21,8 +21,11 @@ def is_placeholder(text: str) -> bool:
     if not text.isascii() and " ".join(_letters(text)) in tables.NATIVE:
         return True
     folded = fold_name(text)
-    if folded is None:
-        return False
+    return folded is not None and is_folded_placeholder(folded)
+
+
+def is_folded_placeholder(folded: str) -> bool:
+    """Say whether a folded text names nobody."""
     words = [word for word in folded.split() if not word.isdecimal()]
     if not words or folded in tables.PHRASES or " ".join(words) in tables.PHRASES:
         return True
@@ -52,6 +55,7 @@ def _letters(text: str) -> list[str]:
     return "".join(char if char.isalpha() or ord(char) > 0x900 else " " for char in text).casefold().split()
 
 
+@lru_cache(maxsize=16_384)
 def _is_key_run(word: str) -> bool:
     """'asdf', 'asdfasdf', 'qwertz': neighbours on a keyboard."""
     if not SHORTEST_RUN - 1 <= len(word) <= tables.LONGEST_KEY_WORD:

@@ -1,14 +1,17 @@
-"""Companies: the table, and who is a company at all."""
+"""Companies: the table, and that a key is never empty and never changes."""
 
 from typing import Any
 
 import pytest
+from hypothesis import given as fed
+from hypothesis import settings
 
-from matching.record import PartyKind
-from matching.standardize import Context, standardize
-from matching.standardize.companies import read_company
+from matching.standardize.companies import company_evidence, read_company
+from matching.standardize.text import clean
 
 from .tables import rows
+from .test_assemble import EXAMPLES
+from .test_parties import company_texts
 
 
 @pytest.mark.parametrize(("name", "expected"), rows("companies"))
@@ -18,32 +21,16 @@ def test_companies(name: str, expected: list[Any]) -> None:
     assert shown == name
 
 
-@pytest.mark.parametrize(
-    ("data", "party"),
-    [
-        ({"name": "ACME GmbH"}, PartyKind.COMPANY),
-        ({"surname": "Bin Laden Trading LLC"}, PartyKind.COMPANY),
-        ({"name": "株式会社トヨタ"}, PartyKind.COMPANY),
-        ({"name": "Telefónica S.A."}, PartyKind.COMPANY),
-        ({"name": "Hamburg Logistics"}, PartyKind.COMPANY),
-        ({"company_name": "ACME"}, PartyKind.COMPANY),
-        ({"name": "John Smith"}, PartyKind.PERSON),
-        ({"name": "Charlotte Church"}, PartyKind.PERSON),
-        ({"name": "Anna Co"}, PartyKind.PERSON),
-        ({"name": "KIM SE"}, PartyKind.PERSON),
-        ({"given_name": "Ana", "surname": "Comercio"}, PartyKind.PERSON),
-        ({"name": "John Smith", "company_name": "ACME GmbH"}, PartyKind.PERSON),
-        ({"name": "GUEST"}, PartyKind.UNKNOWN),
-        ({"emails": ["a@b.de"]}, PartyKind.UNKNOWN),
-        ({"name": "John Smith", "party": "company"}, PartyKind.COMPANY),
-        ({"name": "ACME GmbH", "party": "person"}, PartyKind.PERSON),
-    ],
-)
-def test_person_or_company(data: dict[str, Any], party: PartyKind) -> None:
-    assert standardize(data, Context()).party is party
+def test_the_table_is_wide() -> None:
+    assert len(rows("companies")) + len(rows("parties")) >= 200
 
 
-def test_a_company_in_a_persons_field_moves_with_its_evidence() -> None:
-    record = standardize({"name": "ACME GmbH"}, Context())
-    assert (record.name, record.company_key) == (None, "acme")
-    assert {"company_in_name", "legal_form"} <= {note.code for note in record.notes}
+@fed(company_texts)
+@settings(max_examples=EXAMPLES)
+def test_a_company_keeps_its_name_and_a_key(text: str) -> None:
+    name, key, form, codes = read_company(text)
+    assert name == clean(text)
+    assert key != ""
+    assert read_company(name or "") == (name, key, form, codes)
+    assert key is None or len(key) < 3 or len(set(key)) > 1
+    assert company_evidence(text) in (None, "legal_form", "native_form", "company_word")
