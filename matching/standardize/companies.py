@@ -19,6 +19,7 @@ _NATIVE = tuple(sorted(tables.NATIVE_FORMS, key=len, reverse=True))
 _AND = re.compile(r"\s*[&+]\s*")
 _ANDS = frozenset({"und", "et", "og", "och", "y", "e"})
 _QUOTES = re.compile(r"[\"“”„«»]")
+_PARTING = (",", "(", "/", "|", " - ", "\u2013", "\u2014")
 _NATIVE_SIGN = re.compile("[\u0370-\u1fff\u3040-\ufaff\uff00-\uffef]")
 _HEAD = re.compile(r"[^,(]+(?=,|\()")  # What stands before a comma or a bracket: 'ACME GmbH, Berlin'.
 _DOTTED = re.compile(r"(?:[^\W\d_]\.){2,}|[^\W\d_]/[^\W\d_]")
@@ -156,14 +157,14 @@ def company_evidence(text: str) -> str | None:
 
 def may_be_company(given: str, surname: str) -> bool:
     """Say quickly whether given name and surname as one text could bear a legal form at all."""
-    if any(sign in given or sign in surname for sign in ",(/-") or _NATIVE_SIGN.search(given) or _NATIVE_SIGN.search(surname):
+    if any(sign in given or sign in surname for sign in _PARTING) or _NATIVE_SIGN.search(given) or _NATIVE_SIGN.search(surname):
         return True
     last, first = (fold_name(surname) or "").rpartition(" ")[2], (fold_name(given) or "").partition(" ")[0]
     return last in _LAST_WORDS or first in _FIRST_WORDS
 
 
 def _has_form(text: str, words: list[str]) -> bool:
-    if words[-1] not in _LAST_WORDS and words[0] not in _FIRST_WORDS:
+    if not words or (words[-1] not in _LAST_WORDS and words[0] not in _FIRST_WORDS):
         return False
     for length in range(min(LONGEST_FORM_WORDS, len(words) - 1), 0, -1):
         way = " ".join(words[-length:])

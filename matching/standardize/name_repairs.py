@@ -33,7 +33,8 @@ def repaired(text: str) -> str:
     before = None
     while before != text:
         before, text = text, _decoded(html.unescape(text) if _ESCAPED.search(text) else text)
-    return clean(text) or text
+        text = clean(text) or text
+    return text
 
 
 def _decoded(text: str) -> str:
