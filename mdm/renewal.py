@@ -10,7 +10,7 @@ from matching.standardize import STANDARDIZER_VERSION
 from mdm import sql
 from mdm.policy import Policy
 
-# Counting all of a million takes 0.1 s and is asked for every second; a person who looks once has the time.
+# Counting ten thousand takes 3 ms, and all of 200,000 takes 65: a search asks every second, a person who looks once has the time.
 MOST_COUNTED = 10_000
 NO_LIMIT = 2**31 - 1
 

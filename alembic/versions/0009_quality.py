@@ -12,6 +12,7 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
+# Four ranges of the index, each stopped at the limit; one condition with OR reads all of them before it counts (35 ms a second).
 # A function of its owner's: with row-level security the count would read every row for its brand.
 STALE = """
 ALTER TABLE standard_record ADD COLUMN appraisal text[];
@@ -20,10 +21,12 @@ CREATE FUNCTION stale_records(wanted_standardizer text, wanted_policy integer, w
 RETURNS integer
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   SELECT count(*)::integer FROM (
-    SELECT 1 FROM standard_record
-    WHERE source = ANY(wanted_sources) AND (
-      policy_version < wanted_policy OR policy_version > wanted_policy
-      OR (policy_version = wanted_policy AND (standardizer < wanted_standardizer OR standardizer > wanted_standardizer)))
+    SELECT 1 FROM standard_record WHERE source = ANY(wanted_sources) AND policy_version < wanted_policy
+    UNION ALL SELECT 1 FROM standard_record WHERE source = ANY(wanted_sources) AND policy_version > wanted_policy
+    UNION ALL SELECT 1 FROM standard_record
+      WHERE source = ANY(wanted_sources) AND policy_version = wanted_policy AND standardizer < wanted_standardizer
+    UNION ALL SELECT 1 FROM standard_record
+      WHERE source = ANY(wanted_sources) AND policy_version = wanted_policy AND standardizer > wanted_standardizer
     LIMIT most) AS stale
 $$;
 REVOKE EXECUTE ON FUNCTION stale_records(text, integer, text[], integer) FROM PUBLIC;
