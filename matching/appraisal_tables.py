@@ -5,7 +5,8 @@ A code that stands nowhere here says how a value was read, or whose it is (an of
 
 FAULTS = frozenset({
     "card_number", "dummy", "empty_field", "implausible_year", "invalid", "invalid_day", "invalid_month", "no_digits",
-    "no_letters", "not_valid", "nothing_mapped", "placeholder", "same_as_above", "too_long", "too_many_values", "too_short",
+    "no_letters", "lost_digits", "not_a_name", "not_valid",
+    "nothing_mapped", "placeholder", "same_as_above", "too_long", "too_many_values", "too_short",
     "type_missing", "unknown_country", "unparsed", "unread_item", "unreadable", "value_not_in_map", "wrong_type",
 })  # fmt: skip
 # Codes of kinds to come are told by how they begin.
