@@ -69,6 +69,15 @@ UNUSED = {
     "unreadable": "This cannot be read.",
     "no_letters": "A name has letters.",
     "implausible_year": "Nobody who lives was born in this year.",
+    "not_a_name": "This is an address or markup, not anybody's name.",
+    "lost_digits": "A spreadsheet rounded this number.",
+    "check_failed": "The check digit is wrong; it is kept and decides nothing.",
+    "invalid_part": "A part of this number is given to nobody.",
+    "wrong_format": "This has not the form of such a number.",
+    "serial_number": "A spreadsheet's serial number is no date.",
+    "buddhist_calendar": "The year is of the Buddhist calendar.",
+    "islamic_calendar": "The year is of the Islamic calendar.",
+    "japanese_calendar": "The year is of the Japanese calendar.",
 }
 STATUSES = {
     "payload_too_large": 413, "key_was_renamed": 409, "outside_scope": 403, "unknown_source": 404, "unavailable": 503,

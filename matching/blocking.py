@@ -13,7 +13,7 @@ from itertools import product
 from matching.blocking_facts import LOYALTY, PHONE_TAIL, SEPARATOR, Facts, read_facts
 from matching.record import StandardRecord
 
-BLOCKING_VERSION = "1"
+BLOCKING_VERSION = "2"
 HOT_LIMIT = 200  # Records of one key beyond which only its refined keys yield candidates.
 KEY_BYTES = 8
 IDENTIFIER_RULE = 3

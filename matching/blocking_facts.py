@@ -9,12 +9,14 @@ from collections.abc import Iterable, Sequence
 
 from matching.record import Address, BirthDate, Name, PartyKind, StandardRecord
 from matching.standardize.sounds import sound
+from matching.standardize.street_tables import TYPE_FIRST, TYPE_LAST
 
 PHONE_TAIL = 8  # Digits of a phone number that stay when the country or the trunk prefix is missing.
 SEPARATOR = "\x1f"  # Standard values hold no control characters, so parts cannot run into each other.
 LOYALTY = "loyalty"
 SHORTEST_WORD = 3  # Shorter words of a name are particles and initials.
 Facts = dict[str, Sequence[str]]
+STREET_TYPES = frozenset({*TYPE_LAST.values(), *TYPE_FIRST.values()})
 _DIGITS = re.compile(r"\d+")
 
 
@@ -81,7 +83,7 @@ def _streets(home: Address) -> Iterable[str]:
     """The sound of the street without its type, and of the place: sources put one in the field of the other."""
     if home.street_key:
         name, _, kind = home.street_key.rpartition(" ")
-        yield sound(name if name and not kind[0].isdecimal() else home.street_key)
+        yield sound(name if name and kind in STREET_TYPES else home.street_key)
     if home.place_key:
         yield sound(home.place_key)
 

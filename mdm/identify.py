@@ -22,7 +22,7 @@ from mdm.policy import Policy
 MOST_NAMED = 10
 # Values that are well written and nobody's own; and numbers that have digits enough to be filed and no form we know.
 NOBODYS = frozenset({"placeholder", "role", "relay", "disposable", "dummy", "service_number", "shared"})
-MISTYPED = frozenset({"unparsed", "not_valid"})
+MISTYPED = frozenset({"unparsed", "not_valid", "lost_digits"})
 
 # One row more than is ever named; records that are shadow or deleted answer nobody.
 HOLDERS = """

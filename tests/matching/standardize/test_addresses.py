@@ -16,9 +16,9 @@ from matching.standardize.countries import country_code
 from matching.standardize.country_rules import RULES
 from matching.standardize.text import clean
 
+from .strategies import EXAMPLES
 from .tables import FOLDER, rows, shown
 
-EXAMPLES = 300
 ROWS = yaml.safe_load((FOLDER / "addresses.yaml").read_text(encoding="utf-8"))
 _texts = sorted({str(value) for row in ROWS for value in row["in"].values()})
 _pieces = sorted({piece for text in _texts for piece in text.split()} | {",", " - ", "(", "/", "#"})

@@ -10,7 +10,8 @@ from matching.standardize.localities import country_in_line, read_city, read_loc
 from matching.standardize.postal_codes import read_postal_code
 from matching.standardize.region_tables import REGIONS
 
-EXAMPLES = 500
+from .strategies import EXAMPLES
+
 countries = st.sampled_from([None, *RULES])
 
 

@@ -10,9 +10,9 @@ from matching.standardize.flats import door, plain, read_unit
 from matching.standardize.street_keys import has_street_type, street_key
 from matching.standardize.streets import _read, read_street_line, standard_number, standard_unit
 
+from .strategies import EXAMPLES
 from .tables import FOLDER
 
-EXAMPLES = 500
 ROWS = yaml.safe_load((FOLDER / "addresses.yaml").read_text(encoding="utf-8"))
 LINES = sorted({str(value) for row in ROWS for name, value in row["in"].items() if name in {"line1", "line2", "street", "unit"}})
 lines = st.one_of(st.sampled_from(LINES), st.lists(st.sampled_from(LINES), max_size=3).map(", ".join), st.text(max_size=30))
