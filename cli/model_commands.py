@@ -1,5 +1,5 @@
-"""`mdm evaluate`, `mdm train`, `mdm model show|use`: how good matching is on labelled data, a model of your own, what a model
-says."""
+"""`mdm evaluate`, `mdm train`, `mdm model show|use`: how good matching is on labelled data or on the adversarial pack, a model of
+your own, what a model says."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import model_report
+from cli import model_report, pack_report
 from cli.output import Output
 from kernel import db
 from kernel.errors import Invalid
@@ -21,6 +21,8 @@ from mdm import training, versions
 from mdm.labelled import compared_extras, load_rules, read_labelled
 from mdm.policy import Policy
 
+TRAIN = "train"
+PACK_SEED = 2026
 console = Console()
 errors = Console(stderr=True)
 model_app = typer.Typer(help="Look at models.", no_args_is_help=True, rich_markup_mode=None)
@@ -33,33 +35,47 @@ def register(app: typer.Typer) -> None:
     app.add_typer(model_app, name="model")
 
 
-def evaluate(
-    files: Annotated[list[Path], typer.Argument(help="CSV, NDJSON or Parquet; several are taken as one.")],
-    mapping: Annotated[Path, typer.Option(help="How their columns become our attributes; a policy: by each row's 'source'.")],
-    truth: Annotated[str, typer.Option(help="The column that says which customer a row truly is.")],
+def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parameter.
+    files: Annotated[list[Path] | None, typer.Argument(help="CSV, NDJSON or Parquet; several are taken as one.")] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help="How their columns become our attributes; a policy: by each row's 'source'.")
+    ] = None,
+    truth: Annotated[str | None, typer.Option(help="The column that says which customer a row truly is.")] = None,
     truth_pattern: Annotated[str | None, typer.Option(help="A regular expression; its first group is the label.")] = None,
     model: Annotated[
         str, typer.Option(help="train (on this file, without its labels), default (as shipped), or a model file.")
-    ] = "train",
+    ] = TRAIN,
     extra: Annotated[list[str] | None, typer.Option(help="Compare an extra of the mapping: name:kind. Repeatable.")] = None,
     output: Annotated[Output, typer.Option(help="For people, or for programs.")] = Output.TABLE,
     wrong: Annotated[
         Path | None, typer.Option("--errors", help="Write the pairs that 'automatic' got wrong to this CSV, as file and line.")
     ] = None,
     by: Annotated[str | None, typer.Option(help="A column, such as source: figures for each pair of its values as well.")] = None,
+    pack: Annotated[
+        bool, typer.Option("--pack", help="Instead of files: the adversarial identity pack, under the model that ships.")
+    ] = False,
+    customers: Annotated[int, typer.Option(min=1, help="With --pack: how many simulated customers stand around it.")] = 50_000,
 ) -> None:
-    """Run the whole pipeline on a labelled file, without a database, and measure it.
+    """Run the whole pipeline on a labelled file, without a database, and measure it. With --pack exit 1 tells of false merges.
 
-    Examples: mdm evaluate people.csv --mapping docs/examples/febrl.yaml --truth rec_id --truth-pattern 'rec-(\\d+)'
-    mdm evaluate retailer/labelled.ndjson --mapping retailer/policy.yaml --truth truth --by source --model default
+    Example: mdm evaluate people.csv --mapping docs/examples/febrl.yaml --truth rec_id --truth-pattern 'rec-(\\d+)'
+
+    Example: mdm evaluate retailer/labelled.ndjson --mapping retailer/policy.yaml --truth truth --by source --model default
+
+    Example: mdm evaluate --pack --customers 2000
     """
+    if pack:
+        _evaluate_pack(customers, _model("default" if model == TRAIN else model), output)
+        return
+    if not files or mapping is None or truth is None:
+        raise typer.BadParameter("say the files, --mapping and --truth; or --pack")
     read_by = load_rules(mapping)
     rules: IdentifierRules = read_by.identifier_rules() if isinstance(read_by, Policy) else NO_RULES
     extras = dict(part.partition(":")[::2] for part in extra or ()) | compared_extras(read_by)
     started = time.perf_counter()
     read = read_labelled(files, read_by, truth, truth_pattern, extras, by)
     model_report.say_problems(errors, read)
-    chosen = None if model == "train" else _model(model)
+    chosen = None if model == TRAIN else _model(model)
     found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()), rules)
     found = replace(found, seconds=time.perf_counter() - started)  # Reading and standardizing the file as well.
     if refusal:
@@ -74,6 +90,17 @@ def evaluate(
     model_report.print_evaluation(console, found)
     if by:
         model_report.print_group_pairs(console, by, pairs)
+
+
+def _evaluate_pack(customers: int, model: Model, output: Output) -> None:
+    with errors.status(f"{customers:,} simulated customers around the pack; two minutes for 50,000"):
+        found = pack_report.run_pack(customers, PACK_SEED, model)
+    if output is Output.JSON:
+        typer.echo(json.dumps(found.as_json(), indent=2))
+    else:
+        pack_report.print_pack(console, found)
+    if found.false_merges:
+        raise typer.Exit(1)
 
 
 def train(

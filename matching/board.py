@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 # What a pair of rows carries; when rows join, so do their flags.
-PERSONAL, DECIDED, VETO, STEWARD, ASKS = 1, 2, 4, 8, 16
+PERSONAL, DECIDED, VETO, STEWARD, ASKS, AGAINST = 1, 2, 4, 8, 16, 32
 HELD = VETO | STEWARD
 
 GRID_STEPS_PER_BIT = 1 << 20

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic
 
-from matching.board import ASKS, DECIDED, HELD, PERSONAL, VETO, Board, grid, in_bits
+from matching.board import AGAINST, ASKS, DECIDED, HELD, PERSONAL, VETO, Board, grid, in_bits
 from matching.closure import Contested, R, Settled, StewardRule, settle
 from matching.components import Component, Components, Edge, Reach, capped_component, capped_components
 from matching.model import Lines
@@ -95,8 +95,8 @@ def partition(
 
     First the closure of stewards' matches; then copies of one form, where the form's weight with itself would join them; then
     parts that share a deciding identifier; then the highest average cross weight, while it is at or above the merge line with
-    personal evidence in some cross pair. Never across a steward's `no_match` or a veto. What remains at or above the guard line
-    is asked: one question for each join that would follow, so that n parts give at most n - 1 questions.
+    personal evidence in some cross pair and none against. Never across a steward's `no_match` or a veto. What remains at or
+    above the guard line is asked: one question for each join that would follow, so that n parts give at most n - 1 questions.
     `weights` None (a component held together by stewards' matches alone): nothing but the closure joins.
     O(n² log n) for n distinct forms. Raises: MissingWeight; ValueError when a record or an order key repeats.
     """
@@ -145,8 +145,9 @@ def _automatic_joins(board: Board, units: Sequence[Unit[R]], weights: Weights, l
             board.join(closure[0], other)
         yield _steward_join(single for u in closure for single in units[u].singles)
     held = {name: _records(units, row) for name, row in board.rows.items()}
-    for kind, needs, line in ((JoinKind.IDENTIFIER, DECIDED, None), (JoinKind.WEIGHT, PERSONAL, grid(lines.merge))):
-        for joined in board.run(needs, HELD | ASKS, line):
+    by_weight = (JoinKind.WEIGHT, PERSONAL, HELD | ASKS | AGAINST, grid(lines.merge))
+    for kind, needs, bars, line in ((JoinKind.IDENTIFIER, DECIDED, HELD | ASKS, None), by_weight):
+        for joined in board.run(needs, bars, line):
             left, right = held[joined.left[0]], held[joined.right[0]]
             held[joined.left[0]] = left | right
             yield Join((left, right), in_bits(joined.average), kind)

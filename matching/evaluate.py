@@ -5,6 +5,7 @@ probable. The labels are looked at after the partition stands, never before.
 """
 
 import time
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,7 @@ from typing import Any
 
 import psutil
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from matching.blocking import keys
 from matching.bulk import by_position, candidate_pairs, forms_table, score_candidates
@@ -111,21 +113,22 @@ class Prepared:
     unreachable: int
 
 
-def prepare(records: Sequence[tuple[str, StandardRecord]]) -> Prepared:
-    """Build comparison forms and candidate pairs of (record id, standard record)."""
-    ids = tuple(record_id for record_id, _ in records)
-    filed = [(key, record_id) for record_id, record in records for _, key in keys(record, SECRET)]
-    table = pa.table({
-        "blocking_key": pa.array([key for key, _ in filed], pa.int64()),
-        "record_id": pa.array([record_id for _, record_id in filed], pa.string()),
-    })  # fmt: skip
-    return Prepared(
-        ids,
-        tuple(comparison_form(record) for _, record in records),
-        tuple(form_hash(record) for _, record in records),
-        candidate_pairs(table),
-        len(ids) - len({record_id for _, record_id in filed}),
-    )
+def prepare(records: Iterable[tuple[str, StandardRecord]]) -> Prepared:
+    """Build comparison forms and candidate pairs of (record id, standard record). Reads them once and keeps none of them."""
+    ids: list[str] = []
+    forms: list[ComparisonForm] = []
+    hashes: list[bytes] = []
+    filed, holders = array("q"), array("q")
+    for position, (record_id, record) in enumerate(records):
+        ids.append(record_id)
+        forms.append(comparison_form(record))
+        hashes.append(form_hash(record))
+        found = [key for _, key in keys(record, SECRET)]
+        filed.extend(found)
+        holders.extend([position] * len(found))
+    places = pa.array(holders, pa.int64())
+    table = pa.table({"blocking_key": pa.array(filed, pa.int64()), "record_id": pa.array(ids, pa.string()).take(places)})
+    return Prepared(tuple(ids), tuple(forms), tuple(hashes), candidate_pairs(table), len(ids) - len(pc.unique(places)))
 
 
 def evaluate_records(
@@ -162,7 +165,7 @@ def evaluate(labelled: Sequence[Labelled], prepared: Prepared, model: Model, rul
         candidate_pairs=prepared.pairs.num_rows,
         unreachable_records=prepared.unreachable,
         seconds=time.perf_counter() - started,
-        peak_mb=_peak_mb(),
+        peak_mb=peak_mb(),
         automatic=_measure(automatic, truth),
         balanced=_measure(balanced, truth),
         model=model,
@@ -222,7 +225,7 @@ def _measure(found: list[int], truth: list[str]) -> OperatingPoint:
     return OperatingPoint(pairwise(found, truth), bcubed(found, truth), len(sizes), max(sizes.values(), default=0), tuple(found))
 
 
-def _peak_mb() -> float:
+def peak_mb() -> float:
     """Return the most memory this process has held so far."""
     memory = psutil.Process().memory_info()
     return float(getattr(memory, "peak_wset", 0) or _peak_unix()) / BYTES_PER_MB

@@ -5,14 +5,15 @@ for the weight, not as personal, not against a veto. Pure given model and rules.
 """
 
 import dataclasses
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain, combinations
 
 from matching.decide import IdentifierRules, decide, rule_of
 from matching.forms import ComparisonForm
-from matching.model import Model
+from matching.model import Lines, Model
 from matching.score import scorer
-from matching.units import Evidence
+from matching.units import Evidence, Weights, weight_key
 
 MOST_REMEMBERED = 100_000
 FormPair = tuple[bytes, bytes]
@@ -45,7 +46,10 @@ class Weigher:
         """
         worn = self._worn(forms.values(), is_hot)
         pairs = chain(((key, key) for key in copied), combinations(sorted(forms), 2))
-        return {pair: self._evidence(pair, forms, worn) for pair in pairs}
+        found = {pair: self._evidence(pair, forms, worn) for pair in pairs}
+        for pair in contested(found, self._model.lines):
+            found[pair] = found[pair]._replace(personal=False)
+        return found
 
     def _evidence(self, pair: FormPair, forms: Mapping[bytes, ComparisonForm], worn: frozenset[str]) -> Evidence:
         a, b = forms[pair[0]], forms[pair[1]]
@@ -60,7 +64,13 @@ class Weigher:
     def _weigh(self, a: ComparisonForm, b: ComparisonForm) -> Evidence:
         scored = self._pair(a, b)
         decided = decide(self._model, a, b, scored, self._rules)
-        return Evidence(scored.weight, decided.has_personal_evidence, decided.veto is not None, decided.decides_by_itself)
+        return Evidence(
+            scored.weight,
+            decided.has_personal_evidence,
+            decided.veto is not None,
+            decided.decides_by_itself,
+            decided.speaks_against,
+        )
 
     def _worn(self, forms: Collection[ComparisonForm], is_hot: Callable[[str], bool]) -> frozenset[str]:
         """Name the deciding identifiers that more distinct people hold (by name and birth date) than a person's can."""
@@ -72,6 +82,25 @@ class Weigher:
 
     def _deciding(self, form: ComparisonForm) -> Iterator[str]:
         return (token for token in form.identifiers or () if rule_of(self._rules, token).one_person_per_value)
+
+
+def contested(weights: Weights, lines: Lines) -> set[FormPair]:
+    """Name the pairs that would merge a form with one of two that speak against each other, while it weighs as much with both.
+
+    A record with a father's name and the family's phone is as good as the son's: two certainties that cannot both hold are none.
+    """
+    fitting = defaultdict[bytes, set[bytes]](set)
+    for (a, b), evidence in weights.items():
+        if evidence.weight >= lines.merge and not (evidence.against or evidence.veto or a == b):
+            fitting[a].add(b)
+            fitting[b].add(a)
+    return {
+        weight_key(middle, end)
+        for pair, evidence in weights.items()
+        if evidence.against
+        for middle in fitting[pair[0]] & fitting[pair[1]]
+        for end in pair
+    }
 
 
 def without(form: ComparisonForm, tokens: Collection[str]) -> ComparisonForm:

@@ -4,6 +4,7 @@ Owns which columns there are and how they come from a standard record. Compares 
 placeholder, a shared address, our own echoed value) never gets in; every empty text or list is None.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
@@ -14,6 +15,7 @@ MOST_VALUES = 32
 SHORTEST_LOCAL_PART = 5
 SHORTEST_NEAR_IDENTIFIER = 6
 LOYALTY = "loyalty"
+_COUPLE = re.compile(r"[&+]|\b(?:and|und|et|en|og|och|y|e|i|ja)\b", re.IGNORECASE)  # Between the titles of two people.
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,16 +101,18 @@ def _values(values: Iterable[str | None]) -> tuple[str, ...] | None:
 def _name_columns(name: Name | None) -> dict[str, Any]:
     if name is None or not name.identifying:
         return {}
-    given, middle, surname = _ascii(name.given_folded), _ascii(name.middle_folded), _ascii(name.surname_folded)
-    maiden = _ascii(name.maiden_folded)
+    # The given name of "Mr & Mrs John Smith" is that of one of two: the couple's record is not John's.
+    is_couple = name.prefix is not None and _COUPLE.search(name.prefix) is not None
+    given, middle = (None, None) if is_couple else (_ascii(name.given_folded), _ascii(name.middle_folded))
+    surname, maiden = _ascii(name.surname_folded), _ascii(name.maiden_folded)
     full = given if given and len(given) > 1 else None
     return {
         "given": full,
         "initial": given[0] if given else None,
         "given_words": _values(word for word in (given, *(given or "").split()) if word and len(word) > 2),
         "givens": _values(word for text in (given, middle) if text for word in (text, *text.split()) if len(word) > 2),
-        "nicknames": _values(name.nicknames),
-        "given_phonetic": name.given_phonetic or None,
+        "nicknames": None if is_couple else _values(name.nicknames),
+        "given_phonetic": None if is_couple else name.given_phonetic or None,
         "middle": middle if middle and len(middle) > 1 else None,
         "middle_initial": middle[0] if middle else None,
         "surname": surname,

@@ -17,7 +17,9 @@ from mdm import sql
 from mdm.records import Pair, stamp
 
 MODEL = "model"
-VETOES = frozenset({Reason.IDENTIFIER_CONFLICT, Reason.BIRTH_DATE_AND_NAME_CONFLICT, Reason.PERSON_AND_COMPANY})
+VETOES = frozenset(
+    {Reason.IDENTIFIER_CONFLICT, Reason.BIRTH_DATE_AND_NAME_CONFLICT, Reason.GENERATION_CONFLICT, Reason.PERSON_AND_COMPANY}
+)
 WRITE_PASSES = 4
 
 

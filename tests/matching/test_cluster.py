@@ -74,6 +74,17 @@ class TestWeights:
         assert shown(found.parts) == ["a", "b"]
         assert [(review.reason, review.weight) for review in found.reviews] == [(Reason.NO_PERSONAL_EVIDENCE, 25)]
 
+    def test_asks_where_a_name_or_a_birth_date_speaks_against_some_pair(self) -> None:
+        """Two namesakes of one town do not become one by way of a record that could be either's."""
+        father_and_son = Evidence(6, against=True)
+        found = cluster("abc", {"ab": strong(20), "bc": strong(18), "ac": father_and_son})
+        assert (shown(found.parts), shown(found.balanced)) == (["ab", "c"], ["abc"])
+        assert [shown(review.parts) for review in found.reviews] == [["ab", "c"]]
+
+    def test_an_identifier_that_decides_and_a_steward_join_against_it(self) -> None:
+        assert shown(cluster("ab", {"ab": Evidence(-9, decided=True, against=True)}).parts) == ["ab"]
+        assert shown(cluster("ab", {"ab": Evidence(-9, against=True)}, match("a", "b")).parts) == ["ab"]
+
     def test_asks_between_guard_and_merge_line_and_counts_it_as_joined_in_balanced(self) -> None:
         found = cluster("ab", {"ab": strong(5)})
         assert (shown(found.parts), shown(found.balanced)) == (["a", "b"], ["ab"])

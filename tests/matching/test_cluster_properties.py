@@ -30,6 +30,7 @@ evidences = st.builds(
     st.booleans(),
     st.integers(0, 9).map(lambda n: n == 0),
     st.integers(0, 9).map(lambda n: n == 0),
+    st.integers(0, 5).map(lambda n: n == 0),
 )
 
 
@@ -60,13 +61,13 @@ class _Reference:
         self.parts = sorted([m.record] for m in members)
         self.evidence, self.held = evidence, held
 
-    def join_all(self, *, needs: str | None, line: float | None) -> None:
+    def join_all(self, *, needs: str | None, line: float | None, bar: str = "veto") -> None:
         while True:
             open_pairs = []
             for left, right in combinations(self.parts, 2):
                 cross = [(a, b, self.evidence(a, b)) for a in left for b in right]
                 average = Fraction(sum(Fraction(round(e.weight * 2**20)) for _, _, e in cross), len(cross))
-                barred = any(e.veto or self.held(a, b) for a, b, e in cross)
+                barred = any(e.veto or getattr(e, bar) or self.held(a, b) for a, b, e in cross)
                 has = needs is None or any(getattr(e, needs) for _, _, e in cross)
                 if has and not barred and (line is None or average >= round(line * 2**20)):
                     open_pairs.append((-average, left[0], right[0]))
@@ -105,7 +106,7 @@ def test_agrees_with_average_linkage_written_down_plainly(
             for b in rule.right:
                 reference.join(a, b)
     reference.join_all(needs="decided", line=None)
-    reference.join_all(needs="personal", line=LINES.merge)
+    reference.join_all(needs="personal", line=LINES.merge, bar="against")
     assert shown(found.parts) == ["".join(part) for part in reference.parts]
     reference.join_all(needs=None, line=LINES.guard)
     assert shown(found.balanced) == ["".join(part) for part in reference.parts]

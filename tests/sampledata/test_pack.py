@@ -62,7 +62,7 @@ def test_cases_are_of_different_people() -> None:
         mine = set()
         for record in case.records:
             values = [*record.data.get("emails", ()), *record.data.get("phones", ())]
-            mine |= {value.replace(" ", "") for value in values}
+            mine |= {(value["value"] if isinstance(value, dict) else value).replace(" ", "") for value in values}
             mine |= {account["number"] for account in record.data.get("loyalty_accounts", ())}
         held.update(mine)
     assert {value for value, count in held.items() if count > 1} <= {"noemail@noemail.com"}

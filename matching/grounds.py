@@ -1,0 +1,187 @@
+"""Whether what a pair agrees on is enough to merge it without a human, whatever it weighs: who, corroborated, and no relative.
+
+Weights take each comparison for itself; here stands what people share for one reason. Pure: levels and forms in, grounds out.
+"""
+
+from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
+
+from rapidfuzz.distance import OSA
+
+from matching.comparisons import (
+    ADDRESS,
+    BIRTH_DATE,
+    COMPANY,
+    EMAIL,
+    GIVEN,
+    IDENTIFIER,
+    NULL_LEVEL,
+    PHONE,
+    SURNAME,
+    Comparison,
+    Levels,
+)
+from matching.forms import ComparisonForm
+from matching.model import Model
+
+YEARS_OF_A_GENERATION = 15
+LONGEST_INITIALS = 2
+# Which of one name in a family: the folded suffixes. Others (PhD, OBE) say nothing of that.
+GENERATIONS = {
+    "sr": 1, "senior": 1, "jr": 2, "junior": 2, "2": 2, "ii": 2, "2nd": 2, "3": 3, "iii": 3, "3rd": 3, "4": 4, "iv": 4, "4th": 4,
+    "5": 5, "v": 5, "5th": 5,
+}  # fmt: skip
+
+
+def _numbers(comparison: Comparison, *names: str) -> frozenset[int]:
+    return frozenset(comparison.number(name) for name in names)
+
+
+SAME_GIVEN = _numbers(GIVEN, "swapped", "exact", "nickname", "close", "part")
+LOOKALIKE_GIVEN = _numbers(GIVEN, "close", "sounds_alike")
+OTHER_GIVEN = GIVEN.number("different")
+OTHER_SURNAME = SURNAME.number("different")
+SAME_BIRTH = _numbers(BIRTH_DATE, "exact", "other_reading", "one_digit")
+OTHER_BIRTH = BIRTH_DATE.number("different")
+SAME_EMAIL = EMAIL.number("exact")
+SAME_IDENTIFIER = IDENTIFIER.number("same")
+SAME_COMPANY = _numbers(COMPANY, "exact", "close")
+OTHER_EMAIL, OTHER_PHONE = EMAIL.number("different"), PHONE.number("different")
+# What is reached or lived in by few: a typing error apart is near enough. A postal code or a city is an area.
+CONTACT = {
+    EMAIL: _numbers(EMAIL, "exact", "close"),
+    PHONE: _numbers(PHONE, "exact", "one_digit"),
+    ADDRESS: _numbers(ADDRESS, "same_home", "same_building", "same_house", "same_street"),
+    IDENTIFIER: _numbers(IDENTIFIER, "same", "one_sign"),
+}
+SAME_POSTAL = ADDRESS.number("same_postal_code")
+AREA = frozenset({SAME_POSTAL, ADDRESS.number("same_city")})
+LOOKED_AT = (GIVEN, SURNAME, BIRTH_DATE, EMAIL, PHONE, ADDRESS, IDENTIFIER, COMPANY)
+
+
+class Lack(Enum):
+    """What keeps a pair from being merged without a human."""
+
+    CONTRADICTION = "contradiction"
+    NOT_PERSONAL = "not_personal"
+    RELATIVES = "relatives"
+    NOT_CORROBORATED = "not_corroborated"
+
+
+class Seen(NamedTuple):
+    """The levels of a pair that grounds look at, in the order of LOOKED_AT; -1 (no evidence) for what a model lacks."""
+
+    given: int
+    surname: int
+    birth: int
+    email: int
+    phone: int
+    address: int
+    identifier: int
+    company: int
+
+
+@lru_cache(maxsize=8)
+def _places(model: Model) -> tuple[int | None, ...]:
+    names = [comparison.name for comparison in model.comparisons]
+    return tuple(names.index(one.name) if one.name in names else None for one in LOOKED_AT)
+
+
+def seen(model: Model, levels: Levels) -> Seen:
+    """Pick the levels that grounds look at from those of a scored pair."""
+    return Seen(*(NULL_LEVEL if place is None else levels[place] for place in _places(model)))
+
+
+def lack(a: ComparisonForm, b: ComparisonForm, of: Seen) -> Lack | None:
+    """Say what keeps the pair from being merged without a human, None when nothing does. Symmetric."""
+    if is_contradicted(a, b, of):
+        return Lack.CONTRADICTION
+    if _same_company(a, b, of):
+        return None if _has_contact(of) or of.address in AREA else Lack.NOT_CORROBORATED
+    if not (_same_name(of) or of.birth in SAME_BIRTH or of.email == SAME_EMAIL or of.identifier == SAME_IDENTIFIER):
+        return Lack.NOT_PERSONAL
+    if of.identifier not in CONTACT[IDENTIFIER] and (_perhaps_twins(a, b, of) or _perhaps_namesake_of_family(a, b, of)):
+        return Lack.RELATIVES
+    return None if _has_contact(of) or _lives_in_the_area(a, b, of) else Lack.NOT_CORROBORATED
+
+
+def is_contradicted(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """Say whether names or birth dates speak against one person. A shared identifier outweighs one of the two, not both."""
+    other_given = of.given == OTHER_GIVEN and not _perhaps_initials(a, b)
+    if of.identifier == SAME_IDENTIFIER:
+        return other_given and of.birth not in SAME_BIRTH
+    return other_given or born_apart(a, b, of)
+
+
+def born_apart(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """Say whether the birth dates are those of two people: wholly different, or a generation apart."""
+    return of.birth == OTHER_BIRTH or (of.birth != NULL_LEVEL and _a_generation_apart(a, b))
+
+
+def _perhaps_initials(a: ComparisonForm, b: ComparisonForm) -> bool:
+    """JB says nothing against Jean-Baptiste, nor for him."""
+    one, other = a.given or "", b.given or ""
+    return one[:1] == other[:1] and 0 < min(len(one), len(other)) <= LONGEST_INITIALS
+
+
+def other_generation(a: ComparisonForm, b: ComparisonForm) -> bool:
+    """Say whether both bear a suffix of generation, and not the same one: senior and junior, the second and the third."""
+    one, other = _generation(a), _generation(b)
+    return one is not None and other is not None and one != other
+
+
+def _generation(form: ComparisonForm) -> int | None:
+    return GENERATIONS.get(form.suffix or "")
+
+
+def _a_generation_apart(a: ComparisonForm, b: ComparisonForm) -> bool:
+    """1954 and 1984 are one digit apart, and father and son."""
+    if a.birth_year is None or b.birth_year is None:
+        return False
+    return abs(a.birth_year - b.birth_year) >= YEARS_OF_A_GENERATION
+
+
+def _same_company(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """For two companies the company's name is what is personal; for a person it only says where they work."""
+    return of.company in SAME_COMPANY and a.initial is None and b.initial is None and "person" not in (a.party, b.party)
+
+
+def _same_name(of: Seen) -> bool:
+    """A given name is one person's within a family's name: Hanna Ebers and Hannah Eisen share a fashion."""
+    return of.given in SAME_GIVEN and of.surname != OTHER_SURNAME
+
+
+def _has_contact(of: Seen) -> bool:
+    """A home counts as well, unless two of one name may live there: no birth date in common, and an e-mail address each."""
+    reached = of.email in CONTACT[EMAIL] or of.phone in CONTACT[PHONE] or of.identifier in CONTACT[IDENTIFIER]
+    return reached or (of.address in CONTACT[ADDRESS] and (of.birth in SAME_BIRTH or of.email != OTHER_EMAIL))
+
+
+def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """A full name in one town with a sure birth date, or behind one postal code with nothing else that both tell.
+
+    A name and a birth date in two towns are the insured of a famous fine: two men, whose files were one for years.
+    """
+    if of.address not in AREA or not _same_name(of):
+        return False
+    if a.birth_sure is not None and b.birth_sure is not None and of.birth in SAME_BIRTH:
+        return True
+    tells_apart = of.email == OTHER_EMAIL or of.phone == OTHER_PHONE or (a.streets is not None and b.streets is not None)
+    return of.address == SAME_POSTAL and not tells_apart
+
+
+def _perhaps_twins(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """One birth date, one surname and two names that look alike: so twins are called. One letter after the first, where not both
+    are known names, is a slip."""
+    if of.given not in LOOKALIKE_GIVEN or a.birth is None or a.birth != b.birth or of.surname == OTHER_SURNAME:
+        return False
+    one, other = a.given or "", b.given or ""
+    both_known = a.nicknames is not None and b.nicknames is not None
+    return both_known or one[:1] != other[:1] or OSA.distance(one, other, score_cutoff=1) > 1
+
+
+def _perhaps_namesake_of_family(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """One bears a suffix of generation, so the name alone does not tell who the other is."""
+    told = of.birth in SAME_BIRTH or of.email == SAME_EMAIL
+    return not told and (_generation(a) is None) != (_generation(b) is None)

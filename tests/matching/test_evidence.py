@@ -1,0 +1,64 @@
+"""The evidence of a component: a record that fits two who speak against each other is certain of neither."""
+
+from itertools import combinations
+
+import pytest
+
+from matching.comparisons import comparison_form
+from matching.evidence import Weigher, contested
+from matching.forms import ComparisonForm
+from matching.model import Lines, default_model
+from matching.standardize import Context, standardize
+from matching.units import Evidence
+
+LINES = Lines(component=-6, guard=0, merge=10)
+AGAINST = Evidence(3.0, against=True)
+STRONG = Evidence(15.0, personal=True)
+
+
+def named(found: set[tuple[bytes, bytes]]) -> list[str]:
+    return sorted(b"".join(pair).decode() for pair in found)
+
+
+def weighed(**pairs: Evidence) -> dict[tuple[bytes, bytes], Evidence]:
+    return {(pair[0].encode(), pair[1].encode()): evidence for pair, evidence in pairs.items()}
+
+
+def test_a_record_between_two_who_cannot_be_one_is_contested() -> None:
+    assert named(contested(weighed(ab=STRONG, bc=STRONG, ac=AGAINST), LINES)) == ["ab", "bc"]
+
+
+def test_it_is_enough_that_it_weighs_as_much_with_the_other() -> None:
+    assert named(contested(weighed(ab=STRONG, bc=Evidence(10.0), ac=AGAINST), LINES)) == ["ab", "bc"]
+
+
+@pytest.mark.parametrize(
+    "other", [Evidence(9.9), Evidence(30.0, against=True), Evidence(30.0, veto=True)], ids=["weak", "against", "veto"]
+)
+def test_what_does_not_fit_contests_nothing(other: Evidence) -> None:
+    assert contested(weighed(ab=STRONG, bc=other, ac=AGAINST), LINES) == set()
+
+
+def test_without_a_contradiction_nothing_is_contested() -> None:
+    assert contested(weighed(ab=STRONG, bc=STRONG, ac=Evidence(-20.0)), LINES) == set()
+
+
+def test_questions_alone_are_not_contested() -> None:
+    assert contested(weighed(ab=Evidence(8.0), bc=Evidence(8.0), ac=AGAINST), LINES) == set()
+
+
+def form(**data: object) -> ComparisonForm:
+    return comparison_form(standardize({"given_name": "Laurence", "surname": "Attwater", **data}, Context("GB")))
+
+
+def test_the_weigher_takes_certainty_from_a_bridge_whatever_it_has_weighed_before() -> None:
+    area = {"addresses": [{"postal_code": "BS1 2JL"}]}
+    father, bridge = form(birth_date="09/09/1955", **area), form(**area)
+    forms = {b"a": father, b"b": bridge, b"c": form(birth_date="14/02/1987", **area)}
+    weigher = Weigher(default_model(), {}, 5)
+    alone = {b"a": father, b"b": bridge}
+    assert weigher.weights(alone)[b"a", b"b"].personal
+    together = weigher.weights(forms)
+    assert [together[pair].personal for pair in combinations(sorted(forms), 2)] == [False, False, False]
+    assert together[b"a", b"c"].against
+    assert weigher.weights(alone)[b"a", b"b"].personal

@@ -1,0 +1,157 @@
+"""What merges a pair without a human, whatever it weighs: each rule, the case that taught it and the one it must let pass."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching.comparisons import comparison_form
+from matching.decide import Reason, Verdict, decide
+from matching.forms import ComparisonForm
+from matching.grounds import Lack, is_contradicted, lack, other_generation, seen
+from matching.model import default_model
+from matching.score import score_pair
+from matching.standardize import Context, standardize
+
+from .hostile_forms import person
+
+MODEL = default_model()
+NAME = {"given_name": "Andrew", "surname": "Whitcombe"}
+BORN = {"birth_date": "14/06/1961"}
+EXETER = {"line1": "18 Laurel Avenue", "city": "Exeter", "postal_code": "EX4 6PQ", "country": "GB"}
+DURHAM = {"line1": "5 Castle Terrace", "city": "Durham", "postal_code": "DH1 3RW", "country": "GB"}
+FAMILY: dict[str, Any] = {"addresses": [EXETER], **BORN}
+AREA = {"postal_code": "EX4 6PQ", "country": "GB"}
+
+
+def form(**data: Any) -> ComparisonForm:
+    return comparison_form(standardize(data, Context("GB", "DMY")))
+
+
+def lacking(one: dict[str, Any], other: dict[str, Any]) -> Lack | None:
+    a, b = form(**one), form(**other)
+    of = seen(MODEL, score_pair(MODEL, a, b).levels)
+    found = lack(a, b, of)
+    assert found == lack(b, a, of)
+    return found
+
+
+def at(address: dict[str, str], **more: Any) -> dict[str, Any]:
+    return {**NAME, "addresses": [address], **more}
+
+
+class TestCorroboration:
+    def test_a_name_and_a_birth_date_in_two_towns_are_two_customers_of_one_insurer(self) -> None:
+        assert lacking(at(EXETER, **BORN), at(DURHAM, **BORN)) is Lack.NOT_CORROBORATED
+
+    def test_a_name_and_a_birth_date_with_nothing_else_are_no_more(self) -> None:
+        assert lacking({**NAME, **BORN}, {**NAME, **BORN}) is Lack.NOT_CORROBORATED
+
+    @pytest.mark.parametrize("shared", [{"phones": ["01392 441872"]}, {"emails": ["aw@whitcombe.org"]}, {"addresses": [EXETER]}])
+    def test_a_contact_point_or_a_home_corroborates(self, shared: dict[str, Any]) -> None:
+        assert lacking({**NAME, **BORN, **shared}, {**NAME, **BORN, **shared}) is None
+        assert lacking({**NAME, **shared}, {**NAME, **shared}) is None
+
+    def test_a_sure_birth_date_in_one_town_corroborates_a_name(self) -> None:
+        other_street = {**EXETER, "line1": "3 Queen Street", "postal_code": "EX1 1AA"}
+        assert lacking(at(EXETER, **BORN), at(other_street, **BORN)) is None
+        assert lacking(at(EXETER), at(other_street)) is Lack.NOT_CORROBORATED
+
+    def test_the_first_of_january_is_what_forms_write_for_everybody(self) -> None:
+        other_street = {**EXETER, "line1": "3 Queen Street", "postal_code": "EX1 1AA"}
+        first = {"birth_date": "01/01/1990"}
+        assert lacking(at(EXETER, **first), at(other_street, **first)) is Lack.NOT_CORROBORATED
+
+    def test_a_name_behind_one_postal_code_is_enough_until_something_differs(self) -> None:
+        assert lacking(at(AREA), at(EXETER)) is None
+        assert lacking(at({**EXETER, "line1": "90 High Street"}), at(EXETER)) is Lack.NOT_CORROBORATED
+        assert lacking(at(AREA, phones=["01392 441872"]), at(AREA, phones=["01392 220118"])) is Lack.NOT_CORROBORATED
+
+    def test_a_birth_date_behind_one_postal_code_names_nobody(self) -> None:
+        assert lacking({**BORN, "addresses": [AREA]}, at(EXETER, **BORN)) is Lack.NOT_CORROBORATED
+
+    def test_two_of_one_name_and_home_with_each_an_e_mail_address_may_be_father_and_son(self) -> None:
+        mine, his = {"emails": ["andrew@whitcombe.org"]}, {"emails": ["zed77@web.de"]}
+        assert lacking(at(EXETER, **mine), at(EXETER, **his)) is Lack.NOT_CORROBORATED
+        assert lacking(at(EXETER, **mine, **BORN), at(EXETER, **his, **BORN)) is None
+
+    def test_a_company_needs_its_name_and_its_place(self) -> None:
+        shop = {"party": "company", "company_name": "Flower Corner Ltd"}
+        assert lacking({**shop, "addresses": [EXETER]}, {**shop, "addresses": [AREA]}) is None
+        assert lacking({**shop, "addresses": [EXETER]}, {**shop, "addresses": [DURHAM]}) is Lack.NOT_CORROBORATED
+
+
+class TestPersonal:
+    def test_a_given_name_is_personal_within_its_family_only(self) -> None:
+        flat = {"phones": ["01392 441872"], "addresses": [EXETER]}
+        one, other = {"given_name": "Hannah", "surname": "Eisenreich"}, {"given_name": "Hannah", "surname": "Teufelhart"}
+        assert lacking({**one, **flat}, {**other, **flat}) is Lack.NOT_PERSONAL
+        assert lacking({**one, **flat, **BORN}, {**other, **flat, **BORN}) is None
+        assert lacking({"given_name": "Hannah", **flat}, {**one, **flat}) is None
+
+    def test_the_given_name_of_a_couples_record_is_neithers(self) -> None:
+        flat = {"phones": ["01392 441872"], "addresses": [EXETER]}
+        assert lacking({"name": "Mr & Mrs Andrew Whitcombe", **flat}, {**NAME, **flat}) is Lack.NOT_PERSONAL
+        assert lacking({"name": "Mr Andrew Whitcombe", **flat}, {**NAME, **flat}) is None
+
+
+class TestRelatives:
+    @pytest.mark.parametrize(("one", "other"), [("Maria", "Mariana"), ("Jayden", "Hayden"), ("Joan", "John")])
+    def test_alike_names_of_one_birth_date_are_twins(self, one: str, other: str) -> None:
+        twins = [{"given_name": given, "surname": "Okafor", **FAMILY, "emails": ["okafors@web.de"]} for given in (one, other)]
+        assert lacking(*twins) in {Lack.RELATIVES, Lack.CONTRADICTION}
+
+    def test_one_slip_after_the_first_letter_is_a_slip(self) -> None:
+        right, slip, other = (
+            {"given_name": given, "surname": "Haver", **FAMILY} for given in ("Bartholomew", "Bartholmew", "Bart")
+        )
+        assert lacking(right, slip) is None
+        assert lacking(right, {**other, "given_name": "Bartholomewina"}) is Lack.RELATIVES
+
+    def test_a_suffix_on_one_side_leaves_the_name_open(self) -> None:
+        phone = {"phones": ["01392 441872"]}
+        junior, bare = {**NAME, "name_suffix": "Jr", **phone}, {**NAME, **phone}
+        assert lacking(junior, bare) is Lack.RELATIVES
+        assert lacking({**junior, **BORN}, {**bare, **BORN}) is None
+
+    @pytest.mark.parametrize(
+        ("one", "other", "apart"), [("Sr", "Jr", True), ("II", "III", True), ("Jr", "II", False), ("Jr", "", False)]
+    )
+    def test_two_suffixes_of_generation_are_two_people(self, one: str, other: str, apart: bool) -> None:
+        a, b = (form(**NAME, **BORN, name_suffix=suffix, addresses=[EXETER]) for suffix in (one, other))
+        assert other_generation(a, b) == apart
+        found = decide(MODEL, a, b, score_pair(MODEL, a, b))
+        assert (found.veto is Reason.GENERATION_CONFLICT) == apart
+        assert (found.verdict is Verdict.MATCH) != apart
+
+
+class TestContradiction:
+    def told(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
+        a, b = form(**one), form(**other)
+        return is_contradicted(a, b, seen(MODEL, score_pair(MODEL, a, b).levels))
+
+    def test_one_digit_of_the_year_may_be_a_generation(self) -> None:
+        assert self.told({**NAME, "birth_date": "11/10/1954"}, {**NAME, "birth_date": "11/10/1984"})
+        assert not self.told({**NAME, "birth_date": "11/10/1954"}, {**NAME, "birth_date": "11/10/1955"})
+
+    def test_two_letters_may_be_initials(self) -> None:
+        jean = {"given_name": "Jean-Baptiste", "surname": "Martin"}
+        assert not self.told(jean, {"given_name": "JB", "surname": "Martin"})
+        assert self.told(jean, {"given_name": "Al", "surname": "Martin"})
+
+    def test_a_shared_identifier_outweighs_one_contradiction_not_two(self) -> None:
+        card = {"identifiers": [{"type": "passport", "issuer": "GB", "value": "A1234567"}]}
+        one, other = {**NAME, **BORN, **card}, {"given_name": "Laura", "surname": "Whitcombe", **card}
+        assert not self.told(one, {**other, **BORN})
+        assert self.told(one, {**other, "birth_date": "02/03/1990"})
+
+
+@given(st.integers(0, 10**9), st.integers(0, 10**9))
+def test_what_lacks_grounds_is_never_a_match_whatever_it_weighs(one: int, other: int) -> None:
+    a, b = person(one), person(other)
+    scored = score_pair(MODEL, a, b)._replace(weight=500.0)
+    of = seen(MODEL, scored.levels)
+    assert lack(a, b, of) == lack(b, a, of)
+    if lack(a, b, of) is not None:
+        assert decide(MODEL, a, b, scored).verdict is not Verdict.MATCH
