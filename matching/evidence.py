@@ -99,8 +99,15 @@ def contested(weights: Weights, lines: Lines) -> set[FormPair]:
         for pair, evidence in weights.items()
         if evidence.against
         for middle in fitting[pair[0]] & fitting[pair[1]]
+        if _is_as_near(weights, middle, pair, lines)
         for end in pair
     }
+
+
+def _is_as_near(weights: Weights, middle: bytes, ends: FormPair, lines: Lines) -> bool:
+    """The odds that merge a pair also tell whose a record is: that much nearer to one of two, it is that one's."""
+    one, other = (weights[weight_key(middle, end)].weight for end in ends)
+    return abs(one - other) < lines.merge
 
 
 def without(form: ComparisonForm, tokens: Collection[str]) -> ComparisonForm:

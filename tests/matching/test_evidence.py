@@ -39,6 +39,11 @@ def test_what_does_not_fit_contests_nothing(other: Evidence) -> None:
     assert contested(weighed(ab=STRONG, bc=other, ac=AGAINST), LINES) == set()
 
 
+def test_a_record_far_nearer_to_one_of_the_two_is_that_ones() -> None:
+    far_nearer = Evidence(25.0, personal=True)
+    assert contested(weighed(ab=far_nearer, bc=STRONG, ac=AGAINST), LINES) == set()
+
+
 def test_without_a_contradiction_nothing_is_contested() -> None:
     assert contested(weighed(ab=STRONG, bc=STRONG, ac=Evidence(-20.0)), LINES) == set()
 
