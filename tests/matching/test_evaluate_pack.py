@@ -16,7 +16,7 @@ from .test_train import birthday, word
 
 MODEL = default_model()
 MATCH, REVIEW, NO_MATCH = Verdict.MATCH, Verdict.REVIEW, Verdict.NO_MATCH
-HOME = {"addresses": [{"line1": "7 Main Street", "city": "Leeds", "postal_code": "LS1 1AA"}], "phones": ["0113 496 0188"]}
+HOME = {"addresses": [{"line1": "7 Main Street", "city": "Leeds", "postal_code": "LS1 1AA"}], "phones": ["0113 246 0188"]}
 ANNA = {"given_name": "Anna", "surname": "Okonkwo", "birth_date": "1980-02-13", "emails": ["anna@okonkwo.org"], **HOME}
 PETER = {"given_name": "Peter", "surname": "Okonkwo", **HOME}
 OLGA = {"given_name": "Olga", "surname": "Quint", "birth_date": "1951-07-30", "emails": ["olga@quint.org"]}

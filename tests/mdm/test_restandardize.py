@@ -14,18 +14,21 @@ from ..resolution import Master, at, contents, empty_records, golden_of, partiti
 BEFORE = """
 sources:
   shop: {channel_kind: ecommerce, brand: acme, fields: {given_name: first, emails: [mail], extras: {last: last}}}
-  crm: {channel_kind: crm, brand: acme, fields: {given_name: first, surname: last, birth_date: born, emails: [mail]}}
+  crm: {channel_kind: crm, brand: acme,
+    fields: {given_name: first, surname: last, birth_date: born, phones: [tel], emails: [mail]}}
 extras:
   last: {kind: text}
 """
 AFTER = """
 sources:
-  shop: {channel_kind: ecommerce, brand: bolt, fields: {given_name: first, surname: last, birth_date: born, emails: [mail]}}
-  crm: {channel_kind: crm, brand: acme, fields: {given_name: first, surname: last, birth_date: born, emails: [mail]}}
+  shop: {channel_kind: ecommerce, brand: bolt,
+    fields: {given_name: first, surname: last, birth_date: born, phones: [tel], emails: [mail]}}
+  crm: {channel_kind: crm, brand: acme,
+    fields: {given_name: first, surname: last, birth_date: born, phones: [tel], emails: [mail]}}
 """
 PEOPLE = {
-    "a": {"first": "Ines", "last": "Quiroga", "born": "1971-02-03", "mail": "ines@quiroga.es"},
-    "b": {"first": "Ugo", "last": "Tassi", "born": "1958-11-30", "mail": "ugo@tassi.it"},
+    "a": {"first": "Ines", "last": "Quiroga", "born": "1971-02-03", "mail": "ines@quiroga.es", "tel": "+34655872310"},
+    "b": {"first": "Ugo", "last": "Tassi", "born": "1958-11-30", "mail": "ugo@tassi.it", "tel": "+393311234587"},
 }
 
 
