@@ -9,7 +9,7 @@ from matching.standardize.name_parts import key_of, titles_apart
 from matching.standardize.word_lists import words
 
 _MARKS = "|".join(re.escape(mark) for mark in sorted((*tables.CONTACT_MARKS, *tables.OWNER_MARKS), key=len, reverse=True))
-_CONTACT = re.compile(rf"^(.+?)[ ,;/(-]+(?:{_MARKS})[: ]+([^()]+?)\)?$", re.IGNORECASE)
+_CONTACT = re.compile(rf"^(.+?)(?<![ ,;/(-])[ ,;/(-]+(?:{_MARKS})[: ]+([^()]+?)\)?$", re.IGNORECASE)
 _BRACKETS = re.compile(r"^([^()]+?) ?\(([^()]+)\)$")
 _APART = re.compile(r" [-\u2013\u2014|/] |, | c/o ", re.IGNORECASE)
 _PARTED = re.compile(r"[,(/|\-\u2013\u2014]")

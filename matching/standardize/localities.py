@@ -39,7 +39,7 @@ def _patterns(country: str | None) -> tuple[re.Pattern[str] | None, re.Pattern[s
         prefix = rf"(?:{country}|[A-Z])?[- ]?" if rule.masks[0][0] == "9" else ""
     is_house = rule is not None and not rule.code_first and rule.number_first and rule.masks[:1] and rule.masks[0][0] == "9"
     code_first = None if is_house else re.compile(rf"{_LABEL}{prefix}({first})(?:[ ,;-]+(\D.*))?", re.IGNORECASE)
-    return code_first, re.compile(rf"(?:(.*?)[ ,;\u2013-]+)?{_LABEL}{prefix}({last})", re.IGNORECASE)
+    return code_first, re.compile(rf"(?:(.*?)(?<![ ,;\u2013-])[ ,;\u2013-]+)?{_LABEL}{prefix}({last})", re.IGNORECASE)
 
 
 @lru_cache(maxsize=16_384)

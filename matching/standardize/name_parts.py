@@ -9,8 +9,8 @@ from functools import lru_cache
 from matching.standardize import name_tables, title_tables
 from matching.standardize.name_repairs import fold_name
 
-_BORN = re.compile(rf"[ ,(]+(?:{name_tables.BORN})[: ]+([^()]+?)\)?$", re.IGNORECASE)
-_MARRIED = re.compile(rf"[ ,(]+(?:{name_tables.MARRIED})[: ]+([^()]+?)\)?$", re.IGNORECASE)
+_BORN = re.compile(rf"(?<![ ,(])[ ,(]+(?:{name_tables.BORN})[: ]+([^()]+?)\)?$", re.IGNORECASE)
+_MARRIED = re.compile(rf"(?<![ ,(])[ ,(]+(?:{name_tables.MARRIED})[: ]+([^()]+?)\)?$", re.IGNORECASE)
 _WIDOW = re.compile(r"^(.+?),? ((?:vda\.?|viuda) de .+)$", re.IGNORECASE)
 _GLUED = re.compile(r"[&+/]")
 JOINTS = frozenset({"&", "+", "/"})

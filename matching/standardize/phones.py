@@ -30,7 +30,7 @@ _WORDS = "|".join(tables.BETWEEN)
 # A plus after a digit begins another number.
 _APART = re.compile(rf"\s*(?:[;|,&]|\b(?:{_WORDS})\b|(?<=\d)(?=\+)|(?<=\d)\s(?=\+))\s*", re.IGNORECASE)
 _MARKS = "|".join(map(re.escape, tables.EXTENSION_WORDS))
-_EXTENSION = re.compile(rf"[\s;,/(-]*(?:{_MARKS})[\s.:=]*(\d{{1,9}})[\s)]*", re.IGNORECASE)
+_EXTENSION = re.compile(rf"(?<![\s;,/(-])[\s;,/(-]*(?:{_MARKS})[\s.:=]*(\d{{1,9}})[\s)]*", re.IGNORECASE)
 _REST = " ; "  # Stands before what cannot be a number of its own.
 _GAPS = re.compile(r"[^\d+]+")
 _PLUS = re.compile(r"[^\d+]*\+")

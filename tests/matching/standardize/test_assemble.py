@@ -53,6 +53,16 @@ def test_the_longest_values_take_no_longer_than_their_length(text: str) -> None:
     assert time.process_time() - started < 1.0
 
 
+@pytest.mark.parametrize(
+    "text", ["x1 " + "," * 994 + " q7", "x1 " + ", " * 497 + "q7", "|-" * 500, "-" * 500 + "/" * 500, "( " * 499 + "!"]
+)
+def test_a_long_run_of_signs_is_read_once(text: str) -> None:
+    standardize({"phones": ["1"], "addresses": ["1 A"]}, Context("US"))  # Tables are read once a process.
+    started = time.process_time()
+    standardize({"name": text, "company_name": text, "phones": [text, f"{text} 1"], "addresses": [{"city": text}]}, Context("US"))
+    assert time.process_time() - started < 0.2
+
+
 def test_what_is_too_long_or_of_the_wrong_type_is_noted() -> None:
     record = standardize({"surname": "x" * 1_001, "given_name": ["John"], "emails": ["a" * 2_000]}, Context())
     assert record.name is None
