@@ -10,6 +10,8 @@ from typing import Any
 
 from matching.appraisal import appraise, field_of
 from matching.record import StandardRecord
+from matching.standardize.known_names import is_given_name, is_surname
+from matching.standardize.text import fold
 from mdm.mapping_values import Problem
 
 UNMAPPED = "unmapped_field"
@@ -18,7 +20,8 @@ MOST_UNMAPPED = 20
 SEPARATOR = "\x1f"
 # Not about quality: said of every record that has any.
 _UNTOLD = frozenset({"consents_not_yet_interpreted"})
-_SURELY_A_NAME = re.compile(r"(?!.*\d{4})[^\W\d_][\w .\-/#]{0,59}")
+_SURELY_A_NAME = re.compile(r"(?!.*\d{4})(?!(?:.*\d){5})[^\W\d_][\w .\-/#]{0,59}")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def appraisal(record: StandardRecord, notes: Sequence[Problem]) -> tuple[str, ...]:
@@ -61,4 +64,10 @@ def _told(notes: Sequence[Problem]) -> Iterator[str]:
 
 
 def _sayable(name: str) -> str:
-    return name if _SURELY_A_NAME.fullmatch(name) else OTHER_FIELDS
+    return name if _SURELY_A_NAME.fullmatch(name) and not _names_a_person(name) else OTHER_FIELDS
+
+
+def _names_a_person(name: str) -> bool:
+    """Say whether two words of a field's name are people's: {"notes": {"Maria Garcia": "called"}}."""
+    known = (word for word in map(fold, _WORD.findall(name)) if is_given_name(word) or is_surname(word))
+    return next(known, None) is not None and next(known, None) is not None

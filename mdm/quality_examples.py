@@ -27,8 +27,9 @@ SELECT s.record_id, s.source_key, k.wrapped_key, v.sealed_payload
 FROM standard_record s JOIN record_data_key k USING (record_id)
 JOIN record_version v ON v.record_id = s.record_id AND v.version_no = s.version_no
 WHERE s.record_id = ANY(%s) AND v.sealed_payload IS NOT NULL"""
-_WORD = re.compile(r"[^\W_]+")
-_ENDING = re.compile(r"\.[^\W\d_]{2,4}$")
+# Whatever is not ASCII counts as a letter, but spaces and dashes: 'ⓙⓤⓐⓝ' is a name as well.
+_WORD = re.compile(r"(?:[^\W_]|[^\x00-\x7f\s\u2010-\u2027])+")
+_ENDING = re.compile(r"(?<=\w)\.[a-z]{2,3}$")
 
 
 def add(session: Session, ruling: Policy, shown: Mapping[str, Any], actor: str) -> dict[str, Any]:
@@ -46,7 +47,7 @@ def add(session: Session, ruling: Policy, shown: Mapping[str, Any], actor: str) 
 
 def mask(text: str) -> str:
     """Mask a value: `maria@telefonica.net` is `m***@t***.net`, a word of one sign is a star."""
-    ending = _ENDING.search(text) if "@" in text else None
+    ending = _ENDING.search(text) if "@" in text.split(" ")[-1] else None
     body = text[: ending.start()] if ending else text
     masked = _WORD.sub(lambda word: f"{word[0][0]}***" if len(word[0]) > 1 else "*", body)
     return (masked[:LONGEST] + "…") if len(masked) > LONGEST else masked + (ending[0] if ending else "")

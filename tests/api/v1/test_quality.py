@@ -107,6 +107,10 @@ def test_the_scope_and_the_parameters_are_checked(api: TestClient, key: Callable
         ("a.b@c", "*.*@*"),
         ("maria@mail.garcia", "m***@m***.g***"),  # An ending of more than four letters is a name.
         ("maria garcia.net", "m*** g***.n***"),  # No address: nothing of it is kept.
+        ("maria @ m.gil", "m*** @ *.g***"),  # Nor is the name behind a lonely sign.
+        ("李@王.小明", "*@*.小***"),  # Endings are Latin.
+        ("ⓙⓤⓐⓝ", "ⓙ***"),
+        ("प्रिया", "प***"),
     ],
 )
 def test_a_mask_keeps_the_shape_and_first_signs_only(text: str, masked: str) -> None:
