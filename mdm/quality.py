@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from math import sqrt
 from typing import Any
 
 from matching.appraisal import APPRAISED, State, is_fault
@@ -16,6 +17,9 @@ from mdm.policy_schema import Floors
 
 # A share of fewer records says more about chance than about a source.
 LEAST_RECORDS = 20
+# By how many standard deviations a day's share must be below: of 20 records of a source that is a little better than its floor,
+# one day in five too few are well by chance; and the day is measured many times.
+BEYOND_CHANCE = 3
 MOST_UNMAPPED = 50
 
 
@@ -193,13 +197,18 @@ def breaches(floors: Mapping[str, Floors], measured: Measured) -> list[Breach]:
         for what in OfWhat:
             of = measured.of(what)
             part, whole = of.fields.get(name, NOTHING).counted(figure, of.records)
-            if whole < LEAST_RECORDS or part / whole >= floor:
+            if whole < LEAST_RECORDS or part / whole >= floor or (what is OfWhat.DAY and _by_chance(part, whole, floor)):
                 continue
             breach = Breach(name, figure, floor, part / whole, what, whole)
             known = found.get((name, figure))
             if known is None or breach.share < known.share:
                 found[name, figure] = breach
     return list(found.values())
+
+
+def _by_chance(part: int, whole: int, floor: float) -> bool:
+    """Say whether a source at its floor might have sent so few: the records of a day that has only begun are a sample."""
+    return floor * whole - part <= BEYOND_CHANCE * sqrt(whole * floor * (1 - floor))
 
 
 def _floors(floors: Mapping[str, Floors]) -> Iterator[tuple[str, Figure, float]]:

@@ -76,6 +76,16 @@ def test_at_its_floor_is_well_and_few_records_say_nothing() -> None:
     assert len(breaches({"emails": Floors(valid=0.95)}, measured(enough))) == 1
 
 
+def test_a_day_that_has_begun_badly_by_chance_is_no_breach() -> None:
+    """Seventeen of the first twenty are well: of a source at 92 % that is one morning in five, and review stays until lifted."""
+    of_all = counts(1_000, [("emails=good", 920), ("emails=refused", 80)], {})
+    floors = {"emails": Floors(valid=0.9)}
+    for good, expected in ((17, 0), (13, 1)):
+        today = counts(20, [("emails=good", good), ("emails=refused", 20 - good)], {})
+        assert len(breaches(floors, measured(of_all, today))) == expected
+    assert len(breaches({"emails": Floors(valid=0.93)}, measured(of_all))) == 1  # All records are no sample.
+
+
 STATES = st.dictionaries(
     st.builds("{}={}".format, st.sampled_from(APPRAISED), st.sampled_from(list(State))), st.integers(0, 10**9)
 )
