@@ -23,6 +23,7 @@ Codes = tuple[str, ...]
 ReadPhone = tuple[str, str | None, str | None, str | None, str | None, Codes]
 
 LONGEST_LIST = 10
+REST_IGNORED = "rest_ignored"
 SHORTEST_KEY = 7
 LONGEST_DIGITS = 20
 LONGEST_SPLIT = 40  # Longer texts without a separator are not tried as two numbers.
@@ -56,10 +57,11 @@ class _Reading(NamedTuple):
 
 @lru_cache(maxsize=16_384)
 def read_phones(text: str, countries: tuple[str, ...] = ()) -> tuple[tuple[ReadPhone, ...], Codes]:
-    """Read the numbers of one field, trying the countries in turn. Codes: several_values, too_many_values, no_digits, and flags.
+    """Read the numbers of one field, trying the countries in turn. Codes: several_values, too_many_values, no_digits, flags, and
+    rest_ignored (as in 9374 4000 / 4001), which says something of the field and not of the number.
 
     Flags: unparsed (the digits are kept), too_short (as well), lost_digits (a spreadsheet rounded it), not_valid (possible, but
-    no such range), rest_ignored (as in 9374 4000 / 4001), dummy, service_number.
+    no such range), dummy, service_number.
     """
     parts = _split(clean(unicodedata.normalize("NFKC", text)) or "")
     codes: Codes = ()
@@ -70,7 +72,8 @@ def read_phones(text: str, countries: tuple[str, ...] = ()) -> tuple[tuple[ReadP
         codes += ("no_digits",)
     if len(parts) > 1 or len(read) > 1:
         codes = ("several_values", *codes)
-    return read, codes + tuple(sorted({flag for phone in read for flag in phone[5]}))
+    codes += tuple(sorted({flag for phone in read for flag in phone[5]}))
+    return tuple((*phone[:5], tuple(flag for flag in phone[5] if flag != REST_IGNORED)) for phone in read), codes
 
 
 def phone_key(text: str, *countries: str) -> str | None:
@@ -116,7 +119,7 @@ def _read_part(text: str, countries: tuple[str, ...]) -> list[ReadPhone]:
             return [_from_reading(reading, None, ()) for reading in two]
     if best is None:
         return [_last_resort(body + rest, extension, countries)]
-    return [_from_reading(best, extension, ("rest_ignored",) if _digits(rest) and _digits(body) else ())]
+    return [_from_reading(best, extension, (REST_IGNORED,) if _digits(rest) and _digits(body) else ())]
 
 
 def _without_extension(text: str) -> tuple[str, str | None]:

@@ -25,7 +25,10 @@ def test_mapping_and_standardization_are_told_together() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["ann@lee.org", "12 High Street", "A" * 61, "Ann 1985", "", "a\x1fb", "_x", "Maria García", "notes.john smith", "DE89 370 4"])
+@pytest.mark.parametrize(
+    "name",
+    ["ann@lee.org", "12 High Street", "A" * 61, "Ann 1985", "", "a\x1fb", "_x", "Maria García", "notes.john smith", "DE89 370 4"],
+)
 def test_a_field_name_that_may_be_a_value_is_not_kept(name: str) -> None:
     assert appraisal(StandardRecord(), [Problem("unmapped_field", name)]) == (f"unmapped_field:{OTHER_FIELDS}",)
 
