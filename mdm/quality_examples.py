@@ -47,7 +47,7 @@ def add(session: Session, ruling: Policy, shown: Mapping[str, Any], actor: str) 
 
 def mask(text: str) -> str:
     """Mask a value: `maria@telefonica.net` is `m***@t***.net`, a word of one sign is a star."""
-    ending = _ENDING.search(text) if "@" in text.split(" ")[-1] else None
+    ending = _ENDING.search(text) if "@" in text.rsplit(" ", maxsplit=1)[-1] else None
     body = text[: ending.start()] if ending else text
     masked = _WORD.sub(lambda word: f"{word[0][0]}***" if len(word[0]) > 1 else "*", body)
     return (masked[:LONGEST] + "…") if len(masked) > LONGEST else masked + (ending[0] if ending else "")
