@@ -8,7 +8,7 @@ WORDS = words("name_words.txt", "words")
 PHRASES = frozenset(phrases("name_words.txt", "phrases"))
 
 # In their own script, where folding would lose the word or make another of it.
-NATIVE = frozenset(phrase.casefold() for phrase in phrases("name_words.txt", "native"))  # As texts are: a final sigma becomes a plain one.
+NATIVE = frozenset(phrase.casefold() for phrase in phrases("name_words.txt", "native"))
 
 # One field that says 'nothing' beside a field that holds a name.
 EMPTY_FIELDS = frozenset(phrases("name_words.txt", "empty fields"))
