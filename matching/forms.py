@@ -15,6 +15,7 @@ MOST_VALUES = 32
 SHORTEST_LOCAL_PART = 5
 SHORTEST_NEAR_IDENTIFIER = 6
 LOYALTY = "loyalty"
+_HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3005 ]+")
 _COUPLE = re.compile(r"[&+]|\b(?:and|und|et|en|og|och|y|e|i|ja)\b", re.IGNORECASE)  # Between the titles of two people.
 
 
@@ -40,6 +41,7 @@ class ComparisonForm:
     surnames: tuple[str, ...] | None = None
     surname_phonetic: str | None = None
     suffix: str | None = None
+    han: str | None = None
     birth: str | None = None
     birth_sure: str | None = None
     birth_flipped: str | None = None
@@ -119,6 +121,7 @@ def _name_columns(name: Name | None) -> dict[str, Any]:
         "surnames": _values(word for text in (surname, maiden) if text for word in (text, *text.split()) if len(word) > 2),
         "surname_phonetic": name.surname_phonetic or None,
         "suffix": _ascii(name.suffix_folded),
+        "han": name.native if name.native and _HAN.fullmatch(name.native) else None,
     }
 
 

@@ -101,6 +101,8 @@ def lack(a: ComparisonForm, b: ComparisonForm, of: Seen) -> Lack | None:
         return None if _has_contact(of) or of.address in AREA else Lack.NOT_CORROBORATED
     if not (_same_name(of) or of.birth in SAME_BIRTH or of.email == SAME_EMAIL or of.identifier == SAME_IDENTIFIER):
         return Lack.NOT_PERSONAL
+    if _written_otherwise(a, b) and not _surely_reached(of):
+        return Lack.NOT_PERSONAL
     if of.identifier not in CONTACT[IDENTIFIER] and (_perhaps_twins(a, b, of) or _perhaps_namesake_of_family(a, b, of)):
         return Lack.RELATIVES
     return None if _has_contact(of) or _lives_in_the_area(a, b, of) else Lack.NOT_CORROBORATED
@@ -150,6 +152,18 @@ def _same_company(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
 def _same_name(of: Seen) -> bool:
     """A given name is one person's within a family's name: Hanna Ebers and Hannah Eisen share a fashion."""
     return of.given in SAME_GIVEN and of.surname != OTHER_SURNAME
+
+
+def _written_otherwise(a: ComparisonForm, b: ComparisonForm) -> bool:
+    """Wang Wei is written in hundreds of ways, each another name: 王伟 and 汪威 are folded alike and are two people's."""
+    if a.han is None or b.han is None or len(a.han) != len(b.han):
+        return False
+    return sorted(a.han) != sorted(b.han)
+
+
+def _surely_reached(of: Seen) -> bool:
+    """What one person has who writes 陈 here and 陳 there."""
+    return of.email == SAME_EMAIL or of.identifier == SAME_IDENTIFIER or (of.birth in SAME_BIRTH and of.phone in CONTACT[PHONE])
 
 
 def _has_contact(of: Seen) -> bool:

@@ -41,6 +41,26 @@ def at(address: dict[str, str], **more: Any) -> dict[str, Any]:
     return {**NAME, "addresses": [address], **more}
 
 
+class TestChineseCharacters:
+    @pytest.mark.parametrize(("one", "other"), [("王伟", "汪威"), ("佐藤健", "佐藤建")])
+    def test_names_that_only_sound_alike_are_two_peoples(self, one: str, other: str) -> None:
+        assert lacking({"name": one, "addresses": [EXETER], **BORN}, {"name": other, "addresses": [EXETER], **BORN}) is (
+            Lack.NOT_PERSONAL
+        )
+        assert lacking({"name": one, "addresses": [EXETER], **BORN}, {"name": one, "addresses": [EXETER], **BORN}) is None
+
+    def test_one_name_in_two_styles_of_writing_needs_more_than_a_town(self) -> None:
+        one, other = {"given_name": "伟", "surname": "陈", **BORN}, {"given_name": "伟", "surname": "陳", **BORN}
+        phone = {"phones": ["01392 441872"]}
+        assert lacking({**one, "addresses": [EXETER]}, {**other, "addresses": [EXETER]}) is Lack.NOT_PERSONAL
+        assert lacking({**one, **phone}, {**other, **phone}) is None
+
+    def test_swapped_fields_and_a_part_left_out_are_no_other_name(self) -> None:
+        one, home = {"given_name": "伟", "surname": "王", **BORN}, {"addresses": [EXETER]}
+        assert lacking({**one, **home}, {"given_name": "王", "surname": "伟", **BORN, **home}) is None
+        assert lacking({**one, **home}, {"surname": "王", **BORN, **home}) is None
+
+
 class TestCorroboration:
     def test_a_name_and_a_birth_date_in_two_towns_are_two_customers_of_one_insurer(self) -> None:
         assert lacking(at(EXETER, **BORN), at(DURHAM, **BORN)) is Lack.NOT_CORROBORATED
