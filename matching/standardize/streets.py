@@ -1,6 +1,7 @@
 """The line of a street: house number, unit and name apart, and a key in which types and directions are written one way."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -209,7 +210,8 @@ def _is_year(number: str) -> bool:
 def standard_number(text: str | None) -> str | None:
     """Write a house or unit number one way: lower case, no spaces, no 'No.', no º, no '.0' of a spreadsheet; None for nought."""
     written = text.lower().translate(_CYRILLIC) if text else ""
-    while written != (shorter := _shorter(written)):
+    # Composed again: a letter may stand before an accent that belonged to another letter, or to none.
+    while written != (shorter := unicodedata.normalize("NFC", _shorter(written))):
         written = shorter
     return None if written.strip("0") == "" else written
 

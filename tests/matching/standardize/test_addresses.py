@@ -82,6 +82,15 @@ def test_the_longest_texts_take_no_longer_than_their_length(text: str) -> None:
     assert time.process_time() - started < 2.0
 
 
+@pytest.mark.parametrize("number", ["\u0430\u0300-5", "5b \u0323"])
+def test_a_house_number_is_composed_when_it_comes_back(number: str) -> None:
+    address = read({"street": "Main St", "house_number": number})
+    assert address is not None
+    again = read({"street": "Main St", "house_number": address.house_number})
+    assert again is not None
+    assert again.house_number == address.house_number
+
+
 def test_the_country_of_the_source_is_not_filled_in() -> None:
     assert read({"line1": "123 Main St", "city": "Austin"}, "US").country is None
 
