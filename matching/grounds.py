@@ -40,7 +40,8 @@ def _numbers(comparison: Comparison, *names: str) -> frozenset[int]:
 
 SAME_GIVEN = _numbers(GIVEN, "swapped", "exact", "nickname", "close", "part")
 LOOKALIKE_GIVEN = _numbers(GIVEN, "close", "sounds_alike")
-OTHER_GIVEN = GIVEN.number("different")
+SAME_STREET = ADDRESS.number("same_street")
+NICKNAME, OTHER_GIVEN = GIVEN.number("nickname"), GIVEN.number("different")
 OTHER_SURNAME = SURNAME.number("different")
 SAME_BIRTH = _numbers(BIRTH_DATE, "exact", "other_reading", "one_digit")
 OTHER_BIRTH = BIRTH_DATE.number("different")
@@ -103,7 +104,7 @@ def lack(a: ComparisonForm, b: ComparisonForm, of: Seen) -> Lack | None:
         return Lack.NOT_PERSONAL
     if _written_otherwise(a, b) and not _surely_reached(of):
         return Lack.NOT_PERSONAL
-    if of.identifier not in CONTACT[IDENTIFIER] and (_perhaps_twins(a, b, of) or _perhaps_namesake_of_family(a, b, of)):
+    if of.identifier not in CONTACT[IDENTIFIER] and _perhaps_relatives(a, b, of):
         return Lack.RELATIVES
     return None if _has_contact(of) or _lives_in_the_area(a, b, of) else Lack.NOT_CORROBORATED
 
@@ -167,9 +168,11 @@ def _surely_reached(of: Seen) -> bool:
 
 
 def _has_contact(of: Seen) -> bool:
-    """A home counts as well, unless two of one name may live there: no birth date in common, and an e-mail address each."""
+    """A home counts as well, unless two of one name may live there: no birth date in common, and an e-mail address each, or a
+    phone each where only the street is one."""
     reached = of.email in CONTACT[EMAIL] or of.phone in CONTACT[PHONE] or of.identifier in CONTACT[IDENTIFIER]
-    return reached or (of.address in CONTACT[ADDRESS] and (of.birth in SAME_BIRTH or of.email != OTHER_EMAIL))
+    tells_apart = of.email == OTHER_EMAIL or (of.address == SAME_STREET and of.phone == OTHER_PHONE)
+    return reached or (of.address in CONTACT[ADDRESS] and (of.birth in SAME_BIRTH or not tells_apart))
 
 
 def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
@@ -183,6 +186,32 @@ def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
         return True
     tells_apart = of.email == OTHER_EMAIL or of.phone == OTHER_PHONE or (a.streets is not None and b.streets is not None)
     return of.address == SAME_POSTAL and not tells_apart
+
+
+def _perhaps_relatives(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    return _perhaps_twins(a, b, of) or _perhaps_siblings(a, b, of) or _perhaps_namesake_of_family(a, b, of)
+
+
+def _perhaps_siblings(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """Claudio and Claudia, Maria Teresa and Maria Luisa, without a birth date that both have: a mailbox, a phone and a door are a
+    family's, and two such names are two of it. So are names that look alike where both genders are told and differ."""
+    one, other = a.given or "", b.given or ""
+    if of.birth in SAME_BIRTH or one == other:
+        return False
+    if of.given == NICKNAME:
+        return _part_after_the_first(one.split(), other.split())
+    return of.given in LOOKALIKE_GIVEN and (_stem(one) == _stem(other) or len({a.gender, b.gender} - {None}) > 1)
+
+
+def _part_after_the_first(one: list[str], other: list[str]) -> bool:
+    """Both have a second name, and neither has all of the other's."""
+    return min(len(one), len(other)) > 1 and not (set(one) <= set(other) or set(other) <= set(one))
+
+
+def _stem(given: str) -> str:
+    """A name without the ending that tells its gender: Andreja is andrej, Danielle daniel."""
+    bare = given.rstrip("aeiouy")
+    return bare[:-1] if bare[-2:-1] == bare[-1:] else bare
 
 
 def _perhaps_twins(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:

@@ -22,6 +22,7 @@ BORN = {"birth_date": "14/06/1961"}
 EXETER = {"line1": "18 Laurel Avenue", "city": "Exeter", "postal_code": "EX4 6PQ", "country": "GB"}
 DURHAM = {"line1": "5 Castle Terrace", "city": "Durham", "postal_code": "DH1 3RW", "country": "GB"}
 FAMILY: dict[str, Any] = {"addresses": [EXETER], **BORN}
+HOME: dict[str, Any] = {"surname": "Ferrari", "addresses": [EXETER], "phones": ["01392 441872"], "emails": ["ferrari@web.de"]}
 AREA = {"postal_code": "EX4 6PQ", "country": "GB"}
 
 
@@ -95,6 +96,11 @@ class TestCorroboration:
         mine, his = {"emails": ["andrew@whitcombe.org"]}, {"emails": ["zed77@web.de"]}
         assert lacking(at(EXETER, **mine), at(EXETER, **his)) is Lack.NOT_CORROBORATED
         assert lacking(at(EXETER, **mine, **BORN), at(EXETER, **his, **BORN)) is None
+
+    def test_two_of_one_name_and_street_with_each_a_phone_are_neighbours(self) -> None:
+        mine, his = at(EXETER, phones=["01392 441872"]), at({**EXETER, "line1": "90 Laurel Avenue"}, phones=["01392 220118"])
+        assert lacking(mine, his) is Lack.NOT_CORROBORATED
+        assert lacking({**mine, **BORN}, {**his, **BORN}) is None
 
     def test_a_company_needs_its_name_and_its_place(self) -> None:
         shop = {"party": "company", "company_name": "Flower Corner Ltd"}
@@ -175,3 +181,24 @@ def test_what_lacks_grounds_is_never_a_match_whatever_it_weighs(one: int, other:
     assert lack(a, b, of) == lack(b, a, of)
     if lack(a, b, of) is not None:
         assert decide(MODEL, a, b, scored).verdict is not Verdict.MATCH
+
+
+class TestSiblings:
+    @pytest.mark.parametrize(
+        ("one", "other"),
+        [
+            ("Claudio", "Claudia"), ("Paul", "Paula"), ("Milan", "Milana"), ("Andrej", "Andreja"), ("Daniel", "Danielle"),
+            ("Александр", "Александра"), ("Maria Teresa", "Maria Luisa"),
+        ],
+    )  # fmt: skip
+    def test_one_name_with_two_endings_is_two_of_a_home(self, one: str, other: str) -> None:
+        assert lacking({**HOME, "given_name": one}, {**HOME, "given_name": other}) is Lack.RELATIVES
+
+    @pytest.mark.parametrize(("one", "other"), [("Claudio", "Cluadio"), ("Margaret", "Margret"), ("Maria Teresa", "Maria")])
+    def test_a_slip_and_a_name_left_out_are_one(self, one: str, other: str) -> None:
+        assert lacking({**HOME, "given_name": one}, {**HOME, "given_name": other}) is None
+
+    def test_look_alike_names_of_two_told_genders_are_two(self) -> None:
+        him, her = {**HOME, "given_name": "Kristofer"}, {**HOME, "given_name": "Kristifer"}
+        assert lacking(him, her) is None
+        assert lacking({**him, "gender": "male"}, {**her, "gender": "female"}) is Lack.RELATIVES
