@@ -190,6 +190,11 @@ def faults(one: FieldCounts) -> dict[str, int]:
     return dict(sorted(((code, n) for code, n in one.codes.items() if is_fault(code)), key=lambda item: (-item[1], item[0])))
 
 
+def is_told(of: Counts, name: str, figure: Figure) -> bool:
+    """Say whether there are records enough for a share of one attribute."""
+    return of.fields.get(name, NOTHING).counted(figure, of.records)[1] >= LEAST_RECORDS
+
+
 def breaches(floors: Mapping[str, Floors], measured: Measured) -> list[Breach]:
     """Name each share that is below its floor, the lower one where all records and the day's both are."""
     found: dict[tuple[str, Figure], Breach] = {}
@@ -197,7 +202,8 @@ def breaches(floors: Mapping[str, Floors], measured: Measured) -> list[Breach]:
         for what in OfWhat:
             of = measured.of(what)
             part, whole = of.fields.get(name, NOTHING).counted(figure, of.records)
-            if whole < LEAST_RECORDS or part / whole >= floor or (what is OfWhat.DAY and _by_chance(part, whole, floor)):
+            is_well = part / whole >= floor if whole else True
+            if is_well or not is_told(of, name, figure) or (what is OfWhat.DAY and _by_chance(part, whole, floor)):
                 continue
             breach = Breach(name, figure, floor, part / whole, what, whole)
             known = found.get((name, figure))

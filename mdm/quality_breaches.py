@@ -27,7 +27,7 @@ ACTOR = "mdm quality"
 LOCK = 7_301_884_563_103
 logger = log.get_logger()
 
-_OPEN = "SELECT breach_id, source, field, figure FROM quality_breach WHERE ended_at IS NULL ORDER BY breach_id"
+_OPEN = "SELECT breach_id, source, field, figure, of_what FROM quality_breach WHERE ended_at IS NULL ORDER BY breach_id"
 _INSERT = """
 INSERT INTO quality_breach (breach_id, source, brand, regions, field, figure, floor, share, of_what, records, began_at)
 VALUES (%(id)s, %(source)s, %(brand)s, %(regions)s, %(field)s, %(figure)s, %(floor)s, %(share)s, %(of_what)s, %(records)s,
@@ -86,9 +86,11 @@ def still_open(session: Session, source: str | None = None) -> list[OpenBreach]:
 
 
 def _settle(session: Session, ruling: Policy, measured: Sequence[Measured]) -> dict[uuid.UUID, tuple[str, Breach]]:
-    """Open, keep up and end breaches; those opened."""
-    known: dict[Key, uuid.UUID] = {(row[1], row[2], Figure(row[3])): row[0] for row in sql.rows(session, _OPEN)}
+    """Open, keep up and end breaches; those opened. One of a day's records does not end because the next day has none yet."""
+    found = [(row[0], (row[1], row[2], Figure(row[3])), OfWhat(row[4])) for row in sql.rows(session, _OPEN)]
+    known: dict[Key, uuid.UUID] = {key: breach_id for breach_id, key, _ in found}
     below = {(one.source, breach.field, breach.figure): (one, breach) for one, breach in _below(ruling, measured)}
+    unknown = {key for _, key, what in found if what is OfWhat.DAY and _is_unknown(ruling, measured, key)}
     for key in known.keys() & below.keys():
         breach = below[key][1]
         sql.run(session, _UPDATE, [breach.floor, breach.share, breach.of_what, breach.records, known[key]])
@@ -96,7 +98,7 @@ def _settle(session: Session, ruling: Policy, measured: Sequence[Measured]) -> d
     for breach_id, (one, breach) in opened.items():
         sql.run(session, _INSERT, {"id": breach_id, **_columns(one, breach)})
         outbox.emit(session, OPENED, breach_id, 1, _told(one.source, breach, ruling))
-    for key in sorted(known.keys() - below.keys()):
+    for key in sorted(known.keys() - below.keys() - unknown):
         sql.run(session, _END, [clock.now(), known[key]])
         outbox.emit(session, ENDED, known[key], 2, {"source": key[0], "to": "source_owner", "field": key[1], "figure": key[2]})
     return {breach_id: (one.source, breach) for breach_id, (one, breach) in opened.items()}
@@ -107,6 +109,15 @@ def _below(ruling: Policy, measured: Sequence[Measured]) -> Iterable[tuple[Measu
         declared = ruling.sources.get(one.source)
         if declared is not None:
             yield from ((one, breach) for breach in quality.breaches(declared.quality, one))
+
+
+def _is_unknown(ruling: Policy, measured: Sequence[Measured], key: Key) -> bool:
+    """Whether the figure is still asked for, and too few records came on the day to tell it."""
+    source, name, figure = key
+    declared = ruling.sources.get(source)
+    if declared is None or name not in declared.quality or getattr(declared.quality[name], figure) is None:
+        return False
+    return any(one.source == source and not quality.is_told(one.today, name, figure) for one in measured)
 
 
 def _columns(one: Measured, breach: Breach) -> dict[str, Any]:

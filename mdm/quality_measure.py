@@ -61,6 +61,8 @@ VALUES (%(source)s, %(day)s, %(brand)s, %(regions)s, %(at)s, %(standardizer)s, %
 ON CONFLICT (source, day) DO UPDATE SET brand = EXCLUDED.brand, regions = EXCLUDED.regions, measured_at = EXCLUDED.measured_at,
   standardizer = EXCLUDED.standardizer, policy_version = EXCLUDED.policy_version, body = EXCLUDED.body
 WHERE q.measured_at < EXCLUDED.measured_at"""
+# After midnight a later measurement stands in another row.
+OVERTAKEN = "SELECT FROM quality_day WHERE source = %(source)s AND measured_at > %(at)s LIMIT 1"
 
 
 @dataclass(slots=True)
@@ -84,24 +86,21 @@ def measure(steps: Steps) -> tuple[Policy, list[Measured]]:
 
 
 def keep(session: Session, ruling: Policy, measured: Sequence[Measured]) -> bool:
-    """Keep the figures of the day; those of a later measurement of it stay. Whether all of these are the latest."""
-    kept = 0
+    """Keep the figures of the day; those of a later measurement of it stay. Whether all of these are the latest, of any day."""
+    latest = 0
     for one in measured:
-        kept += sql.run(
-            session,
-            KEEP,
-            {
-                "source": one.source,
-                "day": one.day,
-                "brand": one.brand,
-                "regions": list(one.regions),
-                "at": one.measured_at,
-                "standardizer": STANDARDIZER_VERSION,
-                "policy": ruling.version,
-                "body": json.dumps(one.body()),
-            },
-        )
-    return kept == len(measured)
+        row = {
+            "source": one.source,
+            "day": one.day,
+            "brand": one.brand,
+            "regions": list(one.regions),
+            "at": one.measured_at,
+            "standardizer": STANDARDIZER_VERSION,
+            "policy": ruling.version,
+            "body": json.dumps(one.body()),
+        }
+        latest += sql.run(session, KEEP, row) and not sql.rows(session, OVERTAKEN, row)
+    return latest == len(measured)
 
 
 def _read(session: Session, ruling: Policy, now: datetime) -> dict[str, _Found]:

@@ -1,12 +1,14 @@
 """A source below its floor: told once, ended once, and set to review only by a policy version that anybody can read."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cli.doctor import State, examine
-from kernel import db
+from kernel import clock, db
 from kernel.settings import settings
 from mdm import policy as policies
 from mdm import quality_breaches, quality_measure, versions
@@ -46,6 +48,12 @@ def told() -> list[Any]:
 def ruling() -> Policy:
     with db.read_only() as session:
         return policies.current(session)
+
+
+@pytest.fixture(autouse=True)
+def clock_as_it_was() -> Iterator[None]:
+    yield
+    clock.set_source(None)
 
 
 @pytest.fixture
@@ -176,6 +184,35 @@ def test_figures_that_a_later_measurement_has_overtaken_are_not_judged(mdm: Mast
     with db.transaction() as session:
         assert quality_breaches.follow(session, *late) == 0
     assert told() == []
+
+
+def test_at_midnight_a_later_measurement_overtakes_though_it_is_of_another_day(mdm: Master) -> None:
+    late = quality_measure.measure(db.transaction)
+    tomorrow = clock.now() + timedelta(days=1)
+    clock.set_source(lambda: tomorrow)
+    fill(mdm, 40, 0)
+    assert run() == 0
+    with db.transaction() as session:
+        assert quality_breaches.follow(session, *late) == 0
+    assert told() == []
+    assert query("SELECT count(*) FROM quality_day WHERE source = 'shop'") == [(2,)]
+
+
+def test_a_bad_day_is_not_over_because_it_is_midnight(database: str) -> None:
+    noon = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    clock.set_source(lambda: noon)
+    mdm = Master(adopt(NOTIFY))
+    fill(mdm, 400, 0, start=1000)
+    clock.set_source(lambda: noon + timedelta(days=1))
+    fill(mdm, 20, 20, start=2000)
+    assert run() == 1
+    clock.set_source(lambda: noon + timedelta(days=2))
+    run()
+    assert [row[0] for row in told()] == ["quality.breached"]
+    clock.set_source(lambda: noon + timedelta(days=2, hours=1))
+    fill(mdm, 20, 0, start=3000)
+    run()
+    assert [row[0] for row in told()] == ["quality.breached", "quality.restored"]
 
 
 def test_killed_before_the_end_nothing_is_half_done(strict: Master) -> None:
