@@ -85,3 +85,8 @@ def test_reading_is_total_and_idempotent(text: str, order: str) -> None:
 )
 def test_notes(text: str, codes: tuple[str, ...]) -> None:
     assert read_birth_date(text, "DMY")[1] == codes
+
+
+@pytest.mark.parametrize("text", ["1 January 1985", "5 de mayo de 1977", "January 15 1985"])
+def test_a_year_after_a_written_month_is_no_time(text: str) -> None:
+    assert read_birth_date(text, None)[1] == ()
