@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from matching.appraisal_tables import FAULTS, FAULTY_BEGINNINGS, PARTS_OF
-from matching.record import Note, StandardRecord
+from matching.record import Address, Note, StandardRecord
 
 APPRAISED = (
     "name", "company_name", "birth_date", "gender", "language", "preferred_store", "emails", "phones", "addresses",
@@ -60,7 +60,7 @@ def _held(record: StandardRecord) -> tuple[int, ...]:
         _NOTHING if record.preferred_store is None else _SOUND,
         _many([email.flags for email in record.emails]) if record.emails else _NOTHING,
         _many([phone.flags for phone in record.phones]) if record.phones else _NOTHING,
-        _many([address.flags for address in record.addresses]) if record.addresses else _NOTHING,
+        _where(record.addresses),
         _many([identifier.flags for identifier in record.identifiers]) if record.identifiers else _NOTHING,
         _NOTHING if not record.loyalty_accounts else _SOUND if any(one.key for one in record.loyalty_accounts) else _UNSOUND,
         _SOUND if record.extras else _NOTHING,
@@ -70,6 +70,14 @@ def _held(record: StandardRecord) -> tuple[int, ...]:
 def _many(flags: Iterable[Codes]) -> int:
     """Of a list: one value without fault is enough."""
     return _SOUND if any(not one or not any(map(is_fault, one)) for one in flags) else _UNSOUND
+
+
+def _where(addresses: tuple[Address, ...]) -> int:
+    """Of addresses: one that says a street, a place, a town or a postal code. `N/A` says none."""
+    if not addresses:
+        return _NOTHING
+    placed = [one.flags for one in addresses if one.street_key or one.place_key or one.city_key or one.postal_key]
+    return _many(placed)
 
 
 @lru_cache(maxsize=16_384)

@@ -4,6 +4,7 @@ A code that stands nowhere here says how a value was read, or whose it is (an of
 """
 
 FAULTS = frozenset({
+    "buddhist_calendar", "islamic_calendar", "japanese_calendar",
     "card_number", "dummy", "empty_field", "implausible_year", "invalid", "invalid_day", "invalid_month", "no_digits",
     "no_letters", "lost_digits", "not_a_name", "not_valid",
     "nothing_mapped", "placeholder", "same_as_above", "too_long", "too_many_values", "too_short",
