@@ -1,5 +1,6 @@
 """`mdm demo` and `mdm simulate`: a small retailer from its channels to golden records before your eyes, and as files."""
 
+import shlex
 import socket
 import time
 from collections import Counter
@@ -146,7 +147,8 @@ def simulate_command(
         " pairs are one customer; policy.yaml maps them",
         highlight=False,
     )
-    asked = f"{out / files.LABELLED} --mapping {out / 'policy.yaml'} --truth truth --by source --model default"
+    labelled, mapping = (shlex.quote(str(out / name)) for name in (files.LABELLED, "policy.yaml"))
+    asked = f"{labelled} --mapping {mapping} --truth truth --by source --model default"
     console.print(f"mdm evaluate {asked}", style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
