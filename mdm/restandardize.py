@@ -32,6 +32,8 @@ FROM standard_record s JOIN source_record r USING (record_id) JOIN record_data_k
 JOIN record_version v ON v.record_id = s.record_id AND v.version_no = s.version_no
 WHERE s.record_id = ANY(%(ids)s)"""
 _STALE = " AND (s.standardizer, s.policy_version) <> (%(standardizer)s, %(policy)s) ORDER BY s.source, s.source_key"
+# What a source no longer named left behind stays as an older standardizer wrote it: nothing is merged with it.
+_NOT_LEFT = " AND (s.standardizer = %(standardizer)s OR s.source = ANY(%(named)s))"
 _LOCKED = " FOR NO KEY UPDATE OF r"
 RulesOf = Callable[[str, int], SourceRules]
 
@@ -54,7 +56,8 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
         return _rules(policies.by_version(session, policy_version), source)
 
     stored = _said(session, record_ids)
-    for again in _again(session, _STORED, {"ids": list(record_ids)}, rules):
+    params = {"ids": list(record_ids), "standardizer": STANDARDIZER_VERSION, "named": list(policies.current(session).sources)}
+    for again in _again(session, _STORED + _NOT_LEFT, params, rules):
         record_id = str(again.record_id)
         if again.row is None:
             yield Difference(Kind.STANDARD_RECORD, record_id, "payload_unreadable")

@@ -53,8 +53,14 @@ def test_the_worst_come_first_and_what_nobody_says_is_not_the_worst() -> None:
 def test_the_fields_that_no_rule_reads_are_limited_and_the_nameless_come_last() -> None:
     many = [(f"unmapped_field:f{n:03}", n + 1) for n in range(200)] + [("unmapped_field:(other fields)", 999)]
     named = list(counts(1_000, many, {}).unmapped)
-    assert (len(named), named[0]) == (MOST_UNMAPPED, "f199")
+    assert (len(named), named[0], named[-1]) == (MOST_UNMAPPED + 1, "f199", "(other fields)")
     assert list(counts(1_000, many[-3:], {}).unmapped) == ["f199", "f198", "(other fields)"]
+
+
+def test_a_field_of_few_records_is_counted_and_not_named() -> None:
+    """It may be a value that stands in the place of a field's name, and figures outlive the record."""
+    few = [("unmapped_field:Maria Lopez", 1), ("unmapped_field:hobby", LEAST_RECORDS), ("unmapped_field:(other fields)", 2)]
+    assert counts(1_000, few, {}).unmapped == {"hobby": LEAST_RECORDS, "(other fields)": 3}
 
 
 def test_what_is_below_its_floor_is_a_breach_of_the_lower_share() -> None:

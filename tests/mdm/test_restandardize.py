@@ -86,6 +86,8 @@ def test_a_source_that_the_policy_no_longer_names_stays_as_it_was(database: str)
     mdm.drain()
     assert query("SELECT body FROM standard_record WHERE source = 'shop' ORDER BY source_key") == stored
     assert golden_of("shop", "a") is None
+    query("UPDATE standard_record SET standardizer = '0', form_hash = '\\x00'::bytea WHERE source = 'shop'")
+    assert mdm.verify(deep=True).differences == ()
 
 
 def test_a_deletion_repeated_under_another_brand_moves_nothing(database: str) -> None:

@@ -48,7 +48,7 @@ def test_figures_stand_with_the_worst_field_first(api: TestClient) -> None:
     assert (emails["complete"], emails["valid"], emails["unique"], emails["said"]) == (0.6667, 0.6667, 1.0, 3)
     assert emails["faults"] == [{"code": "invalid", "records": 1}]
     assert fields(found)["phones"]["complete"] == 0.0
-    assert found["unmapped"] == [{"field": "hobby", "records": 1}]
+    assert found["unmapped"] == [{"field": "(other fields)", "records": 1}]
     assert [day["records"] for day in found["trend"]] == [3]
 
 
