@@ -135,7 +135,11 @@ def test_tests_use_no_other_database() -> None:
 
 def test_every_suppression_says_why() -> None:
     bare = re.compile(r"#\s*(noqa|type: ignore)(:\s*[A-Z0-9, ]+|\[[a-z-, ]+\])?\s*$", re.MULTILINE)
-    found = [f"{m.path}:{m.text[: hit.start()].count(chr(10)) + 1}" for m in product_modules() for hit in bare.finditer(m.text)]
+    found = [
+        f"{m.path}:{m.text[: hit.start()].count(chr(10)) + 1}"
+        for m in (*product_modules(), *suite_modules())
+        for hit in bare.finditer(m.text)
+    ]
     assert found == []
 
 

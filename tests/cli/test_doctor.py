@@ -97,7 +97,7 @@ def _rewrite_revision(revision: str) -> None:
 def test_another_secret_is_a_finding() -> None:
     with db.transaction() as session:
         db.holds_secret(session, adopt=True)
-    other = type(settings().secret_key)("66" * 32)  # type: ignore[misc]
+    other = type(settings().secret_key)("66" * 32)  # type: ignore[misc]  # Of the same class as the other.
     assert look(secret_key=other)["secret of the data"].state is State.BAD
 
 

@@ -27,7 +27,7 @@ def test_a_database_that_cannot_be_reached_says_how_to_mend_it(text: str, mend: 
 
 
 def test_files_and_our_own_errors_are_told() -> None:
-    assert explain(PermissionError(13, "Permission denied", "/root/x")) == "/root/x: Permission denied"
+    assert explain(PermissionError(13, "Permission denied", "some/file")) == "some/file: Permission denied"
     assert explain(NotFound("No such thing")) == "No such thing"
 
 

@@ -33,13 +33,13 @@ def test_each_command_is_found_by_the_table() -> None:
     """A command that is missing from the table would be unknown when asked for alone."""
     everything = get_command(build([]))
     declared = {name for commands in MODULES.values() for name in commands}
-    assert set(everything.commands) == declared  # type: ignore[attr-defined]
+    assert set(everything.commands) == declared  # type: ignore[attr-defined]  # A group.
 
 
 @pytest.mark.parametrize("name", sorted({commands[0] for commands in MODULES.values()}))
 def test_a_command_alone_is_a_command(name: str) -> None:
     """Typer drops the name of a program's only command unless it is told not to."""
-    assert name in get_command(build([name])).commands  # type: ignore[attr-defined]
+    assert name in get_command(build([name])).commands  # type: ignore[attr-defined]  # A group.
 
 
 def test_a_typing_error_gets_a_suggestion() -> None:

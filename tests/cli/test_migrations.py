@@ -19,7 +19,7 @@ OWNER = "mdm_test_owner"
 
 def execute(url: str, statement: str, *names: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
+        cursor = connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]  # A literal of the test.
         return cursor.fetchall() if cursor.description else []
 
 

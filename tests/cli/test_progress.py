@@ -16,7 +16,7 @@ def test_a_log_gets_a_line_for_every_tenth(monkeypatch: pytest.MonkeyPatch) -> N
     with progress(log, "importing", "rows") as tell:
         for done in range(0, 2_001, 10):
             tell(done, 2_000)
-    lines = log.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    lines = log.file.getvalue().splitlines()  # type: ignore[attr-defined]  # A StringIO.
     assert (len(lines), lines[0], lines[-1]) == (
         10,
         "importing: 200 of 2,000 (10 %) rows",
@@ -28,7 +28,7 @@ def test_a_quick_command_says_nothing() -> None:
     log = Console(file=io.StringIO())
     with progress(log, "importing", "rows") as tell:
         tell(10, 10)
-    assert log.file.getvalue() == ""  # type: ignore[attr-defined]
+    assert log.file.getvalue() == ""  # type: ignore[attr-defined]  # A StringIO.
 
 
 def test_numbers_agree_with_their_nouns() -> None:

@@ -134,7 +134,7 @@ def test_another_secret_is_refused(data_dir: Path, port: int) -> None:
     with db.transaction() as session:
         db.holds_secret(session, adopt=True)
     before = settings()
-    other = before.model_copy(update={"secret_key": type(before.secret_key)("77" * 32)})  # type: ignore[misc]
+    other = before.model_copy(update={"secret_key": type(before.secret_key)("77" * 32)})  # type: ignore[misc]  # Of the same class as the other.
     started = subprocess.run(
         [sys.executable, "-m", "cli.main", "up"],
         env=other.model_copy(update={"data_dir": data_dir, "port": port}).child_environment(),

@@ -13,7 +13,7 @@ from kernel.errors import Forbidden, Invalid, NotFound, Unauthorized
 
 def make_key(**options: object) -> tuple[actor.KeyInfo, str]:
     with db.transaction() as session:
-        return actor.create_key(session, "till", ["lookup", "match"], **options)  # type: ignore[arg-type]
+        return actor.create_key(session, "till", ["lookup", "match"], **options)  # type: ignore[arg-type]  # Options by name.
 
 
 def who(key: str) -> actor.Principal:
@@ -59,7 +59,7 @@ def test_every_single_typing_error_is_caught_without_a_query(database: str) -> N
     wrong |= {key[:at] + key[at + 1 :] for at in range(len(key))} | {key[:at] + key[at] + key[at:] for at in range(len(key))}
     for mistyped in wrong - {key}:
         with pytest.raises(Unauthorized):
-            actor.authenticate(None, mistyped)  # type: ignore[arg-type]
+            actor.authenticate(None, mistyped)  # type: ignore[arg-type]  # Never reaches the database.
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_every_single_typing_error_is_caught_without_a_query(database: str) -> N
 )
 def test_junk_is_refused(junk: str) -> None:
     with pytest.raises(Unauthorized):
-        actor.authenticate(None, junk)  # type: ignore[arg-type]
+        actor.authenticate(None, junk)  # type: ignore[arg-type]  # Never reaches the database.
 
 
 def test_a_revoked_key_stops(database: str) -> None:

@@ -17,12 +17,12 @@ JOHN = Name(given_folded="john", surname_folded="smith", given_phonetic="JN", su
 
 
 def name_of(given: str | None, surname: str | None, **more: object) -> ComparisonForm:
-    return comparison_form(StandardRecord(name=Name(given_folded=given, surname_folded=surname, **more)))  # type: ignore[arg-type]
+    return comparison_form(StandardRecord(name=Name(given_folded=given, surname_folded=surname, **more)))  # type: ignore[arg-type]  # Fields by name.
 
 
 def born(text: str, **more: str) -> ComparisonForm:
     parts = [int(part) for part in text.split("-")]
-    return comparison_form(StandardRecord(birth_date=BirthDate(text, *parts, **more)))  # type: ignore[arg-type]
+    return comparison_form(StandardRecord(birth_date=BirthDate(text, *parts, **more)))  # type: ignore[arg-type]  # Fields by name.
 
 
 def level_of(comparison_name: str, a: ComparisonForm, b: ComparisonForm) -> str:
@@ -176,7 +176,7 @@ def test_a_number_compares_by_its_size() -> None:
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda comparison: comparison.name)
 def test_both_texts_of_a_condition_name_the_same_columns(comparison: object) -> None:
-    for condition in (comparison.null, *(level.condition for level in comparison.levels[:-1])):  # type: ignore[attr-defined]
+    for condition in (comparison.null, *(level.condition for level in comparison.levels[:-1])):  # type: ignore[attr-defined]  # Declared ones have it.
         in_sql = set(re.findall(r"\b([a-z_]+)_[lr]\b", condition.sql()))
         in_python = set(re.findall(r"\b[ab]\.([a-z_]+)", condition.python()))
         assert in_sql == in_python

@@ -78,8 +78,8 @@ def test_a_shared_home_counts_once_when_given_names_differ(pinned: Model) -> Non
         "postals": ("x",),
     }
     contacts = {"phones": ("+14155550100",), "emails": ("smiths@a.com",)}
-    anna = ComparisonForm(given="anna", initial="a", **home, **contacts)  # type: ignore[arg-type]
-    peter = ComparisonForm(given="peter", initial="p", **home, **contacts)  # type: ignore[arg-type]
+    anna = ComparisonForm(given="anna", initial="a", **home, **contacts)  # type: ignore[arg-type]  # Fields by name.
+    peter = ComparisonForm(given="peter", initial="p", **home, **contacts)  # type: ignore[arg-type]  # Fields by name.
     assert gained(pinned, anna, peter) == -4 + 8 + 13 + 13 + 14 - 32
     without_e_mail = dataclasses.replace(anna, emails=None)
     assert score_pair(default_model(), without_e_mail, peter).weight < 0
