@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -26,6 +25,7 @@ from kernel.errors import MdmError
 from kernel.settings import Settings, settings
 from mdm import pending, policy, versions
 from sampledata import files
+from sampledata.folders import MARK
 from sampledata.profiles import PROFILES
 from sampledata.retailer import SimulatedRecord, simulate
 from stewardship import tasks
@@ -35,6 +35,8 @@ LOG = "demo.log"
 KEY_SCOPES = ("records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "jobs:read")
 LONGEST_RESOLVE_SECONDS = 600
 POLL_SECONDS = 0.5
+# Half a record a customer at the busiest channel, whose keys have eight digits.
+MOST_CUSTOMERS = 100_000_000
 GoldenIds = Sequence[str | None]
 console = Console()
 
@@ -127,10 +129,13 @@ def _report_febrl(clock: "_Clock") -> None:
 
 def simulate_command(
     out: Annotated[Path, typer.Option(help="The folder to write into.", show_default=False)],
-    customers: Annotated[int, typer.Option(min=1, help="How many customers.")] = 2_000,
+    customers: Annotated[int, typer.Option(min=1, max=MOST_CUSTOMERS, help="How many customers.")] = 2_000,
     profile: ProfileOption = "typical",
     seed: SeedOption = 2026,
     form: Annotated[str, typer.Option("--format", help="One of " + ", ".join(files.FORMATS))] = "ndjson",
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace an earlier simulation in that folder; other files stay.")
+    ] = False,
 ) -> None:
     """Write the simulated retailer: one file per channel, the policy that maps them, who is who, labelled pairs, and all
     records with their truth in one file, on which `mdm evaluate` runs.
@@ -138,8 +143,10 @@ def simulate_command(
     _checked(profile)
     if form not in files.FORMATS:
         raise typer.BadParameter(f"say one of {', '.join(files.FORMATS)}", param_hint="--format")
-    counted = files.write(simulate(customers, seed, profile), out, form)
-    (out / "policy.yaml").write_text(_policy_text(), encoding="utf-8")
+    try:
+        counted = files.write(simulate(customers, seed, profile), out, form, replace=force)
+    except FileExistsError as error:
+        raise MdmError(f"{error}: {_remedy(out, force)}", code="folder_in_use") from error
     for source, count in sorted(counted.items()):
         console.print(f"{count:>10,}  {out / f'{source}.{form}'}", highlight=False)
     console.print(
@@ -147,7 +154,7 @@ def simulate_command(
         " pairs are one customer; policy.yaml maps them",
         highlight=False,
     )
-    labelled, mapping = (shlex.quote(str(out / name)) for name in (files.LABELLED, "policy.yaml"))
+    labelled, mapping = (shlex.quote(str(out / name)) for name in (files.LABELLED, files.POLICY))
     asked = f"{labelled} --mapping {mapping} --truth truth --by source --model default"
     console.print(f"mdm evaluate {asked}", style="dim", highlight=False, markup=False, soft_wrap=True)
 
@@ -157,8 +164,11 @@ def _checked(profile: str) -> None:
         raise typer.BadParameter(f"say one of {', '.join(PROFILES)}", param_hint="--profile")
 
 
-def _policy_text() -> str:
-    return resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
+def _remedy(out: Path, forced: bool) -> str:
+    """What to do about a folder in use; --force helps against an earlier simulation only."""
+    if forced or not (out / MARK).exists():
+        return "name another folder with --out, or move those files away"
+    return "name another folder with --out, or add --force to replace the earlier one"
 
 
 def _demo_settings(folder: Path) -> Settings:
@@ -186,7 +196,7 @@ def _is_taken(chosen: Settings) -> bool:
 def _prepare() -> str:
     """Apply the retailer's policy and make a key for this demo."""
     with db.transaction() as session:
-        versions.adopt(session, policy.store(session, policy.parse(_policy_text()), "mdm demo"))
+        versions.adopt(session, policy.store(session, policy.parse(files.policy_text()), "mdm demo"))
         return actor.create_key(session, KEY_NAME, list(KEY_SCOPES))[1]
 
 

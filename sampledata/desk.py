@@ -14,6 +14,7 @@ from sampledata import channels, online, reach
 from sampledata.channels import Writer
 from sampledata.country_tables import ACQUIRED_COUNTRIES
 from sampledata.households import Household
+from sampledata.keys import Numbering
 from sampledata.lives import DAYS, FIRST_DAY, LAST_DAY, Company, Person
 from sampledata.profiles import Profile
 from sampledata.slips import ear, keyboard, scanner
@@ -22,9 +23,6 @@ from sampledata.visits import Habit, Visit
 # How many records the retailer holds of one customer: 2.7 on average, and a long tail.
 RECORDS = ((1, 27), (2, 28), (3, 20), (4, 12), (5, 7), (6, 4), (9, 2))
 YOUNGEST_YEARS = 14
-# Keys step through a prime field, so that neighbours in time are not neighbours in key.
-KEY_PRIME = 99_999_989
-KEY_STEP = 48_271_133
 DEATHS_TOLD = 0.4
 MOST_DAYS_UNTIL_TOLD = 400
 
@@ -107,9 +105,10 @@ _RECORDS_LOT = tuple(count for count, weight in RECORDS for _ in range(weight))
 class Desk:
     """Writes the records of households and numbers them."""
 
-    def __init__(self, profile: Profile, customers: int) -> None:
+    def __init__(self, profile: Profile, customers: int, seed: int) -> None:
         self._profile, self._customers = profile, customers
         self._written: Counter[str] = Counter()
+        self._numberings = {source: Numbering(source, seed) for source in SOURCES}
         self._household = 0
 
     def records(self, household: Household, rng: random.Random) -> Iterator[SimulatedRecord]:
@@ -182,8 +181,8 @@ class Desk:
         return Visit(rng, self._profile, person, day, BY_NAME[channel].habit, company)
 
     def _record(self, source: str, payload: dict[str, Any], truth: str, visit: Visit) -> SimulatedRecord:
+        number = self._numberings[source].number(self._written[source])
         self._written[source] += 1
-        number = self._written[source] * KEY_STEP % KEY_PRIME
         key = BY_NAME[source].key_format.format(number)
         if source in ("webshop", "erp"):
             payload = {"id": number, **payload}

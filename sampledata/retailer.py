@@ -17,9 +17,11 @@ __all__ = ["SOURCES", "SimulatedRecord", "simulate"]
 def simulate(customers: int, seed: int, profile: str = "typical") -> Iterator[SimulatedRecord]:
     """Yield the records of `customers` customers (people and companies), household by household.
 
-    Profiles: clean, typical, dirty. Raises: KeyError for another one.
+    Profiles: clean, typical, dirty. Keys carry no order; the stream does, which `sampledata.files` takes away.
+
+    Raises: KeyError for another profile.
     """
-    desk = Desk(PROFILES[profile], customers)
+    desk = Desk(PROFILES[profile], customers, seed)
     seen = 0
     for household, rng in Maker(seed).households(draw_locale):
         yield from desk.records(household, rng)

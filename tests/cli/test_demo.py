@@ -110,3 +110,34 @@ def test_simulate_refuses_what_it_does_not_know(tmp_path: Path, wrong: list[str]
     done = CliRunner().invoke(build(arguments), arguments)
     assert done.exit_code == 2
     assert not list(tmp_path.iterdir())
+
+
+def test_simulate_refuses_a_used_folder_and_names_the_remedy(tmp_path: Path) -> None:
+    arguments = ["simulate", "--customers", "20", "--out", str(tmp_path)]
+    assert CliRunner().invoke(build(arguments), arguments).exit_code == 0
+    before = (tmp_path / "truth.ndjson").read_bytes()
+    for other in ("ndjson", "csv"):
+        again = CliRunner().invoke(build(arguments), [*arguments, "--seed", "9", "--format", other])
+        assert isinstance(again.exception, MdmError)
+        assert "another folder with --out, or add --force" in str(again.exception)
+    assert (tmp_path / "truth.ndjson").read_bytes() == before
+    assert not list(tmp_path.glob("*.csv"))
+
+
+def test_simulate_with_force_replaces_the_earlier_retailer_only(tmp_path: Path) -> None:
+    arguments = ["simulate", "--customers", "20", "--out", str(tmp_path)]
+    assert CliRunner().invoke(build(arguments), arguments).exit_code == 0
+    (tmp_path / "own.csv").write_text("mine", encoding="utf-8")
+    done = CliRunner().invoke(build(arguments), [*arguments, "--format", "csv", "--force"])
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in tmp_path.glob("*.ndjson")] == ["labelled.ndjson"]
+    assert (tmp_path / "own.csv").read_text(encoding="utf-8") == "mine"
+
+
+def test_simulate_with_force_spares_what_it_did_not_write(tmp_path: Path) -> None:
+    (tmp_path / "pos.ndjson").write_text("a till's own export", encoding="utf-8")
+    arguments = ["simulate", "--customers", "20", "--out", str(tmp_path), "--force"]
+    done = CliRunner().invoke(build(arguments), arguments)
+    assert isinstance(done.exception, MdmError)
+    assert "move those files away" in str(done.exception)
+    assert [path.name for path in tmp_path.iterdir()] == ["pos.ndjson"]
