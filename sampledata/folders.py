@@ -24,8 +24,8 @@ def claim(folder: Path, names: Iterable[str], rivals: Iterable[str], replace: bo
         _clear(folder, rivals)
     found = [name for name in rivals if (folder / name).exists()]
     if found:
-        whose = "hold a retailer already" if (folder / MARK).exists() else "be in use by files that were not simulated"
-        raise FileExistsError(f"{folder} seems to {whose} ({_told(found)}), and two must not mix")
+        held = "a simulated retailer" if (folder / MARK).exists() else "files that were not simulated here"
+        raise FileExistsError(f"{folder} holds {held} already ({_told(found)}), and two must not mix")
     (folder / MARK).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 

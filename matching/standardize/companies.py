@@ -40,7 +40,7 @@ def read_company(text: str) -> tuple[str | None, str | None, str | None, Codes]:
         return name, None, None, ("not_a_name",)
     better = repaired(name)
     folded = _folded(better)
-    if folded is None or folded in tables.PLACEHOLDERS or _is_nothing(folded):
+    if folded is None or folded in tables.PLACEHOLDERS or name.casefold() in tables.NATIVE_PRIVATE_PERSONS or _is_nothing(folded):
         return name, None, None, ("placeholder",)
     traded, codes = _trading_name(better)
     key, form = _without_form(traded)

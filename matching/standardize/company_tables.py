@@ -26,7 +26,10 @@ WEAK_COMPANY_WORDS = frozenset(phrases("company_words.txt", "weak company words"
 FRONT_WORDS = words("company_words.txt", "front words")
 # German writes them as one word: 'Metallbautechnik', 'Getränkevertrieb'.
 COMPOUND_ENDINGS = phrases("company_words.txt", "compound endings")
-PLACEHOLDERS = frozenset(phrases("company_words.txt", "placeholders"))
+PRIVATE_PERSONS = frozenset(phrases("company_words.txt", "private persons"))
+PLACEHOLDERS = frozenset(phrases("company_words.txt", "placeholders")) | PRIVATE_PERSONS
+# In their own script, because the folded word may be somebody's name in another.
+NATIVE_PRIVATE_PERSONS = frozenset(phrase.casefold() for phrase in phrases("company_words.txt", "native private persons"))
 # Between a company and the person it should reach.
 CONTACT_MARKS = phrases("company_words.txt", "contact marks")
 TRADING_AS = phrases("company_words.txt", "trading as")

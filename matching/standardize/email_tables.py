@@ -1,5 +1,9 @@
 """Tables for e-mail addresses: who delivers for whom, and which addresses never speak of one person."""
 
+from disposable_email_domains import blocklist
+
+from matching.standardize.word_lists import words
+
 # One mailbox under several domains.
 SAME_DOMAIN = {
     "googlemail.com": "gmail.com", "pm.me": "proton.me", "protonmail.com": "proton.me", "me.com": "icloud.com",
@@ -22,25 +26,14 @@ TAG_SIGNS = {
     "yandex.ru": "+",
 }  # fmt: skip
 
-# Local parts that belong to an office, not to a person.
-ROLES = frozenset({
-    "abuse", "accounting", "accounts", "accountspayable", "admin", "administrator", "ap", "billing", "bookings", "buchhaltung",
-    "compras", "comercial", "compta", "comptabilite", "contact", "contacto", "contato", "contatti", "customercare",
-    "customerservice", "datenschutz", "dpo", "einkauf", "enquiries", "facturacion", "finance", "financeiro", "frontdesk",
-    "help", "helpdesk", "hello", "hola", "hostmaster", "hr", "info", "information", "inquiries", "invoice", "invoices", "jobs",
-    "kontakt", "legal", "mail", "marketing", "media", "news", "newsletter", "office", "orders", "payments", "payroll", "post",
-    "postmaster", "press", "privacy", "purchasing", "reception", "recepcion", "rechnung", "returns", "root", "sales",
-    "sekretariat", "service", "shop", "store", "support", "team", "vendas", "ventas", "verkauf", "vertrieb", "webmaster",
-    "welcome",
-})  # fmt: skip
+# Local parts that belong to an office or a shop, not to a person.
+ROLES = words("email_words.txt", "roles")
+# With the number of a shop behind them: 'markt123', 'till4'.
+OUTLETS = words("email_words.txt", "outlets")
 
 # Local parts and domains that somebody types because the field is mandatory.
-PLACEHOLDER_LOCALS = frozenset({
-    "abc", "anonymous", "asdf", "asdfasdf", "customer", "dummy", "email", "example", "fake", "guest", "keine", "na", "nada",
-    "nein", "no", "noemail", "nobody", "nomail", "none", "noname", "noone", "noreply", "donotreply", "nospam", "notgiven",
-    "notprovided", "null", "placeholder", "qwerty", "refused", "sample", "sinemail", "sincorreo", "test", "teste", "tester",
-    "testing", "testtest", "unknown", "user", "walkin", "xxx", "xxxx", "xyz",
-})  # fmt: skip
+NO_MAIL = words("email_words.txt", "no mail")
+PLACEHOLDER_LOCALS = NO_MAIL | words("email_words.txt", "nobody")
 PLACEHOLDER_DOMAINS = frozenset({
     "abc.com", "asdf.com", "dummy.com", "email.invalid", "example.com", "example.net", "example.org", "fake.com", "invalid.com",
     "na.com", "no.com", "noemail.com", "nomail.com", "nomail.net", "none.com", "none.net", "nowhere.com", "noreply.com",
@@ -84,6 +77,14 @@ RELAY_ENDINGS = (
 PROVIDERS = frozenset(
     {"gmail", "googlemail", "hotmail", "outlook", "yahoo", "icloud", "protonmail", "bigpond", "libero", "orange"}
 )
+# What stands before the first dot of domains at which everybody may have a box.
+FREE_MAIL = PROVIDERS | {
+    "163", "126", "abv", "alice", "aol", "att", "bluewin", "bol", "btinternet", "centrum", "comcast", "cox", "daum", "email",
+    "fastmail", "free", "freemail", "freenet", "gmx", "hanmail", "hetnet", "home", "hotmail", "ig", "inbox", "interia", "laposte",
+    "list", "live", "mail", "me", "msn", "naver", "neuf", "o2", "onet", "orange", "planet", "posteo", "proton", "qq", "rambler",
+    "rediffmail", "rocketmail", "sapo", "seznam", "sfr", "skynet", "sky", "t-online", "telenet", "telia", "terra", "tiscali",
+    "ukr", "uol", "verizon", "virgilio", "wanadoo", "web", "wp", "ya", "yandex", "ymail", "ziggo", "zoho",
+}  # fmt: skip
 # Names one slip away that are somebody's.
 NOT_TYPOS = frozenset({
     "mail", "email", "ymail", "qmail", "fmail", "zmail", "hmail", "jmail", "smail", "tmail", "vmail", "gmx", "iclouds", "cloud",
@@ -100,17 +101,9 @@ DOMAIN_TYPOS = frozenset({
     "btinternet.co", "btintenet.com", "yahho.com", "aoll.com", "virginmedia.co", "comcast.ner", "msn.con",
 })  # fmt: skip
 
-DISPOSABLE = frozenset({
-    "0-mail.com", "10minutemail.com", "10minutemail.net", "20minutemail.com", "burnermail.io", "byom.de", "cock.li",
-    "discard.email", "discardmail.com", "discardmail.de", "dispostable.com", "dropmail.me", "einrot.com", "emailondeck.com",
-    "emailtemporanea.net", "fakeinbox.com", "fakemail.net", "filzmail.com", "getairmail.com", "getnada.com", "grr.la",
-    "guerrillamail.biz", "guerrillamail.com", "guerrillamail.de", "guerrillamail.info", "guerrillamail.net",
-    "guerrillamail.org", "guerrillamailblock.com", "harakirimail.com", "inboxbear.com", "inboxkitten.com", "incognitomail.com",
-    "jetable.org", "mail-temp.com", "mail-temporaire.fr", "mailcatch.com", "maildrop.cc", "mailexpire.com", "mailinator.com",
-    "mailinator.net", "mailnesia.com", "mailnull.com", "mailsac.com", "mailtemp.info", "mintemail.com", "moakt.com",
-    "mohmal.com", "mytemp.email", "mytrashmail.com", "nada.email", "owlymail.com", "sharklasers.com", "spam4.me", "spamex.com",
-    "spamgourmet.com", "tempail.com", "tempinbox.com", "tempmail.com", "tempmail.de", "tempmail.net", "tempmailo.com",
-    "temp-mail.io", "temp-mail.org", "tempr.email", "throwawaymail.com", "trash-mail.com", "trash-mail.de", "trashmail.com",
-    "trashmail.de", "trashmail.net", "trbvm.com", "wegwerfemail.de", "wegwerfmail.de", "yopmail.com", "yopmail.fr",
-    "yopmail.net", "zehnminutenmail.de",
-})  # fmt: skip
+# Boxes that anybody reads or that are gone tomorrow: the list that many keep together, and what it leaves out.
+DISPOSABLE = (frozenset(blocklist) - RELAYS) | {
+    "burnermail.io", "cock.li", "correotemporal.org", "inboxes.com", "luxusmail.org", "mail-temp.com", "owlymail.com",
+    "spamgourmet.com", "temp-mail.io", "tempmail.com", "tempmail.dev", "tempmail.io", "tempmail.lol", "tempmail.net",
+    "tempmailbox.net",
+}  # fmt: skip

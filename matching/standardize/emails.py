@@ -12,8 +12,11 @@ from email_validator import ValidatedEmail, validate_email
 from rapidfuzz.distance import OSA
 
 from matching.standardize import email_tables as tables
+from matching.standardize.known_names import is_given_name, is_surname
 from matching.standardize.text import clean
 
+SHORTEST_NO_MAIL = 4  # 'na' and 'yok' are the names of domains that have people.
+LONGEST_TYPED_TWICE = 3
 LONGEST_LIST = 20  # Addresses read from one field; a longer list is a distribution list, not a customer.
 _WRAPPED = re.compile(r"<([^<>]*@[^<>]*)>")
 _SEPARATORS = re.compile(r"[;,|]| / ")
@@ -151,20 +154,56 @@ def _key(local: str, domain: str) -> tuple[str, str]:
 
 
 def _flags(local: str, domain: str) -> Codes:
-    squeezed = _NOT_LETTERS.sub("", local)
+    squeezed, label = _NOT_LETTERS.sub("", local), domain.partition(".")[0]
     flags = []
-    if domain in tables.DISPOSABLE:
+    if _is_disposable(domain):
         flags.append("disposable")
-    if _is_placeholder(squeezed, domain):
+    if _is_placeholder(squeezed, domain, label):
         flags.append("placeholder")
+    elif _is_role(squeezed, label):
+        flags.append("role")
     if domain in tables.RELAYS or any(word in domain for word in tables.RELAY_WORDS) or domain.endswith(tables.RELAY_ENDINGS):
         flags.append("relay")
-    if squeezed in tables.ROLES:
-        flags.append("role")
-    return tuple(flags)
+    return tuple(sorted(flags))
 
 
-def _is_placeholder(local: str, domain: str) -> bool:
+def _is_disposable(domain: str) -> bool:
+    """The list holds slips of large providers too (gmial.com), which somebody bought: a customer there only mistyped."""
+    return not tables.DISPOSABLE.isdisjoint((domain, domain.partition(".")[2])) and not _has_typo(domain)
+
+
+def _is_placeholder(local: str, domain: str, label: str) -> bool:
     if domain in tables.PLACEHOLDER_DOMAINS or domain.endswith(tables.PLACEHOLDER_ENDINGS):
         return True
-    return local in tables.PLACEHOLDER_LOCALS or (len(local) >= 3 and len(set(local)) == 1)
+    if local in tables.PLACEHOLDER_LOCALS or (len(local) >= 3 and len(set(local)) == 1):
+        return True
+    squeezed = _NOT_LETTERS.sub("", label)
+    if len(squeezed) >= SHORTEST_NO_MAIL and squeezed in tables.NO_MAIL:
+        return True
+    return local == squeezed and (label in tables.FREE_MAIL or local.isdecimal() or _is_nobodys_label(local))
+
+
+def _is_nobodys_label(label: str) -> bool:
+    """Whether x@x.com: a few signs typed twice, unless they are a name (ana@ana.pt)."""
+    return 0 < len(label) <= LONGEST_TYPED_TWICE and not is_given_name(label)
+
+
+def _is_role(local: str, label: str) -> bool:
+    """An office (info@, biuro@, info2@acme.de), one of many shops (store123@), or the one box of a firm (acme@acme.de)."""
+    if local in tables.ROLES:
+        return True
+    word = local.rstrip("0123456789")
+    if word != local and (word in tables.OUTLETS or (word in tables.ROLES and label not in tables.FREE_MAIL)):
+        return True
+    return bool(local) and local == _NOT_LETTERS.sub("", label) and not _is_persons_name(local)
+
+
+def _is_persons_name(label: str) -> bool:
+    """Whether a name is before us: smith@smith.org and annasmith@annasmith.com are somebody's own."""
+    if is_given_name(label) or is_surname(label):
+        return True
+    cuts = ((label[:place], label[place:]) for place in range(2, len(label) - 1))
+    return any(
+        (is_given_name(one) and (is_surname(other) or is_given_name(other))) or (is_surname(one) and is_given_name(other))
+        for one, other in cuts
+    )

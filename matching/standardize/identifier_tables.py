@@ -4,6 +4,8 @@ A scheme is named after the country and the number (`es.nif`); its check digits 
 has numbers without a known scheme: they are kept and used as they are.
 """
 
+from matching.standardize.word_lists import words
+
 # What people call the kinds of number whose scheme the issuing country decides.
 NATIONAL, TAX, VAT, COMPANY = "national", "tax", "vat", "company"
 KINDS = {
@@ -97,23 +99,5 @@ NAMED_SCHEMES = {
     "adoazonosito_jel": ("own.adoazonosito",),
 }  # fmt: skip
 
-# Rightly formed and nobody's: printed in manuals, on specimens and in test data, typed because the field is mandatory.
-SPECIMENS = frozenset({
-    "12345678Z", "00000000T", "99999999R", "X1234567L",  # ES
-    "12345678909", "11144477735",  # BR
-    "111222333", "123456782", "999999990",  # NL, CA, AU
-    "046454286",  # CA
-    "078051120", "219099999", "457555462",  # US: numbers of wallets and advertisements, withdrawn
-    "RSSMRA80A01H501U", "RSSMRA85T10A562S",  # IT: Mario Rossi
-    "44051401359", "44051401458",  # PL
-    "7569217076985", "7561234567897",  # CH
-    "131052308T",  # FI
-    "QQ123456C", "AB123456C",  # GB
-    "12345678903", "02476291358", "86095742719",  # DE
-    "123456785", "111111118",  # CL, NZ
-    "XAXX010101000", "XEXX010101000",  # MX: the public, and foreigners
-    "11111111110", "10000000146", "12345678950",  # TR
-    "999941057058", "234123412346",  # IN
-    "A1234563", "S1234567D", "G1234567X",  # HK, SG
-    "GB999999973", "GB123456789",
-})  # fmt: skip
+# Rightly formed and nobody's.
+SPECIMENS = words("specimens.txt", "numbers")

@@ -5,10 +5,17 @@ from matching.standardize.word_lists import phrases, words
 # Words of which a whole name may consist without naming anybody; next to another word most of them are surnames of somebody.
 WORDS = words("name_words.txt", "words")
 
-PHRASES = frozenset(phrases("name_words.txt", "phrases"))
+# Of the words for a private person only those of more than one: a single one may be a surname.
+PHRASES = frozenset(phrases("name_words.txt", "phrases")) | {
+    phrase for phrase in phrases("company_words.txt", "private persons") if " " in phrase
+}
 
 # In their own script, where folding would lose the word or make another of it.
-NATIVE = frozenset(phrase.casefold() for phrase in phrases("name_words.txt", "native"))
+NATIVE = frozenset(
+    phrase.casefold()
+    for phrase in (*phrases("name_words.txt", "native"), *phrases("company_words.txt", "native private persons"))
+    if len(phrase) > 1
+)
 
 # One field that says 'nothing' beside a field that holds a name.
 EMPTY_FIELDS = frozenset(phrases("name_words.txt", "empty fields"))

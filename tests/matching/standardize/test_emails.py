@@ -1,12 +1,15 @@
 """E-mail addresses: the table, and what one field may hold."""
 
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matching.standardize import STANDARDIZER_VERSION, email_tables
 from matching.standardize.emails import LONGEST_LIST, email_key, read_emails
+from sampledata.locales import locales
 
 from .strategies import EXAMPLES, texts
 from .tables import rows
@@ -32,6 +35,20 @@ def test_the_key_of_a_field_is_its_first_address() -> None:
     assert email_key("J.Smith@gmail.com, info@acme.de") == "jsmith@gmail.com"
     assert email_key("info@acme.de") is None
     assert email_key("") is None
+
+
+def test_the_list_of_disposable_domains_is_the_one_of_this_standardizer() -> None:
+    """Another list makes other standard forms: whoever moves the package moves STANDARDIZER_VERSION, then this line."""
+    assert (STANDARDIZER_VERSION, version("disposable-email-domains")) == ("2", "0.0.293")
+
+
+def test_the_list_of_disposable_domains_spares_where_people_have_their_mail() -> None:
+    """No domain of the simulated customers of sixteen countries is in it, and no relay: those have a flag of their own."""
+    used = {domain for locale in locales() for domain in locale.mail_domains.items}
+    assert len(used) > 60
+    assert used.isdisjoint(email_tables.DISPOSABLE)
+    assert email_tables.RELAYS.isdisjoint(email_tables.DISPOSABLE)
+    assert len(email_tables.DISPOSABLE) > 5_000
 
 
 @given(st.one_of(texts, addresses))
