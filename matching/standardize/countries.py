@@ -30,10 +30,12 @@ _OWN = {
     "estados unidos mexicanos": "MX", "republica argentina": "AR", "russian federation": "RU", "slovak republic": "SK",
     "czech rep": "CZ", "korea republic of": "KR", "moldova republic of": "MD", "tanzania united republic of": "TZ",
     "bolivia plurinational state of": "BO", "venezuela bolivarian republic of": "VE", "iran islamic republic of": "IR",
+    "hangug": "KR", "ssha": "US", "rf": "RU",  # 한국, США, РФ
     "taiwan province of china": "TW", "peoples republic of china": "CN", "p r china": "CN", "prc": "CN",
 }  # fmt: skip
 _APART = re.compile(r"[ ,]*[(),/|:-][ ,]*")
 _MOST_PARTS = 3
+SHORTEST_SIGNS = 2
 
 
 @lru_cache(maxsize=1)
@@ -59,7 +61,8 @@ def codes() -> frozenset[str]:
 def country_code(text: str | None) -> str | None:
     """Return the ISO code of a country as people write it: code, name in many languages, or usual short form."""
     folded = fold(text) if text else None
-    if folded is None:
+    # One sign is no country, though its Latin letters may be two: ß is not South Sudan, Æ not the Emirates, 马 not Morocco.
+    if folded is None or sum(char.isalnum() for char in text or "") < SHORTEST_SIGNS:
         return None
     if len(folded) == 2 and folded.upper() in codes() and folded not in _OWN:
         return folded.upper()

@@ -3,6 +3,7 @@
 import re
 
 from matching.standardize.country_rules import UNIT_AFTER_SLASH, UNIT_BEFORE_HYPHEN, UNIT_BEFORE_SLASH
+from matching.standardize.korean_flats import korean_flat
 
 EDGES = " ,;/-()"
 _APART = re.compile(r" ?[,;]+ ?|(?<!\d) - | - (?!\d{1,4}[a-z]?(?:$|[ ,]))| \(")
@@ -57,6 +58,9 @@ def take_unit(line: Line, country: str | None) -> tuple[str | None, str | None]:
     if country == "TR" and (match := _QUARTER.match(line.plain)):
         quarter = line.text[: match.end(1)].strip(EDGES)
         line.cut(0, match.end(), "")
+    if (country == "KR" or (country is None and "호" in line.plain)) and (flat := korean_flat(line.plain)):
+        line.cut(*flat[1])
+        return quarter, flat[0]
     pattern, filler = _HABITS.get(country or "", (_ANYWHERE, " , "))
     unit = _cut(line, pattern, filler)
     if unit is None and country in UNIT_AFTER_SLASH:

@@ -7,6 +7,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from matching.standardize.korean_flats import korean_flat
 from matching.standardize.street_tables import STOP_WORDS, TYPE_FIRST
 
 _LETTERS = (*range(0xC0, 0x250), *range(0x1E00, 0x1F00))
@@ -185,6 +186,8 @@ def read_unit(text: str) -> str | None:
     line = plain(text).strip(" ,;/-")
     if found := door(line):
         return found
+    if (flat := korean_flat(line)) and flat[1] == (0, len(line)):
+        return flat[0]
     values, spans = take_units(line)
     rest = "".join(sign for place, sign in enumerate(line) if not any(start <= place < end for start, end in spans))
     for start, end in take_floors(rest):

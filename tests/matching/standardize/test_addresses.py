@@ -138,6 +138,20 @@ def test_lines_stay_as_received() -> None:
         ("EE. UU.", "US"),
         ("Russian Federation", "RU"),
         ("Korea, Republic of", "KR"),
+        ("한국", "KR"),
+        ("대한민국", "KR"),
+        ("США", "US"),
+        ("РФ", "RU"),
+        ("\uff24\uff25", "DE"),
+        ("SS", "SS"),
+        ("ß", None),
+        ("Æ", None),
+        ("Þ", None),
+        ("ﬁ", None),
+        ("Ш", None),
+        ("马", None),
+        ("ß.", None),
+        ("ẞ / ß", None),
         ("Northern Atlantis", None),
         ("Atlantis", None),
         ("XX", None),
@@ -147,3 +161,8 @@ def test_lines_stay_as_received() -> None:
 )
 def test_countries(text: str | None, code: str | None) -> None:
     assert country_code(text) == code
+
+
+def test_one_sign_is_never_a_country() -> None:
+    signs = [chr(code) for code in range(0x20, 0x10000) if chr(code).isprintable()]
+    assert not [sign for sign in signs if country_code(sign)]
