@@ -20,6 +20,7 @@ from cli.demo_figures import measure
 from cli.demo_place import own_folder
 from cli.supervisor import Stack, running_stack
 from cli.up_commands import stop_signal
+from cli.words import own_command
 from kernel import actor, db
 from kernel.errors import MdmError
 from kernel.settings import Settings, settings
@@ -35,6 +36,7 @@ LOG = "demo.log"
 KEY_SCOPES = ("records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "jobs:read")
 LONGEST_RESOLVE_SECONDS = 600
 POLL_SECONDS = 0.5
+MOST_LOOKUPS = 20
 # Half a record a customer at the busiest channel, whose keys have eight digits.
 MOST_CUSTOMERS = 100_000_000
 GoldenIds = Sequence[str | None]
@@ -112,9 +114,11 @@ def _load_and_report(stack: Stack, records: Sequence[SimulatedRecord], clock: "_
 
 
 def _invite(api: Api, records: Sequence[SimulatedRecord], golden_ids: GoldenIds) -> None:
-    """Hand over a lookup to copy, and what it answers now."""
-    email = _telling_email(records, golden_ids)
-    answer = api.ask("/v1/lookup", {"identifier": {"kind": "email", "value": email}, "view": "checkout"})
+    """Hand over a lookup to copy, and what it answers now: of a customer whom it finds, unless a small demo has none."""
+    for email in _telling_emails(records, golden_ids):
+        answer = api.ask("/v1/lookup", {"identifier": {"kind": "email", "value": email}, "view": "checkout"})
+        if answer.get("result") == "found":
+            break
     demo_report.print_try(console, api.base_url, api.key, email, answer)
 
 
@@ -156,7 +160,7 @@ def simulate_command(
     )
     labelled, mapping = (shlex.quote(str(out / name)) for name in (files.LABELLED, files.POLICY))
     asked = f"{labelled} --mapping {mapping} --truth truth --by source --model default"
-    console.print(f"mdm evaluate {asked}", style="dim", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"{own_command()} evaluate {asked}", style="dim", highlight=False, markup=False, soft_wrap=True)
 
 
 def _checked(profile: str) -> None:
@@ -243,15 +247,18 @@ def _progress() -> Progress:
     return Progress(*columns, console=console, transient=True)
 
 
-def _telling_email(records: Sequence[SimulatedRecord], golden_ids: GoldenIds) -> str:
-    """The address of a customer whom most channels know: a lookup that shows what the demo is about."""
+def _telling_emails(records: Sequence[SimulatedRecord], golden_ids: GoldenIds) -> list[str]:
+    """The addresses of the customers whom most channels know: a lookup that shows what the demo is about. Never empty.
+
+    Several, because an address that two customers share answers that it is ambiguous.
+    """
     sizes = Counter(golden_ids)
-    candidates = [
+    candidates = {
         (sizes[golden], record.payload["email"])
         for record, golden in zip(records, golden_ids, strict=True)
         if record.source == "webshop" and golden and "privaterelay" not in record.payload["email"]
-    ]
-    return str(max(candidates)[1])
+    }
+    return [str(email) for _, email in sorted(candidates, reverse=True)[:MOST_LOOKUPS]]
 
 
 def _teller(log: TextIO) -> Say:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.demo_figures import Figures
+from cli.words import own_command
 from matching.evaluate import Evaluation
 from matching.metrics import Measure
 from sampledata.retailer import SOURCES
@@ -119,7 +120,8 @@ def print_try(console: Console, base_url: str, key: str, email: str, answer: Map
 
 def print_elsewhere(console: Console, folder: Path) -> None:
     """How other commands find the demo, which has a data folder of its own."""
-    told = f"  MDM_DATA_DIR={shlex.quote(str(folder))} mdm verify    recompute everything; also: doctor, source list, keys list"
+    called = f"MDM_DATA_DIR={shlex.quote(str(folder))} {own_command()} verify"
+    told = f"  {called}    recompute everything; also: doctor, source list, keys list"
     console.print(told, highlight=False, markup=False, soft_wrap=True)
 
 
