@@ -62,6 +62,7 @@ UNUSED = {
     "service_number": "A service number identifies nobody.",
     "no_digits": "A phone number has digits.",
     "country_needed": "A national phone number needs its country: say `country`, or write it with + and the country's code.",
+    "too_many_to_file": "More values than a record is searched by: the verified, then the newest were taken.",
     "too_short": "This is too short to identify anybody.",
     "too_long": "This is too long to be read.",
     "card_number": "A payment card's number is never read.",

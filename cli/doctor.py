@@ -294,6 +294,7 @@ def _reach(_: Settings) -> Finding:
         (found.keyless, "without any usable value"),
         (found.unreachable, "whose every value more than 200 records share: identical copies, a shop's own values"),
         (found.capped, "in components cut for their size"),
+        (found.partly_filed, "with more values of one kind than a record is found by"),
     )
     said = "; ".join(f"{number:,} {what}" for number, what in parts if number)
     if not said:

@@ -61,7 +61,8 @@ def print_evaluation(console: Console, found: Evaluation) -> None:
     console.print(
         f"model {found.model.name}; {counted(found.candidate_pairs, 'candidate pair')};"
         f" {counted(found.review_pairs, 'question')} for a steward;"
-        f" {counted(found.unreachable_records, 'record')} without a usable key; {found.seconds:.1f} s;"
+        f" {counted(found.unreachable_records, 'record')} without a usable key,"
+        f" {found.partly_filed_records:,} with more values than one is filed by; {found.seconds:.1f} s;"
         f" {found.peak_mb:,.0f} MB at most",
         highlight=False,
     )

@@ -60,6 +60,9 @@ def reconcile() -> None:
     for number, what in ((done.keyless, "without a usable key"), (done.unreachable, "with hot keys only")):
         if number:
             console.print(f"{counted(number, 'record')} {what}: no candidate can be found for them.", highlight=False)
+    if done.partly_filed:
+        held = counted(done.partly_filed, "record holds", "records hold")
+        console.print(f"{held} more values than one is filed by: candidates are found by the others only.", highlight=False)
     if done.postponed:
         changed = counted(done.postponed, "record has", "records have")
         console.print(f"{changed} changed meanwhile; the workers resolve what is left.", highlight=False)

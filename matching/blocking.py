@@ -1,8 +1,8 @@
 """Blocking rules, once: the keys under which a record is filed and found, in the online index and in bulk alike.
 
 A key is a signed 64-bit hash, keyed with the deployment's secret, so that the index tells nobody's values. Every rule uses
-identifying values only, and names its refinements: longer keys that stand in for a key which too many records share. Nothing is
-truncated here.
+identifying values only, and names its refinements: longer keys that stand in for a key which too many records share. What a
+record holds beyond the values that one is filed by is named by `left_out`, never dropped in silence.
 """
 
 import hashlib
@@ -10,10 +10,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from matching.blocking_facts import LOYALTY, PHONE_TAIL, SEPARATOR, Facts, read_facts
+from matching.blocking_facts import LOYALTY, MOST_FILED, PHONE_TAIL, SEPARATOR, Place, Values, left_out, read_facts
 from matching.record import StandardRecord
 
+__all__ = [
+    "BLOCKING_VERSION", "HOT_LIMIT", "HOT_SQL", "IDENTIFIER_RULE", "MOST_FILED", "MOST_KEYS", "PAIRS_SQL", "REFINED_STEP",
+    "RULES", "BlockingKey", "blocking_keys", "keys", "left_out", "lookup_identifier", "lookup_key", "refined_rule",
+]  # fmt: skip
+
 BLOCKING_VERSION = "2"
+# Keys of one record, whatever it holds: by MOST_FILED, two streets (or places) a home, three sounds of each name (whole, first
+# and last word), two readings of a birth date, three years. Rules 1 to 3: 128, 128, 256; 4: 24; 5: 18 pairs of sounds with 11
+# refined keys each, 216; of eight homes 6: 288, 7: 144, 8: 48, 9: 24, 10: 32, 11: 32, 12: 144; 13: 17.
+MOST_KEYS = 1_481
 HOT_LIMIT = 200  # Records of one key beyond which only its refined keys yield candidates.
 KEY_BYTES = 8
 IDENTIFIER_RULE = 3
@@ -76,8 +85,19 @@ def refined_rule(rule: int) -> tuple[int, ...]:
     return tuple(rule + REFINED_STEP * step for step, _ in enumerate(_RULES[rule].refined_by, 1)) if rule in _RULES else ()
 
 
+# Each rule with what refines it, and whether it files by a place: then each home by itself.
+_Refinements = Sequence[tuple[int, str]]
+_PLANS: Sequence[tuple[Rule, _Refinements, bool]] = tuple(
+    (rule, tuple(zip(refined_rule(rule.number), rule.refined_by, strict=True)), not set(Place._fields).isdisjoint(rule.facts))
+    for rule in RULES
+)
+
+
 def keys(record: StandardRecord, secret: bytes) -> list[tuple[int, int]]:
-    """Return (rule, key) for every blocking key of a record, the refined ones among them, without repetition."""
+    """Return (rule, key) for every blocking key of a record, the refined ones among them, without repetition.
+
+    At most MOST_KEYS, of at most MOST_FILED values of an attribute; which ones does not depend on their order.
+    """
     found: dict[tuple[int, int], None] = {}
     for blocking_key in blocking_keys(record, secret):
         found[blocking_key.rule, blocking_key.key] = None
@@ -86,15 +106,11 @@ def keys(record: StandardRecord, secret: bytes) -> list[tuple[int, int]]:
 
 
 def blocking_keys(record: StandardRecord, secret: bytes) -> Iterator[BlockingKey]:
-    """Yield the keys of a record, each with its refinements, so that refined keys can be kept for hot keys only."""
+    """Yield the keys of a record, each once with its refinements, so that refined keys can be kept for hot keys only."""
     facts = read_facts(record)
-    for rule in RULES:
-        for parts in _combined(facts, rule.facts):
-            refined = tuple(
-                (number, _hash(number, (*parts, more), secret))
-                for number, attribute in zip(refined_rule(rule.number), rule.refined_by, strict=True)
-                for more in facts[attribute]
-            )
+    for rule, refinements, is_of_a_home in _PLANS:
+        for parts, more in _combined(facts.homes if is_of_a_home else (facts.whole,), rule.facts, refinements):
+            refined = tuple([(number, _hash(number, (*parts, one), secret)) for number, one in more])
             yield BlockingKey(rule.number, _hash(rule.number, parts, secret), refined)
 
 
@@ -121,8 +137,18 @@ def lookup_identifier(token: str, secret: bytes) -> int:
     return _hash(IDENTIFIER_RULE, token.split("|", 2), secret)
 
 
-def _combined(facts: Facts, names: tuple[str, ...]) -> Iterable[tuple[str, ...]]:
-    return product(*(facts[name] for name in names))
+def _combined(
+    of: Sequence[Values], names: Sequence[str], refinements: _Refinements
+) -> Iterable[tuple[tuple[str, ...], Iterable[tuple[int, str]]]]:
+    """The combinations of facts that a record is filed by, each once, with all that refines it: (refined rule, further fact)."""
+    found: dict[tuple[str, ...], dict[tuple[int, str], None]] = {}
+    for values in of:
+        more: dict[tuple[int, str], None] | None = None
+        for parts in product(*[values[name] for name in names]):
+            if more is None:
+                more = {(number, one): None for number, attribute in refinements for one in values[attribute]}
+            found[parts] = found[parts] | more if parts in found else more
+    return found.items()
 
 
 def _hash(rule: int, parts: Iterable[str], secret: bytes) -> int:

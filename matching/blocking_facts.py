@@ -5,9 +5,12 @@ apart, because sources swap them.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
 
-from matching.record import Address, BirthDate, Name, PartyKind, StandardRecord
+from matching.record import Address, BirthDate, Identifier, LoyaltyAccount, Name, PartyKind, StandardRecord
 from matching.standardize.sounds import sound
 from matching.standardize.street_tables import TYPE_FIRST, TYPE_LAST
 
@@ -15,34 +18,94 @@ PHONE_TAIL = 8  # Digits of a phone number that stay when the country or the tru
 SEPARATOR = "\x1f"  # Standard values hold no control characters, so parts cannot run into each other.
 LOYALTY = "loyalty"
 SHORTEST_WORD = 3  # Shorter words of a name are particles and initials.
-Facts = dict[str, Sequence[str]]
+# Values of one attribute by which a record is filed. A person has fewer; a list of contacts or an attack would be filed under
+# hundreds of thousands of keys. An account of many contacts keeps those that it is looked up by.
+MOST_FILED: Mapping[str, int] = {"emails": 32, "phones": 32, "addresses": 8, "identifiers": 32, "loyalty_accounts": 32}
 STREET_TYPES = frozenset({*TYPE_LAST.values(), *TYPE_FIRST.values()})
 _DIGITS = re.compile(r"\d+")
+Values = Mapping[str, Sequence[str]]
+
+
+class Place(NamedTuple):
+    """What one home is filed by; a home with nothing of it is filed nowhere."""
+
+    postal_codes: tuple[str, ...]
+    cities: tuple[str, ...]
+    streets: tuple[str, ...]
+    house_numbers: tuple[str, ...]
+
+
+NOWHERE = Place((), (), (), ())
+F = TypeVar("F", str, Place)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The facts that rules file by; one that is not known has no values.
+
+    `whole` holds those of all homes; each of `homes` the same with the place of one, since the street of one and the city of
+    another are nobody's. `left_out` names attributes with more values than are filed.
+    """
+
+    whole: Values
+    homes: tuple[Values, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def read_facts(record: StandardRecord) -> Facts:
-    """Gather the facts that rules file by; a fact that is not known has no values."""
-    homes = [address for address in record.addresses if not address.shared and not address.echo]
+    """Gather the facts of a record: of each attribute at most MOST_FILED values, the same in whatever order they came."""
+    left_out: list[str] = []
     births = _births(record.birth_date)
-    return _name_facts(record.name if record.name and record.name.identifying else None) | {
-        "emails": _distinct(email.key for email in record.emails if email.key),
-        "phones": _distinct(phone.key[-PHONE_TAIL:] for phone in record.phones if phone.key),
-        "identifiers": _identifiers(record),
+    person = _name_facts(record.name if record.name and record.name.identifying else None) | {
+        "emails": _filed("emails", record.emails, lambda email: email.key, left_out),
+        "phones": _filed("phones", record.phones, lambda phone: phone.key and phone.key[-PHONE_TAIL:], left_out),
+        "identifiers": (
+            *_filed("identifiers", record.identifiers, _identifier, left_out),
+            *_filed("loyalty_accounts", record.loyalty_accounts, _card, left_out),
+        ),
         "births": births,
         "years": _years(record.birth_date, births),
-        "postal_codes": _distinct(home.postal_key for home in homes),
-        "cities": _distinct(sound(home.city_key) for home in homes if home.city_key),
-        "streets": _distinct(street for home in homes for street in _streets(home)),
-        "house_numbers": _distinct(_house_number(home.house_number) for home in homes),
         "companies": (record.company_key,) if record.company_key and record.party is not PartyKind.PERSON else (),
     }
+    places = _filed("addresses", record.addresses, _place, left_out)
+    homes = tuple([person | place._asdict() for place in places])
+    whole = homes[0] if len(homes) == 1 else person | _whole(places)._asdict()
+    return Facts(whole, homes, tuple(left_out))
+
+
+def left_out(record: StandardRecord) -> tuple[str, ...]:
+    """Name the attributes of which a record holds more values than it is filed by. Nearly free for an ordinary record."""
+    if all(len(getattr(record, attribute)) <= most for attribute, most in MOST_FILED.items()):
+        return ()
+    return read_facts(record).left_out
+
+
+def _filed(attribute: str, items: Sequence[Any], fact_of: Callable[[Any], F | None], left_out: list[str]) -> tuple[F, ...]:
+    """The distinct facts of some values; when they are too many, those of verified values first, then of the newest."""
+    if not items:
+        return ()
+    read = [(fact, item) for item in items if (fact := fact_of(item))]
+    most = MOST_FILED[attribute]
+    if len(read) > most:
+        read.sort(key=lambda one: one[0])
+        read.sort(key=lambda one: _preference(one[1]), reverse=True)
+    facts = tuple(dict.fromkeys(fact for fact, _ in read))
+    if len(facts) > most:
+        left_out.append(attribute)
+    return facts[:most]
+
+
+def _preference(item: Any) -> tuple[bool, bool, str, str]:
+    """Verified, in use still, ended or begun late. Identifiers and cards say nothing of it."""
+    end, start = getattr(item, "valid_to", None), getattr(item, "valid_from", None)
+    return getattr(item, "verified", False), end is None, end or "", start or ""
 
 
 def _distinct(values: Iterable[str | None]) -> Sequence[str]:
     return tuple(dict.fromkeys(value for value in values if value))
 
 
-def _name_facts(name: Name | None) -> Facts:
+def _name_facts(name: Name | None) -> dict[str, Sequence[str]]:
     """Sounds and initials of given name and surname, and of their single words when there are several."""
     given = _spellings(name.given_folded) if name else ()
     surnames = tuple(dict.fromkeys((*_spellings(name.surname_folded), *_spellings(name.maiden_folded)))) if name else ()
@@ -79,6 +142,23 @@ def _years(birth: BirthDate | None, births: Sequence[str]) -> Sequence[str]:
     return _distinct((f"{birth.year:04}", *(date[:4] for date in births)))
 
 
+def _place(home: Address) -> Place | None:
+    if home.shared or home.echo:
+        return None
+    number = _house_number(home.house_number)
+    place = Place(
+        (home.postal_key,) if home.postal_key else (),
+        (sound(home.city_key),) if home.city_key else (),
+        tuple(dict.fromkeys(street for street in _streets(home) if street)),
+        (number,) if number else (),
+    )
+    return place if place != NOWHERE else None
+
+
+def _whole(places: Sequence[Place]) -> Place:
+    return Place(*(tuple(dict.fromkeys(chain(*parts))) for parts in zip(*places, strict=True))) if places else NOWHERE
+
+
 def _streets(home: Address) -> Iterable[str]:
     """The sound of the street without its type, and of the place: sources put one in the field of the other."""
     if home.street_key:
@@ -94,7 +174,9 @@ def _house_number(text: str | None) -> str | None:
     return match[0] if match else text
 
 
-def _identifiers(record: StandardRecord) -> Sequence[str]:
-    named = [SEPARATOR.join((item.type, item.issuer, item.key)) for item in record.identifiers if item.key]
-    cards = [SEPARATOR.join((LOYALTY, account.programme, account.key)) for account in record.loyalty_accounts if account.key]
-    return _distinct((*named, *cards))
+def _identifier(item: Identifier) -> str | None:
+    return SEPARATOR.join((item.type, item.issuer, item.key)) if item.key else None
+
+
+def _card(account: LoyaltyAccount) -> str | None:
+    return SEPARATOR.join((LOYALTY, account.programme, account.key)) if account.key else None

@@ -15,7 +15,7 @@ import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matching.blocking import keys
+from matching.blocking import keys, left_out
 from matching.bulk import by_position, candidate_pairs, forms_table, score_candidates
 from matching.cluster import Clustering, partition
 from matching.comparisons import comparison_form
@@ -71,6 +71,7 @@ class Evaluation:
     review_pairs: int
     candidate_pairs: int
     unreachable_records: int
+    partly_filed_records: int
     seconds: float
     peak_mb: float
     automatic: OperatingPoint
@@ -86,6 +87,7 @@ class Evaluation:
             "review_pairs": self.review_pairs,
             "candidate_pairs": self.candidate_pairs,
             "keyless_records": self.unreachable_records,
+            "partly_filed_records": self.partly_filed_records,
             "model": {"name": self.model.name, "fingerprint": self.model.fingerprint},
             "seconds": round(self.seconds, 3),
             "peak_mb": round(self.peak_mb, 1),
@@ -111,6 +113,7 @@ class Prepared:
     hashes: tuple[bytes, ...]
     pairs: pa.Table
     unreachable: int
+    partly_filed: int = 0
 
 
 def prepare(records: Iterable[tuple[str, StandardRecord]]) -> Prepared:
@@ -118,17 +121,20 @@ def prepare(records: Iterable[tuple[str, StandardRecord]]) -> Prepared:
     ids: list[str] = []
     forms: list[ComparisonForm] = []
     hashes: list[bytes] = []
-    filed, holders = array("q"), array("q")
+    filed, holders, partly_filed = array("q"), array("q"), 0
     for position, (record_id, record) in enumerate(records):
         ids.append(record_id)
         forms.append(comparison_form(record))
         hashes.append(form_hash(record))
         found = [key for _, key in keys(record, SECRET)]
+        partly_filed += bool(left_out(record))
         filed.extend(found)
         holders.extend([position] * len(found))
     places = pa.array(holders, pa.int64())
     table = pa.table({"blocking_key": pa.array(filed, pa.int64()), "record_id": pa.array(ids, pa.string()).take(places)})
-    return Prepared(tuple(ids), tuple(forms), tuple(hashes), candidate_pairs(table), len(ids) - len(pc.unique(places)))
+    return Prepared(
+        tuple(ids), tuple(forms), tuple(hashes), candidate_pairs(table), len(ids) - len(pc.unique(places)), partly_filed
+    )
 
 
 def evaluate_records(
@@ -164,6 +170,7 @@ def evaluate(labelled: Sequence[Labelled], prepared: Prepared, model: Model, rul
         review_pairs=sum(len(one.reviews) for one in clusterings),
         candidate_pairs=prepared.pairs.num_rows,
         unreachable_records=prepared.unreachable,
+        partly_filed_records=prepared.partly_filed,
         seconds=time.perf_counter() - started,
         peak_mb=peak_mb(),
         automatic=_measure(automatic, truth),

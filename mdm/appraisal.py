@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from matching.appraisal import appraise, field_of
+from matching.blocking import MOST_FILED, left_out
 from matching.record import StandardRecord
 from matching.standardize.known_names import is_given_name, is_surname
 from matching.standardize.text import fold
@@ -18,6 +19,9 @@ UNMAPPED = "unmapped_field"
 OTHER_FIELDS = "(other fields)"
 MOST_UNMAPPED = 20
 SEPARATOR = "\x1f"
+PARTLY_FILED = "too_many_to_file"
+# The appraisals of records that are found by some of their values only.
+PARTLY_FILED_CODES = tuple(f"{attribute}!{PARTLY_FILED}" for attribute in MOST_FILED)
 # Not about quality: said of every record that has any.
 _UNTOLD = frozenset({"consents_not_yet_interpreted"})
 _SURELY_A_NAME = re.compile(r"(?!.*\d{4})(?!(?:.*\d){5})[^\W\d_][\w .\-/#]{0,59}")
@@ -25,8 +29,8 @@ _WORD = re.compile(r"[^\W\d_]+")
 
 
 def appraisal(record: StandardRecord, notes: Sequence[Problem]) -> tuple[str, ...]:
-    """Appraise a record: its attributes, and the fields and values that its mapping left over."""
-    said = appraise(record)
+    """Appraise a record: its attributes, the values that it is not found by, the fields and values that its mapping left over."""
+    said = appraise(record) + tuple(f"{attribute}!{PARTLY_FILED}" for attribute in left_out(record))
     return said if not notes else said + _of_mapping(tuple(notes))
 
 

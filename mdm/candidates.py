@@ -6,15 +6,16 @@ Never scores, never decides.
 """
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session
 
-from matching.blocking import HOT_LIMIT, REFINED_STEP
+from matching.blocking import HOT_LIMIT, REFINED_STEP, left_out
 from mdm import pending, sql
-from mdm.records import Pair
+from mdm.appraisal import PARTLY_FILED_CODES
+from mdm.records import CurrentRecord, Pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,13 +126,20 @@ def _redo(session: Session, keys: Collection[int], reason: str) -> int:
     return pending.request(session, [row[0] for row in holders], reason, fresh=False)
 
 
+def partly_filed(records: Iterable[CurrentRecord]) -> int:
+    """Count the records that hold more values of an attribute than one is found by."""
+    return sum(bool(left_out(record.standard)) for record in records)
+
+
 @dataclass(frozen=True, slots=True)
 class OutOfReach:
-    """Living records for which no candidate can be found (no key at all, or hot ones only), and those in cut components."""
+    """Living records for which no candidate can be found (no key at all, or hot ones only), those in cut components, and those
+    that hold so many values that they are found by some only."""
 
     keyless: int
     unreachable: int
     capped: int
+    partly_filed: int = 0
 
 
 def out_of_reach(session: Session) -> OutOfReach:
@@ -144,6 +152,8 @@ def out_of_reach(session: Session) -> OutOfReach:
              (SELECT count(*) FROM (SELECT DISTINCT record_id FROM blocking_key JOIN hot_key USING (blocking_key)) AS hot
               WHERE NOT EXISTS (SELECT FROM blocking_key b WHERE b.record_id = hot.record_id
                 AND NOT EXISTS (SELECT FROM hot_key h WHERE h.blocking_key = b.blocking_key))),
-             (SELECT count(*) FROM crosswalk WHERE rung > 0 AND state = 'resolved')""",
+             (SELECT count(*) FROM crosswalk WHERE rung > 0 AND state = 'resolved'),
+             (SELECT count(*) FROM standard_record WHERE appraisal && %s)""",
+        [list(PARTLY_FILED_CODES)],
     )
     return OutOfReach(*found[0])

@@ -139,6 +139,7 @@ def _decide(batch: Batch) -> set[uuid.UUID]:
         hot_keys=len(found.hot),
         keyless=found.keyless,
         unreachable=found.unreachable,
+        partly_filed=candidates.partly_filed(records.values()),
     )
     return set(ids) - records.keys()
 

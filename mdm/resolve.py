@@ -22,7 +22,6 @@ from sqlmodel import Session
 from kernel import clock, db, log
 from kernel.errors import Conflict
 from mdm import candidates, closure, decisions, golden, pending, restandardize, versions
-from mdm.candidates import Candidates
 from mdm.decisions import PairDecision
 from mdm.drafts import Draft, Drafter
 from mdm.evaluation import Evaluation, evaluate
@@ -60,6 +59,7 @@ class Resolved:
     hot_keys: int = 0
     keyless: int = 0
     unreachable: int = 0
+    partly_filed: int = 0
     restarts: int = 0
     postponed: int = 0
 
@@ -186,6 +186,7 @@ class Batch:
             hot_keys=len(found.hot),
             keyless=len(found.keyless & records.keys()),
             unreachable=len(found.unreachable),
+            partly_filed=candidates.partly_filed(records[one] for one in record_ids if one in records),
         )
 
     def _begin(self, session: Session, record_ids: Sequence[uuid.UUID]) -> None:
@@ -193,7 +194,7 @@ class Batch:
         pending.extend(session, record_ids, self.owner, self.lease_seconds)
 
     def _decide(
-        self, session: Session, found: Candidates, made: Sequence[PairDecision], kept: Mapping[uuid.UUID, Pair]
+        self, session: Session, found: candidates.Candidates, made: Sequence[PairDecision], kept: Mapping[uuid.UUID, Pair]
     ) -> tuple[list[pending.Claim], set[uuid.UUID]]:
         """Write decisions, end those of pairs that are none any more, and hold whoever lost one; who was touched at all."""
         pairs = {one.pair for one in made}

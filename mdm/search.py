@@ -24,6 +24,7 @@ from matching.record import StandardRecord, from_json
 from matching.score import Scored
 from matching.standardize import Context, standardize
 from mdm import lookup, mapping, payloads
+from mdm.appraisal import PARTLY_FILED
 from mdm.identify import needs_country
 from mdm.incoming import REFUSING, SourceRules
 from mdm.lookup import Connection
@@ -147,7 +148,8 @@ def _as_its_source(
 
 def _notes_of(standard: StandardRecord) -> list[Problem]:
     countries = [Problem("country_needed", "phones")] if any(map(needs_country, standard.phones)) else []
-    return [*(Problem(note.code, note.attribute) for note in standard.notes), *countries]
+    partly = [Problem(PARTLY_FILED, attribute) for attribute in blocking.left_out(standard)]
+    return [*(Problem(note.code, note.attribute) for note in standard.notes), *countries, *partly]
 
 
 async def search(caller: Principal, versions: VersionSet, asked: Asked, limit: int) -> Found:

@@ -1,6 +1,7 @@
 """Blocking keys: people who may be one meet, strangers with placeholders never, and the index tells nothing."""
 
 from collections import defaultdict
+from random import Random
 from typing import Any
 
 import pytest
@@ -35,7 +36,7 @@ def base(data: dict[str, Any]) -> set[int]:
 @settings(max_examples=100)
 def test_keys_are_signed_64_bit_and_never_repeat(data: dict[str, Any], context: Context) -> None:
     found = blocking.keys(standardize(data, context), SECRET)
-    assert len(found) == len(set(found))
+    assert len(found) == len(set(found)) <= blocking.MOST_KEYS
     assert all(-(2**63) <= key < 2**63 for _, key in found)
 
 
@@ -153,6 +154,90 @@ def test_refined_keys_part_what_a_hot_key_joins() -> None:
     assert phone in {key for _, key in keys(anna) & keys(carla)}
     assert {rule for rule, _ in keys(anna) & keys(carla)} == {2}
     assert {rule for rule, _ in keys(anna) & keys(anna | {"birth_date": "1985-03-12"})} >= {2, 102}
+
+
+TREES = (
+    "alder", "birch", "cedar", "dogwood", "elm", "fir", "ginkgo", "hazel", "ironwood", "juniper", "kauri", "larch", "maple",
+    "nutmeg", "oak", "pine", "quince", "rowan", "spruce", "teak", "ulmus", "viburnum", "willow", "yew", "zelkova",
+)  # fmt: skip
+TOWNS = (
+    "Bonn", "Berlin", "Hamburg", "Muenchen", "Koeln", "Frankfurt", "Stuttgart", "Dresden", "Leipzig", "Bremen", "Hannover",
+    "Essen", "Dortmund", "Kassel", "Mainz", "Trier", "Ulm", "Jena", "Erfurt", "Rostock", "Kiel", "Luebeck", "Potsdam",
+    "Cottbus", "Halle",
+)  # fmt: skip
+HOSTILE: dict[str, Any] = {
+    "given_name": "Maria Josefina Carlota",
+    "surname": "Fernandez Gutierrez Montoya Villanueva",
+    "maiden_name": "Ortega y Gasset",
+    "birth_date": "03/04/1985",
+    "emails": [f"m{n}@x{n}shop.org" for n in range(50)],
+    "phones": [f"0171 83{45671 + n * 7}" for n in range(50)],
+    "identifiers": [{"type": "crm_id", "issuer": f"a{n}", "value": f"8837{n}2"} for n in range(50)],
+    "loyalty_accounts": [{"programme": f"p{n}", "number": f"7712{n}3"} for n in range(50)],
+    "addresses": [
+        {
+            "line1": f"{TREES[n % 25].title()}{TREES[(n * 7 + 3) % 25]}weg {n + 1}",
+            "line2": f"Haus {TREES[n * 3 % 25]}{TREES[n // 2]}",
+            "city": TOWNS[n % 25] + ("" if n < 25 else "feld"),
+            "postal_code": f"5{1000 + n * 37}",
+            "country": "DE",
+        }
+        for n in range(50)
+    ],
+}
+LISTS = ("emails", "phones", "identifiers", "loyalty_accounts", "addresses")
+
+
+def test_a_hostile_record_has_few_keys_and_says_what_it_is_not_filed_by() -> None:
+    """It had 614,415 keys. All that a record may have, but three years in place of one (18 + 8 keys twice) and a company (17)."""
+    record = standardize(HOSTILE, Context("DE"))
+    assert len(blocking.keys(record, SECRET)) == blocking.MOST_KEYS - 2 * 18 - 2 * 8 - 17
+    assert set(blocking.left_out(record)) == set(LISTS)
+
+
+def test_which_values_are_filed_does_not_depend_on_their_order() -> None:
+    shuffled = dict(HOSTILE)
+    for seed, attribute in enumerate(LISTS):
+        shuffled[attribute] = Random(seed).sample(HOSTILE[attribute], 50)
+    assert keys(shuffled) == keys(HOSTILE)
+
+
+@pytest.mark.parametrize("attribute", LISTS)
+def test_as_many_values_as_are_filed_are_all_filed(attribute: str) -> None:
+    most = blocking.MOST_FILED[attribute]
+    fitting, more = ({attribute: HOSTILE[attribute][:count]} for count in (most, most + 1))
+    assert blocking.left_out(standardize(fitting, Context("DE"))) == ()
+    assert blocking.left_out(standardize(more, Context("DE"))) == (attribute,)
+    assert len(keys(more)) == len(keys(fitting))
+    if attribute != "addresses":
+        assert len(keys(fitting)) == most
+
+
+def test_the_verified_and_then_the_newest_addresses_are_filed() -> None:
+    homes = [dict(address) for address in HOSTILE["addresses"][:20]]
+    homes[13] |= {"valid_from": "2024-05-01"}
+    homes[7] |= {"valid_from": "2020-05-01", "verified": True}
+    homes[2] |= {"valid_from": "2025-05-01", "valid_to": "2025-06-01"}
+    filed = keys({"addresses": homes})
+    assert keys({"addresses": [homes[7]]}) | keys({"addresses": [homes[13]]}) < filed
+    assert not keys({"addresses": [homes[2]]}) & filed
+
+
+def test_one_home_said_many_times_is_one() -> None:
+    """Flats of one house, lines spelt in many ways: what is filed of them is the same."""
+    flats = [HOSTILE["addresses"][0] | {"line2": None, "unit": str(n)} for n in range(1, 40)]
+    record = standardize({"addresses": flats}, Context("DE"))
+    assert len(record.addresses) > blocking.MOST_FILED["addresses"]
+    assert blocking.left_out(record) == ()
+
+
+def test_the_street_of_one_home_is_not_filed_with_the_city_of_another() -> None:
+    bonn, ulm = HOSTILE["addresses"][0], HOSTILE["addresses"][16]
+    mixed = bonn | {"city": ulm["city"], "postal_code": ulm["postal_code"]}
+    both = keys(ANNA | {"addresses": [bonn, ulm]})
+    apart = keys(ANNA | {"addresses": [bonn]}) | keys(ANNA | {"addresses": [ulm]})
+    assert both == apart
+    assert not {key for rule, key in keys({"addresses": [mixed]}) if rule in {9, 11}} & {key for _, key in both}
 
 
 def _febrl_input(row: Any) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from matching.record import Note, StandardRecord
+from matching.record import Note, Phone, StandardRecord
 from mdm.appraisal import MOST_UNMAPPED, OTHER_FIELDS, appraisal
 from mdm.mapping_values import Problem
 
@@ -23,6 +23,12 @@ def test_mapping_and_standardization_are_told_together() -> None:
     assert appraisal(record, notes) == (
         "emails!role", "unmapped_field:Straße 1", "gender!value_not_in_map", "record!nothing_mapped",
     )  # fmt: skip
+
+
+def test_values_that_the_record_is_not_found_by_are_named() -> None:
+    phones = tuple(Phone(str(n), key=f"+4917123{n}45671") for n in range(10, 43))
+    assert appraisal(StandardRecord(phones=phones[:32]), ()) == ("phones=good",)
+    assert appraisal(StandardRecord(phones=phones), ()) == ("phones=good", "phones!too_many_to_file")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from kernel import db
 from matching.blocking import HOT_LIMIT
-from mdm import candidates, resolve
+from mdm import candidates, reconcile, resolve
 from mdm.incoming import Incoming
 from stewardship import tasks
 
@@ -143,3 +143,17 @@ def test_what_no_candidate_can_be_found_for_is_counted(mdm: Master) -> None:
     mdm.drain()
     with db.read_only() as session:
         assert candidates.out_of_reach(session) == candidates.OutOfReach(1, HOT_LIMIT + 1, 0)
+
+
+def test_a_record_that_is_found_by_some_of_its_values_only_is_counted_by_both_paths(mdm: Master) -> None:
+    mdm.put("shop", "many", {**person(1), "emails": [f"m{n}@x{n}shop.org" for n in range(40)]})
+    mdm.put("shop", "few", person(2))
+    assert mdm.drain().partly_filed == 1
+    assert reconcile.reconcile(mdm.resolver).partly_filed == 1
+    with db.read_only() as session:
+        assert candidates.out_of_reach(session) == candidates.OutOfReach(0, 0, 0, 1)
+    assert query("SELECT 'emails!too_many_to_file' = ANY(appraisal) FROM standard_record ORDER BY source_key") == [
+        (False,),
+        (True,),
+    ]
+    assert mdm.verify(deep=True).differences == ()

@@ -102,6 +102,12 @@ def test_what_is_understood_and_finds_nobody_says_which_value_is_no_use(api: Tes
     assert all(note["detail"] for note in found["notes"])
 
 
+def test_values_that_were_not_searched_by_are_told(api: TestClient, held: Any) -> None:
+    found = ask(api, {"given_name": "Ada", "emails": [f"a{n}@x{n}shop.org" for n in range(33)]})
+    assert [note["field"] for note in found["notes"] if note["code"] == "too_many_to_file"] == ["emails"]
+    assert all(note["detail"].startswith("More values") for note in found["notes"])
+
+
 def test_a_national_phone_is_told_to_need_its_country(api: TestClient, held: Any) -> None:
     found = ask(api, {"given_name": "Ada", "phones": ["020 7946 0958"]})
     assert ("country_needed", "phones") in {(note["code"], note["field"]) for note in found["notes"]}
