@@ -15,7 +15,7 @@ from mdm import identify, lookup, views
 from mdm.rules import Rules
 
 NOBODY = identify.Holders((), has_pending=False)
-# Some records still stand under the keys of an older standardizer or policy: nobody was found, and somebody may be there.
+# Some records still stand under the keys of an older program or policy: nobody was found, and somebody may be there.
 RENEWING = "records_being_renewed"
 
 

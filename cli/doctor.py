@@ -24,8 +24,7 @@ from cli.words import counted
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
-from matching.standardize import STANDARDIZER_VERSION
-from mdm import candidates, pending, quality_breaches, renewal, versions
+from mdm import candidates, pending, program, quality_breaches, renewal, versions
 
 OLDEST_POSTGRES = 150_000
 OLDEST_BROKER = 7
@@ -268,7 +267,8 @@ def _renewal(_: Settings) -> Finding:
         owed = pending.backlog(session).open
     if not found or not stale:
         return Finding(State.GOOD, RENEWAL, "every record stands as this program and the policy in force read it")
-    seen = f"{counted(stale, 'record')} not yet renewed by standardizer {STANDARDIZER_VERSION} and policy {found.policy.version}"
+    by = "standardizer {}, blocking {}".format(*program.versions())
+    seen = f"{counted(stale, 'record')} not yet renewed by {by} and policy {found.policy.version}"
     if owed:
         return Finding(State.ODD, RENEWAL, f"{seen}; searches may miss them", "the workers renew what is pending: let them run")
     return Finding(

@@ -16,8 +16,8 @@ from kernel.actor import Principal
 from kernel.errors import Forbidden
 from kernel.settings import settings
 from matching import blocking
-from matching.standardize import STANDARDIZER_VERSION, form_hash, standardize
-from mdm import pending, record_rows, rejects, sql
+from matching.standardize import form_hash, standardize
+from mdm import pending, program, record_rows, rejects, sql
 from mdm.appraisal import appraisal
 from mdm.events import Current, arrive
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
@@ -259,11 +259,11 @@ def _file(batch: _Batch, tracks: dict[str, _Track], rows: dict[str, RecordRow]) 
 
 
 def _versions(batch: _Batch) -> tuple[str, int]:
-    return STANDARDIZER_VERSION, batch.policy.version
+    return program.stamp(), batch.policy.version
 
 
 def _stale(batch: _Batch, record_ids: list[uuid.UUID]) -> set[uuid.UUID]:
-    """Records delivered again unchanged whose standard record was made by another standardizer or policy."""
+    """Records delivered again unchanged whose standard record was made by another program or policy."""
     if not record_ids:
         return set()
     found = sql.rows(

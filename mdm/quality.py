@@ -105,7 +105,7 @@ class Timeliness:
 class Measured:
     """What one source was measured to be on a day. `copies` are records that say exactly what another of the source says.
 
-    `unappraised` records were stored by a program that did not appraise, `stale` by another standardizer or policy.
+    `unappraised` records were stored by a program that did not appraise, `stale` by another program or policy.
     """
 
     source: str

@@ -14,9 +14,8 @@ from typing import Any
 from sqlmodel import Session
 
 from kernel import clock
-from matching.standardize import STANDARDIZER_VERSION
 from mdm import policy as policies
-from mdm import sql
+from mdm import program, sql
 from mdm.policy import Policy
 from mdm.quality import Counts, Measured, Timeliness, counts
 from mdm.steps import Steps, snapshot
@@ -95,7 +94,7 @@ def keep(session: Session, ruling: Policy, measured: Sequence[Measured]) -> bool
             "brand": one.brand,
             "regions": list(one.regions),
             "at": one.measured_at,
-            "standardizer": STANDARDIZER_VERSION,
+            "standardizer": program.stamp(),
             "policy": ruling.version,
             "body": json.dumps(one.body()),
         }
@@ -123,7 +122,7 @@ def _params(ruling: Policy, now: datetime) -> dict[str, Any]:
     declared = {name: source.fresh_within for name, source in ruling.sources.items()}
     return {
         "midnight": midnight(now),
-        "standardizer": STANDARDIZER_VERSION,
+        "standardizer": program.stamp(),
         "policy": ruling.version,
         "sources": list(declared),
         "since": [_since(now, within) for within in declared.values()],

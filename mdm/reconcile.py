@@ -69,7 +69,7 @@ def _settle_all(batch: Batch, progress: Progress, chunk_size: int) -> None:
 
 
 def _refresh(resolver: Resolver, current: VersionSet) -> None:
-    """Renew, a chunk a step, what an older standardizer or policy made."""
+    """Renew, a chunk a step, what an older program or policy made."""
     with snapshot(resolver.steps) as session:
         ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM standard_record ORDER BY source, source_key")]
     for start in range(0, len(ids), CHUNK):

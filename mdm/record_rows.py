@@ -195,7 +195,7 @@ def append_versions(session: Session, rows: Iterable[VersionRow], received_at: d
 
 
 def replace_standard(session: Session, source: str, brand: str, rows: Sequence[StandardRow], versions: tuple[str, int]) -> None:
-    """Replace standard records. `versions` are the standardizer's and the policy's."""
+    """Replace standard records. `versions` are the program's stamp and the policy's number."""
     if not rows:
         return
     ids = [row.record_id for row in rows]

@@ -1,4 +1,4 @@
-"""Standardizes stored payloads again: to check what is stored, and to renew what an older standardizer or policy made.
+"""Standardizes stored payloads again: to check what is stored, and to renew what an older program or policy made.
 
 Opens sealed payloads, so only verification's deep form and the first resolution under another version set run it.
 """
@@ -16,8 +16,8 @@ from kernel.errors import NotFound
 from kernel.settings import settings
 from matching import blocking
 from matching.record import StandardRecord, to_json
-from matching.standardize import STANDARDIZER_VERSION, form_hash, standardize
-from mdm import payloads, record_rows, sql
+from matching.standardize import form_hash, standardize
+from mdm import payloads, program, record_rows, sql
 from mdm import policy as policies
 from mdm.appraisal import appraisal
 from mdm.differences import Difference, Kind
@@ -56,7 +56,7 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
         return _rules(policies.by_version(session, policy_version), source)
 
     stored = _said(session, record_ids)
-    params = {"ids": list(record_ids), "standardizer": STANDARDIZER_VERSION, "named": list(policies.current(session).sources)}
+    params = {"ids": list(record_ids), "standardizer": program.stamp(), "named": list(policies.current(session).sources)}
     for again in _again(session, _STORED + _NOT_LEFT, params, rules):
         record_id = str(again.record_id)
         if again.row is None:
@@ -72,7 +72,7 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
 
 
 def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -> int:
-    """Renew the standard records that another standardizer or policy made; how many there were.
+    """Renew the standard records that another program or policy made; how many there were.
 
     Locks their source records in the order of keys, as ingest does. What the policy no longer reads stays as it was: a source it
     no longer names is merged with nothing, and a payload it refuses was usable when it came.
@@ -82,7 +82,7 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
     def rules(source: str, _policy_version: int) -> SourceRules:
         return _rules(policy, source)
 
-    params = {"ids": list(record_ids), "standardizer": STANDARDIZER_VERSION, "policy": policy.version}
+    params = {"ids": list(record_ids), "standardizer": program.stamp(), "policy": policy.version}
     renewed = 0
     by_source: dict[tuple[str, str], list[StandardRow]] = {}
     for again in _again(session, _STORED + _STALE + _LOCKED, params, rules):
@@ -90,7 +90,7 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
             by_source.setdefault((again.source, again.brand), []).append(again.row)
     record_rows.lock_standard(session, [row.record_id for rows in by_source.values() for row in rows])
     for (source, brand), rows in by_source.items():
-        record_rows.replace_standard(session, source, brand, rows, (STANDARDIZER_VERSION, policy.version))
+        record_rows.replace_standard(session, source, brand, rows, (program.stamp(), policy.version))
         record_rows.file_keys(session, rows, [row.record_id for row in rows])
         record_rows.move(session, brand, rows)
         renewed += len(rows)

@@ -19,7 +19,7 @@ KEPT_SECONDS = 1.0
 class Rules:
     """What holds now. Without a version set nothing has been resolved yet, and nothing can be matched.
 
-    `stale_records`: how many records (at most renewal.MOST_COUNTED) still stand as an older standardizer or policy read them.
+    `stale_records`: how many records (at most renewal.MOST_COUNTED) still stand as an older program or policy read them.
     """
 
     policy: Policy

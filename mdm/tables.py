@@ -107,7 +107,10 @@ class RecordVersion(SQLModel, table=True):
 
 
 class StandardRecordRow(SQLModel, table=True):
-    """The current version of a record after standardization; absent when the record is deleted."""
+    """The current version of a record after standardization; absent when the record is deleted.
+
+    `standardizer` is the stamp of `mdm.program`: it names the blocking rules of the record's keys as well.
+    """
 
     __tablename__ = "standard_record"
     record_id: uuid.UUID = Field(primary_key=True)

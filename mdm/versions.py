@@ -12,12 +12,10 @@ from sqlmodel import Session
 
 from kernel.errors import Conflict, Unavailable
 from kernel.settings import settings
-from matching.blocking import BLOCKING_VERSION
 from matching.decide import IdentifierRules
 from matching.model import Lines, Model, ModelError, default_model, dump_model, model_from_json
 from matching.score import Scorer, scorer
-from matching.standardize import STANDARDIZER_VERSION
-from mdm import pending, sql
+from mdm import pending, program, sql
 from mdm import policy as policies
 from mdm.policy import Policy
 from mdm.policy_schema import AssertedMeaning, Stage
@@ -142,7 +140,7 @@ def adopt(session: Session, policy: Policy | None = None, model: Model | None = 
     before = sql.rows(session, _ROW)
     policy = policy or policies.current(session)
     model = model or (known.model if before and (known := stored(session)) else default_model())
-    wanted = (STANDARDIZER_VERSION, BLOCKING_VERSION, model.fingerprint, policy.version)
+    wanted = (*program.versions(), model.fingerprint, policy.version)
     if before and wanted == before[0][1:5]:
         return _load(session, before[0])
     _store_model(session, model)

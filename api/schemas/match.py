@@ -49,7 +49,7 @@ class Searched(BaseModel):
     hot_keys: int
     compared: int
     stale_records: int = Field(
-        description="Records that still stand as an older standardizer or policy read them (at most 10,000 are counted), so that"
+        description="Records that still stand as an older program or policy read them (at most 10,000 are counted), so that"
         " this search may have missed them; 0 once the workers have renewed all."
     )
 

@@ -112,7 +112,7 @@ class Quality(BaseModel):
     records: int | None
     received_on_day: int | None
     unappraised: int | None = Field(description="Records stored by a program that did not appraise; counted nowhere else.")
-    stale_records: int | None = Field(description="Records that stand as an older standardizer or policy read them.")
+    stale_records: int | None = Field(description="Records that stand as an older program or policy read them.")
     copies: int | None = Field(description="Records that say exactly what another record of the source says.")
     fields: list[FieldQuality]
     unmapped: list[Unmapped]

@@ -1,16 +1,19 @@
-"""Records that an older standardizer or policy made are counted until they are renewed, wherever the renewal was stopped."""
+"""Records that an older program or policy made are counted until they are renewed, wherever the renewal was stopped."""
+
+from types import ModuleType
 
 import pytest
 
 from cli.doctor import Finding, State, examine
 from kernel import db
 from kernel.settings import settings
-from mdm import pending, policy, renewal
+from matching import blocking, standardize
+from mdm import pending, policy, reconcile, renewal, versions
 from mdm.policy import Policy
 
 from .. import resolution as master
-from ..resolution import Master, query
-from .test_restandardize import AFTER, BEFORE, adopt, load
+from ..resolution import Master, at, query
+from .test_restandardize import AFTER, BEFORE, PEOPLE, adopt, load
 
 
 def stale(ruling: Policy) -> int:
@@ -48,6 +51,39 @@ def test_another_standardizer_makes_stale_as_another_policy_does(mdm: Master) ->
     assert stale(mdm.policy) == 2
     query("UPDATE standard_record SET standardizer = '~' WHERE source = 'shop'")
     assert stale(mdm.policy) == 2
+
+
+@pytest.mark.parametrize("path", ["online", "bulk"])
+@pytest.mark.parametrize(("module", "name"), [(standardize, "STANDARDIZER_VERSION"), (blocking, "BLOCKING_VERSION")])
+def test_a_new_standardizer_or_blocking_alone_renews_records_and_keys(
+    mdm: Master, monkeypatch: pytest.MonkeyPatch, module: ModuleType, name: str, path: str
+) -> None:
+    was = query("SELECT count(*), sum(rule) FROM blocking_key")
+    query("UPDATE blocking_key SET blocking_key = -blocking_key, rule = 99")  # As another set of rules would have filed them.
+    monkeypatch.setattr(module, name, "7")
+    assert stale(mdm.policy) == 4
+    assert "none is pending" in told().seen
+    with db.transaction() as session:
+        current = versions.adopt(session)  # What `mdm up` does.
+    assert [current.standardizer, current.blocking].count("7") == 1
+    assert query("SELECT count(*) FROM pending_record") == [(4,)]
+    if path == "online":
+        mdm.drain()
+    else:
+        reconcile.reconcile(mdm.resolver)
+    assert query("SELECT DISTINCT standardizer FROM standard_record") == [(f"{current.standardizer}+{current.blocking}",)]
+    assert query("SELECT count(*), sum(rule) FROM blocking_key") == was
+    assert (stale(mdm.policy), told().state) == (0, State.GOOD)
+    assert mdm.verify(deep=True).differences == ()
+
+
+def test_a_record_that_comes_again_unchanged_is_filed_by_the_new_rules(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocking, "BLOCKING_VERSION", "7")
+    query("UPDATE blocking_key SET rule = 99")
+    query("DELETE FROM blocking_key WHERE record_id IN (SELECT record_id FROM standard_record WHERE source_key = 'a')")
+    mdm.put("crm", "a", PEOPLE["a"], source_updated_at=at(1))
+    assert query("SELECT source_key FROM standard_record WHERE standardizer LIKE '%%+7'") == [("a",)]
+    assert query("SELECT count(*) > 0 FROM blocking_key WHERE rule < 99") == [(True,)]
 
 
 def test_records_of_a_source_that_nobody_names_are_not_waited_for(mdm: Master) -> None:
