@@ -10,13 +10,13 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from matching.record import Address, BirthDate, Name, PartyKind, StandardRecord
+from matching.standardize.forms import names_a_couple
 
 MOST_VALUES = 32
 SHORTEST_LOCAL_PART = 5
 SHORTEST_NEAR_IDENTIFIER = 6
 LOYALTY = "loyalty"
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3005 ]+")
-_COUPLE = re.compile(r"[&+]|\b(?:and|und|et|en|og|och|y|e|i|ja)\b", re.IGNORECASE)  # Between the titles of two people.
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _name_columns(name: Name | None) -> dict[str, Any]:
     if name is None or not name.identifying:
         return {}
     # The given name of "Mr & Mrs John Smith" is that of one of two: the couple's record is not John's.
-    is_couple = name.prefix is not None and _COUPLE.search(name.prefix) is not None
+    is_couple = names_a_couple(name)
     given, middle = (None, None) if is_couple else (_ascii(name.given_folded), _ascii(name.middle_folded))
     surname, maiden = _ascii(name.surname_folded), _ascii(name.maiden_folded)
     full = given if given and len(given) > 1 else None

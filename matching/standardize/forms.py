@@ -1,6 +1,7 @@
 """The evidence of a standard record: its hash, and the canonical input that gives the same record again."""
 
 import hashlib
+import re
 from typing import Any
 
 import orjson
@@ -8,6 +9,7 @@ import orjson
 from matching.record import Address, Name, StandardRecord, to_json
 
 FORM_HASH_BYTES = 16
+_COUPLE = re.compile(r"[&+]|\b(?:and|und|et|en|og|och|y|e|i|ja)\b", re.IGNORECASE)  # Between the titles of two people.
 
 
 def form_hash(record: StandardRecord) -> bytes:
@@ -41,7 +43,13 @@ def evidence(record: StandardRecord) -> list[Any]:
 
 def _name_evidence(name: Name) -> list[Any]:
     folded = [name.given_folded, name.middle_folded, name.surname_folded, name.maiden_folded, name.suffix_folded]
-    return [*folded, name.native, list(name.nicknames), name.identifying]
+    couple = ["couple"] if names_a_couple(name) else []
+    return [*folded, name.native, list(name.nicknames), name.identifying, *couple]
+
+
+def names_a_couple(name: Name) -> bool:
+    """Say whether the titles are two people's (Mr & Mrs): the given name is then one of theirs, and not the other's."""
+    return name.prefix is not None and _COUPLE.search(name.prefix) is not None
 
 
 def _address_evidence(address: Address) -> list[Any]:

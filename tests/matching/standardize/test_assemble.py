@@ -118,6 +118,15 @@ def test_a_placeholder_card_is_no_evidence() -> None:
     assert form_hash(one) == form_hash(other)
 
 
+def test_a_couple_is_not_the_one_of_them_whose_name_is_written() -> None:
+    """Both were one form, so that a couple's record was merged with his as its copy, unasked."""
+    titled, his, couple = (
+        standardize({"name": f"{title} John Smith".strip()}, Context("GB")) for title in ("Mr", "", "Mr & Mrs")
+    )
+    assert form_hash(titled) == form_hash(his)
+    assert form_hash(couple) != form_hash(his)
+
+
 def test_a_new_birth_date_changes_the_evidence() -> None:
     one, other = (standardize({"surname": "Smith", "birth_date": text}, Context()) for text in ("1985-03-12", "1985-03-13"))
     assert form_hash(one) != form_hash(other)
