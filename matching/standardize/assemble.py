@@ -36,7 +36,7 @@ def standardize(data: Mapping[str, Any], context: Context) -> StandardRecord:
         company_form=party.company_form,
         birth_date=_birth_date(reader, context),
         gender=_scalar(reader, "gender", scalars.read_gender),
-        language=_scalar(reader, "language", scalars.read_language),
+        language=_language(reader),
         preferred_store=reader.text("preferred_store"),
         emails=_emails(reader, context),
         phones=_phones(reader, context, postal),
@@ -57,6 +57,14 @@ def _scalar(reader: Reader, attribute: str, read: Callable[[str], str | None]) -
     if text and value is None:
         reader.note(attribute, ("unreadable",))
     return value
+
+
+def _language(reader: Reader) -> str | None:
+    """A tag of no known code is kept: it may be a new one, and is evidence of nothing."""
+    tag = _scalar(reader, "language", scalars.read_language)
+    if tag and not scalars.is_known_language(tag):
+        reader.note("language", ("unknown_code",))
+    return tag
 
 
 def _birth_date(reader: Reader, context: Context) -> BirthDate | None:

@@ -60,13 +60,13 @@ def read_name(
     """Build a name from the fields of a source; titles and generations in the wrong field are moved to their own.
 
     Codes: placeholder, not_a_name, empty_field, repaired, title_moved, suffix_moved, maiden_moved, whole_name_in_field,
-    repeated_name, household, look_alike_letters, perhaps_swapped.
+    repeated_name, household, look_alike_letters, perhaps_swapped, no_name (nothing but a title, a suffix or a maiden name).
     """
     if not (middle or prefix or suffix or maiden) and _is_plain(given) and _is_plain(surname):
         return _plain_name(given, surname, country)
     whole = joined(given, middle, surname)
     if whole is None:
-        return None, ()
+        return _beside_no_name(prefix, suffix, maiden)
     nobody = Name(given=given, middle=middle, surname=surname, identifying=False)
     if reason := _names_nobody(whole):
         return nobody, (reason,)
@@ -78,6 +78,13 @@ def read_name(
         return nobody, (*dict.fromkeys(codes), "placeholder")
     name = _built(parts, country, codes)
     return name, tuple(dict.fromkeys(codes))
+
+
+def _beside_no_name(prefix: str | None, suffix: str | None, maiden: str | None) -> tuple[Name | None, Codes]:
+    """A title, a suffix or a maiden name without the name it belongs to: kept to be seen, and nobody's."""
+    if not (prefix or suffix or maiden):
+        return None, ()
+    return Name(prefix=prefix, suffix=suffix, maiden=maiden, identifying=False), ("no_name",)
 
 
 def _plain_name(given: str | None, surname: str | None, country: str | None) -> tuple[Name | None, Codes]:

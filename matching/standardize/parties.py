@@ -50,13 +50,13 @@ def read_party(reader: Reader, country: str | None = None) -> Party:
     """Read the name fields. A company in a person's field moves to its own; the codes that tell why are noted under 'party'.
 
     Codes: company_in_name with legal_form, native_form, company_word or said_so; person_in_company; contact_in_company;
-    name_in_company (the company's field repeats the person's name); and those of the kinds.
+    name_in_company (the company's field repeats the person's name); unknown_value; and those of the kinds.
     """
     said = _Said(
         fields=[reader.text(name) for name in NAME_FIELDS],
         single=reader.text("name"),
         company=reader.text("company_name"),
-        kind=_SAID.get((reader.text("party") or "").lower()),
+        kind=_kind_said(reader),
     )
     if said.company is None:
         _move_company(reader, said)
@@ -71,6 +71,14 @@ def read_party(reader: Reader, country: str | None = None) -> Party:
     if name and said.kind is PartyKind.COMPANY and read[0] is None:
         said.kind = PartyKind.UNKNOWN  # The source says company and names a person: not for us to decide.
     return Party(said.kind or _kind(reader, name, read[1]), name, *read[:3])
+
+
+def _kind_said(reader: Reader) -> PartyKind | None:
+    """What the source says the record speaks of; a word that we do not know is noted, and says nothing."""
+    text = (reader.text("party") or "").casefold()
+    if text and text not in _SAID and text != PartyKind.UNKNOWN:
+        reader.note("party", ("unknown_value",))
+    return _SAID.get(text)
 
 
 def _move_company(reader: Reader, said: _Said) -> None:
@@ -119,14 +127,24 @@ def _is_same_name(name: Name | None, company: str) -> bool:
 
 
 def _read_name(reader: Reader, said: _Said, country: str | None) -> Name | None:
-    if any(said.fields[:3]):
-        name, codes = names.read_name(*said.fields, country)
-    elif said.single:
-        name, codes = names.read_full_name(said.single, country)
+    if said.single and not any(said.fields[:3]):
+        name, codes = _read_single(said.single, said.fields[3:], country)
     else:
-        return None
+        name, codes = names.read_name(*said.fields, country)
     reader.note("name", codes)
     return name
+
+
+def _read_single(text: str, beside: Fields, country: str | None) -> tuple[Name | None, names.Codes]:
+    """A whole name in one field, with title, suffix or maiden name in fields of their own: what the fields say goes first."""
+    name, codes = names.read_full_name(text, country)
+    if name is None or not any(beside):
+        return name, codes
+    found = (name.prefix, name.suffix, name.maiden)
+    merged, more = names.read_name(
+        name.given, name.middle, name.surname, *(said or read for said, read in zip(beside, found, strict=True)), country
+    )
+    return merged, tuple(dict.fromkeys((*codes, *more)))
 
 
 def _company_reason(whole: str, said: _Said) -> str | None:

@@ -3,6 +3,7 @@
 import re
 
 from matching.standardize.text import fold
+from matching.standardize.word_lists import words
 
 _GENDERS = {
     "female": (
@@ -20,6 +21,7 @@ _GENDERS = {
 _BY_WORD = {word: gender for gender, words in _GENDERS.items() for word in words}
 LONGEST_NUMBER = 40
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?")
+_LANGUAGES = words("languages.txt", "two letters")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_ ]([a-z]{4}))?(?:[-_ ]([a-z]{2}|\d{3}))?", re.IGNORECASE)
 
 
@@ -35,6 +37,12 @@ def read_language(text: str) -> str | None:
         return None
     language, script, region = match.groups()
     return "-".join(part for part in (language.lower(), script and script.title(), region and region.upper()) if part)
+
+
+def is_known_language(tag: str) -> bool:
+    """Say whether a tag begins with a code of ISO 639-1. Codes of three letters are thousands and are not looked up."""
+    code = tag.partition("-")[0]
+    return len(code) == 3 or code in _LANGUAGES
 
 
 def read_number(text: str) -> str | None:

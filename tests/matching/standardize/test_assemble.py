@@ -149,3 +149,27 @@ def test_extras_are_read_as_their_kind() -> None:
 )
 def test_genders(text: str, gender: str | None) -> None:
     assert standardize({"gender": text}, Context()).gender == gender
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "codes"),
+    [
+        ("pt-br", "pt-BR", []),
+        ("nds", "nds", []),
+        ("xq", "xq", ["unknown_code"]),
+        ("xq-DE", "xq-DE", ["unknown_code"]),
+        ("German", None, ["unreadable"]),
+    ],
+    ids=["known", "three_letters", "unknown", "unknown_with_region", "no_tag"],
+)
+def test_a_language_of_no_known_code_is_kept_and_told(text: str, kept: str | None, codes: list[str]) -> None:
+    record = standardize({"language": text}, Context())
+    assert record.language == kept
+    assert [note.code for note in record.notes if note.attribute == "language"] == codes
+
+
+@pytest.mark.parametrize("name", ["party", "maiden_name", "name_suffix", "name_prefix"])
+def test_no_field_of_the_name_side_is_lost_in_silence(name: str) -> None:
+    record = standardize({name: "Xyzzy"}, Context())
+    assert "Xyzzy" in str(to_json(record)) or record.notes
+    assert record.notes
