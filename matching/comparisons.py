@@ -7,23 +7,21 @@ two people.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from typing import Any
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
+from matching.comparison import NULL_LEVEL, Comparison, Level
 from matching.conditions import (
     All,
     AnyNear,
     Apart,
     Condition,
-    Crossed,
     EitherCrossed,
     Else,
     Exact,
-    ListsCross,
     ListsIntersect,
     Missing,
     Near,
@@ -35,80 +33,16 @@ from matching.conditions import (
     one_edit,
 )
 from matching.forms import ComparisonForm, comparison_form
+from matching.name_comparisons import GIVEN, MIDDLE, SURNAME
 
-__all__ = ["COMPARISONS", "Comparison", "ComparisonForm", "Level", "Levels", "comparison_form", "levels", "levels_function"]
+__all__ = [
+    "COMPARISONS", "GIVEN", "MIDDLE", "NULL_LEVEL", "SURNAME", "Comparison", "ComparisonForm", "Level", "Levels",
+    "comparison_form", "levels", "levels_function",
+]  # fmt: skip
 
 Levels = tuple[int, ...]
 LevelsOf = Callable[[ComparisonForm, ComparisonForm], Levels]
-NULL_LEVEL = -1
 
-
-@dataclass(frozen=True, slots=True)
-class Level:
-    """One step of a comparison. `frequency` names the column whose term frequency adjusts the weight of an agreement."""
-
-    name: str
-    condition: Condition
-    frequency: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """One kind of evidence. `correction` marks one that only takes weight back: it is set, not trained, and need not be monotone.
-
-    `extra` is the name of the user's attribute that it compares.
-    """
-
-    name: str
-    null: Condition
-    levels: tuple[Level, ...]
-    correction: bool = False
-    extra: str | None = None
-
-    def number(self, name: str) -> int:
-        """Return the number of a level by its name."""
-        return len(self.levels) - 1 - [level.name for level in self.levels].index(name)
-
-    def level_name(self, number: int) -> str:
-        """Return the name of a level by its number; 'missing' for -1."""
-        return "missing" if number == NULL_LEVEL else self.levels[len(self.levels) - 1 - number].name
-
-
-GIVEN = Comparison(
-    "given_name",
-    Missing("initial"),
-    (
-        Level("swapped", All(Crossed("given", "surname"), Not(Exact("given")))),
-        Level("exact", Exact("given"), frequency="given"),
-        Level("nickname", ListsIntersect("nicknames")),
-        Level("close", Near("given", jaro_winkler(0.92))),
-        Level("part", ListsCross("given_words", "givens")),
-        Level("initial", All(Missing("given"), Exact("initial"))),
-        Level("sounds_alike", Some(Exact("given_phonetic"), Near("given", jaro_winkler(0.82)))),
-        Level("different", Else()),
-    ),
-)
-SURNAME = Comparison(
-    "surname",
-    Some(Missing("surname"), All(Crossed("given", "surname"), Not(Exact("given")))),
-    (
-        Level("exact", Exact("surname"), frequency="surname"),
-        Level("close", Near("surname", jaro_winkler(0.92))),
-        Level("part", ListsIntersect("surnames")),
-        Level("sounds_alike", Some(Exact("surname_phonetic"), Near("surname", jaro_winkler(0.82)))),
-        Level("different", Else()),
-    ),
-)
-MIDDLE = Comparison(
-    "middle_name",
-    Missing("middle_initial"),
-    (
-        Level("exact", Exact("middle")),
-        Level("close", Near("middle", jaro_winkler(0.88))),
-        Level("initial", All(Missing("middle"), Exact("middle_initial"))),
-        Level("different", Else()),
-    ),
-)
 OTHER_READING = Some(EitherCrossed("birth", "birth_flipped"), EitherCrossed("birth", "birth_alternative"))
 BIRTH_DATE = Comparison(
     "birth_date",

@@ -55,6 +55,21 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlike:
+    """One side holds a value that the other does not hold: another one, or none."""
+
+    column: str
+
+    def sql(self) -> str:
+        """See Condition."""
+        return f"{self.column}_l IS DISTINCT FROM {self.column}_r"
+
+    def python(self) -> str:
+        """See Condition."""
+        return f"a.{self.column} != b.{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
 class Crossed:
     """One column of each side equals the other column of the other side, both ways."""
 

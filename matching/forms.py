@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from matching.record import Address, BirthDate, Name, PartyKind, StandardRecord
+from matching.skeletons import abjad_skeletons, latin_skeleton, unread_script
 from matching.standardize.forms import names_a_couple
 
 MOST_VALUES = 32
@@ -41,6 +42,9 @@ class ComparisonForm:
     surnames: tuple[str, ...] | None = None
     surname_phonetic: str | None = None
     suffix: str | None = None
+    script: str | None = None
+    given_skeletons: tuple[str, ...] | None = None
+    surname_skeletons: tuple[str, ...] | None = None
     han: str | None = None
     birth: str | None = None
     birth_sure: str | None = None
@@ -66,6 +70,7 @@ class ComparisonForm:
     identifier_types: tuple[str, ...] | None = None
     company: str | None = None
     company_words: tuple[str, ...] | None = None
+    company_form: str | None = None
     extras: tuple[tuple[str, str], ...] | None = None
 
 
@@ -81,6 +86,7 @@ def comparison_form(record: StandardRecord) -> ComparisonForm:
         gender=record.gender or None,
         company=_ascii(record.company_key),
         company_words=_values(word for word in (record.company_key or "").split() if len(word) > 2),
+        company_form=_ascii(record.company_form),
         extras=tuple(sorted((extra.name, extra.value) for extra in record.extras if extra.match and extra.value)) or None,
         phones=_values(phone.key for phone in record.phones if not phone.echo),
         **_name_columns(record.name),
@@ -121,8 +127,28 @@ def _name_columns(name: Name | None) -> dict[str, Any]:
         "surnames": _values(word for text in (surname, maiden) if text for word in (text, *text.split()) if len(word) > 2),
         "surname_phonetic": name.surname_phonetic or None,
         "suffix": _ascii(name.suffix_folded),
+        **_script_columns(name, full, surname),
         "han": name.native if name.native and _HAN.fullmatch(name.native) else None,
     }
+
+
+def _script_columns(name: Name, given: str | None, surname: str | None) -> dict[str, Any]:
+    """The script of the name when it does not tell the Latin reading, and the consonants by which it is compared all the same."""
+    script = unread_script(name.native) if name.native else None
+    if script == "abjad":
+        return {
+            "script": script,
+            "given_skeletons": _values(abjad_skeletons(name.given or "")) if given else None,
+            "surname_skeletons": _values(abjad_skeletons(name.surname or "")) if surname else None,
+        }
+    return (
+        {"script": script}
+        if script
+        else {
+            "given_skeletons": latin_skeleton(given) or None if given else None,
+            "surname_skeletons": latin_skeleton(surname) or None if surname else None,
+        }
+    )
 
 
 def _birth_columns(birth: BirthDate | None) -> dict[str, Any]:

@@ -42,6 +42,14 @@ SURNAMES = (
     "'",
 )
 NATIVE = ("Нет", "田中", "é", "ﬀ", "🙂", "\u0130", "a\u0301")
+UNREAD = (
+    ("محمد", "mhmd", "القحطاني", "lqhtny"),
+    ("دוד", "dvd", "כהן", "khhn"),
+    ("יצחק", "ytshk", "סמית", "smyt"),
+    ("翔", "xiang", "李", "li"),
+    ("준", "jun", "이", "i"),
+    ("دينا", "dyna", "سميث", "smyth"),
+)
 STREETS = ("main st", "maine st", "high st", "st", "n", "long" * 100)
 DATES = (
     "1980-02-03",
@@ -127,7 +135,12 @@ def _name(chance: random.Random) -> Name:
     given, surname = chance.choice((*GIVEN, None)), chance.choice((*SURNAMES, None))
     if chance.random() < 0.1:
         given = chance.choice(NATIVE)
+    written: dict[str, str] = {}
+    if chance.random() < 0.15:
+        one, given, other, surname = chance.choice(UNREAD)
+        written = {"given": one, "surname": other, "native": f"{one} {other}"}
     return Name(
+        **written,
         given_folded=given,
         surname_folded=surname,
         middle_folded=chance.choice((None, None, "ann", "a", "joan", "anne")),

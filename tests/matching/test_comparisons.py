@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from matching.comparisons import COMPARISONS, comparison_form, extra_comparison, levels, levels_function
 from matching.forms import COLUMNS, MOST_VALUES, ComparisonForm
 from matching.record import BirthDate, Email, Identifier, LoyaltyAccount, Name, StandardRecord
+from matching.standardize import Context, standardize
 
 from .hostile_forms import person
 
@@ -181,3 +182,36 @@ def test_both_texts_of_a_condition_name_the_same_columns(comparison: object) -> 
         in_python = set(re.findall(r"\b[ab]\.([a-z_]+)", condition.python()))
         assert in_sql == in_python
         assert in_sql <= set(COLUMNS)
+
+
+def native(given: str, surname: str) -> ComparisonForm:
+    return comparison_form(standardize({"given_name": given, "surname": surname}, Context("IL", "DMY")))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "given_level", "surname_level"),
+    [
+        (("דוד", "לוי"), ("David", "Levi"), "nickname", "sounds_alike"),
+        (("נועה", "אברבנאל"), ("Noa", "Abravanel"), "sounds_alike", "sounds_alike"),
+        (("محمد", "القحطاني"), ("Mohammed", "Al-Qahtani"), "nickname", "sounds_alike"),
+        (("غسان", "خليل"), ("Ghassan", "Khalil"), "sounds_alike", "sounds_alike"),
+        (("محمد", "القحطاني"), ("Yusuf", "Al-Qahtani"), "different", "sounds_alike"),
+        (("דוד", "לוי"), ("Yosef", "Mizrahi"), "different", "different"),
+        (("משה", "כהן"), ("Mosche", "Coen"), "sounds_alike", "sounds_alike"),
+        (("קובי", "כהן"), ("Yaakov", "Cohen"), "sounds_alike", "sounds_alike"),
+        (("יאיר", "כהן"), ("Yair", "Lapid"), "sounds_alike", "different"),
+        (("翔", "長谷川"), ("Sho", "Hasegawa"), "missing", "missing"),
+        (("小明", "王"), ("Xiaoming", "Wang"), "exact", "exact"),
+        (("翔", "長谷川"), ("健太", "佐々木"), "different", "different"),
+        (("서연", "이"), ("Haneul", "Rhee"), "missing", "missing"),
+        (("Иван", "Петров"), ("Pyotr", "Sidorov"), "different", "different"),
+        (("Noa", "Smith"), ("Anna", "Smith"), "different", "exact"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value[0],
+)
+def test_what_a_script_does_not_write_contradicts_nothing(
+    one: tuple[str, str], other: tuple[str, str], given_level: str, surname_level: str
+) -> None:
+    a, b = native(*one), native(*other)
+    assert (level_of("given_name", a, b), level_of("surname", a, b)) == (given_level, surname_level)
+    assert levels(a, b) == levels(b, a)
