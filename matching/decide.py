@@ -9,7 +9,17 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from matching.forms import ComparisonForm
-from matching.grounds import OTHER_BIRTH, OTHER_GIVEN, Lack, Seen, is_contradicted, lack, other_generation, seen
+from matching.grounds import (
+    OTHER_BIRTH,
+    OTHER_GIVEN,
+    Lack,
+    Seen,
+    a_generation_apart,
+    is_contradicted,
+    lack,
+    other_generation,
+    seen,
+)
 from matching.model import Model
 from matching.score import Scored
 
@@ -66,7 +76,8 @@ _LACKING = {
 
 class Decided(NamedTuple):
     """The verdict with its grounds. `has_personal_evidence`: it says who, is corroborated, and may merge without a human.
-    `speaks_against`: names or birth dates speak against one person, and the rest does not outweigh them. `veto` names why the two
+    `speaks_against`: names or birth dates speak against one person, and the rest does not outweigh them; nothing outweighs birth
+    dates a generation apart. `veto` names why the two
     must not be one, whatever the weight. `decides_by_itself`: they share an identifier that is promised to be one person's."""
 
     verdict: Verdict
@@ -85,9 +96,9 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     decides by itself unless vetoed. Symmetric.
     """
     of = seen(model, scored.levels)
-    lacking = lack(a, b, of)
+    lacking = lack(a, b, of, model)
     personal, is_light = lacking is None, scored.weight < model.merge_line_weight
-    against = is_light and is_contradicted(a, b, of)
+    against = (is_light or a_generation_apart(a, b)) and is_contradicted(a, b, of)
     decides = bool(rules) and any(rule_of(rules, token).one_person_per_value for token in _shared(a, b))
     veto = _veto(a, b, of, rules)
     if veto is not None:

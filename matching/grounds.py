@@ -24,6 +24,7 @@ from matching.comparisons import (
 )
 from matching.forms import ComparisonForm
 from matching.model import Model
+from matching.standardize.known_names import is_surname
 
 YEARS_OF_A_GENERATION = 15
 LONGEST_INITIALS = 2
@@ -41,12 +42,13 @@ def _numbers(comparison: Comparison, *names: str) -> frozenset[int]:
 SAME_GIVEN = _numbers(GIVEN, "swapped", "exact", "nickname", "close", "part")
 LOOKALIKE_GIVEN = _numbers(GIVEN, "close", "sounds_alike")
 SAME_STREET = ADDRESS.number("same_street")
-NICKNAME, OTHER_GIVEN = GIVEN.number("nickname"), GIVEN.number("different")
+NICKNAME, INITIAL, OTHER_GIVEN = (GIVEN.number(name) for name in ("nickname", "initial", "different"))
+LOOKALIKE_SURNAME = _numbers(SURNAME, "close", "sounds_alike")
 OTHER_SURNAME = SURNAME.number("different")
 SAME_BIRTH = _numbers(BIRTH_DATE, "exact", "other_reading", "one_digit")
 OTHER_BIRTH = BIRTH_DATE.number("different")
 SAME_EMAIL = EMAIL.number("exact")
-SAME_IDENTIFIER = IDENTIFIER.number("same")
+SAME_IDENTIFIER, OTHER_IDENTIFIER = IDENTIFIER.number("same"), IDENTIFIER.number("different")
 SAME_COMPANY = _numbers(COMPANY, "exact", "close")
 OTHER_EMAIL, OTHER_PHONE = EMAIL.number("different"), PHONE.number("different")
 # What is reached or lived in by few: a typing error apart is near enough. A postal code or a city is an area.
@@ -94,19 +96,29 @@ def seen(model: Model, levels: Levels) -> Seen:
     return Seen(*(NULL_LEVEL if place is None else levels[place] for place in _places(model)))
 
 
-def lack(a: ComparisonForm, b: ComparisonForm, of: Seen) -> Lack | None:
+def lack(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> Lack | None:
     """Say what keeps the pair from being merged without a human, None when nothing does. Symmetric."""
     if is_contradicted(a, b, of):
         return Lack.CONTRADICTION
     if _same_company(a, b, of):
-        return None if _has_contact(of) or of.address in AREA else Lack.NOT_CORROBORATED
-    if not (_same_name(of) or of.birth in SAME_BIRTH or of.email == SAME_EMAIL or of.identifier == SAME_IDENTIFIER):
-        return Lack.NOT_PERSONAL
-    if _written_otherwise(a, b) and not _surely_reached(of):
+        is_placed = (_has_contact(of) or of.address in AREA) and not _perhaps_two_companies(a, b, of)
+        return None if is_placed else Lack.NOT_CORROBORATED
+    if not _says_who(a, b, of, model):
         return Lack.NOT_PERSONAL
     if of.identifier not in CONTACT[IDENTIFIER] and _perhaps_relatives(a, b, of):
         return Lack.RELATIVES
     return None if _has_contact(of) or _lives_in_the_area(a, b, of) else Lack.NOT_CORROBORATED
+
+
+def _says_who(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
+    """Say whether the two agree on what one person has: a full name, a birth date, a mailbox, an identifier."""
+    if of.identifier == SAME_IDENTIFIER:
+        return True
+    if _read_by_guess(a, b, of) or (_written_otherwise(a, b) and not _surely_reached(of)):
+        return False
+    if of.birth in SAME_BIRTH:
+        return True
+    return (of.given in SAME_GIVEN or of.email == SAME_EMAIL) and not _two_surnames(a, b, of, model)
 
 
 def is_contradicted(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
@@ -119,7 +131,7 @@ def is_contradicted(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
 
 def born_apart(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
     """Say whether the birth dates are those of two people: wholly different, or a generation apart."""
-    return of.birth == OTHER_BIRTH or (of.birth != NULL_LEVEL and _a_generation_apart(a, b))
+    return of.birth == OTHER_BIRTH or (of.birth != NULL_LEVEL and a_generation_apart(a, b))
 
 
 def _perhaps_initials(a: ComparisonForm, b: ComparisonForm) -> bool:
@@ -138,8 +150,8 @@ def _generation(form: ComparisonForm) -> int | None:
     return GENERATIONS.get(form.suffix or "")
 
 
-def _a_generation_apart(a: ComparisonForm, b: ComparisonForm) -> bool:
-    """1954 and 1984 are one digit apart, and father and son."""
+def a_generation_apart(a: ComparisonForm, b: ComparisonForm) -> bool:
+    """Say whether the birth years are far enough apart for father and son: 1954 and 1984 are, and are one digit apart."""
     if a.birth_year is None or b.birth_year is None:
         return False
     return abs(a.birth_year - b.birth_year) >= YEARS_OF_A_GENERATION
@@ -148,6 +160,35 @@ def _a_generation_apart(a: ComparisonForm, b: ComparisonForm) -> bool:
 def _same_company(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
     """For two companies the company's name is what is personal; for a person it only says where they work."""
     return of.company in SAME_COMPANY and a.initial is None and b.initial is None and "person" not in (a.party, b.party)
+
+
+def _perhaps_two_companies(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """A partnership and the limited company that leads it share name, door and phone: two legal forms or two numbers are two."""
+    return of.identifier == OTHER_IDENTIFIER or (
+        a.company_form is not None and b.company_form is not None and a.company_form != b.company_form
+    )
+
+
+def _two_surnames(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
+    """Emma Kelly and Emma Kenny of one flat, its phone and its mailbox: surnames that neither look nor sound alike are two
+    people's, or one's who married. Those that look alike are when both are known and more than vowels differ (Hansen and Jansen,
+    not Meyer and Meier); else one is a slip of the other."""
+    if of.surname == OTHER_SURNAME:
+        return not _stands_elsewhere(a, b)
+    sound_alike = a.surname_phonetic == b.surname_phonetic or a.surname_skeletons == b.surname_skeletons
+    if of.surname not in LOOKALIKE_SURNAME or sound_alike:
+        return False
+    return all(text is not None and _is_known_surname(text, model) for text in (a.surname, b.surname))
+
+
+def _stands_elsewhere(a: ComparisonForm, b: ComparisonForm) -> bool:
+    """Benita Mercader and Benita Mercader Echeverria, read as a middle name: one surname is among the other's further names."""
+    return any(word in (other.givens or ()) for one, other in ((a, b), (b, a)) for word in one.surnames or ())
+
+
+def _is_known_surname(folded: str, model: Model) -> bool:
+    """Among the commonest of some country, or frequent where the model was trained."""
+    return is_surname(folded) or model.is_frequent("surname", folded)
 
 
 def _same_name(of: Seen) -> bool:
@@ -162,9 +203,15 @@ def _written_otherwise(a: ComparisonForm, b: ComparisonForm) -> bool:
     return sorted(a.han) != sorted(b.han)
 
 
+def _read_by_guess(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """Consonants of محمد fit Mahmoud as well, and 翔 is read in many ways: brothers' names, and a family's mailbox and birth date
+    may be twins'. Only a name that is known to be the same is a person's beside one in another script."""
+    return a.script != b.script and a.initial is not None and b.initial is not None and of.given not in SAME_GIVEN
+
+
 def _surely_reached(of: Seen) -> bool:
     """What one person has who writes 陈 here and 陳 there."""
-    return of.email == SAME_EMAIL or of.identifier == SAME_IDENTIFIER or (of.birth in SAME_BIRTH and of.phone in CONTACT[PHONE])
+    return of.email == SAME_EMAIL or (of.birth in SAME_BIRTH and of.phone in CONTACT[PHONE])
 
 
 def _has_contact(of: Seen) -> bool:
@@ -217,7 +264,11 @@ def _stem(given: str) -> str:
 def _perhaps_twins(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
     """One birth date, one surname and two names that look alike: so twins are called. One letter after the first, where not both
     are known names, is a slip."""
-    if of.given not in LOOKALIKE_GIVEN or a.birth is None or a.birth != b.birth or of.surname == OTHER_SURNAME:
+    if a.birth is None or a.birth != b.birth or of.surname == OTHER_SURNAME:
+        return False
+    if of.given == INITIAL:  # K. of one birth date with another mailbox or phone may be the brother.
+        return of.email == OTHER_EMAIL or of.phone == OTHER_PHONE
+    if of.given not in LOOKALIKE_GIVEN:
         return False
     one, other = a.given or "", b.given or ""
     both_known = a.nicknames is not None and b.nicknames is not None

@@ -139,6 +139,11 @@ class Model:
         known = self.frequencies[column]
         return known.values.get(term_hash(self.salt, column, value), known.floor)
 
+    def is_frequent(self, column: str, value: str) -> bool:
+        """Say whether a value is among those whose own frequency the model holds; False for a column without."""
+        known = self.frequencies.get(column)
+        return known is not None and term_hash(self.salt, column, value) in known.values
+
     def with_lines(self, lines: Lines) -> "Model":
         """Return the same model with other lines, and so another fingerprint."""
         return dataclasses.replace(self, lines=lines, fingerprint="")

@@ -4,6 +4,7 @@ from itertools import combinations
 
 import pytest
 
+from matching.cluster import Member, partition
 from matching.comparisons import comparison_form
 from matching.evidence import Weigher, contested
 from matching.forms import ComparisonForm
@@ -67,3 +68,21 @@ def test_the_weigher_takes_certainty_from_a_bridge_whatever_it_has_weighed_befor
     assert [together[pair].personal for pair in combinations(sorted(forms), 2)] == [False, False, False]
     assert together[b"a", b"c"].against
     assert weigher.weights(alone)[b"a", b"b"].personal
+
+
+@pytest.mark.parametrize("born", ["17/04/1954", "02/11/1983"], ids=["one_digit", "another_day"])
+def test_a_father_and_a_son_stay_two_however_much_they_share(born: str) -> None:
+    family = {
+        "phones": ["01392 441872"],
+        "emails": ["attwaters@web.de"],
+        "addresses": [{"line1": "8 Quay Street", "city": "Bath"}],
+    }
+    son = born if born != "17/04/1954" else "17/04/1984"
+    forms = {b"a": form(birth_date="17/04/1954", **family), b"b": form(**family), b"c": form(birth_date=son, **family)}
+    weights = Weigher(default_model(), {}, 5).weights(forms)
+    assert weights[b"a", b"c"].weight >= LINES.merge  # They share so much that the weight alone calls them one.
+    assert weights[b"a", b"c"].against
+    members = [Member(key.decode(), ("crm", key.decode()), key) for key in sorted(forms)]
+    found = partition(members, weights, (), LINES)
+    assert len(found.parts) == 3
+    assert len(found.reviews) == 2
