@@ -98,7 +98,7 @@ def prepare(rules: SourceRules, item: Incoming, now: datetime) -> Prepared | Pro
 
 
 def _prepare_payload(rules: SourceRules, item: Incoming, payload: dict[str, Any], mark: Mark) -> Prepared | Problem:
-    kept = payloads.keep(payload, item.raw, rules.source.never_store)
+    kept = payloads.keep(payload, item.raw, rules.source.never_store, rules.source)
     if isinstance(kept, Problem):
         return kept
     mapped = mapping.apply(rules.source, kept.payload, rules.echo)
@@ -159,7 +159,8 @@ def storable(rules: SourceRules | None, payload: dict[str, Any] | None, raw: byt
         kept = payload
         for path in rules.source.never_store if rules else ():
             kept = payloads.mask_path(kept, path.split("."))
-        return mask_cards(payloads.dumps(kept, lossy=True).decode()).encode()[:LARGEST_REJECT_BYTES]
+        kept = payloads.without_cards(kept, rules.source if rules else None)
+        return payloads.dumps(kept, lossy=True)[:LARGEST_REJECT_BYTES]
     if rules is not None and rules.source.never_store:
         return None
     margin = LONGEST_CARD * 2  # A card number on the cut would escape the mask.

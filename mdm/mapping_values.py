@@ -23,6 +23,7 @@ class Problem:
 
 
 Problems = list[Problem]
+Place = tuple[str | int, ...]  # A value of a row: the keys and indexes that lead to it.
 Reader = Callable[[Any, Problems], Any]
 LARGEST_EXACT_FLOAT = 2.0**53
 
@@ -52,6 +53,33 @@ def lookup(row: Any, path: str) -> Any:
         element = row[int(head)] if -len(row) <= int(head) < len(row) else None
         return lookup(element, rest) if rest else element
     return [found for element in row if (found := lookup(element, path)) is not None]
+
+
+def places(row: Any, path: str, at: Place = ()) -> Iterator[tuple[Place, Any]]:
+    """Yield where a dotted path leads and what stands there, as `lookup` follows it; a list there is entered, item by item."""
+    if isinstance(row, dict) and path in row:
+        yield from _items((*at, path), row[path])
+    elif isinstance(row, dict):
+        head, _, rest = path.partition(".")
+        if rest and head in row:
+            yield from places(row[head], rest, (*at, head))
+    elif isinstance(row, list) and path:
+        head, _, rest = path.partition(".")
+        if head.lstrip("-").isdecimal() and head.isascii():
+            index = int(head) % len(row) if -len(row) <= int(head) < len(row) else None
+            if index is not None:
+                yield from places(row[index], rest, (*at, index)) if rest else _items((*at, index), row[index])
+        else:
+            for index, element in enumerate(row):
+                yield from places(element, path, (*at, index))
+
+
+def _items(at: Place, value: Any) -> Iterator[tuple[Place, Any]]:
+    if not isinstance(value, list):
+        yield at, value
+        return
+    for index, element in enumerate(value):
+        yield from _items((*at, index), element)
 
 
 def text_of(value: Any) -> str | None:

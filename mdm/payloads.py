@@ -7,14 +7,16 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from mdm.cards import MASK, MAYBE_CARD, mask_cards
-from mdm.mapping_values import Problem
+from mdm.mapping_schema import Mapping
+from mdm.mapping_values import Place, Problem, text_of
+from mdm.vouched import vouched
 
 LARGEST_PAYLOAD_BYTES = 2 * 1024 * 1024
 LONGEST_VALUE = 1_000
@@ -116,8 +118,8 @@ def _is_name(key: Any) -> bool:
     return isinstance(key, str) and len(key) <= LONGEST_KEY and "\x00" not in key
 
 
-def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str] = ()) -> Kept | Problem:
-    """Mask what must not be stored, then check what is left.
+def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str] = (), mapping: Mapping | None = None) -> Kept | Problem:
+    """Mask what must not be stored, then check what is left. By the mapping some numbers are identifiers, no cards (mdm.vouched).
 
     The bytes are those received when there are any and nothing was masked.
     """
@@ -129,7 +131,7 @@ def keep(payload: dict[str, Any], raw: bytes, never_store: Iterable[str] = ()) -
         return problem
     raw = raw or dumps(payload)
     if MAYBE_CARD.search(raw):
-        kept = _mask_cards(kept)
+        kept = without_cards(kept, mapping)
     if kept is payload and not ((never_store or MAYBE_CARD.search(raw)) and _repeats_a_member(raw)):
         return Kept(payload, raw)
     return Kept(kept, dumps(kept))
@@ -163,23 +165,33 @@ def mask_path(value: Any, path: list[str]) -> Any:
     return value if inner_value is value[path[0]] else {**value, path[0]: inner_value}
 
 
-def _mask_cards(value: Any) -> Any:
-    """A copy without card numbers; the same object when there is none. Depth is bounded by `check`."""
+def without_cards(payload: dict[str, Any], mapping: Mapping | None = None) -> dict[str, Any]:
+    """A copy without card numbers; the same object when there is none. Recurses: `shallow` or `check` comes first."""
+    masked: dict[str, Any] = _mask_cards(payload, frozenset(), ())
+    if masked is payload:
+        return payload
+    spared = vouched(mapping, payload) if mapping else frozenset()
+    return _mask_cards(payload, spared, ()) if spared else masked
+
+
+def _mask_cards(value: Any, spared: Container[Place], at: Place) -> Any:
+    """A copy without card numbers but in the places that are spared; the same object when there is none."""
+    if isinstance(value, dict):
+        made = {
+            mask_cards(key) if isinstance(key, str) else key: _mask_cards(element, spared, (*at, key))
+            for key, element in value.items()
+        }
+        return value if made.keys() == value.keys() and all(made[key] is value[key] for key in value) else made
+    if isinstance(value, list | tuple):
+        inner = [_mask_cards(element, spared, (*at, index)) for index, element in enumerate(value)]
+        return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
+    if at in spared or value is None or isinstance(value, bool):
+        return value
     if isinstance(value, str):
         return mask_cards(value)
-    if isinstance(value, int) and not isinstance(value, bool):
-        masked = mask_cards(str(value))
-        return masked if MASK in masked else value
-    if isinstance(value, float) and value.is_integer():
-        masked = mask_cards(str(int(value)))
-        return masked if MASK in masked else value
-    if isinstance(value, list):
-        inner = [_mask_cards(element) for element in value]
-        return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
-    if isinstance(value, dict):
-        made = {mask_cards(key): _mask_cards(element) for key, element in value.items()}
-        return value if made.keys() == value.keys() and all(made[key] is value[key] for key in value) else made
-    return value
+    text = str(int(value)) if isinstance(value, float) and value.is_integer() else text_of(value) or str(value)
+    masked = mask_cards(text)
+    return masked if MASK in masked else value
 
 
 def content_hash(secret: bytes, payload: dict[str, Any], echo: Iterable[str]) -> bytes:

@@ -99,5 +99,9 @@ NAMED_SCHEMES = {
     "adoazonosito_jel": ("own.adoazonosito",),
 }  # fmt: skip
 
+# Schemes with numbers of 14 to 19 digits, as long as a card's, whose check lets through one card in ten at most. Not here: an
+# IMEI, whose check digit is a card's own; nor what is shorter in truth and not measured by its check (LEI, NIT, pt.cc).
+AS_LONG_AS_CARDS = frozenset({"br.cnpj", "fr.siret", "fr.nir", "pl.regon", "cn.ric", "cn.uscc", "ru.ogrn"})
+
 # Rightly formed and nobody's.
 SPECIMENS = words("specimens.txt", "numbers")

@@ -99,6 +99,20 @@ def schemes_of(kind: str, country: str | None) -> Codes:
     return ()
 
 
+def vouches(text: str, kind: str, issuer: str = "") -> bool | None:
+    """Say whether the scheme of a type and issuer accepts a number that may look like a payment card's; None: no scheme is known.
+
+    `kind` and `issuer` are standard names. Only a check that few cards pass counts (AS_LONG_AS_CARDS).
+    """
+    country = country_code(issuer.replace("_", " ")) if issuer else None
+    schemes = schemes_of(kind, country)
+    if not schemes:
+        return False if tables.KIND_OF_TYPE.get(kind) == tables.VAT else None
+    long = tables.AS_LONG_AS_CARDS.intersection(schemes)
+    value = _alphanumeric(clean(text) or "")
+    return value.isascii() and bool(long) and check_schemes(value, sorted(long))[0] == OK
+
+
 def _tax_schemes(country: str) -> Codes:
     """What a tax office writes to: numbers of its own, of companies, and in many countries the persons' national ones."""
     vat = tables.VAT_SCHEMES.get(tables.VAT_PREFIX.get(country, country))

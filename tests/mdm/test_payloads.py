@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from decimal import Decimal
 
 import orjson
 import pytest
@@ -9,15 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mdm import payloads
+from mdm.mapping_schema import Fields, Mapping
 from mdm.mapping_values import Problem
 from mdm.payloads import Kept, keep, parse
 
 CARD = "4111111111111111"
 
 
-def kept(
-    payload: dict[str, object], never_store: tuple[str, ...] = (), identifiers: frozenset[str] = frozenset()
-) -> Kept | Problem:
+def kept(payload: dict[str, object], never_store: tuple[str, ...] = ()) -> Kept | Problem:
     return keep(payload, orjson.dumps(payload), never_store)
 
 
@@ -46,6 +46,14 @@ def test_a_card_number_is_found_however_it_is_written(raw: bytes) -> None:
     assert isinstance(found, Kept)
     assert CARD not in re.sub(r"[^0-9]", "", unicodedata.normalize("NFKC", str(orjson.loads(found.raw))))
     assert b"1111111" not in found.raw
+
+
+@pytest.mark.parametrize("value", [Decimal(CARD), Decimal(f"{CARD}.00"), float(CARD), (CARD, 1), CARD.encode()])
+def test_a_card_number_of_a_parquet_file_is_masked_whatever_its_type(value: object) -> None:
+    found = keep({"note": value}, b"")
+    assert isinstance(found, Kept)
+    assert CARD.encode() not in found.raw
+    assert b"***1111" in found.raw
 
 
 @pytest.mark.parametrize(
@@ -142,6 +150,22 @@ def test_the_hash_ignores_order_and_echo_but_nothing_else() -> None:
     one = made({"a": 1, "b": 2, "golden": "x", "sync": {"at": 1}})
     assert one == made({"b": 2, "a": 1, "golden": "y", "sync": {"at": 2}})
     assert one != made({"b": 2, "a": 2, "golden": "x", "sync": {"at": 1}})
+
+
+def test_a_number_that_its_scheme_vouches_for_stays_where_it_is_mapped_and_nowhere_else() -> None:
+    fields = Fields.model_validate({"identifiers": {"type": "cnpj", "value": "cnpj"}})
+    # The CNPJ's check digits are right, and it passes as a Diners card; the card beside it fails them.
+    payload = {"cnpj": "38100031000197", "note": "38100031000197", "old": {"cnpj": "38100031000197"}}
+    found = keep(payload, b"", (), Mapping(fields=fields))
+    assert isinstance(found, Kept)
+    assert found.payload == {"cnpj": "38100031000197", "note": "***0197", "old": {"cnpj": "***0197"}}
+    card = keep({"cnpj": "30569309025904"}, b"", (), Mapping(fields=fields))
+    assert isinstance(card, Kept)
+    assert card.raw == b'{"cnpj":"***5904"}'
+    twice = b'{"cnpj":"30569309025904","cnpj":"38100031000197"}'
+    last = keep(orjson.loads(twice), twice, (), Mapping(fields=fields))
+    assert isinstance(last, Kept)
+    assert last.raw == b'{"cnpj":"38100031000197"}'
 
 
 JSON = st.recursive(

@@ -44,6 +44,14 @@ def test_a_rejected_row_is_masked_like_a_stored_one() -> None:
     assert b"***1111" in kept
 
 
+def test_a_rejected_row_keeps_the_identifiers_that_a_stored_one_would() -> None:
+    said = "{pos: {channel_kind: pos, brand: main, fields: {identifiers: {type: siret, value: no}}}}"
+    rules = SourceRules.of(policy.parse(f"sources: {said}\nidentifiers: {{siret: {{}}}}"), "pos", b"k")
+    payload: dict[str, object] = {"no": "36252187400010", "note": 4111111111111111, "surname": {"x": 1}}
+    assert storable(rules, payload, b"") == b'{"no":"36252187400010","note":"***1111","surname":{"x":1}}'
+    assert storable(None, payload, b"") == b'{"no":"***0010","note":"***1111","surname":{"x":1}}'
+
+
 def test_bytes_in_which_no_path_can_be_found_are_not_kept() -> None:
     """never_store names a path; in a broken row nobody can tell where it is."""
     assert storable(RULES, None, b'{"pin": 4321') is None

@@ -1,0 +1,56 @@
+"""Which values of a payload are numbers that only look like a payment card's: the mask spares them. Pure.
+
+A SIRET or a CNPJ that begins with 36, 38, 39 or 30 passes as a Diners card. Where the source's mapping reads a value as an
+identifier of a scheme with check digits of its own, and these are right, it is that identifier. Only such a place is spared:
+never what the mapping reads as a loyalty number, or as an identifier of no known scheme (a payment token), as well.
+"""
+
+from collections.abc import Iterator
+
+from matching.standardize.identifiers import standard_name, vouches
+from mdm.mapping_schema import Expression, IdentifierItem, LoyaltyItem, Mapping
+from mdm.mapping_values import Place, places, reader, roots, text_of
+
+# A row in our own terms, which no mapping translates, says of each identifier itself what it is.
+_CANONICAL = (
+    IdentifierItem(
+        each="identifiers", type=Expression(path="type"), issuer=Expression(path="issuer"), value=Expression(path="value")
+    ),
+)
+_CANONICAL_LOYALTY = (LoyaltyItem(each="loyalty_accounts", programme=Expression(const="any"), number=Expression(path="number")),)
+
+
+def vouched(mapping: Mapping, payload: object) -> frozenset[Place]:
+    """Name the places of a payload whose values are identifiers by their own schemes' check digits."""
+    fields = mapping.fields
+    spared: set[Place] = set()
+    masked: set[Place] = set()
+    for item in fields.identifiers if fields else _CANONICAL:
+        for place, judged in _judged(item, payload):
+            (masked if judged is None else spared if judged else set()).add(place)
+    for account in fields.loyalty_accounts if fields else _CANONICAL_LOYALTY:
+        for at, row in _rows(account.each, payload):
+            masked.update(place for path in roots(account.number) for place, _ in places(row, path, at))
+    return frozenset(spared - masked)
+
+
+def _judged(item: IdentifierItem, payload: object) -> Iterator[tuple[Place, bool | None]]:
+    """Yield each place that an identifier is read from, with what its scheme says of the value there; None: it has none."""
+    is_whole = item.value.path is not None or item.value.first is not None
+    for at, row in _rows(item.each, payload):
+        kind, issuer = _word(item.type, row), _word(item.issuer, row)
+        for path in roots(item.value):
+            for place, value in places(row, path, at):
+                judged = vouches(text_of(value) or "", kind, issuer)
+                # Of a part of a value, or of values joined, the scheme says nothing about the value itself.
+                yield place, judged and is_whole
+
+
+def _rows(each: str | None, payload: object) -> Iterator[tuple[Place, object]]:
+    return iter([((), payload)]) if each is None else places(payload, each)
+
+
+def _word(expression: Expression | None, row: object) -> str:
+    """The standard name of a type or an issuer; none where it is missing or said twice."""
+    said = reader(expression, "", frozenset(), False)(row, []) if expression else None
+    return standard_name(said) if isinstance(said, str) else ""
