@@ -121,8 +121,20 @@ def default() -> Policy:
     return parse(resources.files("mdm").joinpath(DEFAULT_POLICY).read_text(encoding="utf-8"), DEFAULT_POLICY)
 
 
+_KNOWN_AS = """
+SELECT p.fingerprint, coalesce((SELECT max(w.wording_no) FROM policy_wording w WHERE w.policy_version = p.policy_version), 0)
+FROM policy_version p WHERE p.policy_version = %s"""
+_WRITTEN = """
+SELECT p.body, coalesce((SELECT w.source_text FROM policy_wording w WHERE w.policy_version = p.policy_version
+                         ORDER BY w.wording_no DESC LIMIT 1), p.source_text)
+FROM policy_version p WHERE p.policy_version = %s"""
+
+
 def store(session: Session, policy: Policy, actor: str) -> Policy:
-    """Store a policy and give it with its version; a policy that means the same as a stored one gets that one's version."""
+    """Store a policy and give it with its version; a policy that means the same as a stored one gets that one's version.
+
+    In other words than before (its comments say why it rules now) they are kept as well, and count from now on.
+    """
     found = sql.rows(
         session,
         """INSERT INTO policy_version (fingerprint, body, source_text, created_by)
@@ -131,7 +143,11 @@ def store(session: Session, policy: Policy, actor: str) -> Policy:
            RETURNING policy_version""",
         [policy.fingerprint, json.dumps(policy.body()), policy.text, actor],
     )
-    return policy.as_version(found[0][0], policy.text)
+    version = found[0][0]
+    if sql.rows(session, _WRITTEN, [version])[0][1] != policy.text:
+        again = "INSERT INTO policy_wording (policy_version, source_text, written_by) VALUES (%s, %s, %s)"
+        sql.run(session, again, [version, policy.text, actor])
+    return policy.as_version(version, policy.text)
 
 
 def current(session: Session) -> Policy:
@@ -157,18 +173,18 @@ def ensure(session: Session, actor: str) -> Policy:
     return in_force(session) or store(session, default(), actor)
 
 
-_STORED: dict[int, tuple[str, Policy]] = {}
+_STORED: dict[int, tuple[tuple[str, int], Policy]] = {}
 
 
 def by_version(session: Session, version: int) -> Policy:
-    """A stored policy, parsed once a process. Raises: NotFound."""
-    found = sql.rows(session, "SELECT fingerprint FROM policy_version WHERE policy_version = %s", [version])
+    """A stored policy as it was last written, parsed once a process. Raises: NotFound."""
+    found = sql.rows(session, _KNOWN_AS, [version])
     if not found:
         raise NotFound("No such policy version", code="unknown_policy_version")
     known = _STORED.get(version)
-    if known is None or known[0] != found[0][0]:
-        body, text = sql.rows(session, "SELECT body, source_text FROM policy_version WHERE policy_version = %s", [version])[0]
-        known = _STORED[version] = (found[0][0], Policy.model_validate(body).as_version(version, text))
+    if known is None or known[0] != found[0]:
+        body, text = sql.rows(session, _WRITTEN, [version])[0]
+        known = _STORED[version] = (tuple(found[0]), Policy.model_validate(body).as_version(version, text))
     return known[1]
 
 

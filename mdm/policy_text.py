@@ -17,7 +17,8 @@ def with_stage(ruling: Policy, source: str, stage: Stage, reason: str) -> Policy
     wanted = ruling.model_copy(update={"sources": {**ruling.sources, source: changed}})
     wanted = Policy.model_validate(wanted.body())
     comment = "".join(f"# {line}\n" for line in reason.splitlines())
-    for text in (_edited(ruling.text, source, stage), yaml.safe_dump(wanted.body(), sort_keys=False, allow_unicode=True)):
+    written = ruling.text.removeprefix("\ufeff")  # Behind the comment a byte order mark would be part of the first key.
+    for text in (_edited(written, source, stage), yaml.safe_dump(wanted.body(), sort_keys=False, allow_unicode=True)):
         try:
             made = policies.parse(comment + text)
         except DocumentError:
@@ -35,10 +36,12 @@ def _edited(text: str, source: str, stage: Stage) -> str:
     known = _child(declared, "stage")
     if known is not None:
         return f"{text[: known.start_mark.index]}{stage}{text[known.end_mark.index :]}"
-    start = declared.start_mark
-    if declared.flow_style:
-        return f"{text[: start.index + 1]}stage: {stage}, {text[start.index + 1 :]}"
-    return f"{text[: start.index]}stage: {stage}\n{' ' * start.column}{text[start.index :]}"
+    if not declared.value:
+        return text
+    # Before its first field, not where the source begins: there may stand a tag or an anchor.
+    start = declared.value[0][0].start_mark
+    gap = ", " if declared.flow_style else "\n" + " " * start.column
+    return f"{text[: start.index]}stage: {stage}{gap}{text[start.index :]}"
 
 
 def _child(node: yaml.Node | None, key: str) -> yaml.Node | None:

@@ -45,6 +45,17 @@ class PolicyVersion(SQLModel, table=True):
     created_at: datetime = _time(server_default="now()")
 
 
+class PolicyWording(SQLModel, table=True):
+    """How a stored policy was written when it was stored again in other words; append-only, the last one counts."""
+
+    __tablename__ = "policy_wording"
+    wording_no: int | None = Field(default=None, primary_key=True)
+    policy_version: int
+    source_text: str
+    written_by: str
+    written_at: datetime = _time(server_default="now()")
+
+
 class ModelVersion(SQLModel, table=True):
     """One matching model, by its fingerprint."""
 

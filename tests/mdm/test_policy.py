@@ -169,6 +169,7 @@ def test_equal_meaning_is_one_version(database: object) -> None:
     with transaction() as session:
         one = policy.store(session, policy.parse(SMALL), "a")
         same = policy.store(session, policy.parse("# a comment\n" + SMALL + "extras: {}\n"), "b")
+        assert policy.by_version(session, one.version).text == same.text
         other = policy.store(session, policy.parse(SMALL.replace("main", "other")), "c")
     assert one.version == same.version != other.version
 

@@ -41,6 +41,32 @@ def test_the_stage_changes_in_place(text: str, source: str, line: str) -> None:
     assert others == {name: one for name, one in before.sources.items() if name != source}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeff" + BLOCK,
+        BLOCK.replace("sources:", "sources: !!map"),
+        BLOCK.replace("  shop:", "  shop: !!map"),
+        BLOCK.replace("  shop:", "  shop: &new"),
+        BLOCK.replace("  shop:", "  !!str shop: !!map &new"),
+        BLOCK.replace("    channel_kind: ecommerce", "    !!str channel_kind: !!str ecommerce"),
+        SAID.replace("stage: live", "stage: !!str live"),
+        "---\n" + BLOCK,
+        BLOCK.replace("\n", "\r\n"),
+        BLOCK.replace("  shop:", "  shop: !!map {channel_kind: ecommerce, brand: acme}  # flow\n  other:"),
+        BLOCK.replace("  shop:", "  shop: &new {channel_kind: ecommerce, brand: acme}  # flow\n  other:"),
+    ],
+)
+def test_comments_stay_whatever_stands_around_the_source(text: str) -> None:
+    before = policy.parse(text)
+    after = with_stage(before, "shop", Stage.REVIEW, "because")
+    assert after.sources["shop"].stage is Stage.REVIEW
+    assert after.fingerprint == policy.parse(after.text).fingerprint
+    assert after.text.startswith("# because\n")
+    for comment in ("# Ours since 2019.", "# the tills", "# Runs on the new platform."):
+        assert comment in after.text
+
+
 def test_and_back_again_it_means_what_it_meant() -> None:
     before = policy.parse(BLOCK)
     there = with_stage(before, "shop", Stage.REVIEW, "why")

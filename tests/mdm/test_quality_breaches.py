@@ -147,6 +147,22 @@ def test_whoever_applies_a_policy_afterwards_has_the_last_word(strict: Master) -
     assert len(told()) == 1
 
 
+def test_a_second_breach_tells_its_own_reason(strict: Master) -> None:
+    run()
+    first = ruling()
+    fill(strict, 40, 0)
+    adopt(REVIEW)
+    run()
+    fill(strict, 20, 20)
+    assert run() == 1
+    second = ruling()
+    assert (second.version, second.sources["shop"].stage) == (first.version, Stage.REVIEW)
+    assert "emails valid 75.00% where 90.00% is asked" in first.text
+    assert "emails valid 50.00% where 90.00% is asked" in second.text
+    assert "75.00%" not in second.text
+    assert query("SELECT count(*) FROM policy_wording WHERE source_text LIKE '%%50.00%%'") == [(1,)]
+
+
 def test_a_source_at_review_or_shadow_stays_where_it_is(database: str) -> None:
     made = Master(adopt(REVIEW.replace("on_breach: review", "on_breach: review, stage: shadow")))
     fill(made, 0, 40)
