@@ -171,11 +171,14 @@ def _field(states: Mapping[str, int], codes: Mapping[str, int], keyed: tuple[int
 
 
 def _most(unmapped: Mapping[str, int]) -> dict[str, int]:
-    """The fields that no rule reads, the most frequent first. What few records have may be a value: it is counted, not named."""
-    named = {name: number for name, number in unmapped.items() if number >= LEAST_RECORDS and name != OTHER_FIELDS}
-    others = sum(number for name, number in unmapped.items() if name not in named)
-    most = sorted(named.items(), key=lambda item: (-item[1], item[0]))[:MOST_UNMAPPED]
-    return dict(most) | ({OTHER_FIELDS: others} if others else {})
+    """The fields that no rule reads, the most frequent first; further ones are counted, not named.
+
+    Nor is what few records have: that may be a value.
+    """
+    named = ((name, number) for name, number in unmapped.items() if number >= LEAST_RECORDS and name != OTHER_FIELDS)
+    most = dict(sorted(named, key=lambda item: (-item[1], item[0]))[:MOST_UNMAPPED])
+    others = sum(number for name, number in unmapped.items() if name not in most)
+    return most | ({OTHER_FIELDS: others} if others else {})
 
 
 def worst_first(of: Counts) -> list[str]:

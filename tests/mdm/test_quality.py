@@ -52,7 +52,9 @@ def test_the_worst_come_first_and_what_nobody_says_is_not_the_worst() -> None:
 
 def test_the_fields_that_no_rule_reads_are_limited_and_the_nameless_come_last() -> None:
     many = [(f"unmapped_field:f{n:03}", n + 1) for n in range(200)] + [("unmapped_field:(other fields)", 999)]
-    named = list(counts(1_000, many, {}).unmapped)
+    found = counts(1_000, many, {}).unmapped
+    named = list(found)
+    assert sum(found.values()) == sum(number for _, number in many)
     assert (len(named), named[0], named[-1]) == (MOST_UNMAPPED + 1, "f199", "(other fields)")
     assert list(counts(1_000, many[-3:], {}).unmapped) == ["f199", "f198", "(other fields)"]
 
