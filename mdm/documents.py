@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from kernel.errors import Invalid
 
+MOST_TOLD = 25
 Document = TypeVar("Document", bound=BaseModel)
 
 
@@ -33,11 +34,14 @@ class Fault:
 
 
 class DocumentError(Invalid):
-    """A document that cannot be used; `faults` holds every fault found, not only the first."""
+    """A document that cannot be used. `faults` are all that were found; the text tells the first, and how many more there are."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
-        super().__init__("The document cannot be used", code="document_invalid", detail="\n".join(map(str, self.faults)))
+        told = [str(fault) for fault in self.faults[:MOST_TOLD]]
+        more = len(self.faults) - len(told)
+        detail = "\n".join([*told, *([f"and {more:,} more faults"] if more else [])])
+        super().__init__("The document cannot be used", code="document_invalid", detail=detail)
 
 
 class _Loader(yaml.SafeLoader):
@@ -84,8 +88,7 @@ def parse_document(kind: type[Document], text: str, name: str, check: Check[Docu
     `check` says what is wrong with the document as a whole: places in it, with messages.
     """
     try:
-        node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        node, data = _read(text)
     except (yaml.YAMLError, RecursionError) as error:
         raise DocumentError([_yaml_fault(error, name)]) from error
     if node is None or not isinstance(data, dict):
@@ -97,9 +100,20 @@ def parse_document(kind: type[Document], text: str, name: str, check: Check[Docu
         items = error.errors(include_url=False, include_input=False)
         findings = [(item["loc"], _message(item["type"], item["msg"])) for item in items]
     if findings:
-        faults = [Fault(name, *_locate(node, loc), message) for loc, message in findings]
+        places = _Places(node)
+        faults = [Fault(name, *places.locate(loc), message) for loc, message in findings]
         raise DocumentError(sorted(faults, key=lambda fault: fault.line))
     return document
+
+
+def _read(text: str) -> tuple[yaml.Node | None, Any]:
+    """The nodes of a text, which know their lines, and its data; most of the time goes into the nodes."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        return node, loader.construct_document(node) if node is not None else None
+    finally:
+        loader.dispose()
 
 
 def _yaml_fault(error: Exception, name: str) -> Fault:
@@ -112,22 +126,31 @@ def _message(kind: str, message: str) -> str:
     return known.get(kind, message.removeprefix("Value error, "))
 
 
-def _locate(root: yaml.Node, loc: Sequence[str | int]) -> tuple[int, str]:
-    """Follow pydantic's location as far as the document goes: the line of the deepest node, and the dotted field."""
-    node, line, field = root, root.start_mark.line + 1, []
-    for part in loc:
-        found = _child(node, part)
-        if found is not None:
-            line, node = found
-        field.append(str(part))
-    return line, ".".join(field)
+class _Places:
+    """Where in a document each location of pydantic's stands. Each node's keys are read once: it may have thousands of faults."""
+
+    def __init__(self, root: yaml.Node) -> None:
+        self._root = root
+        self._children: dict[yaml.Node, dict[str | int, tuple[int, yaml.Node]]] = {}
+
+    def locate(self, loc: Sequence[str | int]) -> tuple[int, str]:
+        """Follow a location as far as the document goes: the line of the deepest node, and the dotted field."""
+        node, line = self._root, self._root.start_mark.line + 1
+        for part in loc:
+            found = self._of(node).get(part if isinstance(node, yaml.SequenceNode) else str(part))
+            if found is not None:
+                line, node = found
+        return line, ".".join(map(str, loc))
+
+    def _of(self, node: yaml.Node) -> dict[str | int, tuple[int, yaml.Node]]:
+        if node not in self._children:
+            self._children[node] = _children(node)
+        return self._children[node]
 
 
-def _child(node: yaml.Node, part: str | int) -> tuple[int, yaml.Node] | None:
+def _children(node: yaml.Node) -> dict[str | int, tuple[int, yaml.Node]]:
     if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if key.value == str(part):
-                return key.start_mark.line + 1, value
-    if isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-        return node.value[part].start_mark.line + 1, node.value[part]
-    return None
+        named = ((key, value) for key, value in node.value if isinstance(key, yaml.ScalarNode))
+        return {key.value: (key.start_mark.line + 1, value) for key, value in named}
+    elements = node.value if isinstance(node, yaml.SequenceNode) else ()
+    return {index: (element.start_mark.line + 1, element) for index, element in enumerate(elements)}
