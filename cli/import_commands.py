@@ -50,7 +50,7 @@ def import_file(
     """Load a file of records. Run again after an interruption, it goes on where it was; rows delivered before stay the same."""
     with transaction() as session:
         rules = policy.ensure(session, OPERATOR.name)
-    rows = files.open_rows(file, rules.source(source).file)
+    rows = files.open_rows(file, rules.named_source(source).file)
     import_report.say_found(console, rows)
     tally = _try(rules, rows, source, rejects_file) if dry_run else _load(rules, rows, source, rejects_file)
     raise typer.Exit(SOME_REJECTED if tally.outcomes["rejected"] else 0)

@@ -20,6 +20,7 @@ from mdm.labelled import LabelledFile
 
 MEASURES = {"pairwise": "pairs", "bcubed": "B-cubed"}
 MOST_WRONG_PAIRS = 100_000
+UNKNOWN = "\N{EN DASH}"  # There is nothing to take a share of.
 EXPLAINED = (
     "automatic: what is merged without a human; balanced: the questions settled by what is more probable.\n"
     "pairs: of the pairs put together, how many are right (precision), and how many of the true ones were found (recall);"
@@ -80,14 +81,19 @@ def print_group_pairs(console: Console, by: str, pairs: Sequence[GroupPair]) -> 
     for column in table.columns:
         column.justify, column.no_wrap = ("right" if column in table.columns[2:] else "left"), True
     for pair in pairs:
-        shares = (f"{pair.precision:.4f}", f"{pair.recall:.4f}", f"{pair.review_share:.4f}")
+        shares = (_share(one) for one in (pair.precision, pair.recall, pair.review_share))
         table.add_row(*pair.groups, f"{pair.true_pairs:,}", f"{pair.merged:,}", *shares)
     console.print(table)
     console.print(
-        "true: pairs that truly are one customer; review: the share of them about which a steward would be asked.",
+        "true: pairs that truly are one customer; review: the share of them about which a steward would be asked;"
+        f" {UNKNOWN}: nothing to take a share of.",
         style="dim",
         highlight=False,
     )
+
+
+def _share(share: float | None) -> str:
+    return UNKNOWN if share is None else f"{share:.4f}"
 
 
 def write_wrong_pairs(console: Console, path: Path, read: LabelledFile, found: Evaluation) -> None:

@@ -38,6 +38,8 @@ def quality(
         quality_breaches.run(transaction)
     with transaction() as session:
         ruling = policy.current(session)
+        if source is not None:
+            ruling.named_source(source)
         names = list(ruling.sources) if source is None else [source]
         found = [quality_reading.read(session, ruling, name, days) for name in names]
         if examples:

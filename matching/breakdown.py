@@ -27,19 +27,19 @@ class GroupPair:
     asked: int
 
     @property
-    def precision(self) -> float:
-        """Of the merged pairs, the share that is right; 1.0 where nothing was merged."""
-        return self.right / self.merged if self.merged else 1.0
+    def precision(self) -> float | None:
+        """Of the merged pairs, the share that is right; none where nothing was merged."""
+        return self.right / self.merged if self.merged else None
 
     @property
-    def recall(self) -> float:
-        """Of the true pairs, the share that was merged; 1.0 where there is none."""
-        return self.right / self.true_pairs if self.true_pairs else 1.0
+    def recall(self) -> float | None:
+        """Of the true pairs, the share that was merged; none where there is no true pair."""
+        return self.right / self.true_pairs if self.true_pairs else None
 
     @property
-    def review_share(self) -> float:
-        """Of the true pairs, the share that waits for a steward's answer."""
-        return self.asked / self.true_pairs if self.true_pairs else 0.0
+    def review_share(self) -> float | None:
+        """Of the true pairs, the share that waits for a steward's answer; none where there is no true pair."""
+        return self.asked / self.true_pairs if self.true_pairs else None
 
     def as_json(self) -> dict[str, Any]:
         """The figures under their published names."""

@@ -74,6 +74,14 @@ class Policy(PolicyDocument):
             raise NotFound("The policy names no such source", code="unknown_source")
         return found
 
+    def named_source(self, name: str) -> Source:
+        """A source, for somebody who may know them all. Raises: NotFound, naming those that there are."""
+        if name not in self.sources:
+            there_are = ", ".join(sorted(self.sources))
+            detail = f"The policy names no source {name!r}; it names: {there_are}"
+            raise NotFound("The policy names no such source", code="unknown_source", detail=detail)
+        return self.source(name)
+
     def standardize_context(self, name: str) -> Context:
         """What standardization has to be told about a source."""
         source = self.source(name)

@@ -192,6 +192,8 @@ def test_an_unusable_file_fails_at_once(app: typer.Typer, tmp_path: Path, conten
 def test_an_unknown_source_fails(app: typer.Typer, tmp_path: Path) -> None:
     result = run(app, "import", str(customers(tmp_path / "c.csv", 1)), "-s", "nowhere")
     assert (result.exit_code, getattr(result.exception, "code", None)) == (1, "unknown_source")
+    assert "it names: " in str(result.exception)
+    assert "shop" in str(result.exception).partition("it names: ")[2].split(", ")
 
 
 def test_the_found_encoding_is_said(app: typer.Typer, tmp_path: Path) -> None:

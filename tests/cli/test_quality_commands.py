@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from cli import quality_commands
+from cli.failures import explain
 from kernel import clock
 from mdm.incoming import Incoming
 
@@ -65,6 +66,12 @@ def test_the_trend_goes_from_day_to_day(mdm: Master) -> None:
     found = json.loads(run("shop", "--days", "2", "--output", "json").output)
     assert [one["day"] for one in found["trend"]] == ["2026-03-11", "2026-03-12"]
     assert found["records"] == 30
+
+
+def test_an_unknown_source_is_told_those_that_there_are(mdm: Master) -> None:
+    result = run("nosuch")
+    assert result.exit_code == 1
+    assert explain(result.exception or ValueError()) == "The policy names no source 'nosuch'; it names: pos, shop"
 
 
 def test_what_was_not_measured_says_how_to(mdm: Master) -> None:

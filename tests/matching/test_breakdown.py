@@ -23,7 +23,9 @@ def test_shares_of_a_group_pair() -> None:
     pair = GroupPair(("pos", "shop"), true_pairs=4, merged=2, right=1, asked=2)
     assert (pair.precision, pair.recall, pair.review_share) == (0.5, 0.25, 0.5)
     nothing = GroupPair(("pos", "shop"), 0, 0, 0, 0)
-    assert (nothing.precision, nothing.recall, nothing.review_share) == (1.0, 1.0, 0.0)
+    assert (nothing.precision, nothing.recall, nothing.review_share) == (None, None, None)
+    missed = GroupPair(("pos", "shop"), true_pairs=2, merged=0, right=0, asked=0)
+    assert (missed.precision, missed.recall, missed.review_share) == (None, 0.0, 0.0)
     assert pair.as_json() == {
         "one": "pos", "other": "shop", "true_pairs": 4, "merged": 2, "right": 1, "asked": 2,
         "precision": 0.5, "recall": 0.25, "review_share": 0.5,
