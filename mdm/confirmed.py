@@ -48,13 +48,16 @@ def confirmed_pairs(
     return found
 
 
-def brought_together(
-    components: Sequence[Component[Id]], pairs: Iterable[Confirmed], cap: int
-) -> list[tuple[Component[Id], list[Confirmed]]]:
-    """Unite the components of each pair, while what is weighed stays within the cap; gives every component with its pairs.
+Said = list[tuple[Component[Id], list[Confirmed]]]
 
-    A pair that would pass the cap is left out. A united component counts as cut off where one of its components was.
+
+def brought_together(components: Sequence[Component[Id]], pairs: Iterable[Confirmed], cap: int) -> tuple[Said, list[Confirmed]]:
+    """Unite the components of each pair, while what is weighed stays within the cap.
+
+    Gives every component with its pairs, and the pairs left out, which would pass the cap. A united component counts as cut off
+    where one of its components was.
     """
+    beyond: list[Confirmed] = []
     groups: dict[Id, tuple[Component[Id], list[Confirmed]]] = {}
     for component in components:
         groups |= dict.fromkeys(component.records, (component, []))
@@ -64,7 +67,9 @@ def brought_together(
         together = [*mine, *(others if others is not mine else ()), pair]
         if united.line is not None and _size(united, together) <= cap:
             groups |= dict.fromkeys(united.records, (united, together))
-    return list({id(group[1]): group for group in groups.values()}.values())
+        else:
+            beyond.append(pair)
+    return list({id(group[1]): group for group in groups.values()}.values()), beyond
 
 
 def _united(left: Component[Id], right: Component[Id]) -> Component[Id]:
@@ -75,6 +80,8 @@ def _united(left: Component[Id], right: Component[Id]) -> Component[Id]:
 
 
 def _size(component: Component[Id], pairs: Sequence[Confirmed]) -> int:
-    """How many forms are weighed: each distinct one, and apart from their copies the anchors and who confirms an id."""
-    confirming = {(component.records[one.record_id], one.golden_id) for one in pairs}
-    return len(set(component.records.values())) + len(confirming) + len({one.anchor for one in pairs})
+    """How many forms are weighed: who confirms an id, and whom it speaks of, each apart from their copies."""
+    confirmed = {one.record_id: one.golden_id for one in pairs}
+    anchors = {one.anchor for one in pairs}
+    weighed = {(form, confirmed.get(one), one if one in anchors else None) for one, form in component.records.items()}
+    return len(weighed)

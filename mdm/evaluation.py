@@ -21,6 +21,8 @@ from mdm.evidence import Weigher
 from mdm.records import CurrentRecord
 
 CONTRADICTS_CUSTOMER = "customer_confirmed_another"
+# What the customer confirmed would have decided, had it not brought together more than may be weighed at once.
+CONFIRMED_BEYOND_CAP = "customer_confirmed_beyond_cap"
 Id = uuid.UUID
 Plan = ChangePlan[Id, Id]
 
@@ -89,13 +91,13 @@ def _record_order(head: RecordHead) -> tuple[object, ...]:
 def _evaluate(
     weigher: Weigher, unit: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
 ) -> Evaluation:
-    clusterings = _clusterings(weigher, unit, current)
+    clusterings, beyond = _clusterings(weigher, unit, current)
     planned = _plan(unit, [part for _, clustering in clusterings for part in clustering.parts], issue)
     questions: dict[tuple[QuestionKind, str], Question] = {}
     for component, clustering in clusterings:
         for question in _questions(component, clustering, planned, current):
             questions.setdefault((question.kind, question.key), question)
-    for question in _contradicted(unit, planned, current):
+    for question in _contradicted(unit, planned, current, beyond):
         questions.setdefault((question.kind, question.key), question)
     rungs = {record: component.rung for component in unit.components for record in component.records}
     return Evaluation(unit, {one: current[one] for one in rungs}, planned, tuple(questions.values()), rungs)
@@ -103,19 +105,21 @@ def _evaluate(
 
 def _clusterings(
     weigher: Weigher, unit: Closure, current: Mapping[Id, CurrentRecord]
-) -> list[tuple[Component[Id], Clustering[Id]]]:
-    """Cluster each component; then again those that customers' confirmations speak of."""
+) -> tuple[list[tuple[Component[Id], Clustering[Id]]], frozenset[Id]]:
+    """Cluster each component, and again those that customers' confirmations speak of; also whose confirmation passed the cap."""
     alone = [(component, _cluster(weigher, component, unit, current)) for component in unit.components]
     parts = [part for _, clustering in alone for part in clustering.parts]
     order = {record: _record_order(head) for record, head in unit.records.items()}
     pairs = confirmed_pairs(unit.assertions, unit.founders, parts, order)
     if not pairs:
-        return alone
+        return alone, frozenset()
     known = {id(component): clustering for component, clustering in alone}
-    return [
+    together, beyond = brought_together(unit.components, pairs, weigher.versions.lines.cap)
+    found = [
         (component, known[id(component)] if not said else _cluster(weigher, component, unit, current, said))
-        for component, said in brought_together(unit.components, pairs, weigher.versions.lines.cap)
+        for component, said in together
     ]
+    return found, frozenset(pair.record_id for pair in beyond)
 
 
 def _cluster(
@@ -171,8 +175,11 @@ def _questions(
         yield _question(QuestionKind.TOO_LARGE, frozenset(component.records), planned, current, None, "component_too_large")
 
 
-def _contradicted(unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord]) -> Iterable[Question]:
-    """Ask about each record that lives under another golden id than its customer confirmed, unless a steward has said so."""
+def _contradicted(unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord], beyond: frozenset[Id]) -> Iterable[Question]:
+    """Ask about each record that lives under another golden id than its customer confirmed, unless a steward has said so.
+
+    `beyond` are those whose confirmation would have decided, but for the cap.
+    """
     for said in unit.assertions:
         standing = planned.standings.get(said.golden_id)
         if standing is None:  # No founder of it is left.
@@ -183,7 +190,8 @@ def _contradicted(unit: Closure, planned: Plan, current: Mapping[Id, CurrentReco
             continue
         parts = (planned.standings[mine].members, planned.standings[confirmed].members)
         if not any(_holds_apart(rule, *parts) for rule in unit.rules):
-            yield _question(QuestionKind.PAIR, parts[0] | parts[1], planned, current, None, CONTRADICTS_CUSTOMER)
+            reason = CONFIRMED_BEYOND_CAP if said.record_id in beyond else CONTRADICTS_CUSTOMER
+            yield _question(QuestionKind.PAIR, parts[0] | parts[1], planned, current, None, reason)
 
 
 def _holds_apart(rule: StewardDecision, one: frozenset[Id], other: frozenset[Id]) -> bool:

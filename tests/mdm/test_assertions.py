@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kernel import db
+from matching.model import Lines, default_model
 from mdm import policy, reconcile, versions
 from mdm.incoming import Incoming
 
@@ -205,3 +206,17 @@ def test_a_founder_whose_source_is_merged_no_more_is_no_anchor(meaning: str, sho
     assert golden_of("pos", "till") != golden_of("shop", "maria")
     assert questions() == set()
     assert mdm.verify(deep=True).differences == ()
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(("cap", "reason"), [(1, "customer_confirmed_beyond_cap"), (2, None)])
+def test_a_confirmation_that_the_cap_leaves_out_is_asked_about_with_that_reason(cap: int, reason: str | None) -> None:
+    """The till's form and the shop's are two."""
+    mdm = with_meaning("match")
+    with db.transaction() as session:
+        versions.adopt(session, model=default_model().with_lines(Lines(cap=cap)))
+    confirm(mdm, known(mdm), {"surname": "Garcia"})
+    assert (golden_of("pos", "till") == golden_of("shop", "maria")) == (reason is None)
+    pair = frozenset({("pos", "till"), ("shop", "maria")})
+    assert questions() == (set() if reason is None else {("pair", pair, reason)})
+    assert mdm.verify().differences == ()

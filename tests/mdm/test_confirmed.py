@@ -65,7 +65,8 @@ def component(*records: uuid.UUID, rung: int = 0, line: float | None = 1.0) -> C
 
 def test_components_unite_and_keep_the_higher_rung() -> None:
     pair = Confirmed(TILL, A, GOLDEN)
-    found = brought_together([component(A, B), component(TILL, rung=1, line=5.0), component(C)], [pair], 60)
+    found, beyond = brought_together([component(A, B), component(TILL, rung=1, line=5.0), component(C)], [pair], 60)
+    assert beyond == []
     assert [(set(one.records), one.rung, one.line, said) for one, said in found] == [
         ({A, B, TILL}, 1, 5.0, [pair]),
         ({C}, 0, 1.0, []),
@@ -74,13 +75,24 @@ def test_components_unite_and_keep_the_higher_rung() -> None:
 
 def test_a_pair_within_one_component_unites_nothing_and_is_kept() -> None:
     pair = Confirmed(TILL, A, GOLDEN)
-    assert brought_together([component(A, TILL)], [pair], 60) == [(component(A, TILL), [pair])]
+    assert brought_together([component(A, TILL)], [pair], 60) == ([(component(A, TILL), [pair])], [])
 
 
-def test_what_would_pass_the_cap_or_is_not_weighed_stays_apart() -> None:
-    """The oldest confirmations first: two forms, the one who confirms and the anchor are four."""
+def test_what_would_pass_the_cap_or_is_not_weighed_stays_apart_and_is_named() -> None:
+    """The oldest confirmations first: who confirms and whom it speaks of are two forms."""
     mine, other = Confirmed(TILL, A, GOLDEN), Confirmed(OTHER, A, GOLDEN)
     alone = [component(A), component(TILL), component(OTHER)]
-    assert [set(one.records) for one, _ in brought_together(alone, [mine, other], 5)] == [{A, TILL}, {OTHER}]
-    assert [set(one.records) for one, _ in brought_together(alone, [mine, other], 6)] == [{A, TILL, OTHER}]
-    assert brought_together([component(A, line=None, rung=3), component(TILL)], [mine], 60)[0][1] == []
+    found, beyond = brought_together(alone, [mine, other], 2)
+    assert ([set(one.records) for one, _ in found], beyond) == ([{A, TILL}, {OTHER}], [other])
+    found, beyond = brought_together(alone, [mine, other], 3)
+    assert ([set(one.records) for one, _ in found], beyond) == ([{A, TILL, OTHER}], [])
+    found, beyond = brought_together([component(A, line=None, rung=3), component(TILL)], [mine], 60)
+    assert (found[0][1], beyond) == ([], [mine])
+
+
+def test_copies_count_once_but_for_who_confirms_and_whom_it_speaks_of() -> None:
+    """A has three copies, one of which confirms: A itself, the one who confirms, and the other two as one."""
+    copies = Component(dict.fromkeys((A, B, C, TILL), b"form"), 0, 1.0)
+    pair = Confirmed(TILL, A, GOLDEN)
+    assert brought_together([copies], [pair], 3) == ([(copies, [pair])], [])
+    assert brought_together([copies], [pair], 2) == ([(copies, [])], [pair])
