@@ -17,6 +17,8 @@ from mdm.rules import Rules
 NOBODY = identify.Holders((), has_pending=False)
 # Some records still stand under the keys of an older program or policy: nobody was found, and somebody may be there.
 RENEWING = "records_being_renewed"
+# Some stand under old keys for good: the policy in force refuses what their source sent.
+REFUSED = "records_refused"
 
 
 async def answer(caller: Principal, ruling: Rules, body: Lookup, fields: Sequence[str]) -> Response:
@@ -48,7 +50,8 @@ async def _by_identifier(caller: Principal, ruling: Rules, shown: Identifier, fi
     if held.has_pending:
         return _nobody("pending", timeline_id)
     reason = key.doubt if isinstance(key, identify.Key) else key
-    return _nobody("none", timeline_id, reason or (RENEWING if ruling.stale_records else None))
+    missed = RENEWING if ruling.stale_records else REFUSED if ruling.refused_records else None
+    return _nobody("none", timeline_id, reason or missed)
 
 
 def _nobody(result: str, timeline_id: str, reason: str | None = None) -> Response:

@@ -9,6 +9,7 @@ from kernel.actor import Principal
 from mdm import lookup, sender_paths, views
 from mdm.mapping_values import Problem
 from mdm.policy_schema import Source
+from mdm.rules import Rules
 from mdm.search import Asked, Fit, ask, search
 from mdm.versions import VersionSet
 
@@ -52,9 +53,10 @@ async def answer(
     }
 
 
-def with_stale(answer: dict[str, Any], stale_records: int) -> dict[str, Any]:
+def with_missed(answer: dict[str, Any], ruling: Rules) -> dict[str, Any]:
     """Say in an answer how many records it may have missed."""
-    return {**answer, "searched": {**answer["searched"], "stale_records": stale_records}}
+    missed = {"stale_records": ruling.stale_records, "refused_records": ruling.refused_records}
+    return {**answer, "searched": {**answer["searched"], **missed}}
 
 
 async def _views(caller: Principal, fits: Sequence[Fit], fields: Sequence[str]) -> dict[str, dict[str, Any]]:

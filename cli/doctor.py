@@ -264,7 +264,13 @@ def _renewal(_: Settings) -> Finding:
     with db.read_only() as session:
         found = versions.stored(session)
         stale = renewal.stale(session, found.policy, renewal.NO_LIMIT) if found else 0
+        refused = renewal.refused(session, found.policy, renewal.NO_LIMIT) if found else 0
         owed = pending.backlog(session).open
+    if refused and not stale:
+        seen = f"{counted(refused, 'record')} refused by the policy in force; searches may miss them"
+        return Finding(
+            State.ODD, RENEWAL, seen, "mdm quality SOURCE --refused says which and why: mend the mapping, or the source"
+        )
     if not found or not stale:
         return Finding(State.GOOD, RENEWAL, "every record stands as this program and the policy in force read it")
     by = "standardizer {}, blocking {}".format(*program.versions())

@@ -12,10 +12,11 @@ from rich.text import Text
 from cli.output import Output
 from cli.words import counted
 from kernel.db import transaction
-from mdm import policy, quality_breaches, quality_examples, quality_reading
+from mdm import policy, quality_breaches, quality_examples, quality_reading, renewal
 
 ACTOR = "mdm quality"
 MOST_CODES, MOST_UNMAPPED, MOST_DAYS = 3, 10, 14
+MOST_REFUSED = 10_000
 PLAIN: Any = {"highlight": False, "soft_wrap": True}
 console = Console()
 Shown = dict[str, Any]
@@ -31,6 +32,7 @@ def quality(
     days: Annotated[int, typer.Option(min=1, max=400, help="How many measured days the trend goes back.")] = 30,
     measure: Annotated[bool, typer.Option("--measure", help="Measure now; else what the sweeper last measured.")] = False,
     examples: Annotated[bool, typer.Option("--examples", help="Show masked examples of the worst faults; audited.")] = False,
+    refused: Annotated[bool, typer.Option("--refused", help="List a source's records that its mapping refuses now.")] = False,
     output: Annotated[Output, typer.Option(help="For people, or for programs.")] = Output.TABLE,
 ) -> None:
     """Show completeness, validity, uniqueness and timeliness of what sources send, the worst field first."""
@@ -44,12 +46,29 @@ def quality(
         found = [quality_reading.read(session, ruling, name, days) for name in names]
         if examples:
             found = [quality_examples.add(session, ruling, one, ACTOR) for one in found]
-    if output is Output.JSON:
+        listed = renewal.refused_of(session, ruling, source, MOST_REFUSED) if refused and source else []
+    if refused:
+        _list_refused(listed, source, output)
+    elif output is Output.JSON:
         typer.echo(json.dumps(found if source is None else found[0], indent=2, default=str))
     elif source is None:
         _show_all(found)
     else:
         _show_one(found[0])
+
+
+def _list_refused(listed: Sequence[renewal.Refused], source: str | None, output: Output) -> None:
+    """List records by their ids and keys, with what is wrong; no value of them."""
+    if source is None:
+        raise typer.BadParameter("name the source whose records are to be listed", param_hint="--refused")
+    found = [{"record_id": str(one.record_id), "key": one.source_key, "code": one.code, "field": one.field} for one in listed]
+    if output is Output.JSON:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    table = Table("record", "key", "why", "field", box=None, pad_edge=False)
+    for row in found:
+        table.add_row(*map(Text, row.values()))
+    console.print(table if found else f"The mapping in force refuses no stored record of {source}.", highlight=False)
 
 
 def _show_all(found: Sequence[Shown]) -> None:
@@ -105,6 +124,11 @@ def _beside(one: Shown) -> list[str]:
         names = ", ".join(f"{field['field']} ({field['records']:,})" for field in one["unmapped"][:MOST_UNMAPPED])
         said.append(f"fields that no rule reads: {names}")
     said += [f"rejected on the day: {reject['rows']:,} {reject['code']}: {reject['means']}" for reject in one["rejects_on_day"]]
+    said += [
+        f"refused by the mapping in force, and standing as an older one read {'it' if one['records'] == 1 else 'them'}:"
+        f" {counted(one['records'], 'record')}, {one['code']} {one['field']}: {one['means']}"
+        for one in one["refused"]
+    ]
     for name, words in (
         ("copies", "that say what another says"),
         ("stale_records", "not yet renewed"),

@@ -105,7 +105,8 @@ class Timeliness:
 class Measured:
     """What one source was measured to be on a day. `copies` are records that say exactly what another of the source says.
 
-    `unappraised` records were stored by a program that did not appraise, `stale` by another program or policy.
+    `unappraised` records were stored by a program that did not appraise, `stale` by another program or policy. `refused` are
+    those that the mapping in force refuses, by reason (`code:field`): they stand as an older one read them.
     """
 
     source: str
@@ -120,12 +121,18 @@ class Measured:
     copies: int = 0
     rejects: Mapping[str, int] = field(default_factory=dict)
     times: Timeliness = Timeliness()
+    refused: Mapping[str, int] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """What is stored of it besides its columns."""
         names = ("all", "today", "times")
         plain = {name: getattr(self, name) for name in ("unappraised", "stale", "copies")}
-        return {**{name: asdict(getattr(self, name)) for name in names}, **plain, "rejects": dict(self.rejects)}
+        return {
+            **{name: asdict(getattr(self, name)) for name in names},
+            **plain,
+            "rejects": dict(self.rejects),
+            "refused": dict(self.refused),
+        }
 
     def of(self, what: OfWhat) -> Counts:
         """The counts of all records or of the day's."""

@@ -22,7 +22,8 @@ from mdm.steps import Steps, snapshot
 
 TOTALS = """
 SELECT s.source, count(*), count(*) FILTER (WHERE r.received_at >= %(midnight)s), count(*) FILTER (WHERE s.appraisal IS NULL),
-  count(*) FILTER (WHERE (s.standardizer, s.policy_version) <> (%(standardizer)s, %(policy)s)),
+  count(*) FILTER (WHERE (coalesce(s.refused_standardizer, s.standardizer), coalesce(s.refused_policy, s.policy_version))
+                         <> (%(standardizer)s, %(policy)s)),
   max(s.brand), array_agg(DISTINCT s.region), max(r.received_at),
   CASE WHEN bool_and(f.since IS NOT NULL) THEN count(*) FILTER (WHERE s.observed_at >= f.since) END,
   count(r.source_updated_at) FILTER (WHERE r.received_at >= %(midnight)s),
@@ -54,6 +55,9 @@ GROUP BY source"""
 REJECTS = (
     "SELECT source, code, count(*) FROM reject WHERE rejected_at >= %(midnight)s AND source IS NOT NULL GROUP BY source, code"
 )
+REFUSED = """
+SELECT source, refusal, count(*) FROM standard_record
+WHERE refusal IS NOT NULL AND (refused_standardizer, refused_policy) = (%(standardizer)s, %(policy)s) GROUP BY source, refusal"""
 KEEP = """
 INSERT INTO quality_day AS q (source, day, brand, regions, measured_at, standardizer, policy_version, body)
 VALUES (%(source)s, %(day)s, %(brand)s, %(regions)s, %(at)s, %(standardizer)s, %(policy)s, %(body)s::jsonb)
@@ -73,6 +77,7 @@ class _Found:
     keyed: dict[str, tuple[int, int]] = field(default_factory=dict)
     copies: int = 0
     rejects: dict[str, int] = field(default_factory=dict)
+    refused: dict[str, int] = field(default_factory=dict)
 
 
 def measure(steps: Steps) -> tuple[Policy, list[Measured]]:
@@ -115,6 +120,8 @@ def _read(session: Session, ruling: Policy, now: datetime) -> dict[str, _Found]:
         found[source].copies = copies
     for source, code, number in sql.rows(session, REJECTS, params):
         found[source].rejects[code] = number
+    for source, refusal, number in sql.rows(session, REFUSED, params):
+        found[source].refused[refusal] = number
     return found
 
 
@@ -146,7 +153,7 @@ def _measured(source: str, found: _Found, ruling: Policy, now: datetime) -> Meas
     return Measured(
         source, declared.brand if declared else brand, tuple(regions) or (declared.region if declared else "",),
         midnight(now).date(), now, _counts(records, found, 1, found.keyed), _counts(of_day, found, 2, {}),
-        unappraised, stale, found.copies, found.rejects, times,
+        unappraised, stale, found.copies, found.rejects, times, found.refused,
     )  # fmt: skip
 
 

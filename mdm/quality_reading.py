@@ -15,12 +15,13 @@ from mdm.policy import Policy
 from mdm.policy_schema import Floors, Source
 from mdm.quality import Counts, FieldCounts, Figure
 from mdm.quality_breaches import OpenBreach, still_open
+from mdm.renewal import split_refusal
 
 DAYS = """
 SELECT day, measured_at, policy_version, body FROM quality_day WHERE source = %s ORDER BY day DESC LIMIT %s"""
 NOT_MEASURED: dict[str, Any] = {
     "measured_at": None, "measured_policy_version": None, "records": None, "received_on_day": None, "unappraised": None,
-    "stale_records": None, "copies": None, "fields": [], "unmapped": [], "rejects_on_day": [], "timeliness": None,
+    "stale_records": None, "refused": [], "copies": None, "fields": [], "unmapped": [], "rejects_on_day": [], "timeliness": None,
 }  # fmt: skip
 DECIMALS = 4
 
@@ -57,6 +58,7 @@ def _latest(declared: Source, row: sql.Row, open_now: Sequence[OpenBreach]) -> d
         "received_on_day": today.records,
         "unappraised": body["unappraised"],
         "stale_records": body["stale"],
+        "refused": [_refused(refusal, number) for refusal, number in sorted(body.get("refused", {}).items())],
         "copies": body["copies"],
         "fields": [_field(name, of_all, today, declared.quality.get(name), breached.get(name, [])) for name in names],
         "unmapped": [{"field": name, "records": number} for name, number in of_all.unmapped.items()],
@@ -92,6 +94,11 @@ def rounded(share: float | None) -> float | None:
 
 def _reject(code: str, number: int) -> dict[str, Any]:
     return {"code": code, "rows": number, "means": rejects.reason(code)}
+
+
+def _refused(refusal: str, number: int) -> dict[str, Any]:
+    code, field = split_refusal(refusal)
+    return {"code": code, "field": field, "records": number, "means": rejects.reason(code, field)}
 
 
 def _timeliness(within: timedelta | None, times: Mapping[str, Any], records: int) -> dict[str, Any]:

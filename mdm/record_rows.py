@@ -212,7 +212,8 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
            ON CONFLICT (record_id) DO UPDATE SET version_no = EXCLUDED.version_no, source_key = EXCLUDED.source_key,
              brand = EXCLUDED.brand, region = EXCLUDED.region, observed_at = EXCLUDED.observed_at,
              standardizer = EXCLUDED.standardizer, policy_version = EXCLUDED.policy_version, form_hash = EXCLUDED.form_hash,
-             body = EXCLUDED.body, asserted_golden_id = EXCLUDED.asserted_golden_id, appraisal = EXCLUDED.appraisal""",
+             body = EXCLUDED.body, asserted_golden_id = EXCLUDED.asserted_golden_id, appraisal = EXCLUDED.appraisal,
+             refusal = NULL, refused_standardizer = NULL, refused_policy = NULL""",
         {
             "source": source,
             "brand": brand,

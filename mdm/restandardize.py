@@ -22,6 +22,7 @@ from mdm import policy as policies
 from mdm.appraisal import appraisal
 from mdm.differences import Difference, Kind
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare
+from mdm.mapping_values import Problem
 from mdm.policy import Policy
 from mdm.record_rows import StandardRow
 from mdm.sealing import DataKey
@@ -31,7 +32,18 @@ SELECT s.record_id, s.source, s.source_key, s.policy_version, s.version_no, s.ob
 FROM standard_record s JOIN source_record r USING (record_id) JOIN record_data_key k USING (record_id)
 JOIN record_version v ON v.record_id = s.record_id AND v.version_no = s.version_no
 WHERE s.record_id = ANY(%(ids)s)"""
-_STALE = " AND (s.standardizer, s.policy_version) <> (%(standardizer)s, %(policy)s) ORDER BY s.source, s.source_key"
+# What these versions made already, or refused already, needs no second reading.
+_STALE = """ AND (s.standardizer, s.policy_version) <> (%(standardizer)s, %(policy)s)
+  AND (s.refused_standardizer, s.refused_policy) IS DISTINCT FROM (%(standardizer)s, %(policy)s)
+  ORDER BY s.source, s.source_key"""
+_REFUSED = """
+UPDATE standard_record s SET refusal = r.refusal, refused_standardizer = %(standardizer)s, refused_policy = %(policy)s
+FROM unnest(%(ids)s::uuid[], %(refusals)s::text[]) AS r (id, refusal) WHERE s.record_id = r.id"""
+# Versions that come back make good what others refused in between.
+_MADE_GOOD = """
+UPDATE standard_record s SET refusal = NULL, refused_standardizer = NULL, refused_policy = NULL
+WHERE s.record_id = ANY(%(ids)s) AND s.refusal IS NOT NULL
+  AND (s.standardizer, s.policy_version) = (%(standardizer)s, %(policy)s)"""
 # What a source no longer named left behind stays as an older standardizer wrote it: nothing is merged with it.
 _NOT_LEFT = " AND (s.standardizer = %(standardizer)s OR s.source = ANY(%(named)s))"
 _LOCKED = " FOR NO KEY UPDATE OF r"
@@ -40,12 +52,13 @@ RulesOf = Callable[[str, int], SourceRules]
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """A record whose payload was opened. `row` is None when the rules cannot read it."""
+    """A record whose payload was opened. `row` is None when the rules cannot read it; `refusal` says why, where they name it."""
 
     record_id: uuid.UUID
     source: str
     brand: str
     row: StandardRow | None
+    refusal: Problem | None = None
 
 
 def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[Difference]:
@@ -75,7 +88,7 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
     """Renew the standard records that another program or policy made; how many there were.
 
     Locks their source records in the order of keys, as ingest does. What the policy no longer reads stays as it was: a source it
-    no longer names is merged with nothing, and a payload it refuses was usable when it came.
+    no longer names is merged with nothing, and a payload it refuses was usable when it came; that is noted with its reason.
     """
 
     @cache
@@ -85,10 +98,16 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
     params = {"ids": list(record_ids), "standardizer": program.stamp(), "policy": policy.version}
     renewed = 0
     by_source: dict[tuple[str, str], list[StandardRow]] = {}
+    refused: dict[uuid.UUID, str] = {}
     for again in _again(session, _STORED + _STALE + _LOCKED, params, rules):
         if again.row is not None:
             by_source.setdefault((again.source, again.brand), []).append(again.row)
-    record_rows.lock_standard(session, [row.record_id for rows in by_source.values() for row in rows])
+        elif again.refusal is not None:
+            refused[again.record_id] = f"{again.refusal.code}:{again.refusal.field}"
+    record_rows.lock_standard(session, [*refused, *(row.record_id for rows in by_source.values() for row in rows)])
+    if refused:
+        sql.run(session, _REFUSED, {**params, "ids": list(refused), "refusals": list(refused.values())})
+    sql.run(session, _MADE_GOOD, params)
     for (source, brand), rows in by_source.items():
         record_rows.replace_standard(session, source, brand, rows, (program.stamp(), policy.version))
         record_rows.file_keys(session, rows, [row.record_id for row in rows])
@@ -124,9 +143,9 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
             continue
         raw = DataKey.unwrap(record_id, bytes(wrapped)).open(bytes(sealed))
         parsed = payloads.parse(raw)
-        prepared = prepare(said, Incoming(key, parsed, raw=raw), clock.now()) if isinstance(parsed, dict) else None
+        prepared = prepare(said, Incoming(key, parsed, raw=raw), clock.now()) if isinstance(parsed, dict) else parsed
         if not isinstance(prepared, Prepared):
-            yield _Again(record_id, source, "", None)
+            yield _Again(record_id, source, "", None, prepared)
             continue
         standard = standardize(prepared.input, said.context)
         keys = tuple(blocking.keys(standard, secret))

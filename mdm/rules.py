@@ -20,11 +20,13 @@ class Rules:
     """What holds now. Without a version set nothing has been resolved yet, and nothing can be matched.
 
     `stale_records`: how many records (at most renewal.MOST_COUNTED) still stand as an older program or policy read them.
+    `refused_records`: how many do for good, since the policy refuses their payload.
     """
 
     policy: Policy
     version_set: VersionSet | None
     stale_records: int = 0
+    refused_records: int = 0
 
     def matching(self) -> VersionSet:
         """The version set. Raises: Unavailable when there is none yet."""
@@ -57,5 +59,5 @@ def _load() -> Rules:
     with db.read_only(db.Role.APP, db.Scope()) as session:
         if sql.rows(session, "SELECT FROM version_set WHERE is_current"):
             found = versions.current(session)
-            return Rules(found.policy, found, renewal.stale(session, found.policy))
+            return Rules(found.policy, found, renewal.stale(session, found.policy), renewal.refused(session, found.policy))
         return Rules(policies.current(session), None)

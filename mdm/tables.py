@@ -137,6 +137,9 @@ class StandardRecordRow(SQLModel, table=True):
     body: dict[str, Any] = _json()
     asserted_golden_id: uuid.UUID | None = None
     appraisal: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
+    refusal: str | None = None
+    refused_standardizer: str | None = None
+    refused_policy: int | None = None
 
 
 class PendingRecord(SQLModel, table=True):

@@ -52,6 +52,10 @@ class Searched(BaseModel):
         description="Records that still stand as an older program or policy read them (at most 10,000 are counted), so that"
         " this search may have missed them; 0 once the workers have renewed all."
     )
+    refused_records: int = Field(
+        description="Records that stand as an older policy read them because the policy in force refuses their payload (at most"
+        " 10,000 are counted): this search may have missed them until their mapping or their source is mended."
+    )
 
 
 class MatchAnswer(BaseModel):

@@ -99,6 +99,15 @@ class TrendDay(BaseModel):
     fields: dict[str, AllShares]
 
 
+class RefusedRecords(BaseModel):
+    """How many records the mapping in force refuses for one reason."""
+
+    code: str
+    field: str
+    records: int
+    means: str
+
+
 class Quality(BaseModel):
     """The quality of what a source sends: attributes with the worst first, and how it went from day to day (UTC)."""
 
@@ -113,6 +122,9 @@ class Quality(BaseModel):
     received_on_day: int | None
     unappraised: int | None = Field(description="Records stored by a program that did not appraise; counted nowhere else.")
     stale_records: int | None = Field(description="Records that stand as an older program or policy read them.")
+    refused: list[RefusedRecords] = Field(
+        description="Records that the mapping in force refuses, by reason: they stand as an older one read them."
+    )
     copies: int | None = Field(description="Records that say exactly what another record of the source says.")
     fields: list[FieldQuality]
     unmapped: list[Unmapped]

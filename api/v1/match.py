@@ -23,4 +23,4 @@ async def find(caller: MatchCaller, body: Match) -> Response:
     versions = ruling.matching()
     fields = None if body.view is None else answers.view_fields(versions.policy, body.view)
     found = await matches.answer(caller, versions, body, matches.asked(caller, versions, body), fields)
-    return answers.json_answer(matches.with_stale(found, ruling.stale_records))
+    return answers.json_answer(matches.with_missed(found, ruling))

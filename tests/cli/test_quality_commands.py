@@ -74,6 +74,22 @@ def test_an_unknown_source_is_told_those_that_there_are(mdm: Master) -> None:
     assert explain(result.exception or ValueError()) == "The policy names no source 'nosuch'; it names: pos, shop"
 
 
+def test_records_that_the_mapping_refuses_now_are_listed_with_their_reason(mdm: Master) -> None:
+    assert run("shop", "--refused").output == "The mapping in force refuses no stored record of shop.\n"
+    query(
+        """UPDATE standard_record SET refusal = 'wrong_type:surname', refused_policy = policy_version,
+             refused_standardizer = standardizer, policy_version = 0 WHERE source_key = '7'"""
+    )
+    [(record_id,)] = query("SELECT record_id::text FROM standard_record WHERE source_key = '7'")
+    assert run("shop", "--refused").output.splitlines()[1].split() == [record_id, "7", "wrong_type", "surname"]
+    listed = json.loads(run("shop", "--refused", "--output", "json").output)
+    assert listed == [{"record_id": record_id, "key": "7", "code": "wrong_type", "field": "surname"}]
+    assert run("--refused").exit_code == 2
+    told = run("shop", "--measure").output
+    assert "refused by the mapping in force, and standing as an older one read it: 1 record, wrong_type surname: " in told
+    assert "not yet renewed" not in told
+
+
 def test_what_was_not_measured_says_how_to(mdm: Master) -> None:
     assert "--measure" in run("shop").output
 

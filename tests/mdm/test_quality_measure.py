@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from kernel import clock, db
-from mdm import quality_measure
+from mdm import program, quality_measure, quality_reading
 from mdm.incoming import Incoming
 from mdm.quality import Measured
 
@@ -122,6 +122,21 @@ def test_stale_records_and_those_that_were_never_appraised_are_counted_apart(mdm
     query("UPDATE standard_record SET standardizer = '0' WHERE source_key < '2'")
     shop = measure()["shop"]
     assert (shop.unappraised, shop.stale, shop.all.fields["name"].good) == (1, 2, 2)
+
+
+def test_what_the_mapping_in_force_refuses_is_counted_by_reason_and_not_as_stale(mdm: Master) -> None:
+    put(mdm, "shop", person(1), person(2), person(3))
+    query(
+        """UPDATE standard_record SET standardizer = '0', refusal = 'wrong_type:surname', refused_policy = policy_version,
+             refused_standardizer = %s WHERE source_key < '2'""",
+        program.stamp(),
+    )
+    shop = measure()["shop"]
+    assert (shop.stale, shop.refused) == (0, {"wrong_type:surname": 2})
+    with db.read_only() as session:
+        shown = quality_reading.read(session, mdm.policy, "shop", 1)
+    [told] = shown["refused"]
+    assert (told["code"], told["field"], told["records"], shown["stale_records"]) == ("wrong_type", "surname", 2, 0)
 
 
 def test_measured_again_it_is_the_same(mdm: Master) -> None:

@@ -104,3 +104,62 @@ def test_the_count_is_bounded(mdm: Master) -> None:
     with db.transaction() as session:
         after = policy.store(session, policy.parse(AFTER), "test")
         assert renewal.stale(session, after, 3) == 3
+
+
+REFUSING = BEFORE.replace("given_name: first, emails: [mail], extras", "given_name: nick, emails: [mail], extras")
+
+
+def refused(ruling: Policy) -> int:
+    with db.read_only(db.Role.APP, db.Scope(brands=("nobody's",))) as session:
+        return renewal.refused(session, ruling)
+
+
+@pytest.mark.parametrize("path", ["online", "bulk"])
+def test_what_the_policy_in_force_refuses_is_told_apart_with_its_reason_and_is_not_waited_for(mdm: Master, path: str) -> None:
+    mdm.put("shop", "c", {"first": "Ada", "last": "Byron", "mail": "ada@byron.co.uk", "nick": {"is": "an object"}})
+    mdm.drain()
+    before = query("SELECT body FROM standard_record WHERE source_key = 'c'")
+    after = adopt(REFUSING)
+    assert (stale(after), refused(after)) == (5, 0)
+    if path == "online":
+        mdm.drain()
+    else:
+        reconcile.reconcile(mdm.resolver)
+    assert (stale(after), refused(after)) == (0, 1)
+    with db.read_only() as session:
+        [one] = renewal.refused_of(session, after, "shop", 10)
+    assert (one.source_key, one.code, one.field) == ("c", "wrong_type", "given_name")
+    assert query("SELECT body FROM standard_record WHERE source_key = 'c'") == before
+    assert (told().state, told().seen) == (State.ODD, "1 record refused by the policy in force; searches may miss them")
+    assert mdm.verify(deep=True).differences == ()
+
+
+def test_a_refusal_ends_with_another_policy_another_payload_or_the_record(mdm: Master) -> None:
+    said = {"first": "Ada", "last": "Byron", "mail": "ada@byron.co.uk"}
+    for key in "cde":
+        mdm.put("shop", key, {**said, "nick": {"is": "an object"}})
+    mdm.drain()
+    mdm.policy = adopt(REFUSING)
+    mdm.drain()
+    assert refused(mdm.policy) == 3
+    mdm.put("shop", "c", said)
+    mdm.delete("shop", "d")
+    mdm.drain()
+    assert (stale(mdm.policy), refused(mdm.policy)) == (0, 1)
+    again = adopt(BEFORE)  # The very policy that the record stands by.
+    assert stale(again) > 0
+    mdm.drain()
+    assert (stale(again), refused(again)) == (0, 0)
+    assert query("SELECT count(*) FROM standard_record WHERE refusal IS NOT NULL") == [(0,)]
+    assert mdm.verify(deep=True).differences == ()
+
+
+def test_a_refusal_by_a_policy_that_no_longer_rules_is_tried_again(mdm: Master) -> None:
+    mdm.put("shop", "c", {"first": "Ada", "nick": {"is": "an object"}})
+    mdm.drain()
+    adopt(REFUSING)
+    mdm.drain()
+    later = adopt(REFUSING.replace("kind: text", "kind: category"))
+    assert (stale(later), refused(later)) == (5, 0)
+    mdm.drain()
+    assert (stale(later), refused(later)) == (0, 1)

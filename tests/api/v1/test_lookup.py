@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from kernel import db
 from kernel.actor import Principal
-from mdm import ingest, rules
+from mdm import ingest, program, rules
 from mdm import policy as policies
 from mdm.incoming import Incoming
 
@@ -217,4 +217,10 @@ def test_none_while_records_are_being_renewed_says_so(api: TestClient, held: Any
     goldens.connection.execute("UPDATE standard_record SET standardizer = '0'")
     rules.forget()
     assert ask(api, identifier=stranger)["reason"] == "records_being_renewed"
+    goldens.connection.execute(
+        "UPDATE standard_record SET refusal = 'wrong_type:surname', refused_standardizer = %s, refused_policy = policy_version",
+        [program.stamp()],
+    )
+    rules.forget()
+    assert ask(api, identifier=stranger)["reason"] == "records_refused"
     assert ask(api, identifier={"kind": "email", "value": "info@example.net"})["reason"] == "not_identifying"

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from kernel import db
 from kernel.actor import Principal
-from mdm import ingest, rules
+from mdm import ingest, program, rules
 from mdm import policy as policies
 from mdm.incoming import Incoming
 
@@ -80,7 +80,13 @@ def test_two_goldens_of_one_person_are_ambiguous(api: TestClient, held: Any) -> 
 
 def test_a_record_that_says_nothing_is_none_and_shows_that_nothing_was_searched(api: TestClient, held: Any) -> None:
     held(ADA)
-    assert ask(api, {"gender": "female"})["searched"] == {"keys": 0, "hot_keys": 0, "compared": 0, "stale_records": 0}
+    assert ask(api, {"gender": "female"})["searched"] == {
+        "keys": 0,
+        "hot_keys": 0,
+        "compared": 0,
+        "stale_records": 0,
+        "refused_records": 0,
+    }
 
 
 @pytest.mark.parametrize("source", [{}, {"source": "pos"}])
@@ -204,3 +210,11 @@ def test_a_search_says_how_many_records_it_may_have_missed(api: TestClient, held
     goldens.connection.execute("UPDATE standard_record SET standardizer = '0' WHERE body ->> 'birth_date' LIKE '%2006%'")
     rules.forget()
     assert ask(api, ADA)["searched"]["stale_records"] == 1
+    goldens.connection.execute(
+        """UPDATE standard_record SET refusal = 'wrong_type:surname', refused_standardizer = %s, refused_policy = policy_version
+           WHERE standardizer = '0'""",
+        [program.stamp()],
+    )
+    rules.forget()
+    searched = ask(api, ADA)["searched"]
+    assert (searched["stale_records"], searched["refused_records"]) == (0, 1)
