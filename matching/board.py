@@ -9,8 +9,25 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 # What a pair of rows carries; when rows join, so do their flags.
-PERSONAL, DECIDED, VETO, STEWARD, ASKS, AGAINST = 1, 2, 4, 8, 16, 32
+PERSONAL, DECIDED, VETO, STEWARD, ASKS, AGAINST, BY_PLACE, TOLD_APART = 1, 2, 4, 8, 16, 32, 64, 128
 HELD = VETO | STEWARD
+ALL_FLAGS = range(256)
+
+
+class Ways(NamedTuple):
+    """The ways in which a pair of rows is open: with all flags of `needs` and none of `bars`, for one (needs, bars) at least."""
+
+    table: bytes
+
+    @classmethod
+    def of(cls, *ways: tuple[int, int]) -> "Ways":
+        """Make the table, which says 1 of each set of flags that is open."""
+        return cls(bytes(any(flags & (needs | bars) == needs for needs, bars in ways) for flags in ALL_FLAGS))
+
+    def within(self, seen: int) -> bool:
+        """Say whether a pair that carries no other flags than `seen` may be open."""
+        return any(is_open and not flags & ~seen for flags, is_open in enumerate(self.table))
+
 
 GRID_STEPS_PER_BIT = 1 << 20
 
@@ -72,45 +89,38 @@ class Board:
             flags[w][u] = flags_u[w]
         return joined
 
-    def run(self, needs: int, bars: int, line: int | None) -> Iterator[Joined]:
+    def run(self, ways: Ways, line: int | None) -> Iterator[Joined]:
         """Join the pair of rows of highest average, again and again, while one is open; ties go to the lower names.
 
-        A pair is open when it carries all flags of `needs`, none of `bars`, and its average reaches `line` (None: any average).
-        O(n² log n): each join adds at most n entries to a heap of at most n² / 2. Entries of rows that have changed since are
-        dropped when they surface, or all at once when most are such.
+        A pair is open when its flags are and its average reaches `line` (None: any average). O(n² log n): each join adds at
+        most n entries to a heap of at most n² / 2. Entries of rows that have changed since are dropped when they surface, or all
+        at once when most are such.
         """
         floor = float("-inf") if line is None else line
-        heap = self._all_open(needs, bars, floor) if self.seen & needs == needs else []
+        is_open = ways.table
+        heap = self._all_open(is_open, floor) if ways.within(self.seen) else []
         while heap:
             negative, u, v = heapq.heappop(heap)
-            if (
-                u not in self.rows
-                or v not in self.rows
-                or self.average(u, v) != -negative
-                or not self._is_open(u, v, needs, bars)
-            ):
+            if u not in self.rows or v not in self.rows or self.average(u, v) != -negative or not is_open[self.flags[u][v]]:
                 continue
             yield self.join(u, v)
-            for entry in self._open(u, list(self.rows), needs, bars, floor):
+            for entry in self._open(u, list(self.rows), is_open, floor):
                 heapq.heappush(heap, entry)
             if len(heap) > len(self.rows) ** 2:
-                heap = self._all_open(needs, bars, floor)
+                heap = self._all_open(is_open, floor)
 
-    def _is_open(self, u: int, v: int, needs: int, bars: int) -> bool:
-        return self.flags[u][v] & (needs | bars) == needs
-
-    def _all_open(self, needs: int, bars: int, floor: float) -> list[tuple[float, int, int]]:
+    def _all_open(self, is_open: bytes, floor: float) -> list[tuple[float, int, int]]:
         """Heap all open pairs. Rows stand in the order of their names, since joining only ever takes names away."""
         names = list(self.rows)
-        heap = [entry for place, u in enumerate(names) for entry in self._open(u, names[place + 1 :], needs, bars, floor)]
+        heap = [entry for place, u in enumerate(names) for entry in self._open(u, names[place + 1 :], is_open, floor)]
         heapq.heapify(heap)
         return heap
 
-    def _open(self, u: int, names: list[int], needs: int, bars: int, floor: float) -> list[tuple[float, int, int]]:
+    def _open(self, u: int, names: list[int], is_open: bytes, floor: float) -> list[tuple[float, int, int]]:
         """Make heap entries of those of the named rows that are open to row `u`: the least comes first, so minus the average."""
-        flags, total, size, mask, own = self.flags[u], self.total[u], self.size, needs | bars, self.size[u]
+        flags, total, size, own = self.flags[u], self.total[u], self.size, self.size[u]
         return [
             (-average, u, w) if u < w else (-average, w, u)
             for w in names
-            if flags[w] & mask == needs and (average := total[w] / (own * size[w])) >= floor and w != u
+            if is_open[flags[w]] and (average := total[w] / (own * size[w])) >= floor and w != u
         ]

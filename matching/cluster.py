@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic
 
-from matching.board import AGAINST, ASKS, DECIDED, HELD, PERSONAL, VETO, Board, grid, in_bits
+from matching.board import AGAINST, ASKS, BY_PLACE, DECIDED, HELD, PERSONAL, TOLD_APART, VETO, Board, Ways, grid, in_bits
 from matching.closure import Contested, R, Settled, StewardRule, settle
 from matching.components import Component, Components, Edge, Reach, capped_component, capped_components
 from matching.model import Lines
@@ -33,6 +33,15 @@ __all__ = [
     "MissingWeight", "Reach", "Reason", "Review", "StewardRule", "Weights", "capped_component", "capped_components",
     "partition", "settle", "weight_key",
 ]  # fmt: skip
+
+
+# How parts may join. A name at a place is not enough where anything in the two parts tells them apart: father and son.
+_NO_HUMAN = HELD | ASKS
+PERSONAL_WAYS = ((PERSONAL, 0), (BY_PLACE, TOLD_APART))
+BY_IDENTIFIER = Ways.of((DECIDED, _NO_HUMAN))
+BY_WEIGHT = Ways.of(*((needs, bars | _NO_HUMAN | AGAINST) for needs, bars in PERSONAL_WAYS))
+IS_PERSONAL = Ways.of(*PERSONAL_WAYS).table
+IF_DECIDED, IF_PROBABLE = Ways.of((DECIDED, HELD)), Ways.of((0, HELD))
 
 
 class JoinKind(StrEnum):
@@ -145,9 +154,8 @@ def _automatic_joins(board: Board, units: Sequence[Unit[R]], weights: Weights, l
             board.join(closure[0], other)
         yield _steward_join(single for u in closure for single in units[u].singles)
     held = {name: _records(units, row) for name, row in board.rows.items()}
-    by_weight = (JoinKind.WEIGHT, PERSONAL, HELD | ASKS | AGAINST, grid(lines.merge))
-    for kind, needs, bars, line in ((JoinKind.IDENTIFIER, DECIDED, HELD | ASKS, None), by_weight):
-        for joined in board.run(needs, bars, line):
+    for kind, ways, line in ((JoinKind.IDENTIFIER, BY_IDENTIFIER, None), (JoinKind.WEIGHT, BY_WEIGHT, grid(lines.merge))):
+        for joined in board.run(ways, line):
             left, right = held[joined.left[0]], held[joined.right[0]]
             held[joined.left[0]] = left | right
             yield Join((left, right), in_bits(joined.average), kind)
@@ -174,7 +182,7 @@ class _Questions(Generic[R]):
         self.automatic, self.balanced = board, board.copy()
         self.units, self.weights, self.lines = units, weights, lines
         self.merge, self.guard = grid(lines.merge), grid(lines.guard)
-        self.steps = [*self.balanced.run(DECIDED, HELD, None), *self.balanced.run(0, HELD, self.guard)]
+        self.steps = [*self.balanced.run(IF_DECIDED, None), *self.balanced.run(IF_PROBABLE, self.guard)]
 
     def copies_weigh_enough(self, unit: Unit[R]) -> bool:
         return grid(evidence_of(self.weights, unit.form, unit.form).weight) >= self.guard
@@ -213,10 +221,10 @@ class _Questions(Generic[R]):
         flags = self.automatic.flags[p][q]
         if flags & HELD != VETO:
             return False
-        return bool(flags & DECIDED) or (bool(flags & PERSONAL) and self.automatic.average(p, q) >= self.merge)
+        return bool(flags & DECIDED) or (bool(IS_PERSONAL[flags]) and self.automatic.average(p, q) >= self.merge)
 
     def _reason(self, flags: int, average: float) -> Reason:
-        would_join = flags & DECIDED or (flags & PERSONAL and average >= self.merge)
+        would_join = flags & DECIDED or (IS_PERSONAL[flags] and average >= self.merge)
         if flags & ASKS and would_join:
             return Reason.SOURCE_IN_REVIEW
         return Reason.NO_PERSONAL_EVIDENCE if average >= self.merge else Reason.BETWEEN_LINES

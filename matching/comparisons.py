@@ -22,6 +22,7 @@ from matching.conditions import (
     EitherCrossed,
     Else,
     Exact,
+    ListsCross,
     ListsIntersect,
     Missing,
     Near,
@@ -59,10 +60,13 @@ BIRTH_DATE = Comparison(
     ),
 )
 GENDER = Comparison("gender", Missing("gender"), (Level("exact", Exact("gender")), Level("different", Else())))
+OTHER_GIVEN = Not(Some(GIVEN.null, *(level.condition for level in GIVEN.levels[:-1])))
+# An address that holds its holder's given name is that person's; any other may be a household's. A spouse may give it too.
 EMAIL = Comparison(
     "email",
     Missing("emails"),
     (
+        Level("own", All(ListsCross("own_emails", "emails"), Not(OTHER_GIVEN))),
         Level("exact", ListsIntersect("emails")),
         Level("close", AnyNear("email_texts", one_edit())),
         Level("same_local_part", ListsIntersect("email_locals")),
@@ -116,7 +120,6 @@ COMPANY = Comparison(
 # differ, or one name comes with birth dates of two generations, a shared home counts once: this comparison takes the rest back,
 # by how much is shared. Twins share the birth date for that reason too.
 SHARED_CONTACTS = (ListsIntersect("house_postals"), ListsIntersect("phones"), ListsIntersect("emails"))
-OTHER_GIVEN = Not(Some(GIVEN.null, *(level.condition for level in GIVEN.levels[:-1])))
 ONE_FAMILY = All(ListsIntersect("postals"), Some(Exact("surname"), ListsIntersect("surnames")))
 OTHER_GENERATION = Apart("birth_year", 10)
 HOUSEHOLD = Comparison(

@@ -17,8 +17,10 @@ from matching.grounds import (
     a_generation_apart,
     is_contradicted,
     lack,
+    only_by_place,
     other_generation,
     seen,
+    told_apart,
 )
 from matching.model import Model
 from matching.score import Scored
@@ -77,8 +79,9 @@ _LACKING = {
 class Decided(NamedTuple):
     """The verdict with its grounds. `has_personal_evidence`: it says who, is corroborated, and may merge without a human.
     `speaks_against`: names or birth dates speak against one person, and the rest does not outweigh them; nothing outweighs birth
-    dates a generation apart. `veto` names why the two
-    must not be one, whatever the weight. `decides_by_itself`: they share an identifier that is promised to be one person's."""
+    dates a generation apart. `veto` names why the two must not be one, whatever the weight. `decides_by_itself`: they share an
+    identifier that is promised to be one person's. `only_by_place`: beside the name nothing but a place is personal evidence.
+    `told_apart`: they have other contacts."""
 
     verdict: Verdict
     reason_code: Reason
@@ -86,6 +89,8 @@ class Decided(NamedTuple):
     veto: Reason | None
     decides_by_itself: bool = False
     speaks_against: bool = False
+    only_by_place: bool = False
+    told_apart: bool = False
 
 
 def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, rules: IdentifierRules = NO_RULES) -> Decided:
@@ -99,14 +104,15 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     lacking = lack(a, b, of, model)
     personal, is_light = lacking is None, scored.weight < model.merge_line_weight
     against = (is_light or a_generation_apart(a, b)) and is_contradicted(a, b, of)
+    cluster_wide = (against, personal and only_by_place(a, b, of), told_apart(of))
     decides = bool(rules) and any(rule_of(rules, token).one_person_per_value for token in _shared(a, b))
     veto = _veto(a, b, of, rules)
     if veto is not None:
         verdict = Verdict.REVIEW if decides or (personal and not is_light) else Verdict.NO_MATCH
-        return Decided(verdict, veto, personal, veto, decides, against)
+        return Decided(verdict, veto, personal, veto, decides, *cluster_wide)
     if decides:
-        return Decided(Verdict.MATCH, Reason.SHARED_IDENTIFIER, True, None, True, against)
-    return Decided(*_by_weight(model, scored.weight, lacking), personal, None, False, against)
+        return Decided(Verdict.MATCH, Reason.SHARED_IDENTIFIER, True, None, True, *cluster_wide)
+    return Decided(*_by_weight(model, scored.weight, lacking), personal, None, False, *cluster_wide)
 
 
 def _by_weight(model: Model, weight: float, lacking: Lack | None) -> tuple[Verdict, Reason]:

@@ -122,6 +122,12 @@ class Mixture:
                 return done
         return rounds
 
+    def probability(self, pattern: tuple[int, ...]) -> float:
+        """Give the probability that a pair of this pattern matches, by what was learned."""
+        sides = zip(pattern, self.m, self.u, strict=True)
+        told = math.fsum(math.log2(m[level] / u[level]) for level, m, u in sides if level >= 0)
+        return match_probability(math.log2(self.share / (1.0 - self.share)) + told)
+
     def _expect(self) -> tuple[list[list[float]], list[list[float]], float]:
         """Count each level among matching and among other pairs, each pair by its probability."""
         bits = [[math.log2(one / other) for one, other in zip(m, u, strict=True)] for m, u in zip(self.m, self.u, strict=True)]

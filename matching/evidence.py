@@ -70,6 +70,8 @@ class Weigher:
             decided.veto is not None,
             decided.decides_by_itself,
             decided.speaks_against,
+            decided.only_by_place,
+            decided.told_apart,
         )
 
     def _worn(self, forms: Collection[ComparisonForm], is_hot: Callable[[str], bool]) -> frozenset[str]:

@@ -5,7 +5,7 @@ placeholder, a shared address, our own echoed value) never gets in; every empty 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -16,8 +16,11 @@ from matching.standardize.forms import names_a_couple
 MOST_VALUES = 32
 SHORTEST_LOCAL_PART = 5
 SHORTEST_NEAR_IDENTIFIER = 6
+# "Ann" stands in hannover@ as well, so a short name counts only as a word of its own.
+SHORTEST_WORD, SHORTEST_INSIDE = 3, 4
 LOYALTY = "loyalty"
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3005 ]+")
+_NO_LETTERS = re.compile("[^a-z]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,7 @@ class ComparisonForm:
     birth_year_day: str | None = None
     gender: str | None = None
     emails: tuple[str, ...] | None = None
+    own_emails: tuple[str, ...] | None = None
     email_texts: tuple[str, ...] | None = None
     email_locals: tuple[str, ...] | None = None
     phones: tuple[str, ...] | None = None
@@ -81,6 +85,7 @@ NUMBER_COLUMNS = frozenset({"birth_year"})
 
 def comparison_form(record: StandardRecord) -> ComparisonForm:
     """Build the comparison form of a record."""
+    name = _name_columns(record.name)
     return ComparisonForm(
         party=None if record.party is PartyKind.UNKNOWN else record.party.value,
         gender=record.gender or None,
@@ -89,9 +94,9 @@ def comparison_form(record: StandardRecord) -> ComparisonForm:
         company_form=_ascii(record.company_form),
         extras=tuple(sorted((extra.name, extra.value) for extra in record.extras if extra.match and extra.value)) or None,
         phones=_values(phone.key for phone in record.phones if not phone.echo),
-        **_name_columns(record.name),
+        **name,
         **_birth_columns(record.birth_date),
-        **_email_columns(record),
+        **_email_columns(record, name),
         **_address_columns(record.addresses),
         **_identifier_columns(record),
     )
@@ -170,13 +175,22 @@ def _birth_columns(birth: BirthDate | None) -> dict[str, Any]:
     return columns
 
 
-def _email_columns(record: StandardRecord) -> dict[str, Any]:
+def _email_columns(record: StandardRecord, name: Mapping[str, Any]) -> dict[str, Any]:
     keys = [email.key for email in record.emails if email.key and not email.echo]
+    called = {*(name.get("given_words") or ()), *(key.lstrip("~") for key in name.get("nicknames") or ())}
     return {
         "emails": _values(keys),
+        "own_emails": _values(key for key in keys if _is_called_after(key, called)),
         "email_texts": _values(key for key in keys if key.isascii() and len(key) > 7),
         "email_locals": _values(local for key in keys if len(local := key.rpartition("@")[0]) >= SHORTEST_LOCAL_PART),
     }
+
+
+def _is_called_after(key: str, called: Collection[str]) -> bool:
+    """Say whether the part before the @ holds one of the names: benjamin57@ is Benjamin's own, family2010@ is anybody's."""
+    local = key.rpartition("@")[0]
+    words = _NO_LETTERS.split(local)
+    return any((len(one) >= SHORTEST_INSIDE and one in local) or (len(one) >= SHORTEST_WORD and one in words) for one in called)
 
 
 def _address_columns(addresses: Iterable[Address]) -> dict[str, Any]:

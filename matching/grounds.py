@@ -47,13 +47,14 @@ LOOKALIKE_SURNAME = _numbers(SURNAME, "close", "sounds_alike")
 OTHER_SURNAME = SURNAME.number("different")
 SAME_BIRTH = _numbers(BIRTH_DATE, "exact", "other_reading", "one_digit")
 OTHER_BIRTH = BIRTH_DATE.number("different")
-SAME_EMAIL = EMAIL.number("exact")
+OWN_EMAIL = EMAIL.number("own")
+SAME_EMAIL = _numbers(EMAIL, "own", "exact")
 SAME_IDENTIFIER, OTHER_IDENTIFIER = IDENTIFIER.number("same"), IDENTIFIER.number("different")
 SAME_COMPANY = _numbers(COMPANY, "exact", "close")
 OTHER_EMAIL, OTHER_PHONE = EMAIL.number("different"), PHONE.number("different")
 # What is reached or lived in by few: a typing error apart is near enough. A postal code or a city is an area.
 CONTACT = {
-    EMAIL: _numbers(EMAIL, "exact", "close"),
+    EMAIL: _numbers(EMAIL, "own", "exact", "close"),
     PHONE: _numbers(PHONE, "exact", "one_digit"),
     ADDRESS: _numbers(ADDRESS, "same_home", "same_building", "same_house", "same_street"),
     IDENTIFIER: _numbers(IDENTIFIER, "same", "one_sign"),
@@ -101,8 +102,8 @@ def lack(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> Lack |
     if is_contradicted(a, b, of):
         return Lack.CONTRADICTION
     if _same_company(a, b, of):
-        is_placed = (_has_contact(of) or of.address in AREA) and not _perhaps_two_companies(a, b, of)
-        return None if is_placed else Lack.NOT_CORROBORATED
+        is_placed = _reached(of) or of.address in CONTACT[ADDRESS] | AREA
+        return None if is_placed and not _perhaps_two_companies(a, b, of) else Lack.NOT_CORROBORATED
     if not _says_who(a, b, of, model):
         return Lack.NOT_PERSONAL
     if of.identifier not in CONTACT[IDENTIFIER] and _perhaps_relatives(a, b, of):
@@ -118,7 +119,7 @@ def _says_who(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> b
         return False
     if of.birth in SAME_BIRTH:
         return True
-    return (of.given in SAME_GIVEN or of.email == SAME_EMAIL) and not _two_surnames(a, b, of, model)
+    return (of.given in SAME_GIVEN or of.email == OWN_EMAIL) and not _two_surnames(a, b, of, model)
 
 
 def is_contradicted(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
@@ -211,15 +212,28 @@ def _read_by_guess(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
 
 def _surely_reached(of: Seen) -> bool:
     """What one person has who writes 陈 here and 陳 there."""
-    return of.email == SAME_EMAIL or (of.birth in SAME_BIRTH and of.phone in CONTACT[PHONE])
+    return of.email in SAME_EMAIL or (of.birth in SAME_BIRTH and of.phone in CONTACT[PHONE])
+
+
+def _reached(of: Seen) -> bool:
+    """They share what few share: an e-mail address, a phone, an identifier."""
+    return of.email in CONTACT[EMAIL] or of.phone in CONTACT[PHONE] or of.identifier in CONTACT[IDENTIFIER]
+
+
+def only_by_place(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """Say whether a name and a home or an area are all that ties two people: then whatever tells them apart is asked about."""
+    return not (_reached(of) or of.birth in SAME_BIRTH or _same_company(a, b, of))
+
+
+def told_apart(of: Seen) -> bool:
+    """Say whether both have an e-mail address, or both a phone, and none in common."""
+    return not _reached(of) and (of.email == OTHER_EMAIL or of.phone == OTHER_PHONE)
 
 
 def _has_contact(of: Seen) -> bool:
-    """A home counts as well, unless two of one name may live there: no birth date in common, and an e-mail address each, or a
-    phone each where only the street is one."""
-    reached = of.email in CONTACT[EMAIL] or of.phone in CONTACT[PHONE] or of.identifier in CONTACT[IDENTIFIER]
-    tells_apart = of.email == OTHER_EMAIL or (of.address == SAME_STREET and of.phone == OTHER_PHONE)
-    return reached or (of.address in CONTACT[ADDRESS] and (of.birth in SAME_BIRTH or not tells_apart))
+    """A home counts as well, unless two of one name may live there: no birth date in common, and an e-mail address or a phone
+    each. One son in twelve bears his father's name."""
+    return _reached(of) or (of.address in CONTACT[ADDRESS] and (of.birth in SAME_BIRTH or not told_apart(of)))
 
 
 def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
@@ -231,8 +245,7 @@ def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
         return False
     if a.birth_sure is not None and b.birth_sure is not None and of.birth in SAME_BIRTH:
         return True
-    tells_apart = of.email == OTHER_EMAIL or of.phone == OTHER_PHONE or (a.streets is not None and b.streets is not None)
-    return of.address == SAME_POSTAL and not tells_apart
+    return of.address == SAME_POSTAL and not (told_apart(of) or (a.streets is not None and b.streets is not None))
 
 
 def _perhaps_relatives(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
@@ -277,5 +290,5 @@ def _perhaps_twins(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
 
 def _perhaps_namesake_of_family(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
     """One bears a suffix of generation, so the name alone does not tell who the other is."""
-    told = of.birth in SAME_BIRTH or of.email == SAME_EMAIL
+    told = of.birth in SAME_BIRTH or of.email in SAME_EMAIL
     return not told and (_generation(a) is None) != (_generation(b) is None)

@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
@@ -28,7 +28,7 @@ from matching.comparisons import (
     SURNAME,
     Comparison,
 )
-from matching.estimate import BASE_PAIRS, UNSEEN, Mixture, smoothed_m
+from matching.estimate import BASE_PAIRS, RAREST, UNSEEN, Mixture, smoothed_m
 from matching.forms import ComparisonForm
 from matching.model import Model, Parameter
 
@@ -36,8 +36,8 @@ FEWEST_PAIRS = 50
 FEWEST_MATCHES = 20.0
 EM_PAIRS = 500_000
 LARGEST_BLOCK = 200
-EM_ROUNDS = 40
-EM_CONVERGENCE = 0.002
+EM_ROUNDS = 400
+EM_CONVERGENCE = 0.00002
 MOST_SHARE = 1.0 - 1e-6
 
 
@@ -60,13 +60,13 @@ def _first(values: Sequence[str] | None) -> str | None:
 CONTACT_PASSES = {"building": ADDRESS, "phone": PHONE, "e-mail": EMAIL}
 BY_FAMILY = "surname and postal code"
 BY_NAMES = "namesakes"
-# The passes that count nearly every agreement by chance of a level, where a sample would see a handful.
+# The passes that count nearly every agreement by chance of these levels, where a sample would see a handful.
 COUNTED = {
-    "birth date": (BIRTH_DATE, "exact"),
-    "identifier": (IDENTIFIER, "same"),
-    "company name": (COMPANY, "exact"),
-    "phone": (PHONE, "exact"),
-    "e-mail": (EMAIL, "exact"),
+    "birth date": (BIRTH_DATE, ("exact",)),
+    "identifier": (IDENTIFIER, ("same",)),
+    "company name": (COMPANY, ("exact",)),
+    "phone": (PHONE, ("exact",)),
+    "e-mail": (EMAIL, ("own", "exact")),
 }
 # What tells the people of one company apart says nothing of how one person's records differ.
 PERSONAL = (GIVEN.name, SURNAME.name, MIDDLE.name, BIRTH_DATE.name, GENDER.name)
@@ -99,7 +99,10 @@ PASSES: tuple[Pass, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What one pass taught: the share of its pairs that match, and m and u of each comparison's levels, strongest first."""
+    """What one pass taught: the share of its pairs that match, and m and u of each comparison's levels, strongest first.
+
+    `apart`: the pairs that do not match, by the level that they reach of the comparison whose chance agreements it counts.
+    """
 
     name: str
     household: bool
@@ -110,6 +113,7 @@ class Learned:
     converged: bool
     m: Mapping[str, tuple[float, ...]]
     u: Mapping[str, tuple[float, ...]]
+    apart: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def matches(self) -> float:
@@ -168,11 +172,13 @@ def _run_household(
     ]
     filed = pa.table({"blocking_key": pa.array(keys, pa.string()), RECORD_ID: table.column(RECORD_ID)})
     scored = score_candidates(start, table, candidate_pairs(filed.filter(filed.column("blocking_key").is_valid()), LARGEST_BLOCK))
+    told = _Told(one, start, m, u)
+    patterns = level_patterns(scored, [*(position for position, _ in chosen), *told.places])
     # Levels count from the weakest; parameters stand strongest first.
-    patterns = level_patterns(scored, [position for position, _ in chosen])
     weakest_m, weakest_u = ([tuple(reversed(side[name])) for _, name in chosen] for side in (m, u))
-    mixture = Mixture(patterns, weakest_m, weakest_u, BASE_PAIRS)
-    rounds = mixture.run([name not in taught for _, name in chosen], EM_ROUNDS, EM_CONVERGENCE)
+    mixture = Mixture(patterns, [*weakest_m, *told.m], [*weakest_u, *told.u], BASE_PAIRS)
+    rounds = mixture.run([*(name not in taught for _, name in chosen), *(True for _ in told.places)], EM_ROUNDS, EM_CONVERGENCE)
+    names = [name for _, name in chosen]
     return Learned(
         name=one.name,
         household=True,
@@ -181,9 +187,35 @@ def _run_household(
         matching=min(mixture.share, MOST_SHARE),
         rounds=rounds,
         converged=rounds < EM_ROUNDS,
-        m={name: tuple(reversed(side)) for (_, name), side in zip(chosen, mixture.m, strict=True)},
-        u={name: tuple(reversed(side)) for (_, name), side in zip(chosen, mixture.u, strict=True)},
+        m={name: tuple(reversed(side)) for name, side in zip(names, mixture.m, strict=False)},
+        u={name: tuple(reversed(side)) for name, side in zip(names, mixture.u, strict=False)},
+        apart=told.apart(mixture),
     )
+
+
+class _Told:
+    """The comparison that a pass blocks on, where several of its levels say that the block's value is shared: an address that
+    holds its holder's name is shared by other people than one that does not. Only how these levels differ is learned from."""
+
+    def __init__(self, one: Pass, start: Model, m: Mapping[str, Sequence[float]], u: Mapping[str, Sequence[float]]) -> None:
+        names = [comparison.name for comparison in start.comparisons]
+        self.comparison, counted = COUNTED.get(one.name, (EMAIL, ()))
+        is_told = len(counted) > 1 and self.comparison.name in names and self.comparison.name in m
+        self.places = [names.index(self.comparison.name)] if is_told else []
+        self.m, self.u = ([self._within(side[self.comparison.name], counted)] if is_told else [] for side in (m, u))
+
+    def _within(self, shares: Sequence[float], counted: Collection[str]) -> tuple[float, ...]:
+        """Give the shares of the counted levels among themselves, weakest level first."""
+        kept = [share if level.name in counted else 0.0 for level, share in zip(self.comparison.levels, shares, strict=True)]
+        return tuple(max(share / sum(kept), RAREST) for share in reversed(kept))
+
+    def apart(self, mixture: Mixture) -> dict[str, float]:
+        """Count the pairs that do not match by their level of the comparison, each by its probability."""
+        found: dict[str, float] = {}
+        for pattern, pairs in mixture.patterns.items() if self.places else ():
+            name = self.comparison.level_name(pattern[-1])
+            found[name] = found.get(name, 0.0) + pairs * (1.0 - mixture.probability(pattern))
+        return found
 
 
 def _usable_keys(keys: list[str | None]) -> list[str | None]:
@@ -292,9 +324,12 @@ def counted_u(u: Mapping[str, tuple[float, ...]], learned: Sequence[Learned]) ->
     """Replace the sampled u of levels whose chance agreements a pass has counted."""
     found = dict(u)
     for one in learned:
-        if one.name in COUNTED and COUNTED[one.name][0].name in found:
-            comparison, level = COUNTED[one.name]
-            place = [each.name for each in comparison.levels].index(level)
-            share = (one.pairs * (1.0 - one.matching) + UNSEEN) / one.possible_pairs
-            found[comparison.name] = (*found[comparison.name][:place], min(share, 1.0), *found[comparison.name][place + 1 :])
+        if one.name not in COUNTED or COUNTED[one.name][0].name not in found:
+            continue
+        comparison, counted = COUNTED[one.name]
+        apart = one.apart or {counted[0]: one.pairs * (1.0 - one.matching)}
+        found[comparison.name] = tuple(
+            min((apart.get(level.name, 0.0) + UNSEEN) / one.possible_pairs, 1.0) if level.name in counted else share
+            for level, share in zip(comparison.levels, found[comparison.name], strict=True)
+        )
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Generic, NamedTuple
 
-from matching.board import AGAINST, ASKS, DECIDED, GRID_STEPS_PER_BIT, PERSONAL, STEWARD, VETO, Board, grid
+from matching.board import AGAINST, ASKS, BY_PLACE, DECIDED, GRID_STEPS_PER_BIT, PERSONAL, STEWARD, TOLD_APART, VETO, Board, grid
 from matching.closure import R, Settled
 from matching.model import Lines
 
@@ -20,7 +20,8 @@ class Evidence(NamedTuple):
     """What one pair of standard forms says: its match weight in bits, and what `matching.decide` found.
 
     `decided`: they share an identifier that is one_person_per_value, and that few enough people hold (`matching.evidence`).
-    `against`: names or birth dates speak against one person, so that no weight joins them without a human.
+    `against`: names or birth dates speak against one person, so that no weight joins them without a human. `by_place`: what is
+    personal is a name at a place, and no more than that; `told_apart`: both have contacts, and none in common.
     """
 
     weight: float
@@ -28,6 +29,8 @@ class Evidence(NamedTuple):
     veto: bool = False
     decided: bool = False
     against: bool = False
+    by_place: bool = False
+    told_apart: bool = False
 
 
 # One entry per unordered pair of distinct forms (keyed by `weight_key`), and one per form that two or more members share: its
@@ -164,11 +167,12 @@ def _fill(board: Board, units: list[Unit[R]], weights: Weights) -> None:
                 if closure_u >= 0 and closure_u == closure_v:
                     continue
                 raise ValueError("missing")
-            weight, personal, veto, decided, against = found
+            weight, personal, veto, decided, against, by_place, told_apart = found
             total_u[v] = total[v][u] = round(weight * GRID_STEPS_PER_BIT) * size_u * size_v
-            flag = asks_u | asks_v | (PERSONAL if personal else 0) | (VETO if veto else 0)
+            flag = asks_u | asks_v | (0 if not personal else BY_PLACE if by_place else PERSONAL) | (VETO if veto else 0)
             flag = flag | DECIDED if decided else flag
             flag = flag | AGAINST if against else flag
+            flag = flag | TOLD_APART if told_apart else flag
             flags_u[v] = flags[v][u] = flag
             board.seen |= flag
 

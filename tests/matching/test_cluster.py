@@ -74,6 +74,16 @@ class TestWeights:
         assert shown(found.parts) == ["a", "b"]
         assert [(review.reason, review.weight) for review in found.reviews] == [(Reason.NO_PERSONAL_EVIDENCE, 25)]
 
+    def test_a_name_at_a_place_is_asked_where_any_pair_of_the_parts_is_told_apart(self) -> None:
+        home, elsewhere = strong(20)._replace(by_place=True), Evidence(5, told_apart=True)
+        alone = cluster("abc", {"ab": strong(25), "ac": home}, otherwise=Evidence(5))
+        assert shown(alone.parts) == ["abc"]
+        told = cluster("abc", {"ab": strong(25), "ac": home, "bc": elsewhere})
+        assert shown(told.parts) == ["ab", "c"]
+        assert [review.reason for review in told.reviews] == [Reason.NO_PERSONAL_EVIDENCE]
+        surely = cluster("abc", {"ab": strong(25), "ac": strong(20), "bc": elsewhere})
+        assert shown(surely.parts) == ["abc"]
+
     def test_asks_where_a_name_or_a_birth_date_speaks_against_some_pair(self) -> None:
         """Two namesakes of one town do not become one by way of a record that could be either's."""
         father_and_son = Evidence(6, against=True)

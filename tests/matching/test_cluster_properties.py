@@ -31,7 +31,21 @@ evidences = st.builds(
     st.integers(0, 9).map(lambda n: n == 0),
     st.integers(0, 9).map(lambda n: n == 0),
     st.integers(0, 5).map(lambda n: n == 0),
+    st.integers(0, 2).map(lambda n: n == 0),
+    st.integers(0, 2).map(lambda n: n == 0),
 )
+Opens = Callable[[Sequence[Evidence]], bool]
+
+
+def is_decided(cross: Sequence[Evidence]) -> bool:
+    return any(e.decided for e in cross)
+
+
+def is_personal(cross: Sequence[Evidence]) -> bool:
+    """A name at a place is enough only where no pair of the two parts is told apart."""
+    strongly = any(e.personal and not e.by_place for e in cross)
+    by_place = any(e.personal and e.by_place for e in cross) and not any(e.told_apart for e in cross)
+    return (strongly or by_place) and not any(e.against for e in cross)
 
 
 @st.composite
@@ -61,15 +75,14 @@ class _Reference:
         self.parts = sorted([m.record] for m in members)
         self.evidence, self.held = evidence, held
 
-    def join_all(self, *, needs: str | None, line: float | None, bar: str = "veto") -> None:
+    def join_all(self, opens: Opens, line: float | None) -> None:
         while True:
             open_pairs = []
             for left, right in combinations(self.parts, 2):
                 cross = [(a, b, self.evidence(a, b)) for a in left for b in right]
                 average = Fraction(sum(Fraction(round(e.weight * 2**20)) for _, _, e in cross), len(cross))
-                barred = any(e.veto or getattr(e, bar) or self.held(a, b) for a, b, e in cross)
-                has = needs is None or any(getattr(e, needs) for _, _, e in cross)
-                if has and not barred and (line is None or average >= round(line * 2**20)):
+                barred = any(e.veto or self.held(a, b) for a, b, e in cross)
+                if opens([e for _, _, e in cross]) and not barred and (line is None or average >= round(line * 2**20)):
                     open_pairs.append((-average, left[0], right[0]))
             if not open_pairs:
                 return
@@ -105,10 +118,10 @@ def test_agrees_with_average_linkage_written_down_plainly(
         for a in rule.left if rule.verdict == "match" else ():
             for b in rule.right:
                 reference.join(a, b)
-    reference.join_all(needs="decided", line=None)
-    reference.join_all(needs="personal", line=LINES.merge, bar="against")
+    reference.join_all(is_decided, None)
+    reference.join_all(is_personal, LINES.merge)
     assert shown(found.parts) == ["".join(part) for part in reference.parts]
-    reference.join_all(needs=None, line=LINES.guard)
+    reference.join_all(lambda _: True, LINES.guard)
     assert shown(found.balanced) == ["".join(part) for part in reference.parts]
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -126,6 +127,38 @@ def test_the_same_loyalty_number_of_two_programmes_is_no_evidence() -> None:
 def test_echoes_and_what_does_not_identify_are_not_compared() -> None:
     echoed = StandardRecord(emails=(Email("a@b.com", key="longer@b.com", echo=True), Email("info@b.com")))
     assert comparison_form(echoed) == ComparisonForm()
+
+
+def reached(email: str, given: str | None = None, **more: Any) -> ComparisonForm:
+    name = Name(given_folded=given, surname_folded="turner", **more) if given else None
+    return comparison_form(StandardRecord(name=name, emails=(Email(email, key=email),)))
+
+
+@pytest.mark.parametrize(
+    ("email", "given", "expected"),
+    [
+        ("benjamin57@icloud.com", "benjamin", "own"),
+        ("turnerbenjamin@icloud.com", "benjamin", "own"),
+        ("family2010@gmail.com", "benjamin", "exact"),
+        ("b.turner@gmail.com", "benjamin", "exact"),
+        ("ann.turner@gmail.com", "ann", "own"),
+        ("hannover96@gmail.com", "ann", "exact"),
+        ("jo57@gmail.com", "jo", "exact"),
+    ],
+)
+def test_an_address_that_holds_its_holders_given_name_is_their_own(email: str, given: str, expected: str) -> None:
+    assert level_of("email", reached(email, given), reached(email)) == expected
+    assert level_of("email", reached(email, given), reached(email, given)) == expected
+
+
+def test_a_spouse_who_gives_the_others_address_is_no_owner() -> None:
+    assert level_of("email", reached("benjamin57@icloud.com", "benjamin"), reached("benjamin57@icloud.com", "laura")) == "exact"
+
+
+def test_an_address_may_hold_the_full_form_of_a_short_name() -> None:
+    assert (
+        level_of("email", reached("michael.koch@gmx.de", "mike", nicknames=("michael",)), reached("michael.koch@gmx.de")) == "own"
+    )
 
 
 def test_a_thousand_e_mails_are_compared_as_the_first_thirty_two() -> None:

@@ -74,7 +74,7 @@ def test_the_weigher_takes_certainty_from_a_bridge_whatever_it_has_weighed_befor
 def test_a_father_and_a_son_stay_two_however_much_they_share(born: str) -> None:
     family = {
         "phones": ["01392 441872"],
-        "emails": ["attwaters@web.de"],
+        "emails": ["laurence.attwater@web.de"],
         "addresses": [{"line1": "8 Quay Street", "city": "Bath"}],
     }
     son = born if born != "17/04/1954" else "17/04/1984"

@@ -104,6 +104,16 @@ class TestCorroboration:
         assert lacking(mine, his) is Lack.NOT_CORROBORATED
         assert lacking({**mine, **BORN}, {**his, **BORN}) is None
 
+    def test_two_of_one_name_and_home_with_each_a_phone_may_be_father_and_son(self) -> None:
+        mine, his = {"phones": ["01392 441872"]}, {"phones": ["01392 220118"]}
+        assert lacking(at(EXETER, **mine), at(EXETER, **his)) is Lack.NOT_CORROBORATED
+        assert lacking(at(EXETER, **mine, **BORN), at(EXETER, **his, **BORN)) is None
+
+    def test_an_address_without_a_name_is_personal_when_it_is_called_after_its_holder(self) -> None:
+        own, shared = {"emails": ["andrew77@web.de"]}, {"emails": ["family77@web.de"]}
+        assert lacking(at(EXETER, **own), own) is None
+        assert lacking(at(EXETER, **shared), shared) is Lack.NOT_PERSONAL
+
     def test_a_company_needs_its_name_and_its_place(self) -> None:
         shop = {"party": "company", "company_name": "Flower Corner Ltd"}
         assert lacking({**shop, "addresses": [EXETER]}, {**shop, "addresses": [AREA]}) is None

@@ -24,7 +24,7 @@ BITS: dict[str, tuple[float, ...]] = {
     "middle_name": (6, 4, 2, -4),
     "birth_date": (14, 8, 5, 4, 2, 1, -2, -6),
     "gender": (1, -5),
-    "email": (14, 4, 3, -2),
+    "email": (17, 14, 4, 3, -2),
     "phone": (13, 6, -2),
     "address": (13, 10, 9, 7, 4, 1, -3),
     "identifier": (20, 12, -3),
