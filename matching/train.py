@@ -29,9 +29,7 @@ from matching.passes import (
     BY_FAMILY,
     BY_NAMES,
     CONTACT_PASSES,
-    EM_ROUNDS,
     FEWEST_MATCHES,
-    FEWEST_PAIRS,
     Learned,
     _digest,
     all_pairs,
@@ -41,15 +39,10 @@ from matching.passes import (
     learn_from_people,
     level_patterns,
 )
+from matching.refusals import TrainingRefused, refuse_degenerate, refuse_few
 
-FEWEST_RECORDS = 100
+__all__ = ["TrainingRefused", "train"]
 SAMPLED_PAIRS = 300_000
-FEWEST_BITS = 1.0
-FEWEST_TELLING = 2
-
-
-class TrainingRefused(ValueError):
-    """The data cannot train a model that is fit for use; says why, and the old model stays."""
 
 
 def train(
@@ -65,8 +58,7 @@ def train(
     A comparison of which the data holds nothing keeps the base model's parameters. The same forms in the same order give the same
     model. Raises: TrainingRefused.
     """
-    if len(forms) < FEWEST_RECORDS:
-        raise TrainingRefused(f"{len(forms)} records: at least {FEWEST_RECORDS} are needed")
+    refuse_few(len(forms))
     start = _start(base, extras, len(forms))
     table = forms_table([str(position) for position in range(len(forms))], forms, start.extras)
     sample = level_patterns(score_candidates(start, table, _random_pairs(len(forms), seed)))
@@ -76,10 +68,11 @@ def train(
     m = combined_m(start, learned)
     model = _assemble(start, forms, learned, m, counted_u(u, learned), name)
     # Once more with what was learned: the first time the sample was cleared of matches by the base model's lights.
-    model = _assemble(start, forms, learned, m, counted_u(_u_of(model, sample), learned), name)
+    u = counted_u(_u_of(model, sample), learned)
+    model = _assemble(start, forms, learned, m, u, name)
     scored = score_candidates(model, table, pairs)
     prior = prior_from(scored.column("weight").to_pylist(), model.prior_weight, all_pairs(len(forms)))
-    _refuse_degenerate(model, learned, scored.num_rows)
+    refuse_degenerate(model, learned, scored.num_rows, m, u, sample)
     return replace(model, prior=prior, report=_report(model, forms, learned, scored.num_rows), fingerprint="")
 
 
@@ -250,24 +243,6 @@ def _lent(teacher: Learned, trained: Mapping[str, tuple[Parameter, ...]]) -> Cal
         return shared_bits(seen, common)
 
     return lent
-
-
-def _refuse_degenerate(model: Model, learned: Sequence[Learned], candidates: int) -> None:
-    """Refuse a model that cannot tell people apart. Raises: TrainingRefused."""
-    if candidates < FEWEST_PAIRS:
-        raise TrainingRefused(f"{candidates} candidate pairs: at least {FEWEST_PAIRS} are needed")
-    teachers = [one for one in learned if one.matches >= FEWEST_MATCHES]
-    if not teachers:
-        raise TrainingRefused("no blocking pass has enough matching pairs to learn from")
-    if not any(one.converged for one in teachers):
-        raise TrainingRefused(f"EM did not converge within {EM_ROUNDS} rounds on any blocking pass")
-    telling = [
-        comparison.name
-        for comparison, parameters in zip(model.comparisons, model.parameters, strict=True)
-        if not comparison.correction and parameters[0].weight - parameters[-1].weight > FEWEST_BITS
-    ]
-    if len(telling) < FEWEST_TELLING:
-        raise TrainingRefused("fewer than two comparisons tell matching from other pairs")
 
 
 def _report(model: Model, forms: Sequence[ComparisonForm], learned: Sequence[Learned], candidates: int) -> dict[str, Any]:

@@ -1,0 +1,87 @@
+"""What training refuses to give: a model that cannot tell people apart, with the reason and what would mend it.
+
+Reads what was trained; trains nothing. A comparison of which the data holds nothing is no reason: it keeps the base model's
+parameters, or has nothing to compare.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from matching.comparisons import Comparison
+from matching.model import Model, Parameter
+from matching.passes import EM_ROUNDS, FEWEST_MATCHES, FEWEST_PAIRS, Learned
+
+FEWEST_RECORDS = 100
+FEWEST_BITS = 1.0
+FEWEST_TELLING = 2
+
+
+class TrainingRefused(ValueError):
+    """The data cannot train a model that is fit for use; says why, and the old model stays."""
+
+
+def refuse_few(records: int) -> None:
+    """Raises: TrainingRefused for fewer records than can teach anything."""
+    if records < FEWEST_RECORDS:
+        raise TrainingRefused(f"{records} records: at least {FEWEST_RECORDS} are needed")
+
+
+def refuse_degenerate(
+    model: Model,
+    learned: Sequence[Learned],
+    candidates: int,
+    m: Mapping[str, Sequence[float]],
+    u: Mapping[str, Sequence[float]],
+    sample: Mapping[tuple[int, ...], int],
+) -> None:
+    """Refuse a model that cannot tell people apart.
+
+    `m` and `u` are what was learned before levels were put in order; `sample` counts the level patterns of random pairs.
+    Raises: TrainingRefused.
+    """
+    if candidates < FEWEST_PAIRS:
+        raise TrainingRefused(f"{candidates} candidate pairs: at least {FEWEST_PAIRS} are needed")
+    teachers = [one for one in learned if one.matches >= FEWEST_MATCHES]
+    if not teachers:
+        raise TrainingRefused("no blocking pass has enough matching pairs to learn from")
+    if not any(one.converged for one in teachers):
+        raise TrainingRefused(f"EM did not converge within {EM_ROUNDS} rounds on any blocking pass")
+    taught = {name for one in teachers for name in one.m}
+    for place, comparison in enumerate(model.comparisons):
+        if comparison.name in taught and not comparison.correction:
+            _refuse_constant(comparison, place, sample)
+            _refuse_inverted(comparison, m[comparison.name], u[comparison.name])
+    if sum(_tells(*each) for each in zip(model.comparisons, model.parameters, strict=True)) < FEWEST_TELLING:
+        raise TrainingRefused("fewer than two comparisons tell matching from other pairs")
+
+
+def _tells(comparison: Comparison, parameters: Sequence[Parameter]) -> bool:
+    return not comparison.correction and parameters[0].weight - parameters[-1].weight > FEWEST_BITS
+
+
+def _refuse_constant(comparison: Comparison, place: int, sample: Mapping[tuple[int, ...], int]) -> None:
+    """Refuse a comparison at one agreeing level in all random pairs: everybody has one value, which says nothing of anybody.
+
+    That all of them differ is well: people do, by a number that each of them has alone.
+    """
+    seen = {pattern[place]: 0 for pattern in sample if pattern[place] >= 0}
+    pairs = sum(count for pattern, count in sample.items() if pattern[place] >= 0)
+    if len(seen) == 1 and 0 not in seen and pairs >= FEWEST_PAIRS:
+        level = comparison.levels[-1 - next(iter(seen))].name
+        raise TrainingRefused(
+            f"{comparison.name} never varies, all {pairs:,} random pairs that have it are at '{level}': everybody has one value."
+            " Take the field out of the mapping, or train on records in which it differs"
+        )
+
+
+def _refuse_inverted(comparison: Comparison, m: Sequence[float], u: Sequence[float]) -> None:
+    """Refuse a comparison whose agreement speaks against a match; putting its levels in order would hide that."""
+    if m[-1] * u[0] > 2.0**FEWEST_BITS * m[0] * u[-1] and all(_speaks_less(m, u)):
+        raise TrainingRefused(
+            f"{comparison.name} is not monotone: matching pairs agree on it less often than other pairs do."
+            " Look whether the field is mapped to what it holds"
+        )
+
+
+def _speaks_less(m: Sequence[float], u: Sequence[float]) -> Iterator[bool]:
+    """Yield for each level but the weakest whether it weighs less than the weakest."""
+    return (one_m * u[-1] < m[-1] * one_u for one_m, one_u in zip(m[:-1], u[:-1], strict=True))
