@@ -25,10 +25,18 @@ DEFAULT_MODEL_PATH = Path(__file__).parent / "models" / "default.json"
 COMPONENT_LINE_WEIGHT = -6.0
 GUARD_LINE_WEIGHT = 0.0
 MERGE_LINE_WEIGHT = 10.0
+# Where policy asks for a rate of false merges: no single merge is more doubtful than one in ninety, and no line is out of reach
+# of what people's records weigh.
+LEAST_MERGE_WEIGHT = 6.5
+MOST_LINE_WEIGHT = 30.0
 WEIGHT_TOLERANCE = 1e-6
 # An address is often made of its holder's name, so that it says again what the names have said: two John Smiths may well be
 # john.smith at two providers, or john.smith1 and john.smith2 at one. Training never gives such an agreement more than this.
 MOST_WEIGHT = {("email", "close"): 6.0, ("email", "same_local_part"): 3.0}
+EDITED = (
+    "fingerprint: the model was changed after it was written, and nobody has checked what it would do now. Take the file as it"
+    " was written, or train another (mdm train); to move its lines, say in the policy what is asked of them (matching)"
+)
 _BY_NAME = {comparison.name: comparison for comparison in COMPARISONS}
 
 
@@ -105,7 +113,7 @@ class Model:
         _check(self)
         computed = _fingerprint(_body(self))
         if self.fingerprint not in {"", computed}:
-            raise ModelError("fingerprint: the file was changed after it was written; retrain or restore it")
+            raise ModelError(EDITED)
         object.__setattr__(self, "fingerprint", computed)
 
     def __hash__(self) -> int:

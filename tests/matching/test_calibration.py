@@ -1,0 +1,131 @@
+"""Lines from what policy asks: expectations are sums that can be done by hand, lines rise, what is left apart is counted."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching.calibration import (
+    NO_TARGETS,
+    Kind,
+    Targets,
+    WeighedPair,
+    count_weights,
+    curve,
+    expected,
+    forecast,
+    lines_for,
+    weighed_from,
+)
+from matching.model import LEAST_MERGE_WEIGHT, MERGE_LINE_WEIGHT, MOST_LINE_WEIGHT, Lines
+
+LINES = Lines()
+# Two chains of records: 1-2-3 asked twice, and one more question than its two joins would make.
+PAIRS = [
+    WeighedPair(1, 2, Kind.MERGEABLE, 20.1),
+    WeighedPair(2, 3, Kind.MERGEABLE, 4.1),
+    WeighedPair(1, 3, Kind.MERGEABLE, 3.1),
+    WeighedPair(4, 5, Kind.ASKED, 12.1),
+    WeighedPair(6, 7, Kind.ASKED, -2.1),
+    WeighedPair(6, 8, Kind.VETOED, 11.0),
+    WeighedPair(7, 8, Kind.DISTANT, -20.0),
+]
+WEIGHED = count_weights(8, PAIRS)
+pairs = st.lists(
+    st.builds(
+        WeighedPair,
+        st.integers(0, 30),
+        st.integers(31, 60),
+        st.sampled_from(list(Kind)),
+        st.floats(-5.9, 40, allow_nan=False),
+    ),
+    max_size=60,
+)
+
+
+def test_what_lines_come_to_is_a_sum_over_pairs() -> None:
+    found = expected(WEIGHED, LINES)
+    assert (found.merged, found.asked, found.apart) == (1, 4, 1)  # 4.1, 3.1, 12.1 and the vetoed 11.0 are asked; -2.1 is apart.
+    assert found.false_merges == pytest.approx(1 / (1 + 2**20.25))
+    assert found.missed == pytest.approx(1 / (1 + 2**2.25))
+    assert found.false_merge_rate == found.false_merges
+
+
+def test_pairs_between_two_parts_are_one_question() -> None:
+    assert expected(WEIGHED, LINES).questions == 3  # 1-2 with 3 (once), 4 with 5, 6 with 8.
+    alone = count_weights(3, [WeighedPair(a, b, Kind.MERGEABLE, 5.0) for a, b in ((1, 2), (2, 3), (1, 3))])
+    assert expected(alone, LINES).questions == 2
+
+
+def test_counts_survive_the_report() -> None:
+    report = json.loads(json.dumps({"records": 8, "weights": WEIGHED.as_json()}))
+    assert weighed_from(report) is not None
+    assert expected(weighed_from(report) or WEIGHED, LINES) == expected(WEIGHED, LINES)
+    assert weighed_from({"records": 8}) is None
+
+
+@pytest.mark.parametrize(("rate", "line"), [(0.001, 10.0), (0.01, 7.0), (0.05, LEAST_MERGE_WEIGHT), (1e-6, 20.0)])
+def test_no_merge_is_more_doubtful_than_the_target(rate: float, line: float) -> None:
+    assert lines_for(WEIGHED, LINES, Targets(rate)).lines.merge == line
+
+
+def test_a_rate_that_no_line_gives_is_said() -> None:
+    found = lines_for(WEIGHED, LINES, Targets(1e-12))
+    assert (found.lines.merge, found.out_of_reach) == (MOST_LINE_WEIGHT, True)
+
+
+def test_a_budget_moves_the_guard_line_and_counts_who_is_left_apart() -> None:
+    """8 records a day ask 3 questions; with a budget of 2 the one about record 3 is not asked: guard above its 4.1 bits."""
+    found = lines_for(WEIGHED, LINES, Targets(reviews_per_day=2, records_per_day=8))
+    assert found.lines.guard == 4.5
+    assert (found.inflow_per_day, found.over_budget) == (2.0, False)
+    assert found.moved_apart == 2
+    assert found.moved_missed == pytest.approx(sum(1 / (1 + 2**-at) for at in (4.25, 3.25)))
+
+
+def test_a_budget_that_suffices_moves_nothing() -> None:
+    found = lines_for(WEIGHED, LINES, Targets(reviews_per_day=4, records_per_day=8))
+    assert (found.lines, found.moved_apart, found.backlog_days) == (LINES, 0, 3.0)
+
+
+def test_what_must_be_asked_is_over_budget_and_said_so() -> None:
+    found = lines_for(WEIGHED, LINES, Targets(reviews_per_day=1, records_per_day=8))
+    assert (found.lines.guard, found.over_budget, found.backlog_days) == (MERGE_LINE_WEIGHT, True, float("inf"))
+
+
+def test_without_records_a_day_nothing_is_known_and_nothing_moves() -> None:
+    found = lines_for(WEIGHED, LINES, Targets(reviews_per_day=0.1))
+    assert (found.lines, found.inflow_per_day, found.backlog_days) == (LINES, None, None)
+    assert forecast(WEIGHED, LINES, NO_TARGETS).lines == LINES
+
+
+@given(pairs, st.floats(1e-9, 0.05), st.floats(0, 50), st.floats(1, 200))
+def test_lines_rise_and_keep_what_was_asked_or_say_that_they_cannot(
+    given_pairs: list[WeighedPair], rate: float, reviews: float, records: float
+) -> None:
+    weighed = count_weights(61, given_pairs)
+    found = lines_for(weighed, LINES, Targets(rate, reviews, records))
+    assert found.lines.component <= found.lines.guard <= found.lines.merge
+    assert found.expected.false_merge_rate <= rate
+    assert found.over_budget == ((found.inflow_per_day or 0.0) > reviews)
+    assert found.moved_apart >= 0
+    assert not found.over_budget or found.lines.guard == found.lines.merge
+    near = sum(one.kind in {Kind.MERGEABLE, Kind.ASKED} for one in given_pairs)
+    vetoed = found.expected.merged + found.expected.asked + found.expected.apart - near
+    assert 0 <= vetoed <= sum(one.kind is Kind.VETOED for one in given_pairs)  # No pair is lost between the lines.
+
+
+@given(pairs)
+def test_questions_never_outnumber_the_pairs_asked_nor_the_joins_of_a_forest(given_pairs: list[WeighedPair]) -> None:
+    found = expected(count_weights(61, given_pairs), LINES)
+    assert found.questions <= found.asked
+    named = {record for one in given_pairs for record in (one.a, one.b)}
+    vetoed = sum(one.kind is Kind.VETOED for one in given_pairs)
+    assert found.questions <= max(len(named) - 1, 0) + vetoed
+
+
+def test_a_curve_passes_through_the_lines_that_rule() -> None:
+    found = curve(WEIGHED, LINES)
+    assert dict(found.by_merge)[MERGE_LINE_WEIGHT] == expected(WEIGHED, LINES)
+    assert dict(found.by_guard)[0.0] == expected(WEIGHED, LINES)
