@@ -266,6 +266,16 @@ def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[u
     return {row[0]: StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found}
 
 
+def stewards(session: Session) -> list[StewardDecision]:
+    """Read all live decisions of stewards, the oldest first."""
+    found = sql.rows(
+        session,
+        """SELECT decision_id, verdict, left_records, right_records FROM decision
+           WHERE superseded_at IS NULL AND author <> 'model' AND left_records IS NOT NULL ORDER BY decision_id""",
+    )
+    return [StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found]
+
+
 def read(session: Session, record_ids: Collection[uuid.UUID]) -> list[StoredDecision]:
     """Read the live rows that name any of the records, whole; for verification and explanation."""
     found = sql.rows(

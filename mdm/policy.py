@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from kernel.errors import NotFound, Unavailable
 from matching.appraisal import APPRAISED, KEYED
+from matching.calibration import Targets
 from matching.decide import IdentifierRule as IdentifierPromise
 from matching.forms import LOYALTY
 from matching.record import ATTRIBUTES
@@ -93,6 +94,11 @@ class Policy(PolicyDocument):
         """What each identifier type promises, by its standard name; a loyalty programme stands as `loyalty|<programme>`."""
         rules: dict[str, IdentifierPromise] = {standard_name(name): rule for name, rule in self.identifiers.items()}
         return rules | {f"{LOYALTY}|{standard_name(name)}": one for name, one in self.loyalty_programmes.items()}
+
+    def targets(self) -> Targets:
+        """What the model's lines are drawn by."""
+        said = self.matching
+        return Targets(said.false_merge_rate, said.reviews_per_day, said.records_per_day)
 
     def survivorship_rules(self) -> SurvivorshipRules:
         """How golden values are picked: the criteria, trust in each source, and who is system of record for what."""

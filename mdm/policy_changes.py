@@ -15,7 +15,7 @@ NAMED = {
     "extras": "extra",
     "views": "view",
 }
-WHOLE = {"survivorship": "survivorship", "shared_values": "shared values"}
+WHOLE = {"survivorship": "survivorship", "matching": "matching", "shared_values": "shared values"}
 # What changes about a source and fits into a line; the rest is named only.
 TOLD = frozenset({"stage", "brand", "trust", "channel_kind", "default_country", "date_order", "identity_domain"})
 

@@ -1,4 +1,4 @@
-"""The shape of the policy document: sources, identifiers, extra attributes, loyalty programmes, survivorship, views.
+"""The shape of the policy document: sources, identifiers, extra attributes, loyalty programmes, survivorship, matching, views.
 
 Declares what may be written and what each option means; `mdm.policy` checks it as a whole, stores it and hands it out.
 """
@@ -180,6 +180,18 @@ class Survivorship(Strict):
     attributes: dict[str, AttributeRule] = Field(default_factory=dict)
 
 
+class Matching(Strict):
+    """What may go wrong without a human, and how much humans can settle: training draws the model's lines by it."""
+
+    false_merge_rate: float | None = Field(
+        None, gt=0, le=0.05, description="of the pairs merged without a human, the share that may be expected to be wrong"
+    )
+    reviews_per_day: float | None = Field(None, ge=0, description="questions that stewards settle in a day")
+    records_per_day: float | None = Field(
+        None, gt=0, description="new and changed records of a day; without: as measured over the last four weeks"
+    )
+
+
 class SharedValues(Strict):
     """Values known to belong to nobody: the shop's own phone, noreply@…; kept and shown, never evidence."""
 
@@ -195,6 +207,7 @@ class PolicyDocument(Strict):
     loyalty_programmes: dict[Name, Promise] = Field(default_factory=dict)
     extras: dict[Name, ExtraRule] = Field(default_factory=dict)
     survivorship: Survivorship = Survivorship()
+    matching: Matching = Matching()
     shared_values: SharedValues = SharedValues()
     views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))
 

@@ -16,6 +16,7 @@ from mdm.decisions import PairDecision
 from mdm.discover import Discovered
 from mdm.records import Pair
 from mdm.resolve import Batch, Resolved, Resolver
+from mdm.shadows import Watcher
 from mdm.steps import snapshot
 from mdm.versions import VersionSet
 
@@ -47,6 +48,7 @@ def reconcile(resolver: Resolver, progress: Progress = _silent, chunk_size: int 
     finally:  # To the workers: what was not reached, what cannot be used, and what met too much company.
         batch.give_back(batch.claims.keys() | {claim.record_id for claim in taken})
     logger.info("reconciled", unusable=len(unusable))
+    Watcher(resolver.steps, resolver.shelf).watch_stored()
     return batch.result
 
 

@@ -1,17 +1,38 @@
-"""Train a model on the stored records, as `matching.train` does on any. Only reads; adopting a model is `mdm.versions`'."""
+"""Train a model on the stored records, as `matching.train` does on any, and fit it to what stewards decided and policy asks.
+
+Only reads; storing a model is `mdm.models`', adopting one `mdm.versions`'.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
 
 from sqlmodel import Session
 
 from kernel.errors import Conflict
 from matching.bulk import by_position, candidate_pairs
+from matching.calibration import Forecast
+from matching.fitting import Labelled, fit_to_place
 from matching.model import Model
 from matching.train import TrainingRefused, train
-from mdm import sql, versions
+from mdm import decisions, sql, versions
 from mdm.discover import read_keys
-from mdm.records import Shelf
+from mdm.records import CurrentRecord, Shelf
+from mdm.targets import targets
+
+MOST_PAIRS_OF_A_DECISION = 16
 
 
-def train_on_stored(session: Session, name: str) -> Model:
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model that was trained on the stored records, and what its lines come to."""
+
+    model: Model
+    forecast: Forecast
+
+
+def train_on_stored(session: Session, name: str) -> Trained:
     """Train on the current standard records, starting from the current model. Holds all forms in memory.
 
     Raises: Conflict (training_refused) with the reason when the data cannot train a model that is fit for use.
@@ -20,13 +41,25 @@ def train_on_stored(session: Session, name: str) -> Model:
     ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM standard_record ORDER BY source, source_key")]
     records = Shelf(size=len(ids)).load(session, ids)
     extras = tuple((extra, str(rule.kind)) for extra, rule in sorted(current.policy.extras.items()) if rule.match)
+    ids = [one for one in ids if one in records]  # One that cannot be decoded teaches nothing.
+    forms = [records[one].form for one in ids]
+    pairs = by_position(candidate_pairs(read_keys(session)), [str(one) for one in ids])
     try:
-        return train(
-            [records[one].form for one in ids],
-            by_position(candidate_pairs(read_keys(session)), [str(one) for one in ids]),
-            current.model,
-            extras,
-            name,
-        )
+        model = train(forms, pairs, current.model, extras, name)
     except TrainingRefused as refused:
         raise Conflict(f"No model was trained: {refused}. The current one stays.", code="training_refused") from refused
+    labelled = list(_labelled(decisions.stewards(session), records))
+    fitted, forecast = fit_to_place(model, forms, pairs, labelled, targets(session, current.policy))
+    return Trained(fitted, forecast)
+
+
+def _labelled(decided: Sequence[decisions.StewardDecision], records: Mapping[uuid.UUID, CurrentRecord]) -> Iterator[Labelled]:
+    """Yield the pairs of what stewards decided; those of one decision count as one together."""
+    for one in decided:
+        sides = [sorted((records[each] for each in side if each in records), key=_order) for side in (one.left, one.right)]
+        pairs = list(islice(product(*sides), MOST_PAIRS_OF_A_DECISION))
+        yield from (Labelled(a.form, b.form, one.verdict == "match", 1.0 / len(pairs)) for a, b in pairs)
+
+
+def _order(record: CurrentRecord) -> tuple[str, str]:
+    return record.order_key

@@ -13,9 +13,9 @@ from sqlmodel import Session
 from kernel.errors import Conflict, Unavailable
 from kernel.settings import settings
 from matching.decide import IdentifierRules
-from matching.model import Lines, Model, ModelError, default_model, dump_model, model_from_json
+from matching.model import Lines, Model, ModelError, default_model, model_from_json
 from matching.score import Scorer, scorer
-from mdm import pending, program, sql
+from mdm import models, pending, program, sql
 from mdm import policy as policies
 from mdm.policy import Policy
 from mdm.policy_schema import AssertedMeaning, Stage
@@ -143,7 +143,7 @@ def adopt(session: Session, policy: Policy | None = None, model: Model | None = 
     wanted = (*program.versions(), model.fingerprint, policy.version)
     if before and wanted == before[0][1:5]:
         return _load(session, before[0])
-    _store_model(session, model)
+    models.store(session, model)
     sql.run(session, "UPDATE version_set SET is_current = false WHERE is_current")
     sql.run(
         session,
@@ -155,14 +155,6 @@ def adopt(session: Session, policy: Policy | None = None, model: Model | None = 
         everyone = sql.rows(session, "SELECT record_id FROM source_record WHERE rekeyed_to IS NULL")
         pending.request(session, [row[0] for row in everyone], "version_set", fresh=False)
     return _load(session, sql.rows(session, _ROW)[0])
-
-
-def _store_model(session: Session, model: Model) -> None:
-    sql.run(
-        session,
-        "INSERT INTO model_version (fingerprint, name, body, created_by) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [model.fingerprint, model.name, dump_model(model), "mdm"],
-    )
 
 
 def _load(session: Session, row: sql.Row) -> VersionSet:

@@ -11,6 +11,7 @@ sys.path.insert(0, str(ROOT))
 
 from matching.bulk import by_position  # noqa: E402 - the path above comes first.
 from matching.evaluate import prepare  # noqa: E402 - see above.
+from matching.fitting import fit_to_place  # noqa: E402 - see above.
 from matching.model import DEFAULT_MODEL_PATH, Lines, dump_model, load_model  # noqa: E402 - see above.
 from matching.standardize import standardize  # noqa: E402 - see above.
 from matching.train import train  # noqa: E402 - see above.
@@ -29,8 +30,10 @@ def main(customers: int = CUSTOMERS, seed: int = SEED) -> None:
         mapped = mapping.apply(told.source(one.source), one.payload)
         records.append((f"{one.source}:{one.key}", standardize(mapped.input, told.standardize_context(one.source))))
     prepared = prepare(records)
-    model = train(prepared.forms, by_position(prepared.pairs, prepared.ids), load_model(DEFAULT_MODEL_PATH), name="default")
-    DEFAULT_MODEL_PATH.write_text(dump_model(model.with_lines(Lines())), encoding="utf-8")
+    pairs = by_position(prepared.pairs, prepared.ids)
+    model = train(prepared.forms, pairs, load_model(DEFAULT_MODEL_PATH), name="default").with_lines(Lines())
+    model, _ = fit_to_place(model, prepared.forms, pairs)
+    DEFAULT_MODEL_PATH.write_text(dump_model(model), encoding="utf-8")
 
 
 if __name__ == "__main__":

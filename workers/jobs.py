@@ -4,7 +4,7 @@ from functools import cache
 from uuid import UUID
 
 from kernel import db
-from mdm import resolve
+from mdm import resolve, shadows
 from stewardship import tasks
 from workers.app import app
 
@@ -15,7 +15,15 @@ def resolver() -> resolve.Resolver:
     return resolve.Resolver(db.transaction, tasks.project)
 
 
+@cache
+def watcher() -> shadows.Watcher:
+    """What lets the shadow, when there is one, look at what was resolved."""
+    return shadows.Watcher(db.transaction, resolver().shelf)
+
+
 @app.task(name="resolve")  # type: ignore[untyped-decorator]  # celery has no types
 def resolve_records(record_ids: list[str]) -> None:
     """Resolve those of the records that are still owed; a record that somebody else holds is left alone."""
-    resolve.work(resolver(), [UUID(record_id) for record_id in record_ids])
+    ids = [UUID(record_id) for record_id in record_ids]
+    resolve.work(resolver(), ids)
+    watcher().watch(ids)

@@ -2,6 +2,9 @@
 
 import pytest
 
+from kernel import db
+from matching.model import default_model
+from mdm import shadows
 from workers import jobs
 
 from .. import resolution as master
@@ -11,6 +14,7 @@ from ..resolution import MARIA, Master, partition, query
 @pytest.fixture
 def mdm(database: str) -> Master:
     jobs.resolver.cache_clear()
+    jobs.watcher.cache_clear()
     return master.start()
 
 
@@ -27,3 +31,12 @@ def test_tasks_are_written_with_the_golden_records(mdm: Master) -> None:
     ids = [str(mdm.put(source, "1", MARIA).record_id) for source in ("shop", "bought")]
     jobs.resolve_records(ids)
     assert query("SELECT kind, state FROM task") == [("pair", "open")]
+
+
+def test_a_shadow_looks_at_what_a_job_has_resolved(mdm: Master) -> None:
+    ids = [str(mdm.put(source, "1", MARIA).record_id) for source in ("shop", "pos")]
+    with db.transaction() as session:
+        shadows.start(session, default_model(), "a test")
+    jobs.resolve_records(ids)
+    assert len(partition()) == 1
+    assert query("SELECT verdict, shadow_verdict, pairs FROM shadow_count") == [("match", "match", 1)]

@@ -1,0 +1,58 @@
+"""Training on what is stored: decisions of stewards are read, an unusable record is passed over, policy draws the lines."""
+
+import pytest
+
+from kernel import db
+from mdm import training, versions
+
+from .. import resolution as master
+from ..resolution import POLICY, Master, query
+from ..stewardship.test_tasks import decide, record
+from .trainees import take_in
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    made = master.start(POLICY + "matching: {false_merge_rate: 0.0001, reviews_per_day: 1000, records_per_day: 10}\n")
+    with db.transaction() as session:
+        versions.current(session)
+    return made
+
+
+def trained() -> training.Trained:
+    with db.transaction() as session:
+        return training.train_on_stored(session, "mine")
+
+
+def test_decisions_teach_and_policy_draws_the_lines(mdm: Master) -> None:
+    take_in(mdm)
+    for person in range(30):
+        key = f"{person:04}"
+        decide("match" if person % 3 else "no_match", [record("shop", key)], [record("pos", key)])
+    found = trained()
+    said = found.model.report["stewards"]
+    assert (said["pairs"], said["decisions"]) == (30, 30)
+    assert found.model.lines.merge == 13.5
+    assert found.forecast.inflow_per_day is not None
+    assert found.forecast.lines == found.model.lines
+
+
+def test_a_superseded_decision_teaches_nothing(mdm: Master) -> None:
+    take_in(mdm)
+    decide("match", [record("shop", "0001")], [record("pos", "0001")])
+    query("UPDATE decision SET superseded_at = now(), superseded_because = 'a test'")
+    assert "stewards" not in trained().model.report
+
+
+def test_the_pairs_of_one_decision_count_as_one(mdm: Master) -> None:
+    take_in(mdm)
+    sides = [[record(source, f"{person:04}") for person in range(6)] for source in ("shop", "pos")]
+    decide("no_match", *sides)
+    said = trained().model.report["stewards"]
+    assert (said["decisions"], said["pairs"]) == (1, training.MOST_PAIRS_OF_A_DECISION)
+
+
+def test_a_record_that_cannot_be_read_is_passed_over(mdm: Master) -> None:
+    take_in(mdm)
+    query("UPDATE standard_record SET body = jsonb_set(body, '{emails}', '7') WHERE source_key = '0001'")
+    assert trained().model.report["records"] == 238
