@@ -48,7 +48,8 @@ MODULES = {
     "cli.import_commands": ("import", "map"),
     "cli.resolve_commands": ("verify", "reconcile"),
     "cli.quality_commands": ("quality",),
-    "cli.model_commands": ("evaluate", "train", "model"),
+    "cli.model_commands": ("evaluate", "train"),
+    "cli.model_life": ("model",),
     "cli.demo_commands": ("demo", "simulate"),
 }
 

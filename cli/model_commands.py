@@ -1,5 +1,4 @@
-"""`mdm evaluate`, `mdm train`, `mdm model show|use`: how good matching is on labelled data or on the adversarial pack, a model of
-your own, what a model says."""
+"""`mdm evaluate`, `mdm train`: how good matching is on labelled data or on the adversarial pack, and a model of your own."""
 
 import json
 import time
@@ -10,14 +9,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import model_report, pack_report
+from cli import forecast_report, model_choice, model_report, pack_report
 from cli.output import Output
 from kernel import db
-from kernel.errors import Invalid
 from matching.decide import NO_RULES, IdentifierRules
 from matching.evaluate import evaluate_records
-from matching.model import Model, ModelError, default_model, dump_model, load_model
-from mdm import training, versions
+from matching.model import Model, dump_model
+from mdm import models, training, versions
 from mdm.labelled import compared_extras, load_rules, read_labelled
 from mdm.policy import Policy
 
@@ -25,14 +23,12 @@ TRAIN = "train"
 PACK_SEED = 2026
 console = Console()
 errors = Console(stderr=True)
-model_app = typer.Typer(help="Look at models.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command()(evaluate)
     app.command()(train)
-    app.add_typer(model_app, name="model")
 
 
 def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parameter.
@@ -65,7 +61,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parame
     Example: mdm evaluate --pack --customers 2000
     """
     if pack:
-        _evaluate_pack(customers, _model("default" if model == TRAIN else model), output)
+        _evaluate_pack(customers, model_choice.chosen("default" if model == TRAIN else model), output)
         return
     if not files or mapping is None or truth is None:
         raise typer.BadParameter("say the files, --mapping and --truth; or --pack")
@@ -75,7 +71,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parame
     started = time.perf_counter()
     read = read_labelled(files, read_by, truth, truth_pattern, extras, by)
     model_report.say_problems(errors, read)
-    chosen = None if model == TRAIN else _model(model)
+    chosen = None if model == TRAIN else model_choice.chosen(model)
     found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()), rules)
     found = replace(found, seconds=time.perf_counter() - started)  # Reading and standardizing the file as well.
     if refusal:
@@ -109,40 +105,23 @@ def train(
     use: Annotated[bool, typer.Option("--use", help="Make it current; every record is then resolved anew.")] = False,
     form: Annotated[Output, typer.Option("--format", help="For people, or for programs.")] = Output.TABLE,
 ) -> None:
-    """Train a model on the stored records. Refuses a degenerate one with the reason, and the old one stays."""
+    """Train a model on the stored records, store it, and say what its lines come to. It rules only with --use.
+
+    What stewards decided corrects it; what the policy asks (matching) draws its lines. Refuses a degenerate model with the
+    reason, and the old one stays.
+    """
     with errors.status("training; about a minute for 50,000 records"), db.read_only(snapshot=True) as session:
         trained = training.train_on_stored(session, name)
-    if use:
-        with db.transaction() as session:
-            versions.adopt(session, model=trained)
-    if output is not None:
-        output.write_text(dump_model(trained), encoding="utf-8")
-    if form is Output.JSON:
-        typer.echo(dump_model(trained))
-    else:
-        model_report.print_model(console, trained)
-
-
-@model_app.command()
-def show(model: Annotated[str, typer.Argument(help="default, or a model file.")] = "default") -> None:
-    """Show a model: its lines, and what each level of each comparison weighs."""
-    model_report.print_model(console, _model(model))
-
-
-@model_app.command()
-def use(model: Annotated[str, typer.Argument(help="default, or a model file.")]) -> None:
-    """Make a model current; every record is then resolved anew.
-
-    Example: mdm model use default
-    """
-    chosen = _model(model)
     with db.transaction() as session:
-        versions.adopt(session, model=chosen)
-    console.print(f"[green]current[/green]: {chosen.name} ({chosen.fingerprint}); every record is resolved anew", highlight=False)
-
-
-def _model(name: str) -> Model:
-    try:
-        return default_model() if name == "default" else load_model(name)
-    except ModelError as error:
-        raise Invalid(str(error), code="bad_model") from error
+        models.store(session, trained.model, "mdm train")
+        if use:
+            versions.adopt(session, model=trained.model)
+    if output is not None:
+        output.write_text(dump_model(trained.model), encoding="utf-8")
+    if form is Output.JSON:
+        typer.echo(dump_model(trained.model))
+        return
+    model_report.print_model(console, trained.model)
+    forecast_report.print_forecast(console, trained.model, trained.forecast)
+    rules = "It is current; every record is resolved anew." if use else "It does not rule yet; `mdm model diff current` compares."
+    console.print(f"Stored as {trained.model.fingerprint}. {rules}", highlight=False, soft_wrap=True)

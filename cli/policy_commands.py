@@ -9,11 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli import forecast_report, model_choice
 from cli.words import counted
 from kernel import clock
 from kernel.db import read_only, transaction
 from kernel.errors import Conflict
-from mdm import policy, policy_changes, sources, versions
+from matching.model import default_model
+from mdm import policy, policy_changes, sources, targets, versions
 from mdm.policy import Policy
 from mdm.policy_changes import Difference, Sign
 
@@ -36,9 +38,28 @@ def register(app: typer.Typer) -> None:
 
 
 def check(file: Annotated[Path, typer.Argument(help="A policy document.", show_default=False)]) -> None:
-    """Check a policy document; every fault is told with its line and field. Needs no database."""
+    """Check a policy document; every fault is told with its line and field. Needs no database.
+
+    Where it says what is asked of matching, the lines that this gives are told: under the model in force where a database has
+    one, else under the one that ships.
+    """
     found = policy.load(file)
     console.print(f"{file}: {counted(len(found.sources), 'source')}, no fault. Fingerprint {found.fingerprint}", **PLAIN)
+    if not found.targets().says_nothing:
+        _show_lines(found)
+
+
+def _show_lines(found: Policy) -> None:
+    """Say which lines the policy asks for; they are drawn when a model is trained."""
+    ruling = model_choice.in_force()
+    asked = found.targets()
+    if ruling is not None:
+        with read_only() as session:
+            asked = targets.targets(session, found)
+    model = ruling or default_model()
+    console.print(f"What it asks of matching, under the model {model.name} ({model.fingerprint[:12]}):", **PLAIN)
+    forecast_report.print_forecast(console, model, forecast_report.asked_of(model, asked), says_lines=True)
+    console.print("`mdm train` draws these lines into the model that it makes.", **PLAIN)
 
 
 def apply(

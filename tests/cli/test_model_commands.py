@@ -1,4 +1,4 @@
-"""`mdm evaluate` and `mdm model`: labelled files of any kind in, figures out, clear words for what cannot be."""
+"""`mdm evaluate`: labelled files of any kind in, figures out, clear words for what cannot be."""
 
 import json
 import random
@@ -15,7 +15,6 @@ from typer.testing import CliRunner, Result
 
 from cli import model_commands
 from kernel.errors import Invalid, MdmError
-from matching.model import DEFAULT_MODEL_PATH
 from sampledata.files import write
 from sampledata.retailer import SOURCES, simulate
 
@@ -177,20 +176,6 @@ def test_wrong_arguments_are_told(
     result = run("evaluate", as_csv(tmp_path / "people.csv", rows), "--mapping", mapping, *arguments)
     assert isinstance(result.exception, MdmError)
     assert result.exception.code == code
-
-
-def test_a_model_is_shown() -> None:
-    result = run("model", "show")
-    assert result.exit_code == 0
-    assert "household" in result.stdout
-
-
-def test_an_edited_model_is_refused(tmp_path: Path) -> None:
-    edited = tmp_path / "model.json"
-    edited.write_text(DEFAULT_MODEL_PATH.read_text(encoding="utf-8").replace('"merge": 10.0', '"merge": 1.0'), encoding="utf-8")
-    result = run("model", "show", edited)
-    assert isinstance(result.exception, Invalid)
-    assert "fingerprint" in str(result.exception.detail)
 
 
 def test_the_example_mapping_fits_the_benchmark_it_documents(tmp_path: Path) -> None:

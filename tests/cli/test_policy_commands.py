@@ -1,5 +1,6 @@
 """`mdm policy` and `mdm source`: what changes is said, what would be lost is refused, sources fit on a terminal."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,10 @@ from typer.testing import CliRunner, Result
 from cli import policy_commands
 from kernel.db import read_only, transaction
 from kernel.errors import Conflict
-from mdm import policy, sql
+from matching.calibration import Kind, WeighedPair, count_weights
+from matching.model import default_model
+from mdm import policy, sql, versions
+from mdm.documents import DocumentError
 
 from .. import resolution as master
 from ..resolution import MARIA
@@ -96,3 +100,35 @@ def test_check_needs_no_database(tmp_path: Path) -> None:
     policy_commands.register(made)
     assert "2 sources, no fault" in run(made, "policy", "check", written(tmp_path, TWO)).output
     assert run(made, "policy", "check", written(tmp_path, TWO.replace("brand: main", "brand: 'a,b'"))).exit_code == 1
+
+
+ASKING = "matching: {false_merge_rate: 1.0e-5, reviews_per_day: 20, records_per_day: 100}\n"
+
+
+def test_check_tells_the_lines_that_are_asked_for(app: typer.Typer, tmp_path: Path) -> None:
+    """Under a model that knows how its candidates weigh: 50 that merge, 9 questions of 200 records, 4.5 of 100 a day."""
+    pairs = [WeighedPair(n, 300 + n, Kind.MERGEABLE, 25.0) for n in range(50)]
+    pairs += [WeighedPair(n, 300 + n, Kind.MERGEABLE, 12.0) for n in range(100, 109)]
+    counted = count_weights(200, pairs).as_json()
+    knowing = replace(default_model(), report={"records": 200, "weights": counted}, fingerprint="")
+    with transaction() as session:
+        policy.store(session, policy.parse(TWO), "test")
+        versions.adopt(session, model=knowing)
+    said = run(app, "policy", "check", written(tmp_path, TWO + ASKING)).output
+    assert "guard +0.0, merge +17.0 bits" in said
+    assert "50 pairs merged without a human" in said
+    assert "9 questions for a human (9 pairs) at most; 4.5 expected a day, 20 are settled: the backlog is gone in 1 days" in said
+    fewer = run(app, "policy", "check", written(tmp_path, TWO + ASKING.replace("20,", "1,"))).output
+    assert "the budget of reviews moved the guard line to +12.5: 9 pairs more left apart unasked" in fewer
+
+
+@pytest.mark.parametrize("wrong", ["false_merge_rate: 0", "false_merge_rate: 0.5", "reviews_per_day: -1", "records_per_day: 0"])
+def test_what_no_line_could_mean_is_a_fault_of_the_document(app: typer.Typer, tmp_path: Path, wrong: str) -> None:
+    found = run(app, "policy", "check", written(tmp_path, TWO + f"matching: {{{wrong}}}\n")).exception
+    assert isinstance(found, DocumentError)
+    assert wrong.partition(":")[0] in str(found)
+
+
+def test_apply_says_that_what_is_asked_of_matching_changes(app: typer.Typer, tmp_path: Path) -> None:
+    run(app, "policy", "apply", written(tmp_path, TWO))
+    assert "~ matching" in run(app, "policy", "apply", written(tmp_path, TWO + ASKING)).output
