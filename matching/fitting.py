@@ -3,14 +3,14 @@
 Comes after `matching.train`, which knows neither people's decisions nor policy. Pure but for DuckDB, which scores.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from matching.bulk import forms_table, score_candidates
 from matching.calibration import NO_TARGETS, Forecast, Kind, Targets, Weighed, WeighedPair, count_weights, forecast, lines_for
-from matching.decide import decide
+from matching.decide import NO_RULES, IdentifierRules, decide
 from matching.forms import ComparisonForm
 from matching.labels import Label, corrected
 from matching.model import Model
@@ -27,20 +27,30 @@ class Labelled:
     share: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is asked of a model where it will rule: targets, promises of identifiers, and `asked`, the records (by position) of
+    sources of which nothing merges without a human."""
+
+    targets: Targets = NO_TARGETS
+    rules: IdentifierRules = field(default_factory=lambda: NO_RULES)
+    asked: Collection[int] = ()
+
+
+ANYWHERE = Place()
+
+
 def fit_to_place(
-    model: Model,
-    forms: Sequence[ComparisonForm],
-    pairs: pa.Table,
-    labelled: Sequence[Labelled] = (),
-    targets: Targets = NO_TARGETS,
+    model: Model, forms: Sequence[ComparisonForm], pairs: pa.Table, labelled: Sequence[Labelled] = (), place: Place = ANYWHERE
 ) -> tuple[Model, Forecast]:
     """Give the model that is fit for these records, and what its lines come to.
 
     `pairs` are the candidates (record_a, record_b) by position in `forms`, as decimal text. Lines change only where the targets
     say something. What was counted and learned stands in the model's report.
     """
+    targets = place.targets
     model, learned = corrected(model, _labels(model, labelled))
-    weighed = weigh(model, forms, pairs)
+    weighed = weigh(model, forms, pairs, place)
     found = forecast(weighed, model.lines, targets) if targets.says_nothing else lines_for(weighed, model.lines, targets)
     report = {**model.report, "weights": weighed.as_json()} | ({"stewards": learned} if labelled else {})
     return replace(model, lines=found.lines, report=report, fingerprint=""), found
@@ -52,27 +62,28 @@ def _labels(model: Model, labelled: Sequence[Labelled]) -> list[Label]:
     return [Label(found.levels, found.weight, one.is_match, one.share) for found, one in scored]
 
 
-def weigh(model: Model, forms: Sequence[ComparisonForm], pairs: pa.Table) -> Weighed:
+def weigh(model: Model, forms: Sequence[ComparisonForm], pairs: pa.Table, place: Place = ANYWHERE) -> Weighed:
     """Count the candidates by what they weigh and what may become of them."""
     if not pairs.num_rows:
         return count_weights(len(forms), ())
     scored = score_candidates(model, forms_table([str(n) for n in range(len(forms))], forms, model.extras), pairs)
-    return count_weights(len(forms), _kinds(model, forms, scored))
+    return count_weights(len(forms), _kinds(model, forms, scored, place))
 
 
-def _kinds(model: Model, forms: Sequence[ComparisonForm], scored: pa.Table) -> Iterator[WeighedPair]:
+def _kinds(model: Model, forms: Sequence[ComparisonForm], scored: pa.Table, place: Place) -> Iterator[WeighedPair]:
     component = model.lines.component
     columns = (scored.column(name).to_pylist() for name in ("record_a", "record_b", "levels", "weight"))
     for one, other, levels, weight in zip(*columns, strict=True):
         a, b = int(one), int(other)
         is_near = weight >= component
-        kind = kind_of(model, forms[a], forms[b], Scored(tuple(levels), weight, ())) if is_near else Kind.DISTANT
-        yield WeighedPair(a, b, kind, weight)
+        kind = kind_of(model, forms[a], forms[b], Scored(tuple(levels), weight, ()), place.rules) if is_near else Kind.DISTANT
+        is_asked = kind is Kind.MERGEABLE and (a in place.asked or b in place.asked)
+        yield WeighedPair(a, b, Kind.ASKED if is_asked else kind, weight)
 
 
-def kind_of(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored) -> Kind:
+def kind_of(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, rules: IdentifierRules = NO_RULES) -> Kind:
     """Say what may become of a pair at or above the component line, whatever it weighs."""
-    decided = decide(model, a, b, scored)
+    decided = decide(model, a, b, scored, rules)
     if decided.veto is None:
         return Kind.MERGEABLE if decided.has_personal_evidence else Kind.ASKED
     return Kind.VETOED if decided.has_personal_evidence else Kind.DISTANT

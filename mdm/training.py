@@ -8,20 +8,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
+import pyarrow as pa
 from sqlmodel import Session
 
 from kernel.errors import Conflict
 from matching.bulk import by_position, candidate_pairs
 from matching.calibration import Forecast
-from matching.fitting import Labelled, fit_to_place
+from matching.fitting import Labelled, Place, fit_to_place
 from matching.model import Model
 from matching.train import TrainingRefused, train
 from mdm import decisions, sql, versions
 from mdm.discover import read_keys
 from mdm.records import CurrentRecord, Shelf
 from mdm.targets import targets
+from mdm.versions import VersionSet
 
 MOST_PAIRS_OF_A_DECISION = 16
+MOST_DECISIONS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +45,25 @@ def train_on_stored(session: Session, name: str) -> Trained:
     records = Shelf(size=len(ids)).load(session, ids)
     extras = tuple((extra, str(rule.kind)) for extra, rule in sorted(current.policy.extras.items()) if rule.match)
     ids = [one for one in ids if one in records]  # One that cannot be decoded teaches nothing.
-    forms = [records[one].form for one in ids]
-    pairs = by_position(candidate_pairs(read_keys(session)), [str(one) for one in ids])
+    named = [records[one] for one in ids]
+    forms = [record.form for record in named]
+    pairs = _comparable(current, named, by_position(candidate_pairs(read_keys(session)), [str(one) for one in ids]))
     try:
         model = train(forms, pairs, current.model, extras, name)
     except TrainingRefused as refused:
         raise Conflict(f"No model was trained: {refused}. The current one stays.", code="training_refused") from refused
-    labelled = list(_labelled(decisions.stewards(session), records))
-    fitted, forecast = fit_to_place(model, forms, pairs, labelled, targets(session, current.policy))
-    return Trained(fitted, forecast)
+    labelled = list(_labelled(decisions.stewards(session)[-MOST_DECISIONS:], records))
+    asked = frozenset(place for place, record in enumerate(named) if current.asks(record.source))
+    place = Place(targets(session, current.policy), current.identifier_rules, asked)
+    return Trained(*fit_to_place(model, forms, pairs, labelled, place))
+
+
+def _comparable(current: VersionSet, named: Sequence[CurrentRecord], pairs: pa.Table) -> pa.Table:
+    """Leave out the pairs that never become one: of different identity domains, or of a source that is scored only."""
+    homes = [current.domain(record.source) if current.merges(record.source) else None for record in named]
+    columns = (pairs.column("record_a").to_pylist(), pairs.column("record_b").to_pylist())
+    kept = [homes[int(a)] is not None and homes[int(a)] == homes[int(b)] for a, b in zip(*columns, strict=True)]
+    return pairs.filter(pa.array(kept, pa.bool_()))
 
 
 def _labelled(decided: Sequence[decisions.StewardDecision], records: Mapping[uuid.UUID, CurrentRecord]) -> Iterator[Labelled]:

@@ -1,12 +1,14 @@
 """Fitting a trained model to its place: what it counts is what its candidates weigh, and its lines follow what policy asks."""
 
+import dataclasses
+
 import pyarrow as pa
 import pytest
 
 from matching.bulk import forms_table, score_candidates
-from matching.calibration import Kind, Targets, expected, weighed_from
+from matching.calibration import Kind, Targets, count_weights, expected, weighed_from
 from matching.comparisons import comparison_form
-from matching.fitting import Labelled, fit_to_place, kind_of
+from matching.fitting import Labelled, Place, fit_to_place, kind_of
 from matching.forms import ComparisonForm
 from matching.model import Model, default_model, dump_model
 from matching.record import BirthDate, Name, Phone, StandardRecord
@@ -72,7 +74,7 @@ def test_lines_stay_without_targets_and_follow_them_otherwise(
     forms: list[ComparisonForm], pairs: pa.Table, fitted: Model
 ) -> None:
     assert fitted.lines == MODEL.lines
-    strict, found = fit_to_place(MODEL, forms, pairs, targets=Targets(1e-6))
+    strict, found = fit_to_place(MODEL, forms, pairs, place=Place(Targets(1e-6)))
     assert strict.lines.merge == found.lines.merge == 20.0
     assert strict.fingerprint != fitted.fingerprint
 
@@ -100,3 +102,25 @@ def test_decisions_stand_in_the_report(forms: list[ComparisonForm], pairs: pa.Ta
 )
 def test_what_may_become_of_a_pair(a: ComparisonForm, b: ComparisonForm, kind: Kind) -> None:
     assert kind_of(MODEL, a, b, score_pair(MODEL, a, b)) is kind
+
+
+def test_what_comes_from_a_source_in_review_is_asked_about(forms: list[ComparisonForm], pairs: pa.Table, fitted: Model) -> None:
+    everybody = fit_to_place(MODEL, forms, pairs, place=Place(asked=frozenset(range(len(forms)))))[1].expected
+    before = expected(weighed_from(fitted.report) or count_weights(0, ()), MODEL.lines)
+    assert (everybody.merged, everybody.asked) == (0, before.merged + before.asked)
+
+
+def test_two_numbers_of_which_a_person_has_one_are_no_merge() -> None:
+    one, other = (
+        dataclasses.replace(ANN, identifiers=(f"national_id||{number}",), identifier_types=("national_id|",)) for number in (1, 2)
+    )
+    promised = {"national_id": OneValue()}
+    assert kind_of(MODEL, one, other, score_pair(MODEL, one, other), promised) is Kind.VETOED
+    assert kind_of(MODEL, one, other, score_pair(MODEL, one, other)) is not Kind.VETOED
+
+
+class OneValue:
+    """One value a person."""
+
+    one_person_per_value = False
+    one_value_per_person = True

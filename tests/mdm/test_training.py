@@ -3,6 +3,7 @@
 import pytest
 
 from kernel import db
+from kernel.errors import Conflict
 from mdm import training, versions
 
 from .. import resolution as master
@@ -56,3 +57,18 @@ def test_a_record_that_cannot_be_read_is_passed_over(mdm: Master) -> None:
     take_in(mdm)
     query("UPDATE standard_record SET body = jsonb_set(body, '{emails}', '7') WHERE source_key = '0001'")
     assert trained().model.report["records"] == 238
+
+
+@pytest.mark.parametrize("source", ["trial", "staff"])
+def test_pairs_that_never_become_one_are_no_candidates(mdm: Master, source: str) -> None:
+    """One source is scored only, the other holds people of another identity domain."""
+    take_in(mdm, other=source)
+    with pytest.raises(Conflict, match="candidate pairs"):
+        trained()
+
+
+def test_a_source_in_review_merges_nothing_and_asks_all(mdm: Master) -> None:
+    take_in(mdm, other="bought")
+    found = trained().forecast.expected
+    assert (found.merged, found.false_merges) == (0, 0.0)
+    assert found.questions > 100

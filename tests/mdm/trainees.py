@@ -17,10 +17,10 @@ def nothing(_person: int, _copy: int, _said: dict[str, Any]) -> None:
     """Change nothing."""
 
 
-def take_in(mdm: Master, people: int = 120, change: Change = nothing) -> None:
-    """Take in a shop and a till record of each customer; `change` edits what is said (person, 0 or 1, the record)."""
+def take_in(mdm: Master, people: int = 120, change: Change = nothing, other: str = "pos") -> None:
+    """Take in a record of each customer from the shop and one of another source, edited by `change` (person, 0 or 1, it)."""
     chance = random.Random(11)
-    items: dict[str, list[Incoming]] = {"shop": [], "pos": []}
+    items: dict[str, list[Incoming]] = {"shop": [], other: []}
     for person in range(people):
         surname = "".join(chance.choice("bcdfghklmnprst") + chance.choice("aeiou") for _ in range(4))
         born = f"{chance.randint(1940, 1999)}-{chance.randint(1, 12):02}-{chance.randint(2, 28):02}"
