@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import forecast_report, model_choice, model_report, pack_report
+from cli import forecast_report, model_choice, model_report, model_text, pack_report
 from cli.output import Output
 from kernel import db
 from matching.decide import NO_RULES, IdentifierRules
@@ -121,7 +121,8 @@ def train(
     if form is Output.JSON:
         typer.echo(dump_model(trained.model))
         return
-    model_report.print_model(console, trained.model)
+    model_text.print_model(console, trained.model)
     forecast_report.print_forecast(console, trained.model, trained.forecast)
-    rules = "It is current; every record is resolved anew." if use else "It does not rule yet; `mdm model diff current` compares."
+    compare = f"It does not rule yet: `mdm model diff current {trained.model.fingerprint[:12]}` compares."
+    rules = "It is current; every record is resolved anew." if use else compare
     console.print(f"Stored as {trained.model.fingerprint}. {rules}", highlight=False, soft_wrap=True)

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli import forecast_report, model_choice, model_report
+from cli import forecast_report, model_choice, model_text
 from cli.card.page import Facts, page
 from cli.words import counted
 from kernel import db
@@ -48,7 +48,7 @@ def list_models() -> None:
 def show(model: NAMED = model_choice.DEFAULT) -> None:
     """Show a model: its lines and what they come to, and what each level of each comparison weighs."""
     found = model_choice.chosen(model)
-    model_report.print_model(console, found)
+    model_text.print_model(console, found)
     forecast_report.print_forecast(console, found, forecast_report.forecast_of(found, _targets()))
 
 
@@ -81,13 +81,13 @@ def diff(
     Example: mdm model diff default current
     """
     one, other = model_choice.chosen(before), model_choice.chosen(after)
-    model_report.print_changes(console, model_changes(one, other))
+    model_text.print_changes(console, model_changes(one, other))
     if not records or not settings().database_url or model_choice.in_force() is None:
         console.print("No stored records were tried: no database with a model in force.", highlight=False)
         return
     with db.read_only(snapshot=True) as session:
         tried = model_differences.on_stored(session, one, other, records)
-    model_report.print_verdicts(console, tried.counts, f"{counted(tried.pairs, 'candidate pair')} of {tried.records:,} records")
+    model_text.print_verdicts(console, tried.counts, f"{counted(tried.pairs, 'candidate pair')} of {tried.records:,} records")
 
 
 def shadow(
@@ -111,7 +111,7 @@ def shadow(
             found = shadows.report(session)
         if found is None:
             raise NotFound("No model has been the shadow", code="no_shadow", detail="No model has been the shadow: name one.")
-        model_report.print_shadow(console, found)
+        model_text.print_shadow(console, found)
 
 
 def _start(model: Model) -> None:

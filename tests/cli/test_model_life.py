@@ -72,7 +72,8 @@ def test_a_trained_model_is_stored_told_and_rules_only_when_asked(mdm: Master, t
     assert "left apart unasked" in told
     assert ruling() == before
     fingerprint = json.loads((tmp_path / "mine.json").read_text(encoding="utf-8"))["fingerprint"]
-    assert f"Stored as {fingerprint}. It does not rule yet" in told
+    assert f"Stored as {fingerprint}. It does not rule yet: `mdm model diff current {fingerprint[:12]}` compares." in told
+    assert "converged: yes" in told
     listed = [line.split() for line in said("model", "list").splitlines()]
     assert next(line for line in listed if line[0] == fingerprint[:12])[1:2] == ["mine"]
     assert next(line for line in listed if line[0] == default_model().fingerprint[:12])[-1] == "current"
@@ -163,12 +164,12 @@ def test_a_model_is_shown() -> None:
     assert "household" in said("model", "show")
 
 
-def other_model(tmp_path: Path) -> Path:
+def other_model(tmp_path: Path, guard: float = 4.0, merge: float = 10.0) -> Path:
     """The shipped model, a bit and a half lighter where a gender agrees, and with another guard line."""
     data = json.loads(DEFAULT_MODEL_PATH.read_text(encoding="utf-8"))
     gender = next(one for one in data["comparisons"] if one["name"] == "gender")
     gender["levels"][0]["m"] /= 2.0**1.2
-    data["lines"]["guard"] = 4.0
+    data["lines"] |= {"guard": guard, "merge": merge}
     path = tmp_path / "other.json"
     path.write_text(dump_model(model_from_json(data | {"fingerprint": "", "name": "other"})), encoding="utf-8")
     return path
@@ -203,11 +204,14 @@ def test_a_shadow_is_begun_reported_and_ended(mdm: Master, tmp_path: Path) -> No
     take_in(mdm, people=30)
     mdm.drain()
     before = ruling()
-    assert "decides nothing" in said("model", "shadow", other_model(tmp_path))
+    assert "decides nothing" in said("model", "shadow", other_model(tmp_path, 200.0, 210.0))
     shadows.Watcher(db.transaction, mdm.resolver.shelf).watch_stored()
     told = said("model", "shadow")
     assert told.startswith("other (")
     assert "with the same verdict" in told
+    assert "match, then no_match:" in told
+    ids = query("SELECT record_a::text, record_b::text FROM shadow_example WHERE verdict = 'match'")
+    assert sum(f"{one}  {other}" in told for one, other in ids) == 5
     assert "shadow" in said("model", "list")
     assert "has ended" in said("model", "shadow", "--stop")
     assert "There was no shadow" in said("model", "shadow", "--stop")
