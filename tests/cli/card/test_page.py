@@ -81,7 +81,15 @@ def test_nothing_is_loaded_run_or_styled_but_by_its_own_sheet(text: str) -> None
 
 def test_it_says_what_the_model_is(text: str) -> None:
     made = model()
-    for part in (made.fingerprint, "2026-03-01 12:00", "32,144", "household", "given name", "surname and postal code", "+10.0"):
+    for part in (
+        made.fingerprint,
+        "2026-03-01 12:00",
+        f"{made.report['records']:,}",
+        "household",
+        "given name",
+        "surname and postal code",
+        "+10.0",
+    ):
         assert part in text
     for comparison in made.comparisons:
         assert comparison.name.replace("_", " ") in text
@@ -93,9 +101,12 @@ def test_every_weight_of_every_level_stands_there(text: str) -> None:
         assert {f"{one.weight:+.1f}" for one in parameters} <= shown
 
 
-def test_a_pass_that_did_not_converge_is_marked(text: str) -> None:
-    row = next(part for part in text.split("<tr>") if part.startswith("<td>company name</td>"))
-    assert "<strong>no</strong>" in row
+def test_a_pass_that_did_not_converge_is_marked() -> None:
+    seen = {"pairs": 900, "matching": 0.4, "rounds": 40}
+    passes = [{"blocks_on": "phone", "converged": False, **seen}, {"blocks_on": "building", "converged": True, **seen}]
+    rows = page(model(passes=passes), FACTS).split("<tr>")
+    assert "<strong>no</strong>" in next(row for row in rows if row.startswith("<td>phone</td>"))
+    assert "<td>yes</td>" in next(row for row in rows if row.startswith("<td>building</td>"))
 
 
 def test_a_model_without_counts_says_that_they_are_not_known() -> None:
