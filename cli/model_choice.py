@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import psycopg
 import sqlalchemy
 
 from kernel import db
@@ -33,12 +34,12 @@ def _is_file(name: str) -> bool:
 
 
 def in_force() -> Model | None:
-    """Read the model in force where a database answers and has one."""
+    """Read the model in force where a database answers and has one; a database that was never migrated has none."""
     if not settings().database_url:
         return None
     try:
         with db.read_only() as session:
             found = versions.stored(session)
             return found.model if found else None
-    except (MdmError, sqlalchemy.exc.DBAPIError, *db.UNAVAILABLE):
+    except (MdmError, sqlalchemy.exc.DBAPIError, psycopg.Error):
         return None
