@@ -6,13 +6,15 @@ from collections.abc import Iterable, Mapping
 from matching.decide import Reason, Verdict, decide
 from matching.score import Scored
 from mdm.decisions import PairDecision
-from mdm.records import CurrentRecord, Pair
+from mdm.records import ComparedRecord, Pair
 from mdm.versions import VersionSet
 
 SOURCE_IN_REVIEW = "source_in_review"
 
 
-def pair_decisions(versions: VersionSet, pairs: Iterable[Pair], records: Mapping[uuid.UUID, CurrentRecord]) -> list[PairDecision]:
+def pair_decisions(
+    versions: VersionSet, pairs: Iterable[Pair], records: Mapping[uuid.UUID, ComparedRecord]
+) -> list[PairDecision]:
     """Score candidate pairs and give the decisions to keep: at or above the component line, or decided by an identifier.
 
     A pair with a record that is gone, or of two identity domains, gives none.
@@ -27,13 +29,13 @@ def pair_decisions(versions: VersionSet, pairs: Iterable[Pair], records: Mapping
     return found
 
 
-def pair_decision(versions: VersionSet, a: CurrentRecord, b: CurrentRecord) -> PairDecision | None:
+def pair_decision(versions: VersionSet, a: ComparedRecord, b: ComparedRecord) -> PairDecision | None:
     """Score one pair, ids ordered; None when it is not worth keeping."""
     first, second = in_form_order(a, b)
     return decision_of(versions, a, b, versions.scorer.pair(first.form, second.form))
 
 
-def decision_of(versions: VersionSet, a: CurrentRecord, b: CurrentRecord, scored: Scored) -> PairDecision | None:
+def decision_of(versions: VersionSet, a: ComparedRecord, b: ComparedRecord, scored: Scored) -> PairDecision | None:
     """Decide about a scored pair, whoever scored it."""
     if scored.weight < versions.lines.component and not _share_an_identifier(a, b):
         return None
@@ -59,10 +61,10 @@ def decision_of(versions: VersionSet, a: CurrentRecord, b: CurrentRecord, scored
     )
 
 
-def _share_an_identifier(a: CurrentRecord, b: CurrentRecord) -> bool:
+def _share_an_identifier(a: ComparedRecord, b: ComparedRecord) -> bool:
     return not frozenset(a.form.identifiers or ()).isdisjoint(b.form.identifiers or ())
 
 
-def in_form_order(a: CurrentRecord, b: CurrentRecord) -> tuple[CurrentRecord, CurrentRecord]:
+def in_form_order(a: ComparedRecord, b: ComparedRecord) -> tuple[ComparedRecord, ComparedRecord]:
     """One order of scoring for a pair, whatever its ids are, so that every installation sums alike."""
     return (a, b) if (a.form_hash, a.order_key) <= (b.form_hash, b.order_key) else (b, a)

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
+from matching import form_text
 from matching.record import StandardRecord, to_json
 from mdm import sql
 from mdm.appraisal import SEPARATOR
@@ -202,18 +203,19 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
     sql.run(
         session,
         """INSERT INTO standard_record AS s (record_id, version_no, source, source_key, brand, region, observed_at, standardizer,
-                                             policy_version, form_hash, body, asserted_golden_id, appraisal)
+                                             policy_version, form_hash, body, form, asserted_golden_id, appraisal)
            SELECT r.id, r.no, %(source)s, r.key, %(brand)s, r.region, r.observed, %(standardizer)s, %(policy)s, r.hash,
-                  r.body::jsonb, r.asserted, string_to_array(r.appraisal, %(separator)s)
+                  r.body::jsonb, r.form, r.asserted, string_to_array(r.appraisal, %(separator)s)
            FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(keys)s::text[], %(regions)s::text[], %(observed)s::timestamptz[],
-                       %(hashes)s::bytea[], %(bodies)b::text[], %(asserted)s::uuid[], %(appraisals)s::text[])
-                AS r (id, no, key, region, observed, hash, body, asserted, appraisal)
+                       %(hashes)s::bytea[], %(bodies)b::text[], %(forms)b::text[], %(asserted)s::uuid[],
+                       %(appraisals)s::text[])
+                AS r (id, no, key, region, observed, hash, body, form, asserted, appraisal)
            ORDER BY r.id
            ON CONFLICT (record_id) DO UPDATE SET version_no = EXCLUDED.version_no, source_key = EXCLUDED.source_key,
              brand = EXCLUDED.brand, region = EXCLUDED.region, observed_at = EXCLUDED.observed_at,
              standardizer = EXCLUDED.standardizer, policy_version = EXCLUDED.policy_version, form_hash = EXCLUDED.form_hash,
-             body = EXCLUDED.body, asserted_golden_id = EXCLUDED.asserted_golden_id, appraisal = EXCLUDED.appraisal,
-             refusal = NULL, refused_standardizer = NULL, refused_policy = NULL""",
+             body = EXCLUDED.body, form = EXCLUDED.form, asserted_golden_id = EXCLUDED.asserted_golden_id,
+             appraisal = EXCLUDED.appraisal, refusal = NULL, refused_standardizer = NULL, refused_policy = NULL""",
         {
             "source": source,
             "brand": brand,
@@ -226,6 +228,7 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
             "observed": [row.observed_at for row in rows],
             "hashes": [row.form_hash for row in rows],
             "bodies": [orjson.dumps(to_json(row.standard)).decode() for row in rows],
+            "forms": [form_text.of(row.standard) for row in rows],
             "asserted": [asserted(row.standard) for row in rows],
             "appraisals": [SEPARATOR.join(row.appraisal) for row in rows],
             "separator": SEPARATOR,

@@ -13,6 +13,7 @@ from datetime import datetime
 import orjson
 from sqlmodel import Session
 
+from matching import form_text
 from matching.forms import ComparisonForm, comparison_form
 from matching.record import StandardRecord, from_json
 from mdm import sql
@@ -20,29 +21,36 @@ from mdm import sql
 Pair = tuple[uuid.UUID, uuid.UUID]
 _Key = tuple[uuid.UUID, int, str, int]
 _Decoded = tuple[StandardRecord, ComparisonForm]
+NOTHING = ComparisonForm()
 
 
 @dataclass(frozen=True, slots=True)
-class CurrentRecord:
-    """The current version of a living record, as it takes part in matching and survivorship."""
+class ComparedRecord:
+    """The current version of a living record, as it is compared. `stamp`: the version with the standardizer and policy that made
+    its form."""
 
     record_id: uuid.UUID
     version_no: int
     source: str
     source_key: str
-    brand: str
-    region: str
-    observed_at: datetime
     form_hash: bytes
-    standard: StandardRecord
     form: ComparisonForm
-    # The version with the standardizer and policy that made its form.
-    stamp: str = ""
+    stamp: str
 
     @property
     def order_key(self) -> tuple[str, str]:
         """What breaks ties: the same in every installation and order of arrival."""
         return (self.source, self.source_key)
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentRecord(ComparedRecord):
+    """The same as it takes part in survivorship as well."""
+
+    brand: str
+    region: str
+    observed_at: datetime
+    standard: StandardRecord
 
 
 def stamp(version_no: int, standardizer: str, policy_version: int) -> str:
@@ -61,10 +69,13 @@ class Shelf:
     check: Callable[[ComparisonForm], object] = id
     size: int = 20_000
     unusable: dict[uuid.UUID, str] = field(default_factory=dict)
+    _forms: "OrderedDict[_Key, ComparisonForm]" = field(default_factory=OrderedDict)
     _held: "OrderedDict[_Key, _Decoded]" = field(default_factory=OrderedDict)
 
     def load(self, session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, CurrentRecord]:
         """Load the living and usable ones among the records. Two statements at most."""
+        if not record_ids:
+            return {}
         found = sql.rows(
             session,
             """SELECT record_id, version_no, standardizer, policy_version,
@@ -74,6 +85,38 @@ class Shelf:
         )
         self._fetch(session, [row[0] for row in found if row[:4] not in self._held], {row[0]: row[:4] for row in found})
         return {row[0]: self._current(row) for row in found if row[:4] in self._held}
+
+    def compared(self, session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ComparedRecord]:
+        """Load what scoring needs of the living and usable ones among the records: their stored forms. Usually one statement."""
+        found = sql.rows(
+            session,
+            """SELECT record_id, version_no, standardizer, policy_version, source, source_key, form_hash, form
+               FROM standard_record WHERE record_id = ANY(%s)""",
+            [list(record_ids)],
+        )
+        forms = {row[0]: self._form(row) for row in found}
+        made = self.load(session, [record_id for record_id, form in forms.items() if form is None])
+        read = {
+            row[0]: ComparedRecord(row[0], row[1], row[4], row[5], bytes(row[6]), form, stamp(*row[1:4]))
+            for row in found
+            if (form := forms[row[0]]) is not None
+        }
+        return {**read, **made}
+
+    def _form(self, row: sql.Row) -> ComparisonForm | None:
+        """The stored form of a row; None when there is none that this program reads, so that it is made from the record."""
+        known = self._forms.get(row[:4])
+        if known is None and row[7] is not None:
+            try:
+                known = form_text.load(row[7])
+                self.check(known or NOTHING)
+            except Exception:  # noqa: BLE001 - as in _fetch: what is wrong with it shows when its record is read.
+                return None
+            if known is not None:
+                self._forms[row[:4]] = known
+                if len(self._forms) > self.size:
+                    self._forms.popitem(last=False)
+        return known
 
     def _fetch(self, session: Session, missing: list[uuid.UUID], keys: dict[uuid.UUID, _Key]) -> None:
         if not missing:
@@ -99,6 +142,6 @@ class Shelf:
         standard, form = self._held[row[:4]]
         record_id, version_no, *_, source, source_key, brand, region, observed_at, form_hash = row
         return CurrentRecord(
-            record_id, version_no, source, source_key, brand, region, observed_at, bytes(form_hash), standard, form,
-            stamp(*row[1:4]),
+            record_id, version_no, source, source_key, bytes(form_hash), form, stamp(*row[1:4]), brand, region, observed_at,
+            standard,
         )  # fmt: skip

@@ -27,7 +27,7 @@ from mdm.drafts import Draft, Drafter
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
 from mdm.judge import pair_decisions
-from mdm.records import CurrentRecord, Pair, Shelf
+from mdm.records import ComparedRecord, Pair, Shelf
 from mdm.steps import Steps, is_deadlock, snapshot
 from mdm.versions import VersionSet
 
@@ -116,11 +116,10 @@ class Resolver:
             unusable = frozenset(living) - records.keys()
             given_up = pending.given_up(session, unusable) if unusable else set()
         waited_for = unusable - given_up
-        units = [one for one in closure.split(around) if waited_for.isdisjoint(one.records)]
+        units = [closure.without(one, unusable) for one in closure.split(around) if waited_for.isdisjoint(one.records)]
         now = clock.now()
-        usable = [closure.without(one, unusable) for one in units]
         drafts = []
-        for one in evaluate(self._keeping(of).weigher, usable, records, lambda _: clock.uuid7()):
+        for one in evaluate(self._keeping(of).weigher, units, records, lambda _: clock.uuid7()):
             drafts.append((one, self._keeping(of).drafter.drafts(one, {}, now)))
             beat()
         return Evaluated(drafts, digests, around.outgrown, waited_for)
@@ -174,7 +173,9 @@ class Batch:
             found = candidates.find(session, record_ids)
             named = {one for pair in found.pairs for one in pair}.union(record_ids)
             kept = decisions.live_about(session, record_ids)
-            records = self.resolver.shelf(self.versions).load(session, named)
+            shelf = self.resolver.shelf(self.versions)
+            own = shelf.load(session, record_ids)
+            records: dict[uuid.UUID, ComparedRecord] = {**own, **shelf.compared(session, named.difference(record_ids))}
         self._refuse_unusable(records)
         made = pair_decisions(self.versions, found.pairs, records)
         taken, self.touched = self.step(lambda session: self._decide(session, found, made, kept))
@@ -186,7 +187,7 @@ class Batch:
             hot_keys=len(found.hot),
             keyless=len(found.keyless & records.keys()),
             unreachable=len(found.unreachable),
-            partly_filed=candidates.partly_filed(records[one] for one in record_ids if one in records),
+            partly_filed=candidates.partly_filed(own.values()),
         )
 
     def _begin(self, session: Session, record_ids: Sequence[uuid.UUID]) -> None:
@@ -217,7 +218,7 @@ class Batch:
         with suppress(*db.UNAVAILABLE), self.resolver.steps() as session:
             pending.release(session, sorted(record_ids), self.owner)
 
-    def _refuse_unusable(self, records: Mapping[uuid.UUID, CurrentRecord]) -> None:
+    def _refuse_unusable(self, records: Mapping[uuid.UUID, ComparedRecord]) -> None:
         """Fail when a record of the batch itself cannot be used; one that is only a neighbour is left out until it is mended."""
         unusable = self.resolver.shelf(self.versions).unusable
         for record_id in self.claims:
@@ -322,10 +323,9 @@ def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) ->
     except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
         logger.warning("resolve_failed", records=len(claims), error=type(error).__name__)
         if len(claims) == 1:
+            said = str(error) if isinstance(error, Unusable) else type(error).__name__
             with resolver.steps() as session:
-                pending.fail(
-                    session, claims[0].record_id, owner, str(error) if isinstance(error, Unusable) else type(error).__name__
-                )
+                pending.fail(session, claims[0].record_id, owner, said)
             return Resolved()
         half = len(claims) // 2
         return _attempt(resolver, claims[:half], owner) + _attempt(resolver, claims[half:], owner)

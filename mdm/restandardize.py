@@ -14,7 +14,7 @@ from sqlmodel import Session
 from kernel import clock
 from kernel.errors import NotFound
 from kernel.settings import settings
-from matching import blocking
+from matching import blocking, form_text
 from matching.record import StandardRecord, to_json
 from matching.standardize import form_hash, standardize
 from mdm import payloads, program, record_rows, sql
@@ -75,11 +75,13 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
         if again.row is None:
             yield Difference(Kind.STANDARD_RECORD, record_id, "payload_unreadable")
             continue
-        stored_hash, body, keys, appraised = stored[again.record_id]
+        stored_hash, body, keys, appraised, form = stored[again.record_id]
         if _json(again.row.standard) != orjson.loads(body) or again.row.form_hash != bytes(stored_hash):
             yield Difference(Kind.STANDARD_RECORD, record_id, "says_something_else")
         if sorted({one for _, one in again.row.keys}) != list(keys or ()):
             yield Difference(Kind.STANDARD_RECORD, record_id, "filed_elsewhere")
+        if form is not None and form != form_text.of(again.row.standard):  # None: stored before there were any.
+            yield Difference(Kind.STANDARD_RECORD, record_id, "compared_otherwise")
         if appraised is not None and tuple(appraised) != again.row.appraisal:  # None: stored before there were appraisals.
             yield Difference(Kind.STANDARD_RECORD, record_id, "appraised_otherwise")
 
@@ -125,7 +127,7 @@ def _said(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUI
         session,
         """SELECT s.record_id, s.form_hash, s.body::text,
              (SELECT array_agg(b.blocking_key ORDER BY b.blocking_key) FROM blocking_key b WHERE b.record_id = s.record_id),
-             s.appraisal
+             s.appraisal, s.form
            FROM standard_record s WHERE s.record_id = ANY(%s)""",
         [list(record_ids)],
     )

@@ -135,6 +135,7 @@ class StandardRecordRow(SQLModel, table=True):
     policy_version: int
     form_hash: bytes = _bytes()
     body: dict[str, Any] = _json()
+    form: str | None = None
     asserted_golden_id: uuid.UUID | None = None
     appraisal: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     refusal: str | None = None

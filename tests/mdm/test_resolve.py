@@ -183,7 +183,8 @@ def test_a_failing_record_is_quarantined_alone_and_the_others_finish(mdm: Master
             "shop", str(number), {"given_name": f"Name{number}", "surname": "Of Many", "emails": [f"n{number}@telefonica.net"]}
         )
     ((poison,),) = query(
-        "UPDATE standard_record SET body = jsonb_set(body, '{emails}', '7') WHERE source_key = '7' RETURNING record_id"
+        """UPDATE standard_record SET body = jsonb_set(body, '{emails}', '7'), form = NULL
+           WHERE source_key = '7' RETURNING record_id"""
     )
     for _ in range(pending.MAX_ATTEMPTS):
         query("UPDATE pending_record SET available_at = now()")

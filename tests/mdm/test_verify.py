@@ -152,8 +152,13 @@ def test_the_deep_form_finds_a_standard_record_that_is_not_what_its_payload_says
         """DELETE FROM blocking_key WHERE rule = 1 AND record_id =
              (SELECT record_id FROM standard_record WHERE source_key = '2' AND source = 'shop') RETURNING record_id"""
     )
+    ((compared,),) = query(
+        """UPDATE standard_record SET form = jsonb_set(form::jsonb, '{1}', '"company"')::text
+           WHERE source_key = '3' AND source = 'shop' RETURNING record_id"""
+    )
     found = {(one.kind, one.id, one.problem) for one in mdm.verify(deep=True).differences}
     assert (Kind.STANDARD_RECORD, str(record), "says_something_else") in found
+    assert (Kind.STANDARD_RECORD, str(compared), "compared_otherwise") in found
     assert (Kind.STANDARD_RECORD, str(unfiled), "filed_elsewhere") in found
 
 
