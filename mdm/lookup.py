@@ -148,7 +148,7 @@ async def _read(scope: db.Scope, reads: Sequence[Read]) -> list[Held]:
 
 
 async def _audited_rows(connection: Connection, parameters: dict[str, Any]) -> dict[str, Row]:
-    with _refused_unless_audited():
+    with refused_unless_audited():
         cursor = await connection.execute(AUDITED_GOLDEN, parameters)
         return {row[0]: row for row in await cursor.fetchall()}
 
@@ -160,7 +160,8 @@ async def _targets(connection: Connection, targets: dict[str, bool]) -> dict[str
 
 
 @contextmanager
-def _refused_unless_audited() -> Iterator[None]:
+def refused_unless_audited() -> Iterator[None]:
+    """Turn what the database refuses in the block into Unavailable: without its audit row nothing was read."""
     try:
         yield
     except psycopg.OperationalError:
@@ -172,7 +173,7 @@ def _refused_unless_audited() -> Iterator[None]:
 
 async def audited(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write the audit rows of what is about to be handed out. Raises: Unavailable when they cannot be written."""
-    with _refused_unless_audited():
+    with refused_unless_audited():
         await audit.record_all_async(connection, entries)
 
 

@@ -8,7 +8,8 @@ from starlette.testclient import TestClient
 
 from kernel import db
 from kernel.actor import Principal
-from mdm import ingest, program, rules
+from matching.blocking import HOT_LIMIT
+from mdm import ingest, program, rules, versions
 from mdm import policy as policies
 from mdm.incoming import Incoming
 
@@ -145,6 +146,50 @@ def test_a_record_that_is_not_resolved_yet_is_found_without_golden_id(api: TestC
     found = ask(api, ADA)
     assert found["certainty"] == "strong"
     assert "golden_id" not in found["candidates"][0] or found["candidates"][0]["golden_id"] is None
+
+
+@pytest.mark.parametrize("form", ["NULL", "'[\"of another program\"]'", "'no form'"])
+def test_a_record_whose_stored_form_cannot_be_read_is_compared_by_what_it_says(
+    api: TestClient, held: Any, goldens: Any, form: str
+) -> None:
+    ada = held(ADA)
+    before = ask(api, {**ADA, "given_name": "Adda"}, explain=True)
+    goldens.connection.execute(f"UPDATE standard_record SET form = {form}, standardizer = '0'")  # Nobody has read that one yet.
+    found = ask(api, {**ADA, "given_name": "Adda"}, explain=True)
+    assert found["candidates"] == before["candidates"]
+    assert found["candidates"][0]["golden_id"] == ada
+
+
+def test_a_hot_key_is_searched_by_its_refinements(api: TestClient, goldens: Any, policy: policies.Policy) -> None:
+    crowd = [
+        Incoming(str(n), {"given_name": f"{chr(97 + n % 26)}na", "surname": f"q{n}", "phones": ADA["phones"]})
+        for n in range(HOT_LIMIT + 1)
+    ]
+    with db.transaction() as session:
+        ingest.put_records(session, policy, "pos", crowd, WRITER)
+    found = ask(api, {"given_name": "bea", "surname": "quint", "phones": ADA["phones"]})
+    assert found["searched"]["hot_keys"] == 1
+    assert found["searched"]["compared"] == sum(1 for n in range(HOT_LIMIT + 1) if n % 26 == 1)
+
+
+def test_an_identifier_decides_however_little_else_speaks_for_it(api: TestClient, held: Any, policy: policies.Policy) -> None:
+    with db.transaction() as session:
+        decides = policies.parse(policy.text.replace("one_value_per_person", "one_person_per_value"))
+        versions.adopt(session, policies.store(session, decides, "test"))
+    rules.forget()
+    number = [{"type": "national_id", "issuer": "ES", "value": "47291836H"}]
+    ada = held({**ADA, "gender": "female", "identifiers": number})
+    other = {"given_name": "Quentin", "surname": "Zoller", "birth_date": "1950-02-03", "gender": "male"}
+    reached = {"emails": ["q.zoller@telefonica.net"], "phones": ["+4930901820"], "identifiers": number}
+    (found,) = ask(api, {**other, **reached}, explain=True)["candidates"]
+    assert (found["golden_id"], found["certainty"], found["explanation"]["reason"]) == (ada, "exact", "shared_identifier")
+    assert found["explanation"]["match_weight"] < 0
+
+
+def test_a_search_is_audited_by_what_it_looked_at(api: TestClient, held: Any, goldens: Any) -> None:
+    held(ADA, SON)
+    found = ask(api, ADA)["searched"]
+    assert goldens.audit() == [("match", "match", "", {"keys": found["keys"], "compared": 2})]
 
 
 def test_another_brands_customers_are_not_found(api: TestClient, held: Any, key: Any) -> None:
