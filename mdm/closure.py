@@ -6,7 +6,7 @@ whose customer confirmed one of these ids. Only reads.
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -164,6 +164,24 @@ def _golden_head(row: sql.Row) -> GoldenHead:
 
 def split(closure: Closure) -> list[Closure]:
     """Cut a closure into units that have nothing to do with each other: by component, by golden id lived under, by founder."""
+    find = _together(closure)
+    units: dict[uuid.UUID, _Unit] = {}
+    for record, head in closure.records.items():
+        units.setdefault(find(record), _Unit()).records[record] = head
+    for component in closure.components:
+        units[find(next(iter(component.records)))].components.append(component)
+    # Thousands may have been reached from one batch: each unit takes its own, for none may look at all.
+    for record in closure.outgrown.keys() & closure.records.keys():
+        units[find(record)].outgrown[record] = closure.outgrown[record]
+    for golden_id, founders in closure.founders.items():
+        holder = next((record for record in founders if record in closure.records), None)
+        if holder is not None:
+            units[find(holder)].golden_ids.append(golden_id)
+    return [unit.of(closure) for unit in units.values()]
+
+
+def _together(closure: Closure) -> Callable[[uuid.UUID], uuid.UUID]:
+    """Give the function that names, for each record, the one that stands for all that hang together with it."""
     root: dict[uuid.UUID, uuid.UUID] = {record: record for record in closure.records}
 
     def find(record: uuid.UUID) -> uuid.UUID:
@@ -175,16 +193,7 @@ def split(closure: Closure) -> list[Closure]:
         known = [find(record) for record in together if record in root]
         for other in known[1:]:
             root[find(other)] = find(known[0])
-    units: dict[uuid.UUID, _Unit] = {find(record): _Unit() for record in root}
-    for record, head in closure.records.items():
-        units[find(record)].records[record] = head
-    for component in closure.components:
-        units[find(next(iter(component.records)))].components.append(component)
-    for golden_id, founders in closure.founders.items():
-        holder = next((record for record in founders if record in root), None)
-        if holder is not None:
-            units[find(holder)].golden_ids.append(golden_id)
-    return [unit.of(closure) for unit in units.values()]
+    return find
 
 
 def _bonds(closure: Closure) -> Iterator[Iterable[uuid.UUID]]:
@@ -215,6 +224,7 @@ class _Unit:
     records: dict[uuid.UUID, RecordHead] = field(default_factory=dict)
     components: list[Component[uuid.UUID]] = field(default_factory=list)
     golden_ids: list[uuid.UUID] = field(default_factory=list)
+    outgrown: dict[uuid.UUID, int] = field(default_factory=dict)
 
     def of(self, whole: Closure) -> Closure:
         """The unit as a closure of its own."""
@@ -224,7 +234,7 @@ class _Unit:
             self.records,
             {golden_id: whole.founders[golden_id] for golden_id in self.golden_ids},
             {golden_id: whole.goldens[golden_id] for golden_id in self.golden_ids if golden_id in whole.goldens},
-            {record: rung for record, rung in whole.outgrown.items() if record in self.records} if whole.outgrown else {},
+            self.outgrown,
             tuple(one for one in whole.assertions if one.record_id in self.records),
             whole.hot_identifiers,
         )
@@ -260,7 +270,8 @@ def digests(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UU
              UNION ALL SELECT record_b, decision_id FROM decision
              WHERE superseded_at IS NULL AND record_b = ANY(%(ids)s)
              UNION ALL SELECT named, decision_id FROM decision, unnest(left_records || right_records) AS named
-             WHERE superseded_at IS NULL AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])),
+             WHERE superseded_at IS NULL AND record_a IS NULL
+               AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])),
            said AS (
              SELECT record_id, md5(string_agg(decision_id::text, ',' ORDER BY decision_id)) AS decisions
              FROM live GROUP BY record_id)

@@ -256,11 +256,15 @@ def edge_of(weight: float, reason_code: str, verdict: str) -> PairEdge | None:
 
 
 def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StewardDecision]:
-    """Read the stewards' live decisions that name any of the records, on either side."""
+    """Read the stewards' live decisions that name any of the records, on either side.
+
+    `record_a` tells them from the model's: asked for a thousand records, PostgreSQL would else read the whole log.
+    """
     found = sql.rows(
         session,
         """SELECT decision_id, verdict, left_records, right_records FROM decision
-           WHERE superseded_at IS NULL AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])""",
+           WHERE superseded_at IS NULL AND record_a IS NULL
+             AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])""",
         {"ids": list(record_ids)},
     )
     return {row[0]: StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found}
