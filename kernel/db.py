@@ -7,6 +7,7 @@ One URL serves all roles: the role is set by a connection option, so that it hol
 import asyncio
 import os
 import select
+import uuid
 import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -29,6 +30,7 @@ SET_SCOPE = "SELECT set_config('mdm.brands', %s, %s), set_config('mdm.regions', 
 APP_STATEMENT_TIMEOUT_SECONDS = 30
 POOL_TIMEOUT_SECONDS = 10
 CONNECT_TIMEOUT_SECONDS = 10
+MOST_IDS = 100_000  # About 25 MB.
 # What the loss of the database looks like; long-running loops wait and try again.
 UNAVAILABLE = (sqlalchemy.exc.OperationalError, sqlalchemy.exc.InterfaceError, psycopg.OperationalError)
 
@@ -82,7 +84,7 @@ def engine(role: Role = Role.ENGINE) -> sqlalchemy.Engine:
         parameters = connection_parameters(role)
         made = sqlalchemy.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: psycopg.connect(**parameters),
+            creator=lambda: _connect(parameters),
             pool_size=settings().db_pool_size,
             max_overflow=settings().db_pool_size,
             pool_timeout=POOL_TIMEOUT_SECONDS,
@@ -91,6 +93,30 @@ def engine(role: Role = Role.ENGINE) -> sqlalchemy.Engine:
         sqlalchemy.event.listen(made, "checkout", _refuse_closed)
         _engines[key] = made
     return _engines[key]
+
+
+class _IdLoader(psycopg.adapt.Loader):
+    """Reads an id that was met before as the same object: resolution reads each hundreds of times, and neither parses it again
+    (1.6 µs) nor compares it by value with itself."""
+
+    def load(self, data: psycopg.abc.Buffer) -> uuid.UUID:
+        """Give the id that the text names."""
+        text = bytes(data)
+        known = _ids.get(text)
+        if known is None:
+            if len(_ids) >= MOST_IDS:
+                _ids.clear()
+            known = _ids[text] = uuid.UUID(text.decode("ascii"))
+        return known
+
+
+_ids: dict[bytes, uuid.UUID] = {}
+
+
+def _connect(parameters: dict[str, Any]) -> psycopg.Connection[Any]:
+    made: psycopg.Connection[Any] = psycopg.connect(**parameters)
+    made.adapters.register_loader("uuid", _IdLoader)
+    return made
 
 
 def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -65,8 +66,7 @@ class StoredDecision:
     checksum: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class PairEdge:
+class PairEdge(NamedTuple):
     """A live pair as an edge. What an identifier decides, and a contradiction that somebody must look at, reach at every line."""
 
     weight: float

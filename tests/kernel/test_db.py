@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import uuid
 
 import psycopg
 import pytest
@@ -222,3 +223,23 @@ def test_a_doorbell_rings_after_the_commit(database: str) -> None:
         with db.transaction() as session:
             session.connection().execute(text("SELECT pg_notify('mdm_test', '')"))
         assert doorbell.wait(5) is True
+
+
+def test_an_id_read_again_is_the_same_object(database: str) -> None:
+    text = "01a22389-f5bd-701b-b061-437d42961071"
+    with db.transaction() as session:
+        statement = f"SELECT '{text}'::uuid, ARRAY['{text}'::uuid, NULL]"
+        (one, several), (other, _) = (session.connection().exec_driver_sql(statement).one() for _ in range(2))
+    assert one == uuid.UUID(text)
+    assert other is one
+    assert several == [one, None]
+    assert several[0] is one
+
+
+def test_ids_beyond_what_is_kept_are_read_all_the_same(database: str) -> None:
+    with db.transaction() as session:
+        statement = (
+            f"SELECT ('00000000-0000-0000-0000-' || lpad(n::text, 12, '0'))::uuid FROM generate_series(0, {db.MOST_IDS}) n"
+        )
+        found = [row[0].int for row in session.connection().exec_driver_sql(statement)]
+    assert found == [int(str(n), 16) for n in range(db.MOST_IDS + 1)]
