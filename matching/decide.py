@@ -4,7 +4,7 @@ Pure. The lines come from the model, the promises of identifier types from polic
 `matching.grounds`. Reason codes are stable.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
@@ -15,7 +15,6 @@ from matching.grounds import (
     Lack,
     Seen,
     a_generation_apart,
-    is_contradicted,
     lack,
     only_by_place,
     other_generation,
@@ -103,7 +102,7 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     of = seen(model, scored.levels)
     lacking = lack(a, b, of, model)
     personal, is_light = lacking is None, scored.weight < model.merge_line_weight
-    against = (is_light or a_generation_apart(a, b)) and is_contradicted(a, b, of)
+    against = lacking is Lack.CONTRADICTION and (is_light or a_generation_apart(a, b))  # What `lack` looks for first.
     cluster_wide = (against, personal and only_by_place(a, b, of), told_apart(of))
     decides = bool(rules) and any(rule_of(rules, token).one_person_per_value for token in _shared(a, b))
     veto = _veto(a, b, of, rules)
@@ -135,10 +134,10 @@ def _veto(a: ComparisonForm, b: ComparisonForm, of: Seen, rules: IdentifierRules
     return None
 
 
-def _shared(a: ComparisonForm, b: ComparisonForm) -> Iterator[str]:
-    """Yield the identifiers (type|issuer|value) that both hold."""
-    others = b.identifiers or ()
-    return (token for token in a.identifiers or () if token in others)
+def _shared(a: ComparisonForm, b: ComparisonForm) -> Sequence[str]:
+    """List the identifiers (type|issuer|value) that both hold."""
+    ours, others = a.identifiers, b.identifiers
+    return () if ours is None or others is None else [token for token in ours if token in others]
 
 
 def _conflicting(a: ComparisonForm, b: ComparisonForm, rules: IdentifierRules) -> bool:
