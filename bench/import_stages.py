@@ -50,12 +50,12 @@ def measure() -> list[Line]:
         with db.transaction() as session:
             text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
             versions.adopt(session, policy.store(session, policy.parse(text), "bench"))
-        with _written(list(islice(simulate(SMALL, SEED + 1), SMALL))) as folder:
-            _load_all(folder)
-        with _written(records) as folder:
+        with written(list(islice(simulate(SMALL, SEED + 1), SMALL))) as folder:
+            load_all(folder)
+        with written(records) as folder:
             started = time.perf_counter()
             with measured(STAGES) as stages:
-                _load_all(folder)
+                load_all(folder)
             seconds = time.perf_counter() - started
         copied = _bare_copy(url, records)
     lines = [
@@ -70,13 +70,14 @@ def measure() -> list[Line]:
 
 
 @contextmanager
-def _written(records: list[SimulatedRecord]) -> Iterator[Path]:
+def written(records: list[SimulatedRecord]) -> Iterator[Path]:
+    """Write records as the files of their channels."""
     with tempfile.TemporaryDirectory(prefix="mdm-bench-") as folder:
         write(records, Path(folder))
         yield Path(folder)
 
 
-def _load_all(folder: Path) -> None:
+def load_all(folder: Path) -> None:
     """What `mdm import` of every channel's file and `mdm reconcile` do."""
     with db.read_only() as session:
         rules = policy.current(session)

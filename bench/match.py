@@ -7,20 +7,16 @@ costs in processor time, by part: that hangs less on who else uses the machine, 
 import itertools
 import random
 import statistics
-import time
 from collections.abc import Iterator, Sequence
 
 import orjson
-import psutil
-import psycopg
 import uvloop
 
-from bench import serving, stored
+from bench import costs, serving, stored
 from bench.line import Line
 from bench.server import own_database
 from bench.serving import Requests, Round, Served
 from kernel import actor, db
-from kernel.settings import settings
 from sampledata.retailer import SimulatedRecord
 
 STORED, MORE = 50_000, 150_000
@@ -39,7 +35,7 @@ def measure() -> list[Line]:
     with own_database():
         rules = stored.adopt()
         stored.store(rules, known)
-        asked = _requests(_mixed(known, stored.records(ASKED // 2, SEED + 1)), _key())
+        asked = _requests(mixed(known, stored.records(ASKED // 2, SEED + 1)), _key())
         first = _measured(asked, f"{STORED:,} stored")
         stored.store(rules, stored.records(MORE, SEED + 2))
         more = _measured(asked, f"{STORED + MORE:,} stored")
@@ -47,7 +43,8 @@ def measure() -> list[Line]:
     return [*first, *more, Line(f"match, {STORED + MORE:,} / {STORED:,} stored", ratio, "ratio", GOAL_LARGE, at_most=False)]
 
 
-def _mixed(known: Sequence[SimulatedRecord], new: Sequence[SimulatedRecord]) -> list[SimulatedRecord]:
+def mixed(known: Sequence[SimulatedRecord], new: Sequence[SimulatedRecord]) -> list[SimulatedRecord]:
+    """Records of people that are stored and of people never seen, in turn."""
     shuffled = random.Random(SEED).sample(known, min(len(known), len(new)))  # noqa: S311 - a draw, not a secret.
     return [one for pair in zip(shuffled, new, strict=False) for one in pair]
 
@@ -72,31 +69,21 @@ def _requests(asked: Sequence[SimulatedRecord], key: str) -> dict[str, Requests]
 def _measured(asked: dict[str, Requests], note: str) -> list[Line]:
     with serving.running_server(PROCESSES) as served:
         found = serving.run(served.port, asked, CONNECTIONS, ROUNDS, SECONDS)
-        costs = _costs(served, asked[MATCH])
-    return list(_lines(found, costs, note))
+        bare, each = (_costs(served, asked[name]) for name in (BARE, MATCH))
+    return [
+        *_lines(found, each, note),
+        Line("match / bare endpoint, processor time of the API", each["API"] / bare["API"], "times"),
+    ]
 
 
 def _costs(served: Served, requests: Requests) -> dict[str, float]:
     """Processor time of one request by part, in microseconds, over a round of its own; the client is this process."""
-    before, own = _seconds(served), time.process_time()
+    before = costs.spent(API=served.pids)
     count = len(uvloop.run(serving.drive(served.port, requests, CONNECTIONS, SECONDS)).latencies)
-    spent = {part: seconds - before[part] for part, seconds in _seconds(served).items()}
-    return {part: seconds / count * 1e6 for part, seconds in {**spent, "client": time.process_time() - own}.items()}
+    return costs.each(before, costs.spent(API=served.pids), count)
 
 
-def _seconds(served: Served) -> dict[str, float]:
-    with psycopg.connect(settings().require_database_url()) as connection:
-        statement = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'mdm-%'"
-        backends = [pid for (pid,) in connection.execute(statement)]
-    return {"API": _used(served.pids), "database": _used(backends)}
-
-
-def _used(pids: Sequence[int]) -> float:
-    times = [psutil.Process(pid).cpu_times() for pid in pids]
-    return sum(one.user + one.system for one in times)
-
-
-def _lines(found: dict[str, list[Round]], costs: dict[str, float], note: str) -> Iterator[Line]:
+def _lines(found: dict[str, list[Round]], each: dict[str, float], note: str) -> Iterator[Line]:
     rounds = sorted(found[MATCH], key=lambda one: one.per_second)
     middle = rounds[len(rounds) // 2]
     ratio = statistics.median(one.per_second / bare.per_second for one, bare in zip(found[MATCH], found[BARE], strict=True))
@@ -104,6 +91,6 @@ def _lines(found: dict[str, list[Round]], costs: dict[str, float], note: str) ->
     yield Line("match", middle.per_second, "requests/s", GOAL_PER_SECOND, at_most=False, note=with_callers)
     yield Line("match, p99", middle.percentile(0.99), "ms", GOAL_MILLISECONDS, note=f"p50 {middle.percentile(0.5):.2f} ms")
     yield Line("match / bare endpoint", ratio, "ratio", note=note)
-    parts = ", ".join(f"{part} {cost:.0f}" for part, cost in costs.items())
-    yield Line("match, processor time", sum(costs.values()), "µs/request", note=f"{parts} µs")
-    yield Line(f"match, by processor time on {CORES} cores", CORES / sum(costs.values()) * 1e6, "requests/s", note=note)
+    parts = ", ".join(f"{part} {cost:.0f}" for part, cost in each.items())
+    yield Line("match, processor time", sum(each.values()), "µs/request", note=f"{parts} µs")
+    yield Line(f"match, by processor time on {CORES} cores", CORES / sum(each.values()) * 1e6, "requests/s", note=note)

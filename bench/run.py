@@ -18,7 +18,9 @@ from rich.table import Table
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
-LEFT_OUT = {"__init__", "line", "run", "one", "stages", "server", "accuracy_sets", "rival", "thresholds", "serving", "stored"}
+LEFT_OUT = {
+    "__init__", "line", "run", "one", "stages", "server", "accuracy_sets", "rival", "thresholds", "serving", "stored", "costs",
+}  # fmt: skip
 console = Console(width=None if sys.stdout.isatty() else 130)
 
 

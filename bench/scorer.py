@@ -44,7 +44,7 @@ def measure() -> list[Line]:
     steps_each = calibration().value  # Million additions a second are additions a microsecond.
     return [
         Line("scorer, with contributions", explained, "µs/pair", 10.0, note=note),
-        Line("scorer, weight only", _microseconds(pairs, engine.weight), "µs/pair", note=note),
+        Line("scorer, weight only", _microseconds(pairs, engine.weight), "µs/pair", 5.0, note=note),
         Line(
             "scorer and verdict",
             _microseconds(pairs, lambda a, b: decide(model, a, b, engine.pair(a, b), rules)),
