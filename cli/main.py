@@ -50,6 +50,7 @@ MODULES = {
     "cli.quality_commands": ("quality",),
     "cli.model_commands": ("evaluate", "train"),
     "cli.model_life": ("model",),
+    "cli.blocking_commands": ("blocking",),
     "cli.demo_commands": ("demo", "simulate"),
 }
 

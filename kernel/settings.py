@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     api_processes: int = Field(1, ge=1, le=64)
     worker_processes: int = Field(2, ge=1, le=256, validation_alias=AliasChoices("MDM_WORKERS", "MDM_WORKER_PROCESSES"))
     db_pool_size: int = Field(10, ge=1, le=500)
+    bulk_memory_limit: str = Field(
+        "4GB", pattern=r"(?i)^\s*\d+(\.\d+)? ?[KMGT]i?B\s*$", description="of DuckDB, before it spills"
+    )
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     log_json: bool = False

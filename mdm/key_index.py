@@ -1,0 +1,49 @@
+"""Reads the whole key index for the bulk engine: keys as numbers, records as positions. Only reads."""
+
+import sys
+import uuid
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlmodel import Session
+
+from matching.blocking import KEY_BYTES
+from matching.blocking_report import KEYS_SCHEMA
+from mdm import sql
+
+
+@dataclass(frozen=True, slots=True)
+class KeyIndex:
+    """The keys of living records: `keys` is KEYS_SCHEMA, whose record is the position in `record_ids`, which is in order."""
+
+    record_ids: Sequence[uuid.UUID]
+    keys: pa.Table
+
+
+def read(session: Session) -> KeyIndex:
+    """Read every key of every living record: one row a record, its keys packed, so that no key becomes an object of Python."""
+    found = sql.rows(
+        session,
+        """SELECT s.record_id, k.rules, k.keys FROM standard_record s LEFT JOIN (
+             SELECT record_id, string_agg(int2send(rule), '' ORDER BY rule, blocking_key) AS rules,
+               string_agg(int8send(blocking_key), '' ORDER BY rule, blocking_key) AS keys
+             FROM blocking_key GROUP BY record_id) AS k USING (record_id)
+           ORDER BY s.record_id""",
+    )
+    rules, keys = (_unpacked(kind, (row[place] for row in found)) for kind, place in (("h", 1), ("q", 2)))
+    ends = accumulate((len(row[2] or b"") // KEY_BYTES for row in found), initial=0)
+    filed = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(keys, pa.int64()))
+    columns = [pa.array(rules, pa.int16()), filed.values, pc.cast(pc.list_parent_indices(filed), pa.int32())]
+    return KeyIndex([row[0] for row in found], pa.Table.from_arrays(columns, schema=KEYS_SCHEMA))
+
+
+def _unpacked(kind: str, packed: Iterable[bytes | None]) -> "array[int]":
+    """Read numbers as the network sends them, the highest byte first."""
+    numbers = array(kind, b"".join(one or b"" for one in packed))
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
