@@ -9,15 +9,14 @@ from rich.console import Console
 from rich.table import Table
 
 from cli import model_report
+from cli.memory import memory_of
 from cli.output import Output
 from cli.words import counted
 from kernel import db
 from kernel.errors import Invalid
-from kernel.settings import settings
 from matching.blocking import HOT_LIMIT
 from matching.blocking_measure import measure
 from matching.blocking_report import BlockingReport, RuleReport, blocking_report
-from matching.engine import is_memory_limit
 from matching.model import Model, ModelError, default_model, load_model
 from mdm import key_index
 from mdm.labelled import compared_extras, load_rules, read_labelled
@@ -54,9 +53,7 @@ def report(
 
     Example: mdm blocking report retailer/labelled.ndjson --mapping retailer/policy.yaml --truth truth
     """
-    memory = memory_limit or settings().bulk_memory_limit
-    if not is_memory_limit(memory):
-        raise typer.BadParameter("--memory-limit is a number and a unit, such as 4GB")
+    memory = memory_of(memory_limit)
     found = _of_stored(memory) if not files else _of_files(files, mapping, truth, truth_pattern, _model(model), memory)
     if output is Output.JSON:
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))

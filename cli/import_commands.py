@@ -8,12 +8,14 @@ import typer
 from rich.console import Console
 
 from cli import import_report
+from cli.memory import memory_of
 from cli.progress import Tell, progress
 from cli.words import counted
 from kernel import jobs
 from kernel.actor import Principal
 from kernel.db import Scope, read_only, transaction
 from kernel.errors import MdmError
+from kernel.settings import settings
 from mdm import drafting, files, imports, pending, policy, previews, rejects
 from mdm.files import FileRow, RowFile
 from mdm.imports import ImportJob, Tally
@@ -46,13 +48,20 @@ def import_file(
     rejects_file: Annotated[
         Path | None, typer.Option("--rejects", help="Where to write rejected lines (FILE.rejects.csv).")
     ] = None,
+    memory_limit: Annotated[
+        str | None, typer.Option(help="Memory for DuckDB, such as 2GB, when it resolves in bulk; the rest spills to disk.")
+    ] = None,
 ) -> None:
-    """Load a file of records. Run again after an interruption, it goes on where it was; rows delivered before stay the same."""
+    """Load a file of records. Run again after an interruption, it goes on where it was; rows delivered before stay the same.
+
+    When many records then wait for resolution (MDM_BULK_FROM_RECORDS), they are resolved here in bulk; fewer, by the workers.
+    """
+    memory = memory_of(memory_limit)
     with transaction() as session:
         rules = policy.ensure(session, OPERATOR.name)
     rows = files.open_rows(file, rules.named_source(source).file)
     import_report.say_found(console, rows)
-    tally = _try(rules, rows, source, rejects_file) if dry_run else _load(rules, rows, source, rejects_file)
+    tally = _try(rules, rows, source, rejects_file) if dry_run else _load(rules, rows, source, rejects_file, memory)
     raise typer.Exit(SOME_REJECTED if tally.outcomes["rejected"] else 0)
 
 
@@ -70,7 +79,7 @@ def _try(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None) -
     return found.tally
 
 
-def _load(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None) -> Tally:
+def _load(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None, memory_limit: str) -> Tally:
     tally, refused = _import(rules, rows, source)
     if not tally.rows:
         console.print("The file has no rows.", highlight=False)
@@ -78,10 +87,24 @@ def _load(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None) 
     import_report.write_rejects(console, rejects_file or _beside(rows.path), refused, stored=True)
     with read_only() as session:
         owed = pending.backlog(session).open
+    if owed >= settings().bulk_from_records and _resolved_in_bulk(owed, memory_limit):
+        return tally
     if owed:
         verb = "waits" if owed == 1 else "wait"
         console.print(f"{counted(owed, 'record')} {verb} for the workers; how far they are: mdm doctor", highlight=False)
     return tally
+
+
+def _resolved_in_bulk(owed: int, memory_limit: str) -> bool:
+    """Resolve everybody in bulk when so many wait that it is worth it; whether it was."""
+    from cli import resolve_commands  # noqa: PLC0415 - two seconds of Splink, of which a small import needs nothing.
+    from mdm import reconcile  # noqa: PLC0415 - the same.
+
+    with read_only() as session:
+        if not reconcile.is_worth_it(session, owed, settings().bulk_from_records):
+            return False
+    resolve_commands.resolve_all(console, errors, memory_limit)
+    return True
 
 
 def _beside(path: Path) -> Path:

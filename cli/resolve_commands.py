@@ -8,9 +8,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.memory import memory_of
 from cli.progress import progress
 from cli.words import counted
-from kernel.db import transaction
+from kernel.db import read_only, transaction
+from kernel.settings import settings
 from mdm import reconcile as bulk
 from mdm import verify as verification
 from mdm.resolve import Resolver
@@ -45,10 +47,22 @@ def verify(
     raise typer.Exit(DIFFERENCES_FOUND if report.differences else 0)
 
 
-def reconcile() -> None:
-    """Resolve all records anew with the bulk engine; comes to what the workers come to. Safe while they run."""
+def reconcile(
+    memory_limit: Annotated[
+        str | None, typer.Option(help="Memory for DuckDB, such as 2GB; the rest spills to disk (MDM_BULK_MEMORY_LIMIT).")
+    ] = None,
+) -> None:
+    """Resolve all records anew, in bulk when there are many; comes to what the workers come to. Safe while they run."""
+    resolve_all(console, errors, memory_of(memory_limit))
+
+
+def resolve_all(console: Console, errors: Console, memory_limit: str) -> None:
+    """Resolve all records anew; say which path was chosen and what came of it."""
+    with read_only() as session:
+        choice = bulk.choose(session, settings().bulk_from_records, memory_limit)
+    console.print(chosen(choice), highlight=False)
     with progress(errors, "reconciling") as tell:
-        done = bulk.reconcile(Resolver(transaction, tasks.project), tell)
+        done = bulk.reconcile(Resolver(transaction, tasks.project), tell, choice=choice)
     console.print(
         f"{counted(done.records, 'record')}, {counted(done.pairs, 'candidate pair')}, {counted(done.decisions, 'decision')},"
         f" {counted(done.goldens, 'golden record')} written",
@@ -66,6 +80,14 @@ def reconcile() -> None:
     if done.postponed:
         changed = counted(done.postponed, "record has", "records have")
         console.print(f"{changed} changed meanwhile; the workers resolve what is left.", highlight=False)
+
+
+def chosen(choice: bulk.Choice) -> str:
+    """Say which path was chosen and why."""
+    counts = f"{counted(choice.records, 'record')}: "
+    if choice.path is bulk.Path.ONLINE:
+        return f"{counts}resolved one by one; in bulk from {settings().bulk_from_records:,} on (MDM_BULK_FROM_RECORDS)."
+    return f"{counts}resolved in bulk, DuckDB within {choice.memory_limit} (--memory-limit)."
 
 
 def _show(report: Report) -> None:

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     api_processes: int = Field(1, ge=1, le=64)
     worker_processes: int = Field(2, ge=1, le=256, validation_alias=AliasChoices("MDM_WORKERS", "MDM_WORKER_PROCESSES"))
     db_pool_size: int = Field(10, ge=1, le=500)
+    bulk_from_records: int = Field(10_000, ge=0, description="from so many records on, mdm import and reconcile work in bulk")
     bulk_memory_limit: str = Field(
         "4GB", pattern=r"(?i)^\s*\d+(\.\d+)? ?[KMGT]i?B\s*$", description="of DuckDB, before it spills"
     )

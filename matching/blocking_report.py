@@ -11,11 +11,13 @@ import duckdb
 import pyarrow as pa
 
 from matching.blocking import HOT_LIMIT, REFINED_STEP, RULES
+from matching.bulk_pairs import KEYS_SCHEMA, file_keys
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
+
+__all__ = ["KEYS_SCHEMA", "TRUE_PAIRS_SCHEMA", "BlockingReport", "LargeKey", "RuleReport", "blocking_report"]
 
 MOST_LARGEST = 3
 SHOWN_DIGITS = 4
-KEYS_SCHEMA = pa.schema([("rule", pa.int16()), ("blocking_key", pa.int64()), ("record", pa.int32())])
 TRUE_PAIRS_SCHEMA = pa.schema([("record_a", pa.int32()), ("record_b", pa.int32()), ("weight", pa.float64())])
 
 
@@ -91,30 +93,20 @@ def blocking_report(
     `true_pairs` (TRUE_PAIRS_SCHEMA, record_a < record_b): the pairs that are one customer, with what they weigh if compared.
     """
     with engine(memory_limit) as connection:
-        connection.register("given", keys)
+        file_keys(connection, keys, limit)
         connection.register("known", TRUE_PAIRS_SCHEMA.empty_table() if true_pairs is None else true_pairs)
         for statement in _STEPS:
-            connection.execute(statement, {"limit": limit, "step": REFINED_STEP} if "$limit" in statement else None)
+            connection.execute(statement)
         return _read(connection, records, guard_weight, labelled=true_pairs is not None)
 
 
-# Refined keys are asked only of records that hold a hot key of their rule's, as the online index does: while a key is not hot,
-# the pairs of its refined keys are among its own. One bit a rule says who yields a pair, REFINED_BIT and above by refined keys.
+# One bit a rule says who yields a pair; the bits from _REFINED_BIT on, by refined keys.
 _REFINED_BIT = 31
 _STEPS = (
-    """CREATE TABLE filed AS SELECT DISTINCT rule::INTEGER AS rule, blocking_key, record FROM given""",
-    """CREATE TABLE population AS SELECT rule, blocking_key, count(*) AS held, count(*) > $limit AS hot, rule >= $step AS refined
-       FROM filed GROUP BY ALL""",
-    """CREATE TABLE in_hot AS SELECT DISTINCT f.record FROM filed AS f
-       SEMI JOIN (SELECT rule, blocking_key FROM population WHERE hot AND NOT refined) AS h
-         USING (rule, blocking_key)""",
-    f"""CREATE TABLE usable AS
-        SELECT f.record, f.blocking_key, f.rule, CASE WHEN p.refined THEN f.rule % $step + {_REFINED_BIT} ELSE f.rule END AS bit
-        FROM filed AS f JOIN population AS p USING (rule, blocking_key)
-        WHERE NOT p.hot AND p.held BETWEEN 2 AND $limit AND (NOT p.refined OR f.record IN (FROM in_hot))""",  # noqa: S608 - a number of ours.
-    """CREATE TABLE pairs AS SELECT a.record AS record_a, b.record AS record_b, bit_or(1::BIGINT << a.bit) AS rules
-       FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.rule = b.rule AND a.record < b.record
-       GROUP BY ALL""",
+    f"""CREATE TABLE pairs AS SELECT a.record AS record_a, b.record AS record_b,
+          bit_or(1::BIGINT << (a.rule % {REFINED_STEP} + CASE WHEN a.refined THEN {_REFINED_BIT} ELSE 0 END)) AS rules
+        FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.rule = b.rule AND a.record < b.record
+        GROUP BY ALL""",  # noqa: S608 - two numbers of ours.
     """CREATE TABLE found AS SELECT k.weight, coalesce(p.rules, 0) AS rules FROM known AS k
        LEFT JOIN pairs AS p USING (record_a, record_b)""",
     """CREATE TABLE company AS SELECT record, count(*) AS others

@@ -4,7 +4,8 @@ The same levels, the same weight, bit for bit, as `matching.score` gives online.
 nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import duckdb
@@ -15,6 +16,7 @@ from splink.internals.comparison_vector_values import compute_comparison_vector_
 
 from matching.blocking import HOT_LIMIT, HOT_SQL, PAIRS_SQL
 from matching.comparisons import Comparison, folded_extra, number_extra
+from matching.engine import DEFAULT_MEMORY_LIMIT, engine
 from matching.forms import COLUMNS, LIST_COLUMNS, NUMBER_COLUMNS, ComparisonForm
 from matching.model import Model, Parameter
 from matching.score import frequency_adjustments
@@ -76,26 +78,54 @@ def score_candidates(model: Model, forms: pa.Table, pairs: pa.Table, least_weigh
     Splink's SQL computes the levels; `weight` is summed over them as the online scorer sums it. `least_weight` drops pairs
     below it.
     """
-    floor = "-inf" if least_weight is None else repr(least_weight)
-    columns = ", ".join(f"gamma_{comparison_column(position)}" for position in range(len(model.comparisons)))
-    with duckdb.connect() as connection:
-        connection.register("forms", forms)
-        connection.register("adjusted", _adjusted_forms(model, forms))
-        connection.register("__splink__blocked_id_pairs", _blocked(pairs))
-        found = connection.sql(
-            f"""WITH {_levels_sql(model)}, weighed AS (
-                  SELECT v.{RECORD_ID}_l AS record_a, v.{RECORD_ID}_r AS record_b, [{columns}]::TINYINT[] AS levels,
-                    {weight_sql(model)} AS weight
-                  FROM __splink__df_comparison_vectors AS v JOIN adjusted AS f ON f.{RECORD_ID} = v.{RECORD_ID}_l)
-                SELECT * FROM weighed WHERE weight >= CAST('{floor}' AS DOUBLE) ORDER BY record_a, record_b"""  # noqa: S608 - our names.
-        )
+    with pair_scorer(model, forms) as scorer:
+        return scorer.score(pairs, least_weight)
+
+
+@contextmanager
+def pair_scorer(model: Model, forms: pa.Table, memory_limit: str = DEFAULT_MEMORY_LIMIT) -> "Iterator[PairScorer]":
+    """Load a `forms_table` into DuckDB once, to score its pairs a slice at a time."""
+    with engine(memory_limit) as connection:
+        connection.register("given", forms)
+        connection.register("given_adjustments", _adjusted_forms(model, forms))
+        connection.execute("CREATE TABLE forms AS FROM given")
+        connection.execute("CREATE TABLE adjusted AS FROM given_adjustments")
+        yield PairScorer(model, connection)
+
+
+class PairScorer:
+    """Scores pairs of the forms that its connection holds."""
+
+    def __init__(self, model: Model, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        columns = ", ".join(f"gamma_{comparison_column(position)}" for position in range(len(model.comparisons)))
+        self._weighed = f"""WITH {_levels_sql(model)}, weighed AS (
+              SELECT v.{RECORD_ID}_l AS record_a, v.{RECORD_ID}_r AS record_b, [{columns}]::TINYINT[] AS levels,
+                {weight_sql(model)} AS weight
+              FROM __splink__df_comparison_vectors AS v JOIN adjusted AS f ON f.{RECORD_ID} = v.{RECORD_ID}_l)"""  # noqa: S608 - our names.
+
+    def score(self, pairs: pa.Table, least_weight: float | None = None, or_same_identifier: bool = False) -> pa.Table:
+        """Score pairs as `score_candidates` does. `or_same_identifier` keeps those below the line that share an identifier."""
+        self._connection.register("__splink__blocked_id_pairs", _blocked(pairs))
+        floor = "-inf" if least_weight is None else repr(least_weight)
+        kept = f"weight >= CAST('{floor}' AS DOUBLE)"
+        if or_same_identifier and least_weight is not None:
+            kept += f" OR (record_a, record_b) IN ({_SAME_IDENTIFIER})"
+        found = self._connection.sql(f"{self._weighed} SELECT * FROM weighed WHERE {kept} ORDER BY record_a, record_b")  # noqa: S608 - ours.
         return found.to_arrow_table()
+
+
+_SAME_IDENTIFIER = f"""
+SELECT (p.join_key_l, p.join_key_r) FROM __splink__blocked_id_pairs AS p
+JOIN (SELECT {RECORD_ID}, unnest(identifiers) AS identifier FROM forms) AS a ON a.{RECORD_ID} = p.join_key_l
+JOIN (SELECT {RECORD_ID}, unnest(identifiers) AS identifier FROM forms) AS b
+  ON b.{RECORD_ID} = p.join_key_r AND b.identifier = a.identifier"""  # noqa: S608 - our names.
 
 
 def _blocked(pairs: pa.Table) -> pa.Table:
     """Lay pairs out as Splink's table of blocked pairs."""
     return pa.table({
-        "match_key": pa.array(["0"] * pairs.num_rows, pa.string()),
+        "match_key": pa.repeat("0", pairs.num_rows),
         "join_key_l": pairs.column("record_a"),
         "join_key_r": pairs.column("record_b"),
     })  # fmt: skip
@@ -145,8 +175,9 @@ def _adjusted_forms(model: Model, forms: pa.Table) -> pa.Table:
     """Give for each record the frequency adjustment of its own values: in an agreement both sides hold the same."""
     columns: dict[str, Any] = {RECORD_ID: forms.column(RECORD_ID)}
     for column, adjust in frequency_adjustments(model).items():
-        values = forms.column(column).to_pylist()
-        columns[column] = pa.array([None if value is None else adjust(value) for value in values], pa.float64())
+        values = pc.unique(forms.column(column)).drop_null()  # Adjusted once each: most of them stand in many records.
+        adjusted = pa.array([adjust(value) for value in values.to_pylist()], pa.float64())
+        columns[column] = adjusted.take(pc.index_in(forms.column(column).combine_chunks(), value_set=values))
     return pa.table(columns)
 
 

@@ -5,21 +5,24 @@ Only reads.
 """
 
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from sqlmodel import Session
 
-from matching.bulk import candidate_pairs, forms_table, hot_keys, score_candidates
+from matching.bulk import PairScorer, forms_table, pair_scorer
+from matching.bulk_pairs import find_pairs
+from matching.engine import DEFAULT_MEMORY_LIMIT
 from matching.score import Scored
-from mdm import candidates, sql
+from mdm import candidates, key_index, sql
 from mdm.decisions import PairDecision
 from mdm.judge import decision_of, pair_decisions
-from mdm.records import CurrentRecord, Pair, Shelf
+from mdm.records import ComparedRecord, Pair, Shelf, compared
 from mdm.versions import VersionSet
 
+GATHERED_AT_ONCE = 5_000
+SCORED_AT_ONCE = 2_000_000
 KEYS_SCHEMA = pa.schema([("blocking_key", pa.int64()), ("record_id", pa.string())])
 
 
@@ -46,32 +49,64 @@ def read_keys(session: Session) -> pa.Table:
     )
 
 
-def in_bulk(versions: VersionSet, records: Mapping[uuid.UUID, CurrentRecord], keys: pa.Table) -> Discovered:
-    """Find, score and decide all pairs with the bulk engine. Pure given the keys and records; holds all of them in memory."""
-    named = {str(record_id): record for record_id, record in records.items()}
-    forms = forms_table(list(named), [record.form for record in named.values()], versions.model.extras)
-    pairs = _comparable(versions, candidate_pairs(keys), named)
-    scored = score_candidates(versions.model, forms, pairs).to_pydict() if pairs.num_rows else {"record_a": []}
-    made = [
-        decision_of(versions, named[a], named[b], Scored(tuple(scored["levels"][row]), scored["weight"][row], ()))
-        for row, (a, b) in enumerate(zip(scored["record_a"], scored.get("record_b", ()), strict=True))
-    ]
-    hot = frozenset(hot_keys(keys).column("blocking_key").to_pylist())
-    keyed = set(keys.column("record_id").unique().to_pylist())
-    usable = keys.filter(pc.invert(pc.is_in(keys.column("blocking_key"), value_set=pa.array(hot, pa.int64()))))
-    reachable = set(usable.column("record_id").unique().to_pylist())
-    decided = [one for one in made if one]
-    return Discovered(pairs.num_rows, decided, hot, len(named.keys() - keyed), len((named.keys() & keyed) - reachable))
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everybody, by position: what pairs are decided by (None: it cannot be used), their forms as a table, all their keys."""
+
+    record_ids: Sequence[uuid.UUID]
+    records: Sequence[ComparedRecord | None]
+    forms: pa.Table
+    keys: pa.Table
+    partly_filed: int = 0
+
+    @property
+    def unusable(self) -> set[uuid.UUID]:
+        """Who cannot be used."""
+        return {record_id for record_id, record in zip(self.record_ids, self.records, strict=True) if record is None}
 
 
-def _comparable(versions: VersionSet, pairs: pa.Table, named: Mapping[str, CurrentRecord]) -> pa.Table:
-    """Leave out pairs of different identity domains, which are never compared, and of records that went in between."""
-    columns = (pairs.column("record_a").to_pylist(), pairs.column("record_b").to_pylist())
-    kept = [
-        a in named and b in named and versions.domain(named[a].source) == versions.domain(named[b].source)
-        for a, b in zip(*columns, strict=True)
-    ]
-    return pairs.filter(pa.array(kept, pa.bool_()))
+def gather(session: Session, versions: VersionSet, shelf: Shelf) -> Gathered:
+    """Read all living records, a batch at a time: of each its form is kept, not the record it was made of."""
+    index = key_index.read(session)
+    records: list[ComparedRecord | None] = []
+    tables: list[pa.Table] = []
+    partly_filed = 0
+    for batch in batches(index.record_ids, GATHERED_AT_ONCE):
+        found = shelf.load(session, batch)
+        held = [compared(found[one]) if one in found else None for one in batch]
+        named = [(str(at), one.form) for at, one in enumerate(held, len(records)) if one]
+        tables.append(forms_table([name for name, _ in named], [form for _, form in named], versions.model.extras))
+        records += held
+        partly_filed += candidates.partly_filed(found.values())
+    empty = forms_table([], [], versions.model.extras)
+    return Gathered(index.record_ids, records, pa.concat_tables([empty, *tables]), index.keys, partly_filed)
+
+
+def in_bulk(versions: VersionSet, everybody: Gathered, memory_limit: str = DEFAULT_MEMORY_LIMIT) -> Discovered:
+    """Find, score and decide all pairs with the bulk engine. Pure; holds all forms and decisions in memory, pairs a slice."""
+    domains: dict[str, int] = {}
+    groups = [one and domains.setdefault(versions.domain(one.source), len(domains)) for one in everybody.records]
+    found = find_pairs(everybody.keys, pa.array(groups, pa.int32()), memory_limit=memory_limit)
+    made: list[PairDecision] = []
+    with pair_scorer(versions.model, everybody.forms, memory_limit) as scorer:
+        for start in range(0, found.pairs.num_rows, SCORED_AT_ONCE):
+            made += _decided(versions, everybody.records, scorer, found.pairs.slice(start, SCORED_AT_ONCE))
+    return Discovered(found.pairs.num_rows, made, found.hot, found.keyless, found.unreachable)
+
+
+def _decided(
+    versions: VersionSet, records: Sequence[ComparedRecord | None], scorer: PairScorer, pairs: pa.Table
+) -> Iterator[PairDecision]:
+    """Decide the pairs of a slice. Below the component line only what an identifier may decide comes back to Python."""
+    named = pa.table({side: pairs.column(side).cast(pa.string()) for side in ("record_a", "record_b")})
+    scored = scorer.score(named, versions.lines.component, or_same_identifier=bool(versions.identifier_rules))
+    sides = [scored.column(side).cast(pa.int32()).to_pylist() for side in ("record_a", "record_b")]
+    levels, weights = scored.column("levels").to_pylist(), scored.column("weight").to_pylist()
+    for at_a, at_b, levels_of, weight in zip(*sides, levels, weights, strict=True):
+        a, b = records[at_a], records[at_b]
+        decision = decision_of(versions, a, b, Scored(tuple(levels_of), weight, ())) if a and b else None
+        if decision:
+            yield decision
 
 
 def online(session: Session, versions: VersionSet, shelf: Shelf, record_ids: Sequence[uuid.UUID], size: int = 500) -> Discovered:
@@ -79,13 +114,16 @@ def online(session: Session, versions: VersionSet, shelf: Shelf, record_ids: Seq
     pairs: set[Pair] = set()
     made: dict[Pair, PairDecision] = {}
     hot: frozenset[int] = frozenset()
+    keyless = unreachable = 0
     for batch in batches(record_ids, size):
         found = candidates.find(session, batch)
         records = shelf.load(session, {one for pair in found.pairs for one in pair}.union(batch))
         made.update((one.pair, one) for one in pair_decisions(versions, found.pairs - pairs, records))
         pairs |= found.pairs
         hot |= found.hot
-    return Discovered(len(pairs), list(made.values()), hot)
+        keyless += len(found.keyless & records.keys())
+        unreachable += len(found.unreachable & records.keys())
+    return Discovered(len(pairs), list(made.values()), hot, keyless, unreachable)
 
 
 def batches(record_ids: Sequence[uuid.UUID], size: int) -> Iterator[Collection[uuid.UUID]]:

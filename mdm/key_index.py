@@ -12,13 +12,13 @@ import pyarrow.compute as pc
 from sqlmodel import Session
 
 from matching.blocking import KEY_BYTES
-from matching.blocking_report import KEYS_SCHEMA
+from matching.bulk_pairs import KEYS_SCHEMA
 from mdm import sql
 
 
 @dataclass(frozen=True, slots=True)
 class KeyIndex:
-    """The keys of living records: `keys` is KEYS_SCHEMA, whose record is the position in `record_ids`, which is in order."""
+    """Living records in the order of their ids, and the keys of each: KEYS_SCHEMA, whose record is a position among them."""
 
     record_ids: Sequence[uuid.UUID]
     keys: pa.Table

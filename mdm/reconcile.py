@@ -5,12 +5,15 @@ Comes to exactly what the online path comes to. Safe beside running workers: wha
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 
 from sqlmodel import Session
 
 from kernel import clock, db, log
 from kernel.errors import Conflict
+from matching.engine import DEFAULT_MEMORY_LIMIT
 from mdm import candidates, decisions, discover, pending, restandardize, sql, versions
 from mdm.decisions import PairDecision
 from mdm.discover import Discovered
@@ -23,6 +26,7 @@ from mdm.versions import VersionSet
 CHUNK = 500
 DECISIONS_CHUNK = 5_000
 LEASE_SECONDS = 600.0
+BULK_SHARE = 4  # A backlog of a quarter of all records and more is resolved in bulk: that looks at all of them.
 Progress = Callable[[int, int], None]
 logger = log.get_logger()
 
@@ -31,7 +35,37 @@ def _silent(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-def reconcile(resolver: Resolver, progress: Progress = _silent, chunk_size: int = CHUNK) -> Resolved:
+class Path(StrEnum):
+    """How pairs are found and scored: one by one over the key index, or all at once in DuckDB. Both come to the same."""
+
+    ONLINE = "online"
+    BULK = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which path is worth taking for how many records, and the memory that DuckDB may use on the bulk path."""
+
+    path: Path
+    records: int
+    memory_limit: str = DEFAULT_MEMORY_LIMIT
+
+
+def choose(session: Session, bulk_from_records: int, memory_limit: str = DEFAULT_MEMORY_LIMIT) -> Choice:
+    """Choose by the number of living records: below `bulk_from_records` laying out tables for DuckDB costs more than it saves."""
+    records = sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
+    return Choice(Path.BULK if records >= bulk_from_records else Path.ONLINE, records, memory_limit)
+
+
+def is_worth_it(session: Session, owed: int, bulk_from_records: int) -> bool:
+    """Say whether so many records that wait are better resolved by resolving everybody in bulk: many, and not few of all."""
+    records = sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
+    return owed >= max(1, bulk_from_records) and owed * BULK_SHARE >= records
+
+
+def reconcile(
+    resolver: Resolver, progress: Progress = _silent, chunk_size: int = CHUNK, choice: Choice = Choice(Path.BULK, 0)
+) -> Resolved:
     """Resolve everything anew. Takes what is owed and free off the workers' hands; `progress` hears of (done, total) records.
 
     Killed anywhere, what it held is owed again: its claims, and every record whose decisions it ended. Raises: Conflict when
@@ -43,7 +77,7 @@ def reconcile(resolver: Resolver, progress: Progress = _silent, chunk_size: int 
         taken = pending.claim_next(session, owner, 2**31 - 1, LEASE_SECONDS)
     batch = Batch(resolver, current, {claim.record_id: claim for claim in taken}, owner, LEASE_SECONDS)
     try:
-        unusable = _decide_all(batch)
+        unusable = _decide_all(batch, choice)
         _settle_all(batch, progress, chunk_size)
     finally:  # To the workers: what was not reached, what cannot be used, and what met too much company.
         batch.give_back(batch.claims.keys() | {claim.record_id for claim in taken})
@@ -52,10 +86,10 @@ def reconcile(resolver: Resolver, progress: Progress = _silent, chunk_size: int 
     return batch.result
 
 
-def _decide_all(batch: Batch) -> set[uuid.UUID]:
+def _decide_all(batch: Batch, choice: Choice) -> set[uuid.UUID]:
     """Renew all records and write all decisions; the records that cannot be used, which are no claims of the batch any more."""
     _refresh(batch.resolver, batch.versions)
-    unusable = _decide(batch)
+    unusable = _decide(batch, choice)
     for record_id in unusable & batch.claims.keys():
         del batch.claims[record_id]
     return unusable
@@ -124,26 +158,25 @@ def _chunks(everyone: Sequence[uuid.UUID], done: set[uuid.UUID], size: int) -> I
         yield chunk
 
 
-def _decide(batch: Batch) -> set[uuid.UUID]:
+def _decide(batch: Batch, choice: Choice) -> set[uuid.UUID]:
     """Write the decisions that the records of one snapshot should have, end the others; gives the records that cannot be used."""
     shelf = batch.resolver.shelf(batch.versions)
     with snapshot(batch.resolver.steps) as session:
-        ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM standard_record")]
-        records = shelf.load(session, ids)
-        keys = discover.read_keys(session)
+        everybody = discover.gather(session, batch.versions, shelf)
         live = decisions.all_live(session)
-    found = discover.in_bulk(batch.versions, records, keys)
+        online = discover.online(session, batch.versions, shelf, everybody.record_ids) if choice.path is Path.ONLINE else None
+    found = online or discover.in_bulk(batch.versions, everybody, choice.memory_limit)
     _write(batch, found, live)
     batch.result += Resolved(
-        records=len(records),
+        records=len(everybody.records) - len(everybody.unusable),
         pairs=found.pairs,
         decisions=len(found.decisions),
         hot_keys=len(found.hot),
         keyless=found.keyless,
         unreachable=found.unreachable,
-        partly_filed=candidates.partly_filed(records.values()),
+        partly_filed=everybody.partly_filed,
     )
-    return set(ids) - records.keys()
+    return everybody.unusable
 
 
 def _write(batch: Batch, found: Discovered, live: dict[uuid.UUID, Pair]) -> None:

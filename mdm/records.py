@@ -53,6 +53,13 @@ class CurrentRecord(ComparedRecord):
     standard: StandardRecord
 
 
+def compared(record: CurrentRecord) -> ComparedRecord:
+    """Take of a record what pairs are decided by: small enough that a million of them are held at once."""
+    return ComparedRecord(
+        record.record_id, record.version_no, record.source, record.source_key, record.form_hash, record.form, record.stamp
+    )
+
+
 def stamp(version_no: int, standardizer: str, policy_version: int) -> str:
     """Name what a standard record was made of."""
     return f"{version_no}|{standardizer}|{policy_version}"

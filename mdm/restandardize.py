@@ -33,17 +33,17 @@ FROM standard_record s JOIN source_record r USING (record_id) JOIN record_data_k
 JOIN record_version v ON v.record_id = s.record_id AND v.version_no = s.version_no
 WHERE s.record_id = ANY(%(ids)s)"""
 # What these versions made already, or refused already, needs no second reading.
-_STALE = """ AND (s.standardizer, s.policy_version) <> (%(standardizer)s, %(policy)s)
-  AND (s.refused_standardizer, s.refused_policy) IS DISTINCT FROM (%(standardizer)s, %(policy)s)
-  ORDER BY s.source, s.source_key"""
+_OLDER = """(s.standardizer, s.policy_version) <> (%(standardizer)s, %(policy)s)
+  AND (s.refused_standardizer, s.refused_policy) IS DISTINCT FROM (%(standardizer)s, %(policy)s)"""
+_STALE = f" AND {_OLDER} ORDER BY s.source, s.source_key"
 _REFUSED = """
 UPDATE standard_record s SET refusal = r.refusal, refused_standardizer = %(standardizer)s, refused_policy = %(policy)s
 FROM unnest(%(ids)s::uuid[], %(refusals)s::text[]) AS r (id, refusal) WHERE s.record_id = r.id"""
 # Versions that come back make good what others refused in between.
-_MADE_GOOD = """
+_GOOD_AGAIN = "s.refusal IS NOT NULL AND (s.standardizer, s.policy_version) = (%(standardizer)s, %(policy)s)"
+_MADE_GOOD = f"""
 UPDATE standard_record s SET refusal = NULL, refused_standardizer = NULL, refused_policy = NULL
-WHERE s.record_id = ANY(%(ids)s) AND s.refusal IS NOT NULL
-  AND (s.standardizer, s.policy_version) = (%(standardizer)s, %(policy)s)"""
+WHERE s.record_id = ANY(%(ids)s) AND {_GOOD_AGAIN}"""  # noqa: S608 - a constant above.
 # What a source no longer named left behind stays as an older standardizer wrote it: nothing is merged with it.
 _NOT_LEFT = " AND (s.standardizer = %(standardizer)s OR s.source = ANY(%(named)s))"
 _LOCKED = " FOR NO KEY UPDATE OF r"
@@ -84,6 +84,13 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
             yield Difference(Kind.STANDARD_RECORD, record_id, "compared_otherwise")
         if appraised is not None and tuple(appraised) != again.row.appraisal:  # None: stored before there were appraisals.
             yield Difference(Kind.STANDARD_RECORD, record_id, "appraised_otherwise")
+
+
+def stale(session: Session, policy: Policy) -> list[uuid.UUID]:
+    """Name the records that `refresh` has anything to do for, in the order in which it locks them."""
+    params = {"standardizer": program.stamp(), "policy": policy.version}
+    which = f"SELECT s.record_id FROM standard_record s WHERE ({_OLDER}) OR ({_GOOD_AGAIN}) ORDER BY s.source, s.source_key"  # noqa: S608 - constants.
+    return [row[0] for row in sql.rows(session, which, params)]
 
 
 def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -> int:

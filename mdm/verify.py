@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from kernel import clock
 from kernel.errors import NotFound
+from kernel.settings import settings
 from mdm import closure, copies, decisions, discover, restandardize, sql, versions
 from mdm.changes import Status
 from mdm.decisions import MODEL, PairDecision, PairEdge, StoredDecision
@@ -166,8 +167,8 @@ class BulkExpected(Expected):
     def __init__(self, session: Session, current: VersionSet, shelf: Shelf) -> None:
         super().__init__(session, current, shelf)
         ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk")]
-        records = Shelf(size=len(ids)).load(session, ids)
-        self.learn(ids, discover.in_bulk(current, records, discover.read_keys(session)).decisions)
+        everybody = discover.gather(session, current, Shelf())
+        self.learn(ids, discover.in_bulk(current, everybody, settings().bulk_memory_limit).decisions)
 
 
 @dataclass(slots=True)

@@ -16,8 +16,8 @@ from typer.testing import CliRunner, Result
 
 from cli import import_commands, policy_commands
 from kernel.db import read_only, transaction
-from kernel.settings import settings
-from mdm import policy, sql
+from kernel.settings import configure, settings
+from mdm import policy, sql, versions
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = """
@@ -270,3 +270,24 @@ def test_a_draft_is_a_policy_that_maps_the_file(app: typer.Typer, tmp_path: Path
     assert source.fields.surname is not None
     assert source.fields.surname.path == "Nachname"
     assert [address.postal_code.path for address in source.fields.addresses if address.postal_code] == ["PLZ"]
+
+
+def test_many_rows_are_resolved_in_bulk_and_few_by_the_workers(app: typer.Typer, tmp_path: Path) -> None:
+    given = settings()
+    configure(given.model_copy(update={"bulk_from_records": 3}))
+    try:
+        with transaction() as session:
+            versions.adopt(session)
+        few, many = tmp_path / "few.csv", tmp_path / "many.csv"
+        few.write_text(HEADER + "1,Ana,Ruiz,ana@ruiz.es,1,,,\n", encoding="utf-8")
+        said = run(app, "import", str(few), "--source", "shop").stdout
+        assert "1 record waits for the workers" in said
+        assert count("SELECT count(*) FROM golden") == 0
+        rows = [f"{n},Eva{n},Quiroga{n},eva{n}@quiroga.es,1,,,\n" for n in range(2, 5)]
+        many.write_text(HEADER + "".join(rows), encoding="utf-8")
+        said = run(app, "import", str(many), "--source", "shop", "--memory-limit", "1GB").stdout
+        assert "4 records: resolved in bulk, DuckDB within 1GB" in said
+        assert "wait for the workers" not in said
+        assert (count("SELECT count(*) FROM golden"), count("SELECT count(*) FROM pending_record")) == (4, 0)
+    finally:
+        configure(given)

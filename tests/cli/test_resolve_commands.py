@@ -1,21 +1,25 @@
 """`mdm verify` and `mdm reconcile` as their user runs them."""
 
+from collections.abc import Iterator
+
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from cli import resolve_commands
+from kernel.settings import configure, settings
 
 from .. import resolution as master
 from ..resolution import MARIA, Master, golden_of, query
 
 
 @pytest.fixture
-def mdm(database: str) -> Master:
-    made = master.start()
+def mdm(database: str) -> Iterator[Master]:
+    made, given = master.start(), settings()
     made.put("shop", "1", MARIA)
     made.put("pos", "A", MARIA)
-    return made
+    yield made
+    configure(given)
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -30,6 +34,19 @@ def test_reconcile_resolves_and_verify_finds_no_difference(mdm: Master) -> None:
     assert (code, "2 records" in said, "1 golden record written" in said) == (0, True, True)
     code, said = run("verify", "--deep")
     assert (code, "0 differences" in said) == (0, True)
+
+
+def test_reconcile_says_which_path_it_chose(mdm: Master) -> None:
+    code, said = run("reconcile")
+    assert (code, "2 records: resolved one by one; in bulk from 10,000 on" in " ".join(said.split())) == (0, True)
+    configure(settings().model_copy(update={"bulk_from_records": 2}))
+    code, said = run("reconcile", "--memory-limit", "512MB")
+    assert (code, "2 records: resolved in bulk, DuckDB within 512MB" in " ".join(said.split())) == (0, True)
+
+
+def test_a_memory_limit_that_is_no_size_is_wrong_usage(mdm: Master) -> None:
+    code, said = run("reconcile", "--memory-limit", "plenty")
+    assert (code, "such as 4GB" in said) == (2, True)  # What typer calls wrong usage.
 
 
 def test_verify_names_what_differs_and_says_so_by_its_exit_code(mdm: Master) -> None:

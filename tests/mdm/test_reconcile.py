@@ -46,6 +46,32 @@ def test_bulk_equals_online(mdm: Master) -> None:
     assert mdm.verify().differences == ()
 
 
+def test_both_paths_of_reconciling_come_to_the_same_whatever_is_hot(mdm: Master) -> None:
+    take_in(mdm)
+    crowd(mdm, HOT_LIMIT + 40)
+    mdm.put("shop", "silent", {"language": "es"})
+    online = reconcile.reconcile(mdm.resolver, choice=reconcile.Choice(reconcile.Path.ONLINE, 0))
+    said = "SELECT decision_id FROM decision WHERE superseded_at IS NULL ORDER BY 1"
+    decided, came_to = query(said), outcome()
+    bulk = reconcile.reconcile(mdm.resolver)
+    assert (query(said), outcome(), bulk.goldens) == (decided, came_to, 0)
+    assert (online.pairs, online.decisions, online.hot_keys) == (bulk.pairs, bulk.decisions, bulk.hot_keys)
+    assert (online.keyless, online.unreachable) == (bulk.keyless, bulk.unreachable)
+    assert (bulk.hot_keys > 0, bulk.keyless) == (True, 1)
+
+
+def test_many_that_wait_are_worth_bulk_unless_they_are_few_of_all(mdm: Master) -> None:
+    take_in(mdm)
+    with db.transaction() as session:
+        records = query("SELECT count(*) FROM standard_record")[0][0]
+        assert reconcile.is_worth_it(session, records, 10)
+        assert not reconcile.is_worth_it(session, records // 5, 10)
+        assert not reconcile.is_worth_it(session, records, records + 1)
+        assert not reconcile.is_worth_it(session, 0, 0)
+        assert reconcile.choose(session, records).path is reconcile.Path.BULK
+        assert reconcile.choose(session, records + 1).path is reconcile.Path.ONLINE
+
+
 def test_reconciling_a_healthy_store_changes_nothing(mdm: Master) -> None:
     take_in(mdm)
     mdm.drain()
