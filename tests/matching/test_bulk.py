@@ -1,5 +1,6 @@
 """The bulk engine: parity with the online scorer and with Splink itself, candidate pairs, hot keys."""
 
+import time
 from itertools import combinations
 
 import pyarrow as pa
@@ -98,6 +99,19 @@ def test_a_hot_key_yields_no_pair_but_its_refined_keys_do_and_it_is_told() -> No
     assert hot_keys(keys, limit=3).to_pylist() == [{"blocking_key": 1, "records": 4}]
     assert candidate_pairs(keys, limit=4).num_rows == 6
     assert hot_keys(keys, limit=4).num_rows == 0
+
+
+def test_a_key_of_a_hundred_thousand_records_costs_seconds_and_is_told() -> None:
+    """All share key -1, each ten of them a refined key besides: ten records are 45 pairs."""
+    count = 100_000
+    positions = pa.array(range(count))
+    ids = positions.cast(pa.string())
+    filed = pa.concat_arrays([pa.array([-1] * count, pa.int64()), pa.array([at // 10 for at in range(count)], pa.int64())])
+    keys = pa.table({"blocking_key": filed, "record_id": pa.concat_arrays([ids, ids])})
+    started = time.process_time()
+    assert candidate_pairs(keys).num_rows == count // 10 * 45
+    assert hot_keys(keys).to_pylist() == [{"blocking_key": -1, "records": count}]
+    assert time.process_time() - started < 20
 
 
 def test_no_keys_no_pairs() -> None:

@@ -1,5 +1,6 @@
 """Capped components: the rung at which they are small enough, the same from every record, in bounded work."""
 
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -112,3 +113,18 @@ def test_the_same_component_from_every_record_and_in_bulk(edges: list[Edge[int]]
     for record, form in forms.items():
         found = capped_component(record, form, reach_over(edges, forms), LINES)
         assert (dict(found.records), found.rung) == (dict(bulk[record].records), bulk[record].rung)
+
+
+@pytest.mark.parametrize("weight", [-5.0, 3.0, 99.0])
+def test_five_thousand_records_glued_by_one_value_end_in_seconds_and_are_never_whole(weight: float) -> None:
+    """Each has an edge to the next and to thirty more; one form each, so that no copies make it small."""
+    count, lines = 5_000, Lines(component=-6, guard=0, merge=10, cap=200)
+    forms = own_forms(count)
+    glued = [Edge(a, (a + step * step) % count, weight) for a in range(count) for step in range(1, 32)]
+    started = time.process_time()
+    found = capped_components(forms, glued, lines)
+    assert time.process_time() - started < 20
+    assert found.too_large == (frozenset(range(count)),)
+    assert max(len(one.records) for one in found.components) <= lines.cap
+    assert sum(len(one.records) for one in found.components) == count
+    assert all(one.capped_off for one in found.components)

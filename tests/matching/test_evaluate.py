@@ -2,10 +2,12 @@
 
 import dataclasses
 import random
+import time
 
+import pyarrow as pa
 import pytest
 
-from matching.evaluate import Evaluation, Labelled, evaluate_records
+from matching.evaluate import Evaluation, Labelled, evaluate_records, prepare, resolve
 from matching.metrics import bcubed, pairwise
 from matching.model import default_model
 from matching.record import Address, BirthDate, Email, Name, StandardRecord
@@ -129,3 +131,25 @@ def test_copies_of_one_record_are_one_customer() -> None:
     )
     found, _ = evaluate_records([Labelled(str(n), "=anna", record) for n in range(120)], default_model())
     assert (found.automatic.clusters, found.automatic.largest_cluster) == (1, 120)
+
+
+def test_five_thousand_people_with_one_phone_are_never_one_customer() -> None:
+    """Every one is compared with sixty others over the phone alone, as if no key were ever hot, under the model that ships."""
+    chance, count = random.Random(5), 5_000
+    phone = standardize({"phones": ["+34655119427"]}, Context()).phones
+    crowd = []
+    for number in range(count):
+        given, surname = word(chance, 7), word(chance, 8)
+        name = Name(given=given, surname=surname, given_folded=given, surname_folded=surname)
+        crowd.append((f"{number:04}", StandardRecord(name=name, phones=phone)))
+    prepared = prepare(crowd)
+    assert prepared.pairs.num_rows < 10 * count  # The phone's key is hot: those of like initials are left.
+    glued = {(a, (a + step * step) % count) for a in range(count) for step in range(1, 31)}
+    ordered = sorted((f"{min(pair):04}", f"{max(pair):04}") for pair in glued)
+    pairs = pa.table({"record_a": [a for a, _ in ordered], "record_b": [b for _, b in ordered]})
+    started = time.process_time()
+    found = resolve(dataclasses.replace(prepared, pairs=pairs), default_model())
+    assert time.process_time() - started < 60
+    assert sum(len(part) for one in found for part in one.parts) == count
+    assert max(len(part) for one in found for part in one.parts) <= 2
+    assert max(len(part) for one in found for part in one.balanced) <= 5

@@ -1,6 +1,7 @@
 """Candidate pairs from the key index, and what becomes of them when a key gets hot or cools."""
 
 import threading
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -52,6 +53,18 @@ def test_records_that_share_a_key_are_pairs_with_ids_in_order(mdm: Master) -> No
     assert all(a < b for a, b in found.pairs)
     assert found.hot == frozenset()
     assert find("A").pairs == found.pairs
+
+
+def test_a_key_of_a_hundred_thousand_records_is_hot_at_once_and_nobody_is_left_unsaid(mdm: Master) -> None:
+    mdm.put("shop", "1", {"phones": MARIA["phones"]})
+    mdm.put("pos", "A", MARIA)
+    key = query("SELECT blocking_key FROM blocking_key WHERE rule = 2 LIMIT 1")[0][0]
+    query("INSERT INTO blocking_key SELECT %s, gen_random_uuid(), 2 FROM generate_series(1, 100000)", key)
+    started = time.monotonic()
+    found = find("1", "A")
+    assert time.monotonic() - started < 20  # Pairing all of them would take hours.
+    assert (found.hot, found.pairs) == (frozenset((key,)), frozenset())
+    assert len(found.unreachable) == 1  # The one with nothing but that phone.
 
 
 def test_a_record_without_any_key_is_counted(mdm: Master) -> None:
