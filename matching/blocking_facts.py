@@ -17,6 +17,9 @@ from matching.standardize.street_tables import TYPE_FIRST, TYPE_LAST
 PHONE_TAIL = 8  # Digits of a phone number that stay when the country or the trunk prefix is missing.
 SEPARATOR = "\x1f"  # Standard values hold no control characters, so parts cannot run into each other.
 LOYALTY = "loyalty"
+PHONE_PART = 5  # Digits of the tail's beginning and of its end: one slip leaves one of them, wherever it is but in the middle.
+SHORTEST_MAILBOX = 4
+MOST_NICKNAMES = 6
 SHORTEST_WORD = 3  # Shorter words of a name are particles and initials.
 # Values of one attribute by which a record is filed. A person has fewer; a list of contacts or an attack would be filed under
 # hundreds of thousands of keys. An account of many contacts keeps those that it is looked up by.
@@ -56,9 +59,13 @@ def read_facts(record: StandardRecord) -> Facts:
     """Gather the facts of a record: of each attribute at most MOST_FILED values, the same in whatever order they came."""
     left_out: list[str] = []
     births = _births(record.birth_date)
+    emails = _filed("emails", record.emails, lambda email: email.key, left_out)
+    phones = _filed("phones", record.phones, lambda phone: phone.key and phone.key[-PHONE_TAIL:], left_out)
     person = _name_facts(record.name if record.name and record.name.identifying else None) | {
-        "emails": _filed("emails", record.emails, lambda email: email.key, left_out),
-        "phones": _filed("phones", record.phones, lambda phone: phone.key and phone.key[-PHONE_TAIL:], left_out),
+        "emails": emails,
+        "mailboxes": _distinct(box for email in emails if len(box := email.rpartition("@")[0]) >= SHORTEST_MAILBOX),
+        "phones": phones,
+        "phone_parts": _phone_parts(phones),
         "identifiers": (
             *_filed("identifiers", record.identifiers, _identifier, left_out),
             *_filed("loyalty_accounts", record.loyalty_accounts, _card, left_out),
@@ -108,8 +115,9 @@ def _distinct(values: Iterable[str | None]) -> Sequence[str]:
 def _name_facts(name: Name | None) -> dict[str, Sequence[str]]:
     """Sounds and initials of given name and surname, and of their single words when there are several."""
     given = _spellings(name.given_folded) if name else ()
+    called = tuple(dict.fromkeys((*given, *_nicknames(name)))) if name else ()
     surnames = tuple(dict.fromkeys((*_spellings(name.surname_folded), *_spellings(name.maiden_folded)))) if name else ()
-    pairs = [SEPARATOR.join(sorted((one, two))) for one in given or ("",) for two in surnames or ("",) if one or two]
+    pairs = [SEPARATOR.join(sorted((one, two))) for one in called or ("",) for two in surnames or ("",) if one or two]
     initials = _distinct(text[0] for text in (name.given_folded, name.surname_folded, name.maiden_folded) if text) if name else ()
     both = (name.given_folded, name.surname_folded) if name else (None, None)
     return {
@@ -118,6 +126,11 @@ def _name_facts(name: Name | None) -> dict[str, Sequence[str]]:
         "initials": initials,
         "initial_pairs": ("".join(sorted((both[0][0], both[1][0]))),) if both[0] and both[1] else (),
     }
+
+
+def _nicknames(name: Name) -> tuple[str, ...]:
+    """The sounds of the full forms that the given name may stand for; of a name that may stand for a dozen, the first six."""
+    return tuple(dict.fromkeys(sound(key.removeprefix("~")) for key in name.nicknames))[:MOST_NICKNAMES]
 
 
 def _spellings(folded: str | None) -> tuple[str, ...]:
@@ -134,6 +147,12 @@ def _births(birth: BirthDate | None) -> Sequence[str]:
     if birth is None or not birth.identifying:
         return ()
     return _distinct((birth.text if birth.day else birth.written, birth.alternative))
+
+
+def _phone_parts(tails: Iterable[str]) -> Sequence[str]:
+    """The beginning and the end of each phone's tail, told apart."""
+    whole = [tail for tail in tails if len(tail) == PHONE_TAIL]
+    return _distinct(part for tail in whole for part in (f"{tail[:PHONE_PART]}-", f"-{tail[-PHONE_PART:]}"))
 
 
 def _years(birth: BirthDate | None, births: Sequence[str]) -> Sequence[str]:
