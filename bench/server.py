@@ -36,6 +36,7 @@ def own_database(*, durable: bool = True) -> Iterator[str]:
             yield url
         finally:
             db.dispose()
+            configure(given)
             _execute(server, "DROP DATABASE IF EXISTS {} WITH (FORCE)", name)
 
 

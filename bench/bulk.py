@@ -1,0 +1,179 @@
+"""The bulk path beside bare Splink on the same records in one run: `python -m bench.bulk --records 1000000` for the long one.
+
+Parquet to durable golden records against Splink's train + predict + cluster on the already standardized file; the standardized
+file to the partition under a given model against Splink's predict + cluster; memory; growth over a tenth of the records.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+from pyarrow import parquet
+
+from bench.import_stages import OPERATOR
+from bench.line import Line
+from bench.server import own_database
+from bench.splink_alone import SplinkAlone
+from kernel import db
+from kernel.settings import settings
+from matching.bulk import forms_table
+from matching.evaluate import peak_mb, prepare, resolve
+from matching.forms import comparison_form
+from matching.model import default_model
+from matching.record import StandardRecord, from_json, to_json
+from matching.standardize import standardize
+from mdm import files, imports, mapping, policy, versions
+from mdm.reconcile import Choice, reconcile
+from mdm.reconcile import Path as Way
+from mdm.resolve import Resolver
+from sampledata.files import write
+from sampledata.retailer import SOURCES, SimulatedRecord, simulate
+from stewardship import tasks
+
+RECORDS = 100_000
+GROWTH = 10
+SEED = 2026
+PIECE = 20_000
+GOAL_WHOLE, GOAL_PARTITION, GOAL_GROWTH, GOAL_MB = 6.0, 3.0, 1.3, 8_000.0
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """Seconds of one size of the load."""
+
+    imported: float
+    reconciled: float
+    partitioned: float
+
+    @property
+    def whole(self) -> float:
+        """From Parquet to durable golden records."""
+        return self.imported + self.reconciled
+
+
+def measure(records: int = RECORDS) -> list[Line]:
+    """Run a tenth for the growth, then the whole, then Splink on the file that was standardized for it."""
+    small = _run(max(1, records // GROWTH), None)
+    alone: list[SplinkAlone] = []
+    took = _run(records, alone.append)
+    splink = alone[0]
+    ratio = took.whole / (splink.trained + splink.resolved)
+    growth = took.whole / (small.whole * records / max(1, records // GROWTH))
+    of = f"{records:,} records"
+    return [
+        Line("bulk, Parquet to golden records / bare Splink", ratio, "times", GOAL_WHOLE, note=f"{of} in {took.whole:.1f} s"),
+        Line("  of it import", took.imported, "s", note=f"{took.imported / records * 1e6:.0f} µs a record"),
+        Line("  of it reconcile", took.reconciled, "s", note=f"{took.reconciled / records * 1e6:.0f} µs a record"),
+        Line("  bare Splink, train", splink.trained, "s", note=of),
+        Line("  bare Splink, predict + cluster", splink.resolved, "s", note=f"{splink.pairs:,} pairs"),
+        Line(
+            "bulk, standardized file to partition / Splink",
+            took.partitioned / splink.resolved,
+            "times",
+            GOAL_PARTITION,
+            note=f"{took.partitioned:.1f} s, forms and keys included",
+        ),
+        Line(
+            f"bulk, growth over {GROWTH} times the records",
+            growth,
+            "of linear",
+            GOAL_GROWTH,
+            note=f"{small.whole:.1f} s for a tenth",
+        ),
+        Line("bulk, memory", peak_mb(), "MB", GOAL_MB, note="the most this process held, Splink included"),
+    ]
+
+
+def _run(records: int, with_splink: Callable[[SplinkAlone], None] | None) -> Took:
+    with tempfile.TemporaryDirectory(prefix="mdm-bench-") as name:
+        folder = Path(name)
+        write(islice(simulate(records, SEED), records), folder, "parquet")
+        imported, reconciled = _whole(folder)
+        standardized = folder / "standardized.parquet"
+        forms = _standardize(islice(simulate(records, SEED), records), standardized)
+        if with_splink:
+            with_splink(SplinkAlone.run(forms))
+        return Took(imported, reconciled, _partition(standardized))
+
+
+def _whole(folder: Path) -> tuple[float, float]:
+    """Seconds of what `mdm import` of every channel's file and `mdm reconcile` do."""
+    with own_database():
+        with db.transaction() as session:
+            text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
+            rules = policy.store(session, policy.parse(text), "bench")
+            versions.adopt(session, rules)
+        started = time.perf_counter()
+        for source in SOURCES:
+            path = folder / f"{source}.parquet"
+            if path.exists():
+                _import(rules, path, source)
+        imported = time.perf_counter()
+        reconcile(Resolver(db.transaction, tasks.project), choice=Choice(Way.BULK, 0, settings().bulk_memory_limit))
+        return imported - started, time.perf_counter() - imported
+
+
+def _import(rules: policy.Policy, path: Path, source: str) -> None:
+    rows = files.open_rows(path)
+    with db.transaction() as session:
+        job = imports.begin(session, rules, rows, source, OPERATOR)
+    for chunk in imports.chunks(rows.rows(), job.tally.rows):
+        with db.transaction() as session:
+            job.tally = imports.take_chunk(session, rules, job, chunk, OPERATOR)
+    with db.transaction() as session:
+        imports.finish(session, job)
+
+
+def _standardize(records: Iterator[SimulatedRecord], path: Path) -> pa.Table:
+    """Write the standardized file; gives the forms that Splink reads."""
+    text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
+    told = policy.parse(text)
+    tables: list[pa.Table] = []
+    schema = pa.schema([("record_id", pa.string()), ("body", pa.binary())])
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        while piece := list(islice(records, PIECE)):
+            standards = [
+                standardize(mapping.apply(told.source(one.source), one.payload).input, told.standardize_context(one.source))
+                for one in piece
+            ]
+            names = [f"{one.source}:{one.key}" for one in piece]
+            bodies = [orjson.dumps(to_json(standard)) for standard in standards]
+            writer.write_table(pa.table({"record_id": names, "body": pa.array(bodies, pa.binary())}, schema=schema))
+            tables.append(forms_table(names, [comparison_form(standard) for standard in standards]))
+    return pa.concat_tables(tables)
+
+
+def _partition(path: Path) -> float:
+    """Seconds from the standardized file to the partition, under the model that ships."""
+    started = time.perf_counter()
+    resolve(prepare(_read(path)), default_model())
+    return time.perf_counter() - started
+
+
+def _read(path: Path) -> Iterator[tuple[str, StandardRecord]]:
+    for batch in parquet.ParquetFile(path).iter_batches(PIECE):
+        for name, body in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            yield name, from_json(StandardRecord, orjson.loads(body))
+
+
+def main() -> None:
+    """Measure so many records and print the lines."""
+    from bench.run import console, table  # noqa: PLC0415 - it runs the modules, this one among them.
+
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--records", type=int, default=RECORDS)
+    lines = measure(options.parse_args().records)
+    console.print(table([line.as_json() for line in lines]))
+    sys.exit(int(any(line.is_met is False for line in lines)))
+
+
+if __name__ == "__main__":
+    main()
