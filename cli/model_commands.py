@@ -12,6 +12,7 @@ from rich.console import Console
 from cli import forecast_report, model_choice, model_report, model_text, pack_report
 from cli.output import Output
 from kernel import db
+from matching.calibration import NO_TARGETS
 from matching.decide import NO_RULES, IdentifierRules
 from matching.evaluate import evaluate_records
 from matching.model import Model, dump_model
@@ -72,7 +73,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parame
     read = read_labelled(files, read_by, truth, truth_pattern, extras, by)
     model_report.say_problems(errors, read)
     chosen = None if model == TRAIN else model_choice.chosen(model)
-    found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()), rules)
+    targets = read_by.targets() if isinstance(read_by, Policy) else NO_TARGETS
+    found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()), rules, targets)
     found = replace(found, seconds=time.perf_counter() - started)  # Reading and standardizing the file as well.
     if refusal:
         errors.print(f"[yellow]not trained[/yellow]: {refusal}; the model that ships was used", highlight=False)

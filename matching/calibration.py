@@ -78,7 +78,7 @@ class Weighed:
         asked = (
             _within(self.joins.get(Kind.MERGEABLE, {}), lines.guard, lines.merge),
             _within(self.joins.get(Kind.ASKED, {}), lines.guard),
-            _within(self.joins.get(Kind.VETOED, {}), lines.merge),
+            _within(self.joins.get(Kind.VETOED, {}), max(lines.guard, lines.merge)),
         )
         return sum(map(_count, asked))
 
@@ -176,10 +176,10 @@ def expected(weighed: Weighed, lines: Lines) -> Expected:
     asked = [
         *weighed.pairs(Kind.MERGEABLE, lines.guard, lines.merge),
         *weighed.pairs(Kind.ASKED, lines.guard),
-        *weighed.pairs(Kind.VETOED, lines.merge),
+        *weighed.pairs(Kind.VETOED, max(lines.guard, lines.merge)),
     ]
     apart = [
-        *weighed.pairs(Kind.MERGEABLE, lines.component, lines.guard),
+        *weighed.pairs(Kind.MERGEABLE, lines.component, min(lines.guard, lines.merge)),
         *weighed.pairs(Kind.ASKED, lines.component, lines.guard),
     ]
     return Expected(
@@ -240,11 +240,8 @@ class Curve:
 
 def curve(weighed: Weighed, lines: Lines) -> Curve:
     """Say what lines come to when one of them moves."""
-    merges = [
-        (at, expected(weighed, replace(lines, guard=min(lines.guard, at), merge=at)))
-        for at in _steps(max(lines.component, 0.0), MOST_LINE_WEIGHT)
-    ]
-    guards = [(at, expected(weighed, replace(lines, guard=at))) for at in _steps(lines.component, lines.merge)]
+    merges = [(at, expected(weighed, replace(lines, merge=at))) for at in _steps(max(lines.component, 0.0), MOST_LINE_WEIGHT)]
+    guards = [(at, expected(weighed, replace(lines, guard=at))) for at in _steps(lines.component, MOST_LINE_WEIGHT)]
     return Curve(merges, guards)
 
 
@@ -261,10 +258,11 @@ def lines_for(weighed: Weighed, lines: Lines, targets: Targets) -> Forecast:
     The merge line is the lowest at which no merge is more doubtful than the target, and never below LEAST_MERGE_WEIGHT. The share
     over all merges is then far within the target, and must be: models believe too much of themselves (on a simulated retailer, a
     line drawn by that share stood at 6.5 bits, and one merged pair in 120 was wrong where one in 6,000 was expected). The guard
-    line rises from even odds only as far as the reviews of a day demand; who is then left apart unasked is counted.
+    line rises from even odds only as far as the reviews of a day demand, beyond the merge line if it must: then what has grounds
+    merges and of the rest only the surest is asked. Who is left apart unasked is counted.
     """
     merge, is_in_reach = _merge_line(lines, targets)
-    free = replace(lines, merge=merge, guard=min(max(GUARD_LINE_WEIGHT, lines.component), merge))
+    free = replace(lines, merge=merge, guard=max(GUARD_LINE_WEIGHT, lines.component))
     held = _within_budget(weighed, free, targets)
     before, after = expected(weighed, free), forecast(weighed, held, targets)
     return replace(
@@ -285,15 +283,15 @@ def _merge_line(lines: Lines, targets: Targets) -> tuple[float, bool]:
 
 
 def _within_budget(weighed: Weighed, lines: Lines, targets: Targets) -> Lines:
-    """Raise the guard line until the questions of a day fit; at most to the merge line."""
+    """Raise the guard line until the questions of a day fit, as far as a line goes."""
     if targets.reviews_per_day is None:
         return lines
-    for guard in _steps(lines.guard, lines.merge):
+    for guard in _steps(lines.guard, MOST_LINE_WEIGHT):
         held = replace(lines, guard=guard)
         inflow = _inflow(weighed, expected(weighed, held), targets)
         if inflow is None or inflow <= targets.reviews_per_day:
             return held
-    return replace(lines, guard=lines.merge)
+    return replace(lines, guard=MOST_LINE_WEIGHT)
 
 
 def _steps(first: float, last: float) -> list[float]:

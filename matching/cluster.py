@@ -221,7 +221,7 @@ class _Questions(Generic[R]):
         flags = self.automatic.flags[p][q]
         if flags & HELD != VETO:
             return False
-        return bool(flags & DECIDED) or (bool(IS_PERSONAL[flags]) and self.automatic.average(p, q) >= self.merge)
+        return bool(flags & DECIDED) or (bool(IS_PERSONAL[flags]) and self.automatic.average(p, q) >= max(self.merge, self.guard))
 
     def _reason(self, flags: int, average: float) -> Reason:
         would_join = flags & DECIDED or (IS_PERSONAL[flags] and average >= self.merge)

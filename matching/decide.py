@@ -101,8 +101,9 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     """
     of = seen(model, scored.levels)
     lacking = lack(a, b, of, model)
-    personal, is_light = lacking is None, scored.weight < model.merge_line_weight
-    against = lacking is Lack.CONTRADICTION and (is_light or a_generation_apart(a, b))  # What `lack` looks for first.
+    personal, is_light = lacking is None, scored.weight < model.lines.sure
+    is_far = is_light or (a_generation_apart(a, b) and not _shared(a, b))
+    against = lacking is Lack.CONTRADICTION and is_far  # `lack` looks for it first.
     cluster_wide = (against, personal and only_by_place(a, b, of), told_apart(of))
     decides = bool(rules) and any(rule_of(rules, token).one_person_per_value for token in _shared(a, b))
     veto = _veto(a, b, of, rules)
@@ -115,11 +116,12 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
 
 
 def _by_weight(model: Model, weight: float, lacking: Lack | None) -> tuple[Verdict, Reason]:
+    is_heavy = weight >= model.merge_line_weight
+    if is_heavy and lacking is None:
+        return Verdict.MATCH, Reason.ABOVE_MERGE_LINE
     if weight < model.guard_line_weight:
         return Verdict.NO_MATCH, Reason.BELOW_GUARD_LINE
-    if weight < model.merge_line_weight:
-        return Verdict.REVIEW, Reason.BETWEEN_LINES
-    return (Verdict.MATCH, Reason.ABOVE_MERGE_LINE) if lacking is None else (Verdict.REVIEW, _LACKING[lacking])
+    return Verdict.REVIEW, _LACKING[lacking] if is_heavy and lacking is not None else Reason.BETWEEN_LINES
 
 
 def _veto(a: ComparisonForm, b: ComparisonForm, of: Seen, rules: IdentifierRules) -> Reason | None:

@@ -17,11 +17,13 @@ import pyarrow.compute as pc
 
 from matching.blocking import keys, left_out
 from matching.bulk import by_position, candidate_pairs, forms_table, score_candidates
+from matching.calibration import NO_TARGETS, Targets
 from matching.cluster import Clustering, partition
 from matching.comparisons import comparison_form
 from matching.components import Component, Edge, capped_components
 from matching.decide import NO_RULES, IdentifierRules, decide
 from matching.evidence import Weigher
+from matching.fitting import Place, fit_to_place
 from matching.forms import ComparisonForm
 from matching.metrics import Measure, bcubed, pairwise
 from matching.model import Lines, Model, default_model
@@ -138,12 +140,16 @@ def prepare(records: Iterable[tuple[str, StandardRecord]]) -> Prepared:
 
 
 def evaluate_records(
-    labelled: Sequence[Labelled], model: Model | None, extras: Sequence[tuple[str, str]] = (), rules: IdentifierRules = NO_RULES
+    labelled: Sequence[Labelled],
+    model: Model | None,
+    extras: Sequence[tuple[str, str]] = (),
+    rules: IdentifierRules = NO_RULES,
+    targets: Targets = NO_TARGETS,
 ) -> tuple[Evaluation, str | None]:
     """Evaluate labelled records under a model, or (None) under one trained on them without their labels.
 
     Returns the evaluation, and why training was refused and the model that ships was used instead. Seconds count everything after
-    standardization: keys, pairs, training, weights, clusters.
+    standardization: keys, pairs, training, weights, clusters. `targets` draw the lines for these records, without their labels.
     """
     started = time.perf_counter()
     prepared = prepare([(item.record_id, item.record) for item in labelled])
@@ -153,6 +159,9 @@ def evaluate_records(
             model = train(prepared.forms, by_position(prepared.pairs, prepared.ids), default_model(), extras)
         except TrainingRefused as refused:
             model, refusal = default_model(), str(refused)
+    if not targets.says_nothing:
+        places = by_position(prepared.pairs, prepared.ids)
+        model, _ = fit_to_place(model, prepared.forms, places, place=Place(targets, rules))
     found = evaluate(labelled, prepared, model, rules)
     return replace(found, seconds=time.perf_counter() - started), refusal
 

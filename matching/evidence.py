@@ -109,7 +109,7 @@ def contested(weights: Weights, lines: Lines) -> set[FormPair]:
 def _is_as_near(weights: Weights, middle: bytes, ends: FormPair, lines: Lines) -> bool:
     """The odds that merge a pair also tell whose a record is: that much nearer to one of two, it is that one's."""
     one, other = (weights[weight_key(middle, end)].weight for end in ends)
-    return abs(one - other) < lines.merge
+    return abs(one - other) < lines.sure
 
 
 def without(form: ComparisonForm, tokens: Collection[str]) -> ComparisonForm:

@@ -18,9 +18,9 @@ from matching.calibration import (
     lines_for,
     weighed_from,
 )
-from matching.model import LEAST_MERGE_WEIGHT, MERGE_LINE_WEIGHT, MOST_LINE_WEIGHT, Lines
+from matching.model import MOST_LINE_WEIGHT, Lines
 
-LINES = Lines()
+LINES = Lines(guard=0.0, merge=10.0)
 # Two chains of records: 1-2-3 asked twice, and one more question than its two joins would make.
 PAIRS = [
     WeighedPair(1, 2, Kind.MERGEABLE, 20.1),
@@ -65,7 +65,7 @@ def test_counts_survive_the_report() -> None:
     assert weighed_from({"records": 8}) is None
 
 
-@pytest.mark.parametrize(("rate", "line"), [(0.001, 10.0), (0.01, 7.0), (0.05, LEAST_MERGE_WEIGHT), (1e-6, 20.0)])
+@pytest.mark.parametrize(("rate", "line"), [(0.001, 10.0), (0.01, 7.0), (0.05, 4.5), (1e-6, 20.0)])
 def test_no_merge_is_more_doubtful_than_the_target(rate: float, line: float) -> None:
     assert lines_for(WEIGHED, LINES, Targets(rate)).lines.merge == line
 
@@ -89,9 +89,17 @@ def test_a_budget_that_suffices_moves_nothing() -> None:
     assert (found.lines, found.moved_apart, found.backlog_days) == (LINES, 0, 3.0)
 
 
+def test_a_small_budget_moves_the_guard_line_above_the_merge_line() -> None:
+    """Of 12.1 bits without grounds and a veto at 11.0 only the first is asked; 4.1 bits merge at a line of 4 all the same."""
+    found = lines_for(WEIGHED, Lines(guard=0.0, merge=4.0), Targets(reviews_per_day=1, records_per_day=8))
+    assert (found.lines.guard, found.lines.merge, found.over_budget) == (11.5, 4.0, False)
+    assert (found.expected.merged, found.expected.asked, found.moved_apart) == (2, 1, 1)
+
+
 def test_what_must_be_asked_is_over_budget_and_said_so() -> None:
-    found = lines_for(WEIGHED, LINES, Targets(reviews_per_day=1, records_per_day=8))
-    assert (found.lines.guard, found.over_budget, found.backlog_days) == (MERGE_LINE_WEIGHT, True, float("inf"))
+    certain = count_weights(2, [WeighedPair(1, 2, Kind.ASKED, 60.0)])
+    found = lines_for(certain, LINES, Targets(reviews_per_day=0.5, records_per_day=2))
+    assert (found.lines.guard, found.over_budget, found.backlog_days) == (MOST_LINE_WEIGHT, True, float("inf"))
 
 
 def test_without_records_a_day_nothing_is_known_and_nothing_moves() -> None:
@@ -106,11 +114,11 @@ def test_lines_rise_and_keep_what_was_asked_or_say_that_they_cannot(
 ) -> None:
     weighed = count_weights(61, given_pairs)
     found = lines_for(weighed, LINES, Targets(rate, reviews, records))
-    assert found.lines.component <= found.lines.guard <= found.lines.merge
+    assert found.lines.component <= min(found.lines.guard, found.lines.merge)
     assert found.expected.false_merge_rate <= rate
     assert found.over_budget == ((found.inflow_per_day or 0.0) > reviews)
     assert found.moved_apart >= 0
-    assert not found.over_budget or found.lines.guard == found.lines.merge
+    assert not found.over_budget or found.lines.guard == MOST_LINE_WEIGHT
     near = sum(one.kind in {Kind.MERGEABLE, Kind.ASKED} for one in given_pairs)
     vetoed = found.expected.merged + found.expected.asked + found.expected.apart - near
     assert 0 <= vetoed <= sum(one.kind is Kind.VETOED for one in given_pairs)  # No pair is lost between the lines.
@@ -127,5 +135,5 @@ def test_questions_never_outnumber_the_pairs_asked_nor_the_joins_of_a_forest(giv
 
 def test_a_curve_passes_through_the_lines_that_rule() -> None:
     found = curve(WEIGHED, LINES)
-    assert dict(found.by_merge)[MERGE_LINE_WEIGHT] == expected(WEIGHED, LINES)
+    assert dict(found.by_merge)[10.0] == expected(WEIGHED, LINES)
     assert dict(found.by_guard)[0.0] == expected(WEIGHED, LINES)

@@ -294,6 +294,21 @@ class TestMistakesOfTheCaller:
         with pytest.raises(ValueError, match="twice"):
             partition([Member("a", ("pos", "1"), b"a"), Member("b", ("pos", "1"), b"b")], {}, [], LINES)
 
-    def test_lines_must_rise(self) -> None:
-        with pytest.raises(ValueError, match="rise"):
-            Lines(component=-6, guard=3, merge=2)
+    @pytest.mark.parametrize("lower", [{"guard": -7}, {"merge": -7}], ids=["guard", "merge"])
+    def test_no_line_lies_below_the_component_line(self, lower: dict[str, float]) -> None:
+        with pytest.raises(ValueError, match="component line"):
+            Lines(component=-6, **lower)
+
+    def test_a_guard_line_above_the_merge_line_asks_the_surest_of_what_may_not_merge(self) -> None:
+        lines = Lines(component=-6, guard=9, merge=4)
+        members = [Member(one, ("pos", one), form(one)) for one in "abcdef"]
+        weights = {weight_key(form(a), form(b)): weak() for a, b in combinations("abcdef", 2)}
+        weights |= {
+            (form("a"), form("b")): strong(5),
+            (form("c"), form("d")): Evidence(8.5),
+            (form("e"), form("f")): Evidence(9.5),
+        }
+        found = partition(members, weights, (), lines)
+        assert shown(found.parts) == ["ab", "c", "d", "e", "f"]
+        assert [(shown(review.parts), review.reason) for review in found.reviews] == [(["e", "f"], Reason.NO_PERSONAL_EVIDENCE)]
+        assert shown(found.balanced) == ["ab", "c", "d", "ef"]
