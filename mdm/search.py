@@ -155,8 +155,8 @@ def _fit(versions: VersionSet, asked: Asked, near: Sequence[Neighbour]) -> list[
     for one in near:
         customer = one.golden_id or one.record_id
         counted[customer] += 1
-        # Below the guard line only a shared identifier says more than no: the verdict is worth twice the weight.
-        if versions.scorer.weight(of, one.form) < versions.lines.guard and held.isdisjoint(one.form.identifiers or ()):
+        # Below the lowest line only a shared identifier says more than no: the verdict is worth twice the weight.
+        if versions.scorer.weight(of, one.form) < versions.lines.lowest and held.isdisjoint(one.form.identifiers or ()):
             continue
         scored = versions.scorer.pair(of, one.form)
         decided = decide(versions.model, of, one.form, scored, versions.identifier_rules)
