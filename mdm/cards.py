@@ -11,8 +11,10 @@ from matching.standardize.identifiers import is_card_number
 MASK = "***"
 # Visa's extinct 13 digits are not looked for: one German mobile number in ten would pass.
 SHORTEST_CARD, LONGEST_CARD = 14, 19
-# Spaces of every width, dots, dashes, underscores and what has no width. No slash: it stands between two phone numbers.
-_GAP = r"[ .\-_\t\r\n\u00a0\u00b7\u2000-\u2015\u202f\u2060\u2212\u3000\ufeff]{0,3}"
+# Spaces of every width, dots, dashes, underscores, and what nobody sees: soft hyphens, joiners, marks of direction, variation
+# selectors, the frame of a keycap. No slash: it stands between two phone numbers.
+_UNSEEN = r"\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
+_GAP = rf"[ .\-_\t\r\n\u00a0\u00b7\u2000-\u200a\u2010-\u2015\u202f\u205f\u2212\u3000\ufe58\ufe63\uff0d{_UNSEEN}]{{0,3}}"
 _DIGIT_RUN = re.compile(rf"\d(?:{_GAP}\d){{{SHORTEST_CARD - 1},}}")
 _GROUP = re.compile(r"\d+")
 # How cards are written in several pieces: in fours, the longest first; American Express; Diners; as some terminals print.
