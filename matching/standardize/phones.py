@@ -15,6 +15,7 @@ from phonenumbers import NumberParseException, PhoneNumber
 from phonenumbers.re_util import enable_pattern_cache
 
 from matching.standardize import phone_tables as tables
+from matching.standardize.identifiers import is_card_number
 from matching.standardize.phone_types import main_region, region_and_type
 from matching.standardize.text import clean
 
@@ -26,6 +27,7 @@ LONGEST_LIST = 10
 REST_IGNORED = "rest_ignored"
 SHORTEST_KEY = 7
 LONGEST_DIGITS = 20
+SHORTEST_CARD = 14  # A number of 13 digits may be a German mobile with its country.
 LONGEST_SPLIT = 40  # Longer texts without a separator are not tried as two numbers.
 _WORDS = "|".join(tables.BETWEEN)
 # A plus after a digit begins another number.
@@ -58,7 +60,8 @@ class _Reading(NamedTuple):
 @lru_cache(maxsize=16_384)
 def read_phones(text: str, countries: tuple[str, ...] = ()) -> tuple[tuple[ReadPhone, ...], Codes]:
     """Read the numbers of one field, trying the countries in turn. Codes: several_values, too_many_values, no_digits, flags, and
-    rest_ignored (as in 9374 4000 / 4001), which says something of the field and not of the number.
+    rest_ignored (as in 9374 4000 / 4001) and card_number (what is none and passes as a card is left out), which say something of
+    the field and not of the number.
 
     Flags: unparsed (the digits are kept), too_short (as well), lost_digits (a spreadsheet rounded it), not_valid (possible, but
     no such range), dummy, service_number.
@@ -67,13 +70,22 @@ def read_phones(text: str, countries: tuple[str, ...] = ()) -> tuple[tuple[ReadP
     codes: Codes = ()
     if len(parts) > LONGEST_LIST:
         parts, codes = parts[:LONGEST_LIST], ("too_many_values",)
-    read = tuple(phone for part in parts for phone in _read_part(part, countries))
-    if parts and not read:
+    found = [phone for part in parts for phone in _read_part(part, countries)]
+    read = tuple(phone for phone in found if not _is_card(phone))
+    if len(read) < len(found):
+        codes += ("card_number",)
+    if parts and not found:
         codes += ("no_digits",)
-    if len(parts) > 1 or len(read) > 1:
+    if len(parts) > 1 or len(found) > 1:
         codes = ("several_values", *codes)
     codes += tuple(sorted({flag for phone in read for flag in phone[5]}))
     return tuple((*phone[:5], tuple(flag for flag in phone[5] if flag != REST_IGNORED)) for phone in read), codes
+
+
+def _is_card(phone: ReadPhone) -> bool:
+    """Say whether what no country reads as a phone number passes as a payment card's, however it was parted."""
+    digits = phone[0].removeprefix("+")
+    return "unparsed" in phone[5] and len(digits) >= SHORTEST_CARD and is_card_number(digits)
 
 
 def phone_key(text: str, *countries: str) -> str | None:

@@ -69,6 +69,12 @@ def test_the_ignored_rest_of_a_field_is_noted_and_no_flag_of_the_number() -> Non
         assert "rest_ignored" not in flags
 
 
+@pytest.mark.parametrize("text", ["4111/1111/1111/1111", "(5555) 5555-5555-4444", "3782,822463,10005", "3056/930902/5904"])
+def test_what_passes_as_a_card_is_left_out_and_noted(text: str) -> None:
+    """The mask keeps what may be two phones, as 4111/1111 is; the standard record would show it as one piece again."""
+    assert read_phones(text) == ((), ("card_number",))
+
+
 def test_region_and_type_are_the_librarys_own() -> None:
     compared = 0
     for region in phonenumbers.SUPPORTED_REGIONS:
