@@ -47,7 +47,7 @@ def test_every_case_is_counted_in_its_category(shipped: Any) -> None:
 def test_a_model_that_merges_too_readily_fails(tmp_path: Any) -> None:
     """With its lines far too low the model merges what fits a little; the command says which cases, and exits with 1."""
     eager = tmp_path / "eager.json"
-    eager.write_text(dump_model(default_model().with_lines(Lines(guard=-6.0, merge=-6.0))), encoding="utf-8")
+    eager.write_text(dump_model(default_model().with_lines(Lines(component=-6.0, guard=-6.0, merge=-6.0))), encoding="utf-8")
     result = run("--model", eager)
     assert result.exit_code == 1
     assert "merged: " in result.stdout
