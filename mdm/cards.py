@@ -11,9 +11,11 @@ from matching.standardize.identifiers import is_card_number
 MASK = "***"
 # Visa's extinct 13 digits are not looked for: one German mobile number in ten would pass.
 SHORTEST_CARD, LONGEST_CARD = 14, 19
-# Spaces of every width, dots, dashes, underscores, and what nobody sees: soft hyphens, joiners, marks of direction, variation
-# selectors, the frame of a keycap. No slash: it stands between two phone numbers.
-_UNSEEN = r"\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
+# Spaces of every width, dots, dashes, underscores, and what nobody sees: NUL (of UTF-16 read as bytes as well), soft hyphens,
+# joiners, marks of direction, variation selectors, the frame of a keycap. No slash: it stands between two phone numbers.
+_UNSEEN = (
+    r"\x00\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u20e3\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef"
+)
 _GAP = rf"[ .\-_\t\r\n\u00a0\u00b7\u2000-\u200a\u2010-\u2015\u202f\u205f\u2212\u3000\ufe58\ufe63\uff0d{_UNSEEN}]{{0,3}}"
 _DIGIT_RUN = re.compile(rf"\d(?:{_GAP}\d){{{SHORTEST_CARD - 1},}}")
 _GROUP = re.compile(r"\d+")
@@ -26,6 +28,7 @@ KNOWN_GROUPS = (
 # What cannot hold a card number needs no walk through its values: plain ASCII without escapes and without so many digits.
 MAYBE_CARD = re.compile(rb"(?:[0-9][ .\-_\t\r\n]{0,3}){14}|\\[utnr]|[\x80-\xff]")
 _HEX = "[0-9a-fA-F]"
+_ESCAPE = re.compile(rf"\\u((?![dD][89a-fA-F]){_HEX}{{4}})")  # No halves of a pair.
 _UUID = re.compile(rf"(?<![0-9a-zA-Z])(?:{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}|{_HEX}{{32}})(?![0-9a-zA-Z])")
 _ACCOUNT = re.compile(r"(?<![0-9a-zA-Z])(?P<country>[A-Z]{2})[0-9]{2}")
 _LETTERS_AND_DIGITS = re.compile(rf"{_GAP}[0-9A-Z]")
@@ -51,6 +54,15 @@ def mask_cards(text: str) -> str:
         masked += _masked(text[done:start]) + text[start:end]
         done = end
     return masked + _masked(text[done:])
+
+
+def mask_cards_in_bytes(raw: bytes) -> bytes:
+    """Mask payment card numbers in bytes that nobody could read: as UTF-8, as JSON escapes, and a byte for a sign."""
+    text = raw.decode("utf-8", "surrogateescape")
+    plain = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
+    masked = mask_cards(plain)
+    kept = masked if masked != plain else mask_cards(text)
+    return mask_cards(kept.encode("utf-8", "surrogateescape").decode("latin-1")).encode("latin-1")
 
 
 def _masked(text: str) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from matching.standardize import Context
 from mdm import mapping, payloads
-from mdm.cards import LONGEST_CARD, mask_cards
+from mdm.cards import LONGEST_CARD, mask_cards_in_bytes
 from mdm.events import Mark, Version
 from mdm.mapping_values import Problem, roots
 from mdm.policy import Policy
@@ -163,6 +163,5 @@ def storable(rules: SourceRules | None, payload: dict[str, Any] | None, raw: byt
         return payloads.dumps(kept, lossy=True)[:LARGEST_REJECT_BYTES]
     if rules is not None and rules.source.never_store:
         return None
-    margin = LONGEST_CARD * 2  # A card number on the cut would escape the mask.
-    masked = mask_cards(raw[: LARGEST_REJECT_BYTES + margin].decode("latin-1"))
-    return masked.encode("latin-1")[:LARGEST_REJECT_BYTES] or None
+    margin = LONGEST_CARD * 24  # A card number on the cut would escape the mask; a digit and its gap may be four escapes.
+    return mask_cards_in_bytes(raw[: LARGEST_REJECT_BYTES + margin])[:LARGEST_REJECT_BYTES] or None

@@ -6,9 +6,10 @@ import uuid
 import pytest
 
 from kernel.clock import uuid7
-from mdm.cards import mask_cards
+from mdm.cards import mask_cards, mask_cards_in_bytes
 
 CARD = "4111111111111111"
+FULL_WIDTH = CARD.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
 
 
 @pytest.mark.parametrize(
@@ -82,6 +83,33 @@ def test_ids_are_never_masked() -> None:
         str(uuid7()) for _ in range(20_000)
     ]
     assert [one for one in ids if mask_cards(one) != one] == []
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"pan": "4111111111111111"',
+        '{"pan": "4111\u00a01111\u00a01111\u00a01111"'.encode(),
+        '{"pan": "4111\u00a01111\u00a01111\u00a01111"'.encode("latin-1"),
+        b'{"pan": "' + FULL_WIDTH.encode() + b'"',
+        b'{"pan": "4111\\u00a01111\\u00a01111\\u00a01111"',
+        b'{"pan": "\\u0034111111111111111"',
+        '{"pan": "4111111111111111"}'.encode("utf-16"),
+        '{"pan": "4111111111111111"}'.encode("utf-32"),
+        b'\xff{"pan": "4111 1111 1111 1111"}',
+    ],
+)
+def test_bytes_that_nobody_could_read_are_masked_as_they_would_be_read(raw: bytes) -> None:
+    """A delivery that is no JSON is kept among the rejects; each of these is a card number to whoever opens it."""
+    kept = mask_cards_in_bytes(raw)
+    shown = kept.replace(b"\x00", b"")
+    assert b"***" in shown
+    assert (b"4111" in shown, FULL_WIDTH[:4].encode() in shown, b"u0034" in shown) == (False, False, False)
+
+
+@pytest.mark.parametrize("raw", [b"\xff\xfe\x00\xed\xa0\x80", b'{"a": "\\ud83d\\ude00 \\u00e9"', "é😀".encode(), b""])
+def test_other_bytes_stay_as_they_are(raw: bytes) -> None:
+    assert mask_cards_in_bytes(raw) == raw
 
 
 @pytest.mark.parametrize("piece", ["1 ", "4111 ", "4", "123456789012 ", "DE15 ", "4111-"])
