@@ -28,7 +28,8 @@ _HOLDERS = """SELECT mine.blocking_key, held.record_ids FROM {asked} AS mine (bl
 _ASKED = "unnest(%(keys)s::bigint[])"
 _REFINED = """(SELECT DISTINCT a.refined FROM unnest(%(refined)s::bigint[], %(of)s::bigint[]) AS a (refined, of)
                JOIN hot ON hot.blocking_key = a.of)"""
-# The row of the audit is committed with the statement, as in mdm.lookup; it tells how many records were looked at.
+# Each record is read by its id, whatever the planner thinks of row security (one row of any table), for which it once read all of
+# the crosswalk. The row of the audit is committed with the statement, as in mdm.lookup; it tells how many records were looked at.
 SEARCH = f"""
 WITH held AS MATERIALIZED ({_HOLDERS.format(asked=_ASKED)}),
 hot AS (SELECT blocking_key FROM held WHERE cardinality(record_ids) > %(limit)s),
@@ -37,9 +38,10 @@ usable AS (
   SELECT DISTINCT unnest(record_ids) AS record_id FROM (TABLE held UNION ALL TABLE refined) AS every
   WHERE cardinality(record_ids) <= %(limit)s),
 found AS (
-  SELECT s.record_id::text, s.version_no, s.standardizer, s.policy_version, s.source, c.golden_id::text, s.form
-  FROM usable JOIN standard_record s USING (record_id) JOIN crosswalk c USING (record_id)
-  WHERE c.state IN ('resolved', 'pending')),
+  SELECT one.* FROM usable CROSS JOIN LATERAL (
+    SELECT s.record_id::text, s.version_no, s.standardizer, s.policy_version, s.source, c.golden_id::text, s.form
+    FROM standard_record s JOIN crosswalk c USING (record_id)
+    WHERE s.record_id = usable.record_id AND c.state IN ('resolved', 'pending') LIMIT 1) AS one),
 audited AS (
   {audit.INSERT_READ}
   SELECT %(actor)s, 'match', 'match',
@@ -71,17 +73,9 @@ class Reading(NamedTuple):
 
 async def read(caller: Principal, keys: Sequence[BlockingKey]) -> Reading:
     """Find the neighbours of a record by its blocking keys. Raises: Unavailable when the search cannot be audited."""
-    refined = [(refinement, key.key) for key in keys for _, refinement in key.refined]
-    parameters = {
-        "keys": _array(sorted({key.key for key in keys})),
-        "refined": _array(refinement for refinement, _ in refined),
-        "of": _array(key for _, key in refined),
-        "limit": HOT_LIMIT,
-        "actor": caller.actor,
-    }
     async with db.hot_connection(caller.scope) as connection:
         with lookup.refused_unless_audited():
-            rows = await (await connection.execute(SEARCH, parameters)).fetchall()
+            rows = await (await connection.execute(SEARCH, parameters(caller, keys))).fetchall()
         found = [row[2:] for row in rows if row[2] is not None]
         forms = {row[0]: _form(row) for row in found}
         missing = [record_id for record_id, form in forms.items() if form is None]
@@ -89,6 +83,18 @@ async def read(caller: Principal, keys: Sequence[BlockingKey]) -> Reading:
             forms |= await _made(connection, missing, found)
     neighbours = [Neighbour(row[0], row[4], row[5], form) for row in found if (form := forms[row[0]]) is not None]
     return Reading(str(rows[0][0]) if rows else "", rows[0][1] if rows else 0, neighbours)
+
+
+def parameters(caller: Principal, keys: Sequence[BlockingKey]) -> dict[str, Any]:
+    """Give the parameters of SEARCH."""
+    refined = [(refinement, key.key) for key in keys for _, refinement in key.refined]
+    return {
+        "keys": _array(sorted({key.key for key in keys})),
+        "refined": _array(refinement for refinement, _ in refined),
+        "of": _array(key for _, key in refined),
+        "limit": HOT_LIMIT,
+        "actor": caller.actor,
+    }
 
 
 def _array(numbers: Iterable[int]) -> str:
