@@ -1,10 +1,12 @@
 """Reads who might be the one that a search asks for, with what scoring needs of them, and audits the search: one statement.
 
-Neighbours share a blocking key that is not hot, or a refined one of a key that is; a key is read to HOT_LIMIT + 1 records, so
-that the statement is bounded. Row scope is the connection's. Scores nothing.
+Searches of one row scope that come together share the statement; each has its own row of the audit. Neighbours share a blocking
+key that is not hot, or a refined one of a key that is; a key is read to HOT_LIMIT + 1 records, so that the statement is bounded.
+Row scope is the connection's. Scores nothing.
 """
 
-from collections import OrderedDict
+import asyncio
+import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -18,36 +20,42 @@ from matching.blocking import HOT_LIMIT, BlockingKey
 from matching.forms import ComparisonForm, comparison_form
 from matching.record import StandardRecord, from_json
 from mdm import lookup
+from mdm.gather import Gatherer
 from mdm.lookup import Connection
 
-KEPT_FORMS = 20_000
+KEPT_TEXT = 10_000_000  # Bytes of the texts that kept forms were read from: about 23,000 ordinary ones, 60 MB once read.
+# Searches in one statement, and how many that wait go beside one that is under way: a search that meets much holds few others up.
+MOST_TOGETHER, ENOUGH_TOGETHER = 16, 8
 
-_HOLDERS = """SELECT mine.blocking_key, held.record_ids FROM {asked} AS mine (blocking_key)
+_HOLDERS = """SELECT mine.ask, mine.blocking_key, held.record_ids FROM {asked} AS mine (ask, blocking_key)
   CROSS JOIN LATERAL (SELECT array_agg(b.record_id) AS record_ids FROM (
     SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key LIMIT %(limit)s + 1) AS b) AS held"""
-_ASKED = "unnest(%(keys)s::bigint[])"
-_REFINED = """(SELECT DISTINCT a.refined FROM unnest(%(refined)s::bigint[], %(of)s::bigint[]) AS a (refined, of)
-               JOIN hot ON hot.blocking_key = a.of)"""
+_ASKED = "unnest(%(asks)s::int[], %(keys)s::bigint[])"
+_REFINED = """(SELECT DISTINCT a.ask, a.refined FROM unnest(%(refined_asks)s::int[], %(refined)s::bigint[], %(of)s::bigint[])
+               AS a (ask, refined, of) JOIN hot ON hot.ask = a.ask AND hot.blocking_key = a.of)"""
 # Each record is read by its id, whatever the planner thinks of row security (one row of any table), for which it once read all of
-# the crosswalk. The row of the audit is committed with the statement, as in mdm.lookup; it tells how many records were looked at.
+# the crosswalk. The rows of the audit are committed with the statement, as in mdm.lookup: one a search, which tells how many
+# records were looked at.
 SEARCH = f"""
 WITH held AS MATERIALIZED ({_HOLDERS.format(asked=_ASKED)}),
-hot AS (SELECT blocking_key FROM held WHERE cardinality(record_ids) > %(limit)s),
+hot AS (SELECT ask, blocking_key FROM held WHERE cardinality(record_ids) > %(limit)s),
 refined AS ({_HOLDERS.format(asked=_REFINED)}),
 usable AS (
-  SELECT DISTINCT unnest(record_ids) AS record_id FROM (TABLE held UNION ALL TABLE refined) AS every
+  SELECT DISTINCT ask, unnest(record_ids) AS record_id FROM (TABLE held UNION ALL TABLE refined) AS every
   WHERE cardinality(record_ids) <= %(limit)s),
 found AS (
-  SELECT one.* FROM usable CROSS JOIN LATERAL (
+  SELECT usable.ask, one.* FROM usable CROSS JOIN LATERAL (
     SELECT s.record_id::text, s.version_no, s.standardizer, s.policy_version, s.source, c.golden_id::text, s.form
     FROM standard_record s JOIN crosswalk c USING (record_id)
     WHERE s.record_id = usable.record_id AND c.state IN ('resolved', 'pending') LIMIT 1) AS one),
+search AS (
+  SELECT ask, actor, keys FROM unnest(%(actors)s::text[], %(counts)s::int[]) WITH ORDINALITY AS given (actor, keys, ask)),
 audited AS (
   {audit.INSERT_READ}
-  SELECT %(actor)s, 'match', 'match',
-         jsonb_build_object('keys', cardinality(%(keys)s::bigint[]), 'compared', (SELECT count(*) FROM found)), '')
-SELECT t.timeline_id, (SELECT count(*) FROM hot), found.*
-FROM (SELECT ({lookup.TIMELINE}) AS timeline_id) AS t LEFT JOIN found ON true
+  SELECT actor, 'match', 'match',
+         jsonb_build_object('keys', keys, 'compared', (SELECT count(*) FROM found WHERE found.ask = search.ask)), '' FROM search)
+SELECT t.timeline_id, search.ask - 1, (SELECT count(*) FROM hot WHERE hot.ask = search.ask), found.*
+FROM (SELECT ({lookup.TIMELINE}) AS timeline_id) AS t CROSS JOIN search LEFT JOIN found ON found.ask = search.ask
 """  # noqa: S608 - made of this module's constants.
 BODIES = "SELECT record_id::text, version_no, body::text FROM standard_record WHERE record_id = ANY(%s::uuid[])"
 _Row = tuple[Any, ...]
@@ -71,29 +79,72 @@ class Reading(NamedTuple):
     neighbours: list[Neighbour]
 
 
+class Search(NamedTuple):
+    """One search: who asks, and the keys of the record asked about."""
+
+    actor: str
+    keys: Sequence[BlockingKey]
+
+
 async def read(caller: Principal, keys: Sequence[BlockingKey]) -> Reading:
-    """Find the neighbours of a record by its blocking keys. Raises: Unavailable when the search cannot be audited."""
-    async with db.hot_connection(caller.scope) as connection:
+    """Find the neighbours of a record by its blocking keys; searches of one row scope that come together share a statement.
+
+    Raises: Unavailable when the search cannot be audited.
+    """
+    return await _gatherer().ask(caller.scope, Search(caller.actor, keys))
+
+
+_gatherers: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gatherer[db.Scope, Search, Reading]]" = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def _gatherer() -> "Gatherer[db.Scope, Search, Reading]":
+    loop = asyncio.get_running_loop()
+    found = _gatherers.get(loop)
+    if found is None:
+        found = _gatherers[loop] = Gatherer(_read, most=MOST_TOGETHER, enough=ENOUGH_TOGETHER)
+    return found
+
+
+async def _read(scope: db.Scope, searches: Sequence[Search]) -> list[Reading]:
+    async with db.hot_connection(scope) as connection:
         with lookup.refused_unless_audited():
-            rows = await (await connection.execute(SEARCH, parameters(caller, keys))).fetchall()
-        found = [row[2:] for row in rows if row[2] is not None]
+            rows = await (await connection.execute(SEARCH, parameters(searches))).fetchall()
+        found = [row[4:] for row in rows if row[4] is not None]
         forms = {row[0]: _form(row) for row in found}
         missing = [record_id for record_id, form in forms.items() if form is None]
         if missing:
             forms |= await _made(connection, missing, found)
-    neighbours = [Neighbour(row[0], row[4], row[5], form) for row in found if (form := forms[row[0]]) is not None]
-    return Reading(str(rows[0][0]) if rows else "", rows[0][1] if rows else 0, neighbours)
+    readings: list[Reading] = [Reading("", 0, [])] * len(searches)
+    for timeline_id, ask, hot, _, record_id, _, _, _, source, golden_id, _ in rows:
+        reading = readings[ask]
+        if not reading.timeline_id:
+            reading = readings[ask] = Reading(str(timeline_id), hot, [])
+        form = forms.get(record_id)
+        if form is not None:
+            reading.neighbours.append(Neighbour(record_id, source, golden_id, form))
+    return readings
 
 
-def parameters(caller: Principal, keys: Sequence[BlockingKey]) -> dict[str, Any]:
-    """Give the parameters of SEARCH."""
-    refined = [(refinement, key.key) for key in keys for _, refinement in key.refined]
+def parameters(searches: Sequence[Search]) -> dict[str, Any]:
+    """Give the parameters of SEARCH; searches are numbered from 1."""
+    keys = [(ask, key) for ask, search in enumerate(searches, 1) for key in sorted({key.key for key in search.keys})]
+    refined = [
+        (ask, refinement, key.key)
+        for ask, search in enumerate(searches, 1)
+        for key in search.keys
+        for _, refinement in key.refined
+    ]
     return {
-        "keys": _array(sorted({key.key for key in keys})),
-        "refined": _array(refinement for refinement, _ in refined),
-        "of": _array(key for _, key in refined),
+        "asks": _array(ask for ask, _ in keys),
+        "keys": _array(key for _, key in keys),
+        "refined_asks": _array(ask for ask, _, _ in refined),
+        "refined": _array(refinement for _, refinement, _ in refined),
+        "of": _array(key for _, _, key in refined),
+        "actors": [search.actor for search in searches],
+        "counts": _array(len({key.key for key in search.keys}) for search in searches),
         "limit": HOT_LIMIT,
-        "actor": caller.actor,
     }
 
 
@@ -102,8 +153,30 @@ def _array(numbers: Iterable[int]) -> str:
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
-# Forms by what names one immutable text: record, version, standardizer, policy.
-_FORMS: "OrderedDict[_Key, ComparisonForm]" = OrderedDict()
+class Forms:
+    """Forms by what names one immutable text (record, version, standardizer, policy); the oldest make room for new ones."""
+
+    def __init__(self, most: int = KEPT_TEXT) -> None:
+        self._most, self._size = most, 0
+        self._held: dict[_Key, tuple[ComparisonForm, int]] = {}
+
+    def get(self, key: _Key) -> ComparisonForm | None:
+        """Give a form that is kept."""
+        held = self._held.get(key)
+        return None if held is None else held[0]
+
+    def keep(self, key: _Key, form: ComparisonForm, size: int) -> None:
+        """Keep a form that was read from a text of so many bytes."""
+        if key in self._held:
+            return
+        self._held[key] = (form, size)
+        self._size += size
+        while self._size > self._most:
+            oldest = next(iter(self._held))
+            self._size -= self._held.pop(oldest)[1]
+
+
+_FORMS = Forms()
 
 
 def _form(row: _Row) -> ComparisonForm | None:
@@ -113,14 +186,8 @@ def _form(row: _Row) -> ComparisonForm | None:
         with suppress(ValueError, TypeError):  # What is no form is made from its record.
             form = form_text.load(row[6])
         if form is not None:
-            _remember(key, form)
+            _FORMS.keep(key, form, len(row[6]))
     return form
-
-
-def _remember(key: _Key, form: ComparisonForm) -> None:
-    _FORMS[key] = form
-    if len(_FORMS) > KEPT_FORMS:
-        _FORMS.popitem(last=False)
 
 
 async def _made(connection: Connection, missing: Sequence[str], found: Sequence[_Row]) -> dict[str, ComparisonForm | None]:
@@ -130,5 +197,5 @@ async def _made(connection: Connection, missing: Sequence[str], found: Sequence[
     for record_id, version_no, body in await (await connection.execute(BODIES, [list(missing)])).fetchall():
         if versions[record_id][1] == version_no:
             form = made[record_id] = comparison_form(from_json(StandardRecord, orjson.loads(body)))
-            _remember(versions[record_id], form)
+            _FORMS.keep(versions[record_id], form, len(body))
     return made
