@@ -32,6 +32,10 @@ class Comparison:
     correction: bool = False
     extra: str | None = None
 
+    def __hash__(self) -> int:
+        """By the name: hashing every condition of every level took most of a verdict's time, where comparisons are keys."""
+        return hash(self.name)
+
     def number(self, name: str) -> int:
         """Return the number of a level by its name."""
         return len(self.levels) - 1 - [level.name for level in self.levels].index(name)

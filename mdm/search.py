@@ -21,7 +21,7 @@ from matching.standardize import Context, standardize
 from mdm import mapping, payloads, search_reading
 from mdm.appraisal import PARTLY_FILED
 from mdm.identify import needs_country
-from mdm.incoming import REFUSING, SourceRules
+from mdm.incoming import REFUSING
 from mdm.mapping_schema import Fields
 from mdm.mapping_values import Problem
 from mdm.policy_schema import Source
@@ -120,7 +120,7 @@ def _in_our_terms(versions: VersionSet, record: Mapping[str, Any]) -> tuple[Stan
 def _as_its_source(
     versions: VersionSet, record: Mapping[str, Any], source: str
 ) -> tuple[StandardRecord, list[Problem]] | Problem:
-    rules = SourceRules.of(versions.policy, source, b"")
+    rules = versions.source_rules(source)
     mapped = mapping.apply(rules.source, dict(record), rules.echo)
     refused = next((problem for problem in mapped.problems if problem.code in REFUSING), None)
     if refused is not None:

@@ -17,6 +17,7 @@ from matching.model import Lines, Model, ModelError, default_model, model_from_j
 from matching.score import Scorer, scorer
 from mdm import models, pending, program, sql
 from mdm import policy as policies
+from mdm.incoming import SourceRules
 from mdm.policy import Policy
 from mdm.policy_schema import AssertedMeaning, Stage
 from mdm.survivorship import SurvivorshipRules
@@ -72,6 +73,17 @@ class VersionSet:
     def blocking_secret(self) -> bytes:
         """The key of blocking keys."""
         return settings().secret_for("blocking")
+
+    @cached_property
+    def _source_rules(self) -> dict[str, SourceRules]:
+        return {}
+
+    def source_rules(self, source: str) -> SourceRules:
+        """What holds for records of a source that are read and not stored. Raises: NotFound for one that the policy lacks."""
+        known = self._source_rules.get(source)
+        if known is None:
+            known = self._source_rules[source] = SourceRules.of(self.policy, source, b"")
+        return known
 
     def merges(self, source: str) -> bool:
         """Whether records of the source may be in a golden record at all; a source the policy no longer names may not."""
