@@ -1,9 +1,10 @@
 """Accuracy beside Splink, in one run: our engine without any configuration, and a plain, well-made Splink 5 (`bench.rival`).
 
 Ours: a model trained on the set without its labels (what `mdm evaluate` does), and the model that ships; each at `automatic`
-(merged without a human) and `balanced` (review pairs settled by what is more probable). Splink's: once with its own blocking and
-once with our candidate pairs, each at the threshold that the truth says is best, for each measure by itself; we never get that.
-Sets: `bench.accuracy_sets`. More customers, or some of the sets only: `python -m bench.accuracy --customers 20000 typical`.
+(merged without a human) and `balanced` (review pairs settled by what is more probable). The retailers' policy says how much their
+stewards settle; "in budget" asks no more than that. Splink's: once with its own blocking and once with our candidate pairs, each
+at the threshold that the truth says is best, for each measure by itself; we never get that. Sets: `bench.accuracy_sets`. More
+customers, or some of the sets only: `python -m bench.accuracy --customers 20000 typical`.
 """
 
 import argparse
@@ -18,11 +19,14 @@ from rich.table import Table
 from bench.accuracy_sets import CUSTOMERS, LabelledSet, sets
 from bench.line import Line
 from bench.rival import Outcome, Rival
-from matching.evaluate import Evaluation, evaluate, evaluate_records, prepare
+from matching.bulk import by_position
+from matching.evaluate import Evaluation, Prepared, evaluate, evaluate_records, prepare
+from matching.fitting import Place, fit_to_place
 from matching.metrics import Measure
-from matching.model import default_model
+from matching.model import Model, default_model
 
 TRAINED, SHIPPED = "ours, trained here", "ours, as shipped"
+BUDGETED = ", in budget"
 OWN_BLOCKING, OUR_PAIRS = "splink, own blocking", "splink, our pairs"
 MOST_BEHIND = -0.002
 LEAST_AHEAD = 0.0001  # "Above" Splink, in the fourth digit.
@@ -67,9 +71,19 @@ def compare(of: LabelledSet) -> Compared:
     trained, refusal = evaluate_records(of.records, None, rules=of.rules)
     prepared = prepare([(one.record_id, one.record) for one in of.records])
     shipped = evaluate(of.records, prepared, default_model(), of.rules)
+    ours = {TRAINED: trained, SHIPPED: shipped}
+    if not of.targets.says_nothing:
+        ours |= {name + BUDGETED: _within_budget(of, prepared, run.model) for name, run in ours.items()}
     with Rival(of.records) as rival:
         rivals = {OWN_BLOCKING: rival.outcome(), OUR_PAIRS: rival.outcome(prepared)}
-    return Compared(of, {TRAINED: trained, SHIPPED: shipped}, rivals, refusal, time.perf_counter() - started)
+    return Compared(of, ours, rivals, refusal, time.perf_counter() - started)
+
+
+def _within_budget(of: LabelledSet, prepared: Prepared, model: Model) -> Evaluation:
+    """The same model with the guard line where the questions are no more than stewards settle; labels are not looked at."""
+    places = by_position(prepared.pairs, prepared.ids)
+    fitted, _ = fit_to_place(model, prepared.forms, places, place=Place(of.targets, of.rules))
+    return evaluate(of.records, prepared, fitted, of.rules)
 
 
 def table(found: list[Compared]) -> Table:
@@ -120,9 +134,10 @@ def goals(one: Compared) -> Iterator[Line]:
         precision = run.automatic.pairwise.precision
         yield Line(f"{head}, automatic precision", precision, "", PRECISION.get(profile or ""), at_most=False)
         share = run.automatic.pairwise.recall / (run.balanced.pairwise.recall or 1.0)
-        held = LEAST_SHARE_OF_RECALL if profile in PRECISION else None
+        is_budgeted = profile in PRECISION and name.endswith(BUDGETED)
+        held = LEAST_SHARE_OF_RECALL if is_budgeted else None
         yield Line(f"{head}, automatic / balanced recall", share, "", held, at_most=False)
-        yield Line(f"{head}, review pairs", _reviews(run), "per 100 records", MOST_REVIEWS if profile in PRECISION else None)
+        yield Line(f"{head}, review pairs", _reviews(run), "per 100 records", MOST_REVIEWS if is_budgeted else None)
 
 
 def _reviews(run: Evaluation) -> float:

@@ -10,6 +10,7 @@ from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
+from matching.calibration import NO_TARGETS, Targets
 from matching.decide import IdentifierRules
 from matching.evaluate import Labelled
 from matching.standardize import standardize
@@ -31,12 +32,14 @@ PROFILES = ("clean", "typical", "dirty")
 
 @dataclass(frozen=True, slots=True)
 class LabelledSet:
-    """A set's name, its records, and what its policy promises of identifiers. `profile`: of a simulated retailer, else None."""
+    """A set's name, its records, what its policy promises of identifiers, and what its stewards settle. `profile`: of a
+    simulated retailer, else None."""
 
     name: str
     records: tuple[Labelled, ...]
     rules: IdentifierRules = field(default_factory=dict)
     profile: str | None = None
+    targets: Targets = NO_TARGETS
 
 
 def sets(customers: int = CUSTOMERS, wanted: tuple[str, ...] = ()) -> Iterator[LabelledSet]:
@@ -71,4 +74,4 @@ def retailer(profile: str, customers: int) -> LabelledSet:
     for one in simulate(customers, SEED, profile):
         given = mapping.apply(told.source(one.source), one.payload).input
         records.append(Labelled(f"{one.source}:{one.key}", one.truth, standardize(given, contexts[one.source]), one.source))
-    return LabelledSet(f"retailer, {profile}", tuple(records), told.identifier_rules(), profile)
+    return LabelledSet(f"retailer, {profile}", tuple(records), told.identifier_rules(), profile, told.targets())
