@@ -59,12 +59,19 @@ def print_evaluation(console: Console, found: Evaluation) -> None:
     console.print(EXPLAINED, style="dim", highlight=False)
     console.print(
         f"model {found.model.name}; {counted(found.candidate_pairs, 'candidate pair')};"
-        f" {counted(found.review_pairs, 'question')} for a steward;"
+        f" {counted(found.review_pairs, 'question')} for a steward"
+        f"{_left_apart(found)};"
         f" {counted(found.unreachable_records, 'record')} without a usable key,"
         f" {found.partly_filed_records:,} with more values than one is filed by; {found.seconds:.1f} s;"
         f" {found.peak_mb:,.0f} MB at most",
         highlight=False,
     )
+
+
+def _left_apart(found: Evaluation) -> str:
+    """Say where the guard line stands when it is not where the model drew it, and what that leaves apart."""
+    guard = f"the policy's budget puts the guard line at {found.model.lines.guard:+.1f} bits"
+    return f" ({guard} and leaves {counted(found.left_apart, 'pair')} apart unasked)" if found.left_apart else ""
 
 
 def by_groups(read: LabelledFile, found: Evaluation) -> list[GroupPair]:

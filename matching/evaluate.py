@@ -8,7 +8,7 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import psutil
@@ -65,7 +65,8 @@ class OperatingPoint:
 class Evaluation:
     """The outcome of an evaluation; `review_pairs` is the number of questions a steward would be asked.
 
-    `questions` names for each of them the parts of the automatic partition that it is about.
+    `questions` names for each of them the parts of the automatic partition that it is about. `left_apart`: pairs about which
+    nobody is asked because the targets say how much stewards settle.
     """
 
     records: int
@@ -80,6 +81,7 @@ class Evaluation:
     balanced: OperatingPoint
     model: Model
     questions: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
+    left_apart: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Return the figures as the published keys."""
@@ -90,7 +92,8 @@ class Evaluation:
             "candidate_pairs": self.candidate_pairs,
             "keyless_records": self.unreachable_records,
             "partly_filed_records": self.partly_filed_records,
-            "model": {"name": self.model.name, "fingerprint": self.model.fingerprint},
+            "left_apart_pairs": self.left_apart,
+            "model": {"name": self.model.name, "fingerprint": self.model.fingerprint, "lines": asdict(self.model.lines)},
             "seconds": round(self.seconds, 3),
             "peak_mb": round(self.peak_mb, 1),
             "automatic": _point_json(self.automatic),
@@ -153,7 +156,7 @@ def evaluate_records(
     """
     started = time.perf_counter()
     prepared = prepare([(item.record_id, item.record) for item in labelled])
-    refusal = None
+    refusal, left_apart = None, 0
     if model is None:
         try:
             model = train(prepared.forms, by_position(prepared.pairs, prepared.ids), default_model(), extras)
@@ -161,9 +164,10 @@ def evaluate_records(
             model, refusal = default_model(), str(refused)
     if not targets.says_nothing:
         places = by_position(prepared.pairs, prepared.ids)
-        model, _ = fit_to_place(model, prepared.forms, places, place=Place(targets, rules))
+        model, forecast = fit_to_place(model, prepared.forms, places, place=Place(targets, rules))
+        left_apart = forecast.moved_apart
     found = evaluate(labelled, prepared, model, rules)
-    return replace(found, seconds=time.perf_counter() - started), refusal
+    return replace(found, left_apart=left_apart, seconds=time.perf_counter() - started), refusal
 
 
 def evaluate(labelled: Sequence[Labelled], prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES) -> Evaluation:

@@ -78,7 +78,7 @@ def test_a_csv_is_evaluated_with_default_flags(tmp_path: Path, rows: list[dict[s
     assert (found["records"], found["true_clusters"]) == (2 * PEOPLE, PEOPLE)
     assert found["balanced"]["pairwise"]["f1"] > 0.98
     keys = {"records", "true_clusters", "review_pairs", "seconds", "peak_mb", "automatic", "balanced"}
-    assert set(found) == keys | {"candidate_pairs", "keyless_records", "partly_filed_records", "model"}
+    assert set(found) == keys | {"candidate_pairs", "keyless_records", "partly_filed_records", "left_apart_pairs", "model"}
 
 
 def test_csv_ndjson_and_parquet_give_the_same_figures(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:

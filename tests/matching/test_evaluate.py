@@ -79,7 +79,7 @@ def test_a_small_world_is_resolved_whole(run: Evaluation) -> None:
 
 def test_the_json_has_the_published_keys(run: Evaluation) -> None:
     found = run.as_json()
-    assert set(found) == KEYS | {"candidate_pairs", "keyless_records", "partly_filed_records", "model"}
+    assert set(found) == KEYS | {"candidate_pairs", "keyless_records", "partly_filed_records", "left_apart_pairs", "model"}
     for point in ("automatic", "balanced"):
         assert set(found[point]) == {"pairwise", "bcubed", "clusters", "largest_cluster"}
         assert set(found[point]["bcubed"]) == set(found[point]["pairwise"]) == {"precision", "recall", "f1"}
