@@ -40,6 +40,8 @@ def _numbers(comparison: Comparison, *names: str) -> frozenset[int]:
 
 
 SAME_GIVEN = _numbers(GIVEN, "swapped", "exact", "nickname", "close", "part")
+SWAPPED_NAME = GIVEN.number("swapped")
+WHOLE_GIVEN, WHOLE_SURNAME = _numbers(GIVEN, "exact", "nickname", "close"), _numbers(SURNAME, "exact", "close")
 LOOKALIKE_GIVEN = _numbers(GIVEN, "close", "sounds_alike")
 SAME_STREET = ADDRESS.number("same_street")
 NICKNAME, INITIAL, OTHER_GIVEN = (GIVEN.number(name) for name in ("nickname", "initial", "different"))
@@ -51,10 +53,11 @@ OWN_EMAIL = EMAIL.number("own")
 SAME_EMAIL = _numbers(EMAIL, "own", "exact")
 SAME_IDENTIFIER, OTHER_IDENTIFIER = IDENTIFIER.number("same"), IDENTIFIER.number("different")
 SAME_COMPANY = _numbers(COMPANY, "exact", "close")
+SAME_PHONE = PHONE.number("exact")
 OTHER_EMAIL, OTHER_PHONE = EMAIL.number("different"), PHONE.number("different")
-# What is reached or lived in by few: a typing error apart is near enough. A postal code or a city is an area.
+# What is reached or lived in by few: a typing error apart is near enough, but not in an e-mail address, made of names as it is:
+# luke.jones@ and lukejones@ are two men's. A postal code or a city is an area.
 CONTACT = {
-    EMAIL: _numbers(EMAIL, "own", "exact", "close"),
     PHONE: _numbers(PHONE, "exact", "one_digit"),
     ADDRESS: _numbers(ADDRESS, "same_home", "same_building", "same_house", "same_street"),
     IDENTIFIER: _numbers(IDENTIFIER, "same", "one_sign"),
@@ -192,11 +195,6 @@ def _is_known_surname(folded: str, model: Model) -> bool:
     return is_surname(folded) or model.is_frequent("surname", folded)
 
 
-def _same_name(of: Seen) -> bool:
-    """A given name is one person's within a family's name: Hanna Ebers and Hannah Eisen share a fashion."""
-    return of.given in SAME_GIVEN and of.surname != OTHER_SURNAME
-
-
 def _written_otherwise(a: ComparisonForm, b: ComparisonForm) -> bool:
     """Wang Wei is written in hundreds of ways, each another name: 王伟 and 汪威 are folded alike and are two people's."""
     if a.han is None or b.han is None or len(a.han) != len(b.han):
@@ -216,8 +214,9 @@ def _surely_reached(of: Seen) -> bool:
 
 
 def _reached(of: Seen) -> bool:
-    """They share what few share: an e-mail address, a phone, an identifier."""
-    return of.email in CONTACT[EMAIL] or of.phone in CONTACT[PHONE] or of.identifier in CONTACT[IDENTIFIER]
+    """They share what few share: an e-mail address, a phone, an identifier. With two mailboxes a digit apart is two phones."""
+    phone = of.phone == SAME_PHONE or (of.phone in CONTACT[PHONE] and of.email != OTHER_EMAIL)
+    return of.email in SAME_EMAIL or phone or of.identifier in CONTACT[IDENTIFIER]
 
 
 def only_by_place(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
@@ -236,12 +235,17 @@ def _has_contact(of: Seen) -> bool:
     return _reached(of) or (of.address in CONTACT[ADDRESS] and (of.birth in SAME_BIRTH or not told_apart(of)))
 
 
+def _whole_name(of: Seen) -> bool:
+    """In an area the whole name must be one: Marco of Milan is anybody. Swapped fields are told by the given name alone."""
+    return of.given == SWAPPED_NAME or (of.given in WHOLE_GIVEN and of.surname in WHOLE_SURNAME)
+
+
 def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
     """A full name in one town with a sure birth date, or behind one postal code with nothing else that both tell.
 
     A name and a birth date in two towns are the insured of a famous fine: two men, whose files were one for years.
     """
-    if of.address not in AREA or not _same_name(of):
+    if of.address not in AREA or not _whole_name(of):
         return False
     if a.birth_sure is not None and b.birth_sure is not None and of.birth in SAME_BIRTH:
         return True

@@ -91,6 +91,20 @@ class TestCorroboration:
         assert lacking(at({**EXETER, "line1": "90 High Street"}), at(EXETER)) is Lack.NOT_CORROBORATED
         assert lacking(at(AREA, phones=["01392 441872"]), at(AREA, phones=["01392 220118"])) is Lack.NOT_CORROBORATED
 
+    def test_a_given_name_behind_one_postal_code_is_anybody(self) -> None:
+        assert lacking({"given_name": "Andrew", "addresses": [AREA]}, at(EXETER)) is Lack.NOT_CORROBORATED
+        swapped = {"given_name": "Whitcombe", "surname": "Andrew"}
+        assert lacking({**swapped, "addresses": [AREA]}, at(EXETER)) is None
+
+    def test_two_addresses_made_of_one_name_are_two_mens(self) -> None:
+        mine, his = {**NAME, "emails": ["andrew.whitcombe@web.de"]}, {**NAME, "emails": ["andrew.whitcomb@web.de"]}
+        assert lacking(mine, his) is Lack.NOT_CORROBORATED
+
+    def test_a_phone_one_digit_apart_is_another_where_mailboxes_differ(self) -> None:
+        mine, his = {**NAME, "phones": ["01392 441872"]}, {**NAME, "phones": ["01392 441873"]}
+        assert lacking(mine, his) is None
+        assert lacking({**mine, "emails": ["zed77@web.de"]}, {**his, "emails": ["kit31@web.de"]}) is Lack.NOT_CORROBORATED
+
     def test_a_birth_date_behind_one_postal_code_names_nobody(self) -> None:
         assert lacking({**BORN, "addresses": [AREA]}, at(EXETER, **BORN)) is Lack.NOT_CORROBORATED
 
