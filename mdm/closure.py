@@ -259,16 +259,18 @@ def lock(session: Session, record_ids: Collection[uuid.UUID]) -> None:
 def digests(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
     """Read for each record a digest of all that its resolution hangs on; equal digests: nothing changed. One statement.
 
+    OFFSET 0: as in `mdm.decisions`, no plan may read all live pairs.
+
     Covers the record's version, policy and time, its golden id and that one's version, decisions and stewards' rules about it.
     """
     found = sql.rows(
         session,
         """WITH mine AS (SELECT unnest(%(ids)s::uuid[]) AS record_id),
            live AS (
-             SELECT record_a AS record_id, decision_id FROM decision
-             WHERE superseded_at IS NULL AND record_a = ANY(%(ids)s)
-             UNION ALL SELECT record_b, decision_id FROM decision
-             WHERE superseded_at IS NULL AND record_b = ANY(%(ids)s)
+             SELECT record_id, decision_id FROM mine CROSS JOIN LATERAL (
+               (SELECT decision_id FROM decision WHERE superseded_at IS NULL AND record_a = mine.record_id OFFSET 0)
+               UNION ALL
+               (SELECT decision_id FROM decision WHERE superseded_at IS NULL AND record_b = mine.record_id OFFSET 0)) AS pairs
              UNION ALL SELECT named, decision_id FROM decision, unnest(left_records || right_records) AS named
              WHERE superseded_at IS NULL AND record_a IS NULL
                AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])),

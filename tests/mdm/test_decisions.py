@@ -2,12 +2,14 @@
 
 import dataclasses
 import uuid
+from collections.abc import Callable, Sized
 
 import pytest
+from sqlmodel import Session
 
 from kernel import db
 from kernel.settings import settings
-from mdm import decisions, versions
+from mdm import closure, decisions, sql, versions
 from mdm.decisions import PairDecision
 from mdm.records import stamp
 
@@ -104,3 +106,44 @@ def test_an_edit_past_the_log_breaks_the_checksum(made: PairDecision, change: st
 )
 def test_what_a_decision_is_to_the_graph(verdict: str, reason: str, expected: decisions.PairEdge | None) -> None:
     assert decisions.edge_of(1.0, reason, verdict) == expected
+
+
+@pytest.mark.parametrize("read", [decisions.edges, decisions.live_about, closure.digests])
+def test_a_batch_reads_its_own_decisions_and_no_others_before_the_table_is_counted(
+    made: PairDecision, read: Callable[[Session, list[uuid.UUID]], Sized]
+) -> None:
+    with db.transaction() as session:
+        others = _store_strangers(session, made, 2_000)
+        before = _rows_read(session)
+        read(session, others[:40])
+        assert _rows_read(session) - before <= 2 * 40
+
+
+def test_writing_a_batch_reads_its_own_pairs_and_no_others_before_the_table_is_counted(made: PairDecision) -> None:
+    store(made)
+    with db.transaction() as session:
+        _store_strangers(session, made, 2_000)
+        before = _rows_read(session)
+        decisions.store(session, [dataclasses.replace(made, weight=3.0)], SECRET)
+        assert _rows_read(session) - before <= 4  # Found, locked, superseded; with some to spare.
+
+
+def _store_strangers(session: Session, like: PairDecision, count: int) -> list[uuid.UUID]:
+    """Live decisions about pairs of nobody else's records; the first record of each."""
+    found = sql.rows(
+        session,
+        """INSERT INTO decision (decision_id, author, verdict, record_a, record_b, version_a, version_b, weight, levels,
+             reason_code, version_set_id, checksum)
+           SELECT gen_random_uuid(), 'model', 'match', least(a, b), greatest(a, b), 1, 1, 5, '{}', 'above_merge_line', %s, ''
+           FROM (SELECT gen_random_uuid() AS a, gen_random_uuid() AS b FROM generate_series(1, %s)) AS pairs
+           RETURNING record_a""",
+        [like.version_set_id, count],
+    )
+    return [row[0] for row in found]
+
+
+def _rows_read(session: Session) -> int:
+    found = sql.rows(
+        session, "SELECT seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname = 'decision'"
+    )
+    return int(found[0][0])
