@@ -4,7 +4,7 @@ from functools import cache
 from uuid import UUID
 
 from kernel import db
-from mdm import resolve, shadows
+from mdm import pending, resolve, shadows
 from stewardship import tasks
 from workers.app import app
 
@@ -23,7 +23,8 @@ def watcher() -> shadows.Watcher:
 
 @app.task(name="resolve")  # type: ignore[untyped-decorator]  # celery has no types
 def resolve_records(record_ids: list[str]) -> None:
-    """Resolve those of the records that are still owed; a record that somebody else holds is left alone."""
-    ids = [UUID(record_id) for record_id in record_ids]
+    """Resolve those of the records that are still owed, and others that are due; what somebody else holds is left alone."""
+    with db.transaction() as session:
+        ids = pending.with_company(session, [UUID(record_id) for record_id in record_ids])
     resolve.work(resolver(), ids)
     watcher().watch(ids)

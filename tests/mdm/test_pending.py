@@ -143,3 +143,27 @@ def test_requests_wake_a_listener_at_commit(ids: list[uuid.UUID]) -> None:
         assert doorbell.wait(5.0)
         request(ids[:1])
         assert not doorbell.wait(0.05)
+
+
+def test_a_bell_is_answered_together_with_what_else_is_due_and_no_less_urgent(ids: list[uuid.UUID]) -> None:
+    urgent, rung, due, later, held = ids[:5]
+    request([rung, due, later, held])
+    request([urgent], pending.INTERACTIVE_PRIORITY)
+    query("UPDATE pending_record SET available_at = now() + interval '1 minute' WHERE record_id = %s", later)
+    claim([held])
+    with db.transaction() as session:
+        assert pending.with_company(session, [rung]) == [rung, urgent, due]
+        assert pending.with_company(session, [rung], most=2) == [rung, urgent]
+        assert pending.with_company(session, [rung, due], most=2) == [rung, due]
+        assert pending.with_company(session, [urgent]) == [urgent]
+        assert pending.with_company(session, [held]) == [held]
+
+
+@pytest.mark.parametrize("trouble", ["attempts", "lost_leases"])
+def test_what_failed_before_gets_no_company_and_is_none(ids: list[uuid.UUID], trouble: str) -> None:
+    bad, good = ids[:2]
+    request([bad, good])
+    query(f"UPDATE pending_record SET {trouble} = 1 WHERE record_id = %s", bad)
+    with db.transaction() as session:
+        assert pending.with_company(session, [bad]) == [bad]
+        assert pending.with_company(session, [good]) == [good]

@@ -40,3 +40,13 @@ def test_a_shadow_looks_at_what_a_job_has_resolved(mdm: Master) -> None:
     jobs.resolve_records(ids)
     assert len(partition()) == 1
     assert query("SELECT verdict, shadow_verdict, pairs FROM shadow_count") == [("match", "match", 1)]
+
+
+def test_what_else_is_due_is_resolved_with_a_message_and_looked_at_by_the_shadow(mdm: Master) -> None:
+    ids = [str(mdm.put(source, "1", MARIA).record_id) for source in ("shop", "pos")]
+    with db.transaction() as session:
+        shadows.start(session, default_model(), "a test")
+    jobs.resolve_records(ids[:1])
+    assert len(partition()) == 1
+    assert query("SELECT count(*) FROM pending_record") == [(0,)]
+    assert query("SELECT verdict, shadow_verdict, pairs FROM shadow_count") == [("match", "match", 1)]
