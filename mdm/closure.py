@@ -86,7 +86,8 @@ def read(session: Session, starts: Collection[uuid.UUID], of: VersionSet, edges_
         golden_ids = _golden_ids(session, heads) - founders.keys()
         confirmed = {one.record_id: one for one in assertions.around(session, fresh, golden_ids, of)}
         named = {one.golden_id for one in confirmed.values()} - founders.keys() - golden_ids
-        confirmed |= {one.record_id: one for one in assertions.around(session, (), named, of)}
+        if named:
+            confirmed |= {one.record_id: one for one in assertions.around(session, (), named, of)}
         said |= confirmed
         golden_ids |= named
         founders |= {golden_id: set() for golden_id in golden_ids}
