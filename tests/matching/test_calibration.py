@@ -20,7 +20,7 @@ from matching.calibration import (
 )
 from matching.model import MOST_LINE_WEIGHT, Lines
 
-LINES = Lines(guard=0.0, merge=10.0)
+LINES = Lines(component=-6.0, guard=0.0, merge=10.0)
 # Two chains of records: 1-2-3 asked twice, and one more question than its two joins would make.
 PAIRS = [
     WeighedPair(1, 2, Kind.MERGEABLE, 20.1),
@@ -91,7 +91,7 @@ def test_a_budget_that_suffices_moves_nothing() -> None:
 
 def test_a_small_budget_moves_the_guard_line_above_the_merge_line() -> None:
     """Of 12.1 bits without grounds and a veto at 11.0 only the first is asked; 4.1 bits merge at a line of 4 all the same."""
-    found = lines_for(WEIGHED, Lines(guard=0.0, merge=4.0), Targets(reviews_per_day=1, records_per_day=8))
+    found = lines_for(WEIGHED, Lines(component=-6.0, guard=0.0, merge=4.0), Targets(reviews_per_day=1, records_per_day=8))
     assert (found.lines.guard, found.lines.merge, found.over_budget) == (11.5, 4.0, False)
     assert (found.expected.merged, found.expected.asked, found.moved_apart) == (2, 1, 1)
 
