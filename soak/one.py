@@ -61,7 +61,7 @@ def _again(part: Any, progress: Progress, iteration: int) -> int:
     started = time.monotonic()
     with part.ready() as place:
         outcome = _iterate(part, place, progress, iteration)
-    _tell(f"iteration {iteration} again: {dict(outcome.counts)} in {time.monotonic() - started:.0f} s")
+    _tell(f"iteration {iteration} again: {dict(outcome.counts)} {outcome.worst or ''} in {time.monotonic() - started:.0f} s")
     for what in outcome.findings:
         _tell(f"  FOUND {what}")
     return int(bool(outcome.findings))
@@ -86,7 +86,8 @@ def _repeat(progress: Progress, iteration: int) -> str:
 
 
 def _tell_outcome(progress: Progress, outcome: Outcome, taken: float) -> None:
-    counted = ", ".join(f"{count:,} {name}" for name, count in sorted(outcome.counts.items()))
+    told = [f"{count:,} {name}" for name, count in sorted(outcome.counts.items())]
+    counted = ", ".join([*told, *(f"worst {name} {figure:.3g}" for name, figure in sorted(outcome.worst.items()))])
     _tell(f"  {progress.part} {progress.done + 1}/{progress.target}: {counted} in {taken:.0f} s")
     for what in outcome.findings:
         _tell(f"  FOUND {what}")

@@ -12,11 +12,15 @@ LARGEST_SEED = 1_000_000
 
 @dataclass
 class Outcome:
-    """What one iteration counted, and what it found that should not be. `evidence` is a folder that is kept, if any."""
+    """What one iteration counted, and what it found that should not be. `evidence` is a folder that is kept, if any.
+
+    `worst` are figures of which the greatest of all iterations is told.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
     evidence: str = ""
+    worst: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -32,6 +36,7 @@ class Progress:
     interrupted: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     findings: list[dict[str, object]] = field(default_factory=list)
+    worst: dict[str, float] = field(default_factory=dict)
 
     @property
     def is_finished(self) -> bool:
@@ -58,7 +63,11 @@ class Progress:
 
     def end(self, outcome: Outcome, seconds: float, repeat: str) -> None:
         """Add what the iteration came to."""
-        self.counts = dict(Counter(self.counts) + outcome.counts)
+        counts = Counter(self.counts)
+        counts.update(outcome.counts)  # Unlike a sum this keeps what was counted and is none.
+        self.counts = dict(counts)
+        for name, figure in outcome.worst.items():
+            self.worst[name] = max(figure, self.worst.get(name, figure))
         for what in outcome.findings:
             self.findings.append({"iteration": self.done, "what": what, "evidence": outcome.evidence, "repeat": repeat})
         self.done, self.seconds, self.open_iteration = self.done + 1, self.seconds + seconds, None

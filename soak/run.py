@@ -15,7 +15,7 @@ from soak.one import LONGEST_MINUTES
 from soak.progress import Progress, kept
 from soak.service import ROOT
 
-PARTS = ("orders", "ids", "kills", "standardize")
+PARTS = ("orders", "engines", "ids", "kills", "standardize")
 FOUND = 1
 console = Console(width=None if sys.stdout.isatty() else 130)
 
@@ -50,7 +50,8 @@ def _table(found: list[Progress]) -> Table:
     for one in found:
         failures = len({finding["iteration"] for finding in one.findings})
         style = "red" if failures else "green"
-        counted = ", ".join(f"{count:,} {name}" for name, count in sorted(one.counts.items()) if " of " not in name)
+        told = [f"{count:,} {name}" for name, count in sorted(one.counts.items()) if " of " not in name]
+        counted = ", ".join([*told, *(f"worst {name} {figure:.3g}" for name, figure in sorted(one.worst.items()))])
         done = f"{one.done}/{one.target}"
         made.add_row(one.part, str(one.seed), done, f"[{style}]{failures}[/{style}]", f"{one.seconds / 60:.1f}", counted)
     return made

@@ -5,14 +5,14 @@ from itertools import combinations
 
 import pyarrow as pa
 import pytest
-from splink import DuckDBAPI, Linker
 
-from matching.bulk import by_position, candidate_pairs, forms_table, hot_keys, score_candidates, splink_settings
+from matching.bulk import by_position, candidate_pairs, forms_table, hot_keys, score_candidates
 from matching.forms import ComparisonForm
 from matching.model import Model
 from matching.score import scorer
 
 from .hostile_forms import model_with_extras, person
+from .splink_itself import splink_predictions
 
 PEOPLE = 460  # 105,570 pairs.
 
@@ -34,18 +34,7 @@ def model() -> Model:
 
 
 def splink_weights(model: Model, forms: pa.Table, pairs: pa.Table) -> dict[tuple[str, str], float]:
-    """Let Splink's own public API predict."""
-    api = DuckDBAPI()
-    linker = Linker(api.register(forms), splink_settings(model), log_level=None)
-    for column in sorted(model.frequencies):
-        values = sorted({value for value in forms.column(column).to_pylist() if value is not None})
-        shares = pa.array([model.frequency(column, value) for value in values], pa.float64())
-        table = pa.table({column: pa.array(values, pa.string()), f"tf_{column}": shares})
-        linker.table_management.register_term_frequency_lookup(api.register(table), column)
-    blocked = pairs.rename_columns(["join_key_l", "join_key_r"]).append_column("match_key", pa.array(["0"] * pairs.num_rows))
-    linker.table_management.register_blocked_pairs_for_predict(api.register(blocked))
-    predicted = linker.inference.predict(warning_mode="never").as_record_list()
-    return {(row["record_id_l"], row["record_id_r"]): row["match_weight"] for row in predicted}
+    return {(row["record_id_l"], row["record_id_r"]): row["match_weight"] for row in splink_predictions(model, forms, pairs)}
 
 
 def test_both_engines_and_splink_agree_on_a_hundred_thousand_hostile_pairs(
