@@ -29,8 +29,6 @@ from kernel.settings import Settings, configure, settings
 from soak.progress import RESULTS
 
 ROOT = Path(__file__).resolve().parents[1]
-NOTED = RESULTS / "service.json"  # The supervisor that runs, and its data: whoever comes after a killed soak cleans up.
-LEFT = RESULTS / "service.folder"
 READY_SECONDS = 120.0
 STOP_SECONDS = 90.0
 # What is struck how often. A backend is one connection of PostgreSQL: all others fall with it.
@@ -44,14 +42,15 @@ FEWEST_KINDS = 5
 class Service:
     """One service with a data folder of its own."""
 
-    def __init__(self, log: Path) -> None:
-        """Start it, after ending what a killed soak has left."""
-        end_leftovers(NOTED)
-        if LEFT.exists():
-            _remove(Path(LEFT.read_text(encoding="utf-8")))
+    def __init__(self, log: Path, home: Path = RESULTS) -> None:
+        """Start it, after ending what a killed soak of this `home` has left: its supervisor and its data are noted there."""
+        self._noted, self._left = home / "service.json", home / "service.folder"
+        end_leftovers(self._noted)
+        if self._left.exists():
+            _remove(Path(self._left.read_text(encoding="utf-8")))
         self.folder, self._log, self._is_kept = Path(tempfile.mkdtemp(prefix="mdm-soak-")), log, False
         self.folder.chmod(0o711)  # As root the servers run as another user, who must be able to enter.
-        LEFT.write_text(str(self.folder), encoding="utf-8")
+        self._left.write_text(str(self.folder), encoding="utf-8")
         folder = self.folder
         own = {"data_dir": folder, "port": free_port(), "api_processes": 2, "database_url": None, "redis_url": None}
         self.chosen = Settings().model_copy(
@@ -74,7 +73,7 @@ class Service:
                 stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
         started = round(psutil.Process(process.pid).create_time(), 1)
-        NOTED.write_text(json.dumps([{"pid": process.pid, "started": started}]), encoding="utf-8")
+        self._noted.write_text(json.dumps([{"pid": process.pid, "started": started}]), encoding="utf-8")
         return process
 
     def watch(self) -> None:
@@ -154,7 +153,7 @@ class Service:
             if command := _command(process):  # What is dead and only not reaped has none.
                 told.append(f"left running: {' '.join(command)[:200]}")
                 process.kill()
-        NOTED.unlink(missing_ok=True)
+        self._noted.unlink(missing_ok=True)
         return told
 
     def keep(self) -> None:
@@ -167,7 +166,7 @@ class Service:
         db.dispose()
         if not self._is_kept:
             _remove(self.folder)
-        LEFT.unlink(missing_ok=True)
+        self._left.unlink(missing_ok=True)
 
 
 def _remove(folder: Path) -> None:
