@@ -247,6 +247,9 @@ class _Run:
         golden_ids = [golden_id for unit in units for golden_id in unit.golden_ids]
         stored = {(golden_id, record) for unit in units for golden_id, held in unit.closure.founders.items() for record in held}
         wanted = _founders_by_history(self.session, golden_ids)
+        if elsewhere := _founded_elsewhere(self.session, {record for _, record in wanted - stored}, golden_ids):
+            told = _founders_by_history(self.session, [*golden_ids, *elsewhere])
+            wanted = {(golden_id, record) for golden_id, record in told if golden_id not in elsewhere}
         self.found.update(Difference(Kind.FOUNDER, f"{g}:{record}", "never_founded") for g, record in stored - wanted)
         self.found.update(Difference(Kind.FOUNDER, f"{g}:{record}", "missing") for g, record in wanted - stored)
 
@@ -315,6 +318,14 @@ def _golden_differences(draft: Draft, stored: _StoredGolden | None) -> Iterator[
         or (stored.brands, stored.regions) != scope
     ):
         yield Difference(Kind.GOLDEN_VALUE, golden_id, "says_something_else")
+
+
+def _founded_elsewhere(session: Session, record_ids: Collection[Id], golden_ids: Collection[Id]) -> set[Id]:
+    """Find other ids that the records founded. A deleted record stands with them alone, whatever id it lived under at last."""
+    if not record_ids:
+        return set()
+    found = sql.rows(session, "SELECT DISTINCT golden_id FROM founder WHERE record_id = ANY(%s)", [list(record_ids)])
+    return {row[0] for row in found}.difference(golden_ids)
 
 
 def _founders_by_history(session: Session, golden_ids: Sequence[Id]) -> set[tuple[Id, Id]]:

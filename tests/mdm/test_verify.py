@@ -188,3 +188,14 @@ def test_a_golden_of_many_founders_is_read_whole(mdm: Master) -> None:
         records = [row[0] for row in query("SELECT record_id FROM standard_record ORDER BY record_id LIMIT 9")]
         found = graph.components(records)
     assert {record for one in found for record in one.records} >= set(records)
+
+
+def test_a_record_that_was_absorbed_and_then_deleted_founded_its_own_id_only(mdm: Master) -> None:
+    """It stands alone with the id that it founded; the id under which it lived at last is verified without looking at it."""
+    survivor = golden_of("shop", "left0")
+    assert survivor is not None
+    assert golden_of("pos", "right0") == survivor
+    mdm.delete("pos", "right0")
+    mdm.drain()
+    assert verify.verify(db.transaction, tasks, survivor).differences == ()
+    assert mdm.verify(deep=True).differences == ()
