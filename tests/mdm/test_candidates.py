@@ -74,8 +74,9 @@ def test_a_record_without_any_key_is_counted(mdm: Master) -> None:
 
 
 def test_a_hot_key_yields_nothing_and_its_refined_keys_do(mdm: Master) -> None:
+    """No name of the crowd sounds like theirs, so that only the initials refine the phone."""
     crowd(mdm, HOT_LIMIT + 1)
-    mdm.put("pos", "A", {"given_name": "aana", "surname": "qol", "phones": ["+34655119427"]})
+    mdm.put("pos", "A", {"given_name": "axtr", "surname": "qwrtfm", "phones": ["+34655119427"]})
     found = find("A")
     assert len(found.hot) == 1
     initials = query(
