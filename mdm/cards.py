@@ -25,8 +25,9 @@ KNOWN_GROUPS = (
     (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (4, 4, 4, 4, 1), (4, 4, 4, 4), (4, 4, 4, 3), (4, 4, 4, 2),
     (4, 6, 5), (5, 5, 5), (4, 6, 4), (6, 10), (12, 4),
 )  # fmt: skip
-# What cannot hold a card number needs no walk through its values: plain ASCII without escapes and without so many digits.
-MAYBE_CARD = re.compile(rb"(?:[0-9][ .\-_\t\r\n]{0,3}){14}|\\[utnr]|[\x80-\xff]")
+# What cannot hold a card number needs no walk through its values: plain ASCII without escapes and without so many digits,
+# whatever is written between them.
+MAYBE_CARD = re.compile(rb"(?:[0-9][ .\-_\t\r\n/|,;:()]{0,3}){13}|\\[utnr]|[\x80-\xff]")
 _HEX = "[0-9a-fA-F]"
 _ESCAPE = re.compile(rf"\\u((?![dD][89a-fA-F]){_HEX}{{4}})")  # No halves of a pair.
 _UUID = re.compile(rf"(?<![0-9a-zA-Z])(?:{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}|{_HEX}{{32}})(?![0-9a-zA-Z])")

@@ -16,7 +16,7 @@ import orjson
 from mdm.cards import MASK, MAYBE_CARD, mask_cards
 from mdm.mapping_schema import Mapping
 from mdm.mapping_values import Place, Problem, text_of
-from mdm.vouched import vouched
+from mdm.vouched import cards, vouched
 
 LARGEST_PAYLOAD_BYTES = 2 * 1024 * 1024
 LONGEST_VALUE = 1_000
@@ -167,26 +167,30 @@ def mask_path(value: Any, path: list[str]) -> Any:
 
 def without_cards(payload: dict[str, Any], mapping: Mapping | None = None) -> dict[str, Any]:
     """A copy without card numbers; the same object when there is none. Recurses: `shallow` or `check` comes first."""
-    masked: dict[str, Any] = _mask_cards(payload, frozenset(), ())
+    read: frozenset[Place] = cards(mapping, payload) if mapping else frozenset()
+    masked: dict[str, Any] = _mask_cards(payload, frozenset(), read, ())
     if masked is payload:
         return payload
     spared = vouched(mapping, payload) if mapping else frozenset()
-    return _mask_cards(payload, spared, ()) if spared else masked
+    return _mask_cards(payload, spared, read, ()) if spared else masked
 
 
-def _mask_cards(value: Any, spared: Container[Place], at: Place) -> Any:
-    """A copy without card numbers but in the places that are spared; the same object when there is none."""
+def _mask_cards(value: Any, spared: Container[Place], read: Container[Place], at: Place) -> Any:
+    """A copy without card numbers but in the places that are spared; the same object when there is none. In the places of `read`
+    the whole value is a card number."""
     if isinstance(value, dict):
         made = {
-            mask_cards(key) if isinstance(key, str) else key: _mask_cards(element, spared, (*at, key))
+            mask_cards(key) if isinstance(key, str) else key: _mask_cards(element, spared, read, (*at, key))
             for key, element in value.items()
         }
         return value if made.keys() == value.keys() and all(made[key] is value[key] for key in value) else made
     if isinstance(value, list | tuple):
-        inner = [_mask_cards(element, spared, (*at, index)) for index, element in enumerate(value)]
+        inner = [_mask_cards(element, spared, read, (*at, index)) for index, element in enumerate(value)]
         return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
     if at in spared or value is None or isinstance(value, bool):
         return value
+    if at in read:
+        return MASK + "".join(filter(str.isalnum, text_of(value) or ""))[-4:]
     if isinstance(value, str):
         return mask_cards(value)
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else text_of(value) or str(value)

@@ -1,13 +1,15 @@
-"""Which values of a payload are numbers that only look like a payment card's: the mask spares them. Pure.
+"""What the mapping says of numbers that look like a payment card's: which the mask spares, and which it must not miss. Pure.
 
 A SIRET or a CNPJ that begins with 36, 38, 39 or 30 passes as a Diners card. Where the source's mapping reads a value as an
 identifier of a scheme with check digits of its own, and these are right, it is that identifier. Only such a place is spared:
-never what the mapping reads as a loyalty number, or as an identifier of no known scheme (a payment token), as well.
+never what the mapping reads as a loyalty number, or as an identifier of no known scheme (a payment token), as well. There the
+whole value is one number, so a card is told whatever stands between its digits: 4111/1111/1111/1111.
 """
 
 from collections.abc import Iterator
 
-from matching.standardize.identifiers import standard_name, vouches
+from matching.standardize.identifiers import is_card_number, standard_name, vouches
+from mdm.cards import SHORTEST_CARD
 from mdm.mapping_schema import Expression, IdentifierItem, LoyaltyItem, Mapping
 from mdm.mapping_values import Place, places, reader, roots, text_of
 
@@ -22,19 +24,34 @@ _CANONICAL_LOYALTY = (LoyaltyItem(each="loyalty_accounts", programme=Expression(
 
 def vouched(mapping: Mapping, payload: object) -> frozenset[Place]:
     """Name the places of a payload whose values are identifiers by their own schemes' check digits."""
-    fields = mapping.fields
     spared: set[Place] = set()
     masked: set[Place] = set()
-    for item in fields.identifiers if fields else _CANONICAL:
-        for place, judged in _judged(item, payload):
-            (masked if judged is None else spared if judged else set()).add(place)
-    for account in fields.loyalty_accounts if fields else _CANONICAL_LOYALTY:
-        for at, row in _rows(account.each, payload):
-            masked.update(place for path in roots(account.number) for place, _ in places(row, path, at))
+    for place, _, judged in _numbers(mapping, payload):
+        (masked if judged is None else spared if judged else set()).add(place)
     return frozenset(spared - masked)
 
 
-def _judged(item: IdentifierItem, payload: object) -> Iterator[tuple[Place, bool | None]]:
+def cards(mapping: Mapping, payload: object) -> frozenset[Place]:
+    """Name the places of a payload whose whole value is read as a number of a customer, and is a payment card's."""
+    read = [(place, value) for place, value, judged in _numbers(mapping, payload) if not judged]
+    return frozenset(place for place, value in read if _is_card("".join(filter(str.isalnum, text_of(value) or ""))))
+
+
+def _is_card(number: str) -> bool:
+    return len(number) >= SHORTEST_CARD and is_card_number(number)
+
+
+def _numbers(mapping: Mapping, payload: object) -> Iterator[tuple[Place, object, bool | None]]:
+    """Yield each place that an identifier or a loyalty number is read from, its value, and what its scheme says; None: none."""
+    fields = mapping.fields
+    for item in fields.identifiers if fields else _CANONICAL:
+        yield from _judged(item, payload)
+    for account in fields.loyalty_accounts if fields else _CANONICAL_LOYALTY:
+        for at, row in _rows(account.each, payload):
+            yield from ((place, value, None) for path in roots(account.number) for place, value in places(row, path, at))
+
+
+def _judged(item: IdentifierItem, payload: object) -> Iterator[tuple[Place, object, bool | None]]:
     """Yield each place that an identifier is read from, with what its scheme says of the value there; None: it has none."""
     is_whole = item.value.path is not None or item.value.first is not None
     for at, row in _rows(item.each, payload):
@@ -43,7 +60,7 @@ def _judged(item: IdentifierItem, payload: object) -> Iterator[tuple[Place, bool
             for place, value in places(row, path, at):
                 judged = vouches(text_of(value) or "", kind, issuer)
                 # Of a part of a value, or of values joined, the scheme says nothing about the value itself.
-                yield place, judged and is_whole
+                yield place, value, judged and is_whole
 
 
 def _rows(each: str | None, payload: object) -> Iterator[tuple[Place, object]]:

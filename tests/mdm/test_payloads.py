@@ -168,6 +168,27 @@ def test_a_number_that_its_scheme_vouches_for_stays_where_it_is_mapped_and_nowhe
     assert last.raw == b'{"cnpj":"38100031000197"}'
 
 
+@pytest.mark.parametrize("gap", ["/", "|", ",", ";", " : ", "(", "·/·"])
+@pytest.mark.parametrize("field", ["card", "ids"])
+def test_a_card_number_in_a_customer_number_is_masked_whatever_parts_it(gap: str, field: str) -> None:
+    fields = Fields.model_validate({
+        "loyalty_accounts": {"programme": {"const": "club"}, "number": "card"},
+        "identifiers": {"type": {"const": "device"}, "value": "ids"},
+    })  # fmt: skip
+    for parted in (gap.join(("4111", "1111", "1111", "1111")), gap.join(("41111111", "11111111"))):
+        found = keep({field: parted, "note": "kept"}, b"", (), Mapping(fields=fields))
+        assert isinstance(found, Kept)
+        assert found.payload == {field: "***1111", "note": "kept"}
+
+
+def test_a_customer_number_that_is_no_card_is_kept_as_sent() -> None:
+    fields = Fields.model_validate({"loyalty_accounts": {"programme": {"const": "club"}, "number": "card"}})
+    for number in ("4111/1111/1111/1112", "4006381333931", "KD-4111/1111/1111/1111"):  # Luhn fails; an EAN; letters.
+        found = keep({"card": number}, b"", (), Mapping(fields=fields))
+        assert isinstance(found, Kept)
+        assert found.payload == {"card": number}
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
