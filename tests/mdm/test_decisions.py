@@ -125,7 +125,8 @@ def test_writing_a_batch_reads_its_own_pairs_and_no_others_before_the_table_is_c
         _store_strangers(session, made, 2_000)
         before = _rows_read(session)
         decisions.store(session, [dataclasses.replace(made, weight=3.0)], SECRET)
-        assert _rows_read(session) - before <= 4  # Found, locked, superseded; with some to spare.
+        # Found, locked, superseded, and now and then a row read again; without the index it is every one of the 2,000.
+        assert _rows_read(session) - before <= 20
 
 
 def _store_strangers(session: Session, like: PairDecision, count: int) -> list[uuid.UUID]:
