@@ -18,7 +18,7 @@ import orjson
 import pyarrow as pa
 from pyarrow import parquet
 
-from bench.import_stages import OPERATOR
+from bench.import_stages import import_file
 from bench.line import Line
 from bench.server import own_database
 from bench.splink_alone import SplinkAlone
@@ -30,7 +30,7 @@ from matching.forms import comparison_form
 from matching.model import default_model
 from matching.record import StandardRecord, from_json, to_json
 from matching.standardize import standardize
-from mdm import files, imports, mapping, policy, versions
+from mdm import mapping, policy, versions
 from mdm.reconcile import Choice, reconcile
 from mdm.reconcile import Path as Way
 from mdm.resolve import Resolver
@@ -115,21 +115,10 @@ def _whole(folder: Path) -> tuple[float, float]:
         for source in SOURCES:
             path = folder / f"{source}.parquet"
             if path.exists():
-                _import(rules, path, source)
+                import_file(rules, path, source)
         imported = time.perf_counter()
         reconcile(Resolver(db.transaction, tasks.project), choice=Choice(Way.BULK, 0, settings().bulk_memory_limit))
         return imported - started, time.perf_counter() - imported
-
-
-def _import(rules: policy.Policy, path: Path, source: str) -> None:
-    rows = files.open_rows(path)
-    with db.transaction() as session:
-        job = imports.begin(session, rules, rows, source, OPERATOR)
-    for chunk in imports.chunks(rows.rows(), job.tally.rows):
-        with db.transaction() as session:
-            job.tally = imports.take_chunk(session, rules, job, chunk, OPERATOR)
-    with db.transaction() as session:
-        imports.finish(session, job)
 
 
 def _standardize(records: Iterator[SimulatedRecord], path: Path) -> pa.Table:

@@ -84,11 +84,12 @@ def load_all(folder: Path) -> None:
     for source in SOURCES:
         path = folder / f"{source}.ndjson"
         if path.exists():
-            _import(rules, path, source)
+            import_file(rules, path, source)
     reconcile(Resolver(db.transaction, tasks.project))
 
 
-def _import(rules: policy.Policy, path: Path, source: str) -> None:
+def import_file(rules: policy.Policy, path: Path, source: str) -> None:
+    """Load a file as `mdm import` does, a chunk a step."""
     rows = files.open_rows(path)
     with db.transaction() as session:
         job = imports.begin(session, rules, rows, source, OPERATOR)

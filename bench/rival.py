@@ -8,9 +8,7 @@ cluster_pairwise_predictions_at_threshold. Tried on the typical retailer, and wo
 share; ForenameSurnameComparison; a comparison for each part of the address; no phonetic column.
 """
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +23,7 @@ from bench.thresholds import best_thresholds
 from matching.evaluate import Labelled, Prepared
 from matching.forms import comparison_form
 from matching.metrics import Measure, bcubed, pairwise
+from matching.passes import quiet_splink
 from matching.record import Address, StandardRecord
 
 SAMPLED_PAIRS = 1e7
@@ -111,7 +110,7 @@ class Rival:
         self._api = DuckDBAPI(connection=self._connection)
         self._table = _table([columns(one.record) for one in records])
         self._connection.register("given", self._table)
-        with _quiet():
+        with quiet_splink():
             self._linker = self._trained()
 
     def __enter__(self) -> "Rival":
@@ -150,7 +149,7 @@ class Rival:
 
     def outcome(self, prepared: Prepared | None = None) -> Outcome:
         """Score its own blocking rules' pairs, or (from then on) our candidates, and cluster at the best thresholds."""
-        with _quiet():
+        with quiet_splink():
             if prepared is not None:
                 self._linker.table_management.register_blocked_pairs_for_predict(self._api.register(self._blocked(prepared)))
             found = self._linker.inference.predict(threshold_match_weight=LEAST_WEIGHT, warning_mode="never")
@@ -180,7 +179,7 @@ class Rival:
     def _clusters(self, edges: pa.Table, threshold: float) -> list[int]:
         """Number the cluster of each record, in their order."""
         kept = edges.filter(pa.array([weight >= threshold for weight in edges.column("match_weight").to_pylist()], pa.bool_()))
-        with _quiet():
+        with quiet_splink():
             nodes, links = self._api.register(self._table.select([ID])), self._api.register(kept)
             found = cluster_pairwise_predictions_at_threshold(nodes, links, self._api, ID)
         clusters = dict(found.as_duckdbpyrelation().select(ID, "cluster_id").fetchall())
@@ -253,15 +252,3 @@ def _table(rows: Sequence[dict[str, Any]]) -> pa.Table:
 
 def _name(position: int) -> str:
     return f"{position:09}"
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep its warnings of unseen levels to itself."""
-    logger = logging.getLogger("splink")
-    before = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

@@ -250,7 +250,7 @@ def _run(one: Pass, start: Model, table: pa.Table, u: Mapping[str, Sequence[floa
         max_iterations=EM_ROUNDS,
         retain_matching_columns=False,
     )
-    with duckdb.connect() as connection, _quiet_splink():
+    with duckdb.connect() as connection, quiet_splink():
         linker = Linker(DuckDBAPI(connection=connection).register(table), settings, log_level=None)
         session = linker.training.estimate_parameters_using_expectation_maximisation(
             "l.pass_key = r.pass_key",
@@ -294,7 +294,7 @@ def _has_data(comparison: Comparison, table: pa.Table) -> bool:
 
 
 @contextmanager
-def _quiet_splink() -> Iterator[None]:
+def quiet_splink() -> Iterator[None]:
     """Keep Splink's warnings of levels not observed to itself: smoothing answers them, and they would fill the terminal."""
     logger = logging.getLogger("splink")
     before = logger.level
