@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import json
 import re
-import tracemalloc
 from collections import Counter, defaultdict
 
 import pytest
@@ -15,6 +14,7 @@ from sampledata.lives import FIRST_DAY, LAST_DAY
 from sampledata.locales import draw_locale, locales
 from sampledata.retailer import SOURCES, SimulatedRecord, simulate
 from sampledata.stores import all_stores
+from tests.peak import MIB, peak_memory
 
 CUSTOMERS = 600
 
@@ -122,17 +122,18 @@ def test_an_unknown_profile_is_refused() -> None:
 
 def test_memory_does_not_grow_with_the_number_of_customers() -> None:
     """Streaming: ten times the customers, and the peak stays within the caches and the 4 MiB of taken addresses."""
-    stream = simulate(1_000_000, 6)
-    for _ in itertools.islice(stream, 1000):
-        pass
-    tracemalloc.start()
-    try:
+    before = """
+        import itertools
+        from sampledata.retailer import simulate
+        stream = simulate(1_000_000, 6)
+        for _ in itertools.islice(stream, 1000):
+            pass
+    """
+    program = """
         for _ in itertools.islice(stream, 10_000):
             pass
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 8 * 1024 * 1024
+    """
+    assert peak_memory(program, before) < 8 * MIB
 
 
 def test_the_hard_cases_occur(records: list[SimulatedRecord]) -> None:

@@ -1,10 +1,10 @@
 """The shuffle: every line once, in an order that depends on the names alone, in bounded memory, and nothing left behind."""
 
-import tracemalloc
 from contextlib import suppress
 from pathlib import Path
 
 from sampledata.shuffle import LINES_HELD, Shuffle
+from tests.peak import MIB, peak_memory
 
 
 def shuffled(folder: Path, names: list[str]) -> list[str]:
@@ -42,16 +42,15 @@ def test_lines_with_separators_of_other_systems_stay_whole(tmp_path: Path) -> No
 
 def test_memory_does_not_grow_with_the_lines(tmp_path: Path) -> None:
     """80,000 lines of 200 signs are 16 MB; a quarter of them is held, and of the sorted ones a part at a time."""
-    tracemalloc.start()
-    try:
-        with Shuffle(tmp_path / "s") as shuffle:
+    program = f"""
+        from pathlib import Path
+        from sampledata.shuffle import Shuffle
+        with Shuffle(Path({str(tmp_path / "s")!r})) as shuffle:
             for number in range(80_000):
-                shuffle.add(str(number), "x" * 200 + "\n")
+                shuffle.add(str(number), "x" * 200 + "\\n")
             assert sum(1 for _ in shuffle.lines()) == 80_000
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    assert peak < 9 * 1024 * 1024
+    """
+    assert peak_memory(program) < 9 * MIB
 
 
 def test_a_failure_leaves_nothing_behind(tmp_path: Path) -> None:
