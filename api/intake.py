@@ -126,8 +126,9 @@ async def counted_body(caller: Principal, source: str, request: Request) -> byte
 
 def rekey(session: Session, caller: Principal, source: str, old_key: str, new_key: str) -> tuple[int, bytes]:
     """Give a record another key; the answer's status and bytes. Raises: MdmError."""
-    refuse_key_in_url(policies.current(session), source, caller)
-    problem = incoming.key_problem(new_key)
+    policy = policies.current(session)
+    refuse_key_in_url(policy, source, caller)
+    problem = incoming.new_key_problem(policy.source(source), new_key)
     if problem is not None:
         raise refusal(problem)
     record_id = renaming.rekey(session, caller, source, old_key, new_key)

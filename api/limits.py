@@ -3,6 +3,7 @@
 The limits of a record's own values are `mdm.payloads`'. Passing a limit answers a problem that names the limit, never the value.
 """
 
+import codecs
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -44,7 +45,10 @@ async def chunks(receive: Receive) -> AsyncIterator[bytes]:
 
 
 async def read_body(receive: Receive, headers: list[tuple[bytes, bytes]], limit_bytes: int = BODY_BYTES) -> bytes:
-    """Read a whole body of at most `limit_bytes`; a longer one is refused before it is held. Raises: TooLarge."""
+    """Read a whole body of at most `limit_bytes`; a longer one is refused before it is held. Raises: TooLarge.
+
+    A byte order mark is left out, as a reader of JSON may do (RFC 8259, section 8.1).
+    """
     if declared_length(headers) > limit_bytes:
         raise too_large(limit_bytes)
     parts, size = [], 0
@@ -53,7 +57,7 @@ async def read_body(receive: Receive, headers: list[tuple[bytes, bytes]], limit_
         if size > limit_bytes:
             raise too_large(limit_bytes)
         parts.append(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+    return (parts[0] if len(parts) == 1 else b"".join(parts)).removeprefix(codecs.BOM_UTF8)
 
 
 def parse_json(raw: bytes) -> Any:

@@ -1,5 +1,6 @@
 """Cuts a stream of bytes into lines, holding at most one line of bounded length."""
 
+import codecs
 from dataclasses import dataclass, field
 
 
@@ -49,7 +50,8 @@ class LineSplitter:
 
     def _end(self) -> Line | None:
         self.number += 1
-        raw, is_oversize = b"".join(self._parts).strip(), self._is_oversize
+        raw, is_oversize = b"".join(self._parts), self._is_oversize
+        raw = (raw.removeprefix(codecs.BOM_UTF8) if self.number == 1 else raw).strip()
         self._parts, self._held, self._is_oversize = [], 0, False
         if is_oversize:
             return Line(self.number, None)

@@ -15,6 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, APIRouter
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
@@ -25,6 +26,21 @@ from kernel.actor import Principal
 
 # A database that accepts and never answers (frozen, or behind a dead network) must not hold a till: 503, and try again.
 DEADLINE_SECONDS = 15.0
+
+
+class AnyText(Convertor[str]):
+    """The rest of a path whatever is in it: the framework's own kinds stop at a line's end, and a key may hold one."""
+
+    regex = r"(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("any_text", AnyText())
 
 
 class KnownRoute(APIRoute):

@@ -4,13 +4,14 @@ A false alarm destroys what a source sent, so what is written as no card ever is
 """
 
 import re
+import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 
-from matching.standardize.identifiers import is_card_number
+from matching.standardize.identifiers import SHORTEST_CARD, is_card_number
 
 MASK = "***"
-# Visa's extinct 13 digits are not looked for: one German mobile number in ten would pass.
-SHORTEST_CARD, LONGEST_CARD = 14, 19
+WIDEST = 40  # Of a card number with the zeros before it.
 # Spaces of every width, dots, dashes, underscores, and what nobody sees: NUL (of UTF-16 read as bytes as well), soft hyphens,
 # joiners, marks of direction, variation selectors, the frame of a keycap. No slash: it stands between two phone numbers.
 _UNSEEN = (
@@ -19,6 +20,12 @@ _UNSEEN = (
 _GAP = rf"[ .\-_\t\r\n\u00a0\u00b7\u2000-\u200a\u2010-\u2015\u202f\u205f\u2212\u3000\ufe58\ufe63\uff0d{_UNSEEN}]{{0,3}}"
 _DIGIT_RUN = re.compile(rf"\d(?:{_GAP}\d){{{SHORTEST_CARD - 1},}}")
 _GROUP = re.compile(r"\d+")
+# Raised, lowered and circled digits, which are digits to a reader and none to a pattern.
+_DRAWN_DIGITS = {
+    code: str(unicodedata.digit(chr(code)))
+    for code in range(0x80, sys.maxunicode + 1)
+    if not chr(code).isdecimal() and unicodedata.digit(chr(code), None) is not None
+}
 # How cards are written in several pieces: in fours, the longest first; American Express; Diners; as some terminals print.
 # Not 8-8: that is two Danish phone numbers.
 KNOWN_GROUPS = (
@@ -47,8 +54,22 @@ _IBAN_LENGTHS = {
 
 
 def mask_cards(text: str) -> str:
-    """Mask payment card numbers in a text, keeping the last four digits of each. Linear in its length."""
-    if len(text) < SHORTEST_CARD or not _DIGIT_RUN.search(text):
+    """Mask payment card numbers in a text, keeping the last four digits of each. Linear in its length.
+
+    Where one is drawn with raised or circled digits, all such digits of the text come back as plain ones.
+    """
+    if len(text) < SHORTEST_CARD:
+        return text
+    masked = _mask_plain(text)
+    if text.isascii():
+        return masked
+    plain = text.translate(_DRAWN_DIGITS)
+    redrawn = _mask_plain(plain) if plain != text else plain
+    return redrawn if redrawn != plain else masked
+
+
+def _mask_plain(text: str) -> str:
+    if not _DIGIT_RUN.search(text):
         return text
     masked, done = "", 0
     for start, end in _no_cards(text):
@@ -102,7 +123,7 @@ def _mask_run(run: str) -> str:
         start, step = groups[place][0], _singles(sizes, place)
         for held in _written_as_one(sizes, place, step):
             end = groups[place + held - 1][1]
-            digits = _plain(run[start:end])
+            digits = _plain(run[start:end]).lstrip("0")  # Systems fill a number up to their column's width.
             is_decimal = held == 1 and place > 0 and run[start - 1] == "."
             if not is_decimal and is_card_number(digits):
                 masked.append(run[done:start] + MASK + digits[-4:])
@@ -122,10 +143,10 @@ def _singles(sizes: Sequence[int], place: int) -> int:
 
 def _written_as_one(sizes: tuple[int, ...], place: int, singles: int) -> Iterator[int]:
     """Yield how many groups from here on may be written as one card number: one piece, digit by digit, or KNOWN_GROUPS."""
-    if SHORTEST_CARD <= sizes[place] <= LONGEST_CARD:
+    if SHORTEST_CARD <= sizes[place] <= WIDEST:
         yield 1
     elif singles:
-        yield from (singles,) if SHORTEST_CARD <= singles <= LONGEST_CARD else ()
+        yield from (singles,) if SHORTEST_CARD <= singles <= WIDEST else ()
     else:
         yield from (len(known) for known in KNOWN_GROUPS if sizes[place : place + len(known)] == known)
 

@@ -11,8 +11,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from matching.standardize import Context
+from matching.standardize.identifiers import LONGEST_CARD
 from mdm import mapping, payloads
-from mdm.cards import LONGEST_CARD, mask_cards_in_bytes
+from mdm.cards import mask_cards, mask_cards_in_bytes
 from mdm.events import Mark, Version
 from mdm.mapping_values import Problem, roots
 from mdm.policy import Policy
@@ -85,7 +86,7 @@ class SourceRules:
 def prepare(rules: SourceRules, item: Incoming, now: datetime) -> Prepared | Problem:
     """Check a delivery and make it ready, or say what is wrong with it."""
     mark = _mark(rules.source, item, now)
-    problem = key_problem(item.key) or (mark if isinstance(mark, Problem) else None)
+    problem = new_key_problem(rules.source, item.key) or (mark if isinstance(mark, Problem) else None)
     if problem is not None or isinstance(mark, Problem):
         return problem or Problem("invalid", "")
     if item.delete:
@@ -135,6 +136,15 @@ def key_problem(key: Any) -> Problem | None:
         return Problem("key_too_long", "key")
     broken = "\x00" in key or (not key.isascii() and any("\ud800" <= character <= "\udfff" for character in key))
     return Problem("bad_key", "key") if broken else None
+
+
+def new_key_problem(source: Source, key: Any) -> Problem | None:
+    """What makes a key unusable for a record of a source, or None. A key is stored as it is, so it may be no payment card's."""
+    problem = key_problem(key)
+    if problem is not None or source.keys_like_cards:
+        return problem
+    plain = "".join(filter(str.isalnum, key))
+    return Problem("key_is_card_number", "key") if mask_cards(key) != key or mask_cards(plain) != plain else None
 
 
 def _mark(source: Source, item: Incoming, now: datetime) -> Mark | Problem:

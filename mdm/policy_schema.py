@@ -138,6 +138,7 @@ class Source(Mapping):
     identity_domain: Name = Field("customers", description="records of different domains are never compared")
     system_of_record_for: tuple[str, ...] = Field((), description="attributes for which this source beats all others")
     key_is_personal: bool = Field(False, description="keys travel only in bodies, never in URLs")
+    keys_like_cards: bool = Field(False, description="its keys may pass as payment card numbers and are none")
     never_store: tuple[str, ...] = Field((), description="paths dropped from a payload before anything else sees it")
     echo: tuple[str, ...] = Field((), description="paths that repeat what we sent it: never evidence, never a vote")
     asserted_golden_id: AssertedMeaning = AssertedMeaning.REVIEW

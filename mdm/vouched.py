@@ -9,7 +9,6 @@ whole value is one number, so a card is told whatever stands between its digits:
 from collections.abc import Iterator
 
 from matching.standardize.identifiers import is_card_number, standard_name, vouches
-from mdm.cards import SHORTEST_CARD
 from mdm.mapping_schema import Expression, IdentifierItem, LoyaltyItem, Mapping
 from mdm.mapping_values import Place, places, reader, roots, text_of
 
@@ -34,11 +33,9 @@ def vouched(mapping: Mapping, payload: object) -> frozenset[Place]:
 def cards(mapping: Mapping, payload: object) -> frozenset[Place]:
     """Name the places of a payload whose whole value is read as a number of a customer, and is a payment card's."""
     read = [(place, value) for place, value, judged in _numbers(mapping, payload) if not judged]
-    return frozenset(place for place, value in read if _is_card("".join(filter(str.isalnum, text_of(value) or ""))))
-
-
-def _is_card(number: str) -> bool:
-    return len(number) >= SHORTEST_CARD and is_card_number(number)
+    return frozenset(
+        place for place, value in read if is_card_number("".join(filter(str.isalnum, text_of(value) or "")).lstrip("0"))
+    )
 
 
 def _numbers(mapping: Mapping, payload: object) -> Iterator[tuple[Place, object, bool | None]]:

@@ -18,7 +18,7 @@ from mdm.events import Mark
 
 router = resource("records", Route)
 streams = resource("records", StreamRoute)
-RECORD = "/v1/sources/{source}/records/{key:path}"
+RECORD = "/v1/sources/{source}/records/{key:any_text}"
 
 
 def _mark(

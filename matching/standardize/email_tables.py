@@ -103,7 +103,7 @@ DOMAIN_TYPOS = frozenset({
 
 # Boxes that anybody reads or that are gone tomorrow: the list that many keep together, and what it leaves out.
 DISPOSABLE = (frozenset(blocklist) - RELAYS) | {
-    "burnermail.io", "cock.li", "correotemporal.org", "inboxes.com", "luxusmail.org", "mail-temp.com", "owlymail.com",
+    "burnermail.io", "correotemporal.org", "inboxes.com", "luxusmail.org", "mail-temp.com", "owlymail.com",
     "spamgourmet.com", "temp-mail.io", "tempmail.com", "tempmail.dev", "tempmail.io", "tempmail.lol", "tempmail.net",
     "tempmailbox.net",
 }  # fmt: skip

@@ -27,7 +27,6 @@ LONGEST_LIST = 10
 REST_IGNORED = "rest_ignored"
 SHORTEST_KEY = 7
 LONGEST_DIGITS = 20
-SHORTEST_CARD = 14  # A number of 13 digits may be a German mobile with its country.
 LONGEST_SPLIT = 40  # Longer texts without a separator are not tried as two numbers.
 _WORDS = "|".join(tables.BETWEEN)
 # A plus after a digit begins another number.
@@ -85,7 +84,7 @@ def read_phones(text: str, countries: tuple[str, ...] = ()) -> tuple[tuple[ReadP
 def _is_card(phone: ReadPhone) -> bool:
     """Say whether what no country reads as a phone number passes as a payment card's, however it was parted."""
     digits = phone[0].removeprefix("+")
-    return "unparsed" in phone[5] and len(digits) >= SHORTEST_CARD and is_card_number(digits)
+    return "unparsed" in phone[5] and is_card_number(digits)
 
 
 def phone_key(text: str, *countries: str) -> str | None:

@@ -129,6 +129,34 @@ def test_a_bad_address_is_a_problem_that_repeats_no_key(api: TestClient, path: s
         assert "ada@" not in answer.text
 
 
+def test_a_key_may_hold_the_end_of_a_line(api: TestClient) -> None:
+    for path in ("a%0Ab", "c%0D%0A", "c", "d/e%0A"):
+        assert api.put(f"/v1/sources/pos/records/{path}", json=ADA).status_code == 201
+        assert api.get(f"/v1/sources/pos/records/{path}").json()["payload"] == ADA
+    with db.read_only() as session:
+        found = session.connection().exec_driver_sql("SELECT source_key FROM source_record ORDER BY 1").scalars().all()
+    assert set(found) == {"a\nb", "c\r\n", "c", "d/e\n"}
+
+
+def test_a_card_number_is_no_key_and_no_new_one(api: TestClient) -> None:
+    refused = api.put("/v1/sources/pos/records/4111111111111111", json=ADA)
+    assert counted() == {"key_is_card_number": 1}
+    assert api.put(URL, json=ADA).status_code == 201
+    renamed = api.post(URL + ":rekey", json={"new_key": "4111-1111-1111-1111"})
+    for answer in (refused, renamed):
+        assert (answer.status_code, answer.json()["type"]) == (422, "urn:customer-master:problem:key_is_card_number")
+        assert "1111-1111" not in answer.text
+
+
+def test_a_byte_order_mark_before_a_record_is_ignored(api: TestClient) -> None:
+    answer = api.put(URL, content=b"\xef\xbb\xbf" + json.dumps(ADA).encode(), headers={"content-type": "application/json"})
+    assert (answer.status_code, api.get(URL).json()["payload"]) == (201, ADA)
+    first, second, _ = lines(
+        api, b"\xef\xbb\xbf" + json.dumps(line("2")).encode(), b"\xef\xbb\xbf" + json.dumps(line("3")).encode()
+    )
+    assert (first["status"], second["problem"]["code"]) == ("created", "invalid_json")
+
+
 def test_an_unmapped_field_is_told_and_kept(api: TestClient) -> None:
     answer = api.put(URL, json={**ADA, "shoe_size": 38}).json()
     assert [(note["code"], note["field"]) for note in answer["notes"]] == [("unmapped_field", "shoe_size")]

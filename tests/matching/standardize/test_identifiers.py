@@ -52,6 +52,11 @@ def test_a_card_number_reaches_no_record() -> None:
     assert "card_number" in {note.code for note in record.notes}
 
 
+def test_a_loyalty_number_of_an_old_visa_s_thirteen_digits_is_kept() -> None:
+    record = standardize({"loyalty_accounts": [{"programme": "club", "number": "4006381333931"}]}, Context())
+    assert [account.number for account in record.loyalty_accounts] == ["4006381333931"]
+
+
 def test_types_and_issuers_have_one_spelling() -> None:
     assert standard_name("National ID") == standard_name("national_id") == "national_id"
 
