@@ -28,8 +28,10 @@ from cli.services import temporary_services
 from kernel import db
 from kernel.settings import Settings, configure, settings
 
-# No test is timed: a busy machine makes none of them fail.
-hypothesis_settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# No test is timed: a busy machine makes none of them fail. Nor does the day: a run tries the same examples until a test changes,
+# and `make soak` looks for new ones under the profile it asks for by name.
+hypothesis_settings.register_profile("untimed", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("soak", max_examples=10_000, deadline=None, derandomize=False)
 hypothesis_settings.load_profile("untimed")
 
 KEPT_TABLES = ("alembic_version", "timeline")

@@ -1,6 +1,6 @@
-"""The long run of standardization says when a function had fewer examples than it promises."""
+"""The long run of properties says when a function had fewer examples than it promises."""
 
-from soak.standardize import EXAMPLES, MODULES, _few
+from soak.properties import EXAMPLES, MODULES, _few
 
 REPORT = """
 tests/a/test_x.py::test_short:
@@ -22,6 +22,6 @@ def test_a_function_with_fewer_examples_is_named() -> None:
 
 
 def test_the_kinds_are_there() -> None:
-    assert {"test_assemble", "test_dates", "test_emails", "test_functions", "test_identifiers", "test_phones"} <= {
+    assert {"test_assemble", "test_dates", "test_emails", "test_functions", "test_identifiers", "test_phones", "test_score"} <= {
         module.stem for module in MODULES
     }
