@@ -52,12 +52,9 @@ class Reading:
         elif lines:
             self._from_lines(lines)
         for name in TEXTS:
-            if (value := self.parts[name]) and self._tells_nothing(name, value):
+            if (value := self.parts[name]) and tells_nothing(name, value, self.country):
                 self.parts[name] = None
         self._join_letter()
-
-    def _tells_nothing(self, name: str, text: str) -> bool:
-        return tells_nothing(name, text, self.country)
 
     def _join_letter(self) -> None:
         """A single letter is part of a Dutch house number, whatever stands between them."""
@@ -70,9 +67,8 @@ class Reading:
     def _drop_unknown(self) -> None:
         for name in TEXTS:
             text = self.parts[name]
-            if text and (
-                self._tells_nothing(name, text) or (name == "street" and kind_of_place(text, self.country) == "same_as_above")
-            ):
+            is_as_above = name == "street" and text is not None and kind_of_place(text, self.country) == "same_as_above"
+            if text and (is_as_above or tells_nothing(name, text, self.country)):
                 self.parts[name] = None
                 self.codes.append("placeholder")
                 self._keep(text)

@@ -1,6 +1,6 @@
 """From canonical input to the standard record: each kind in turn, notes gathered, echoes and the shop's own values disarmed."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -88,7 +88,7 @@ def _is_echo(item: Mapping[str, Any], attribute: str, context: Context) -> bool:
 
 
 def _interval(reader: Reader, item: Mapping[str, Any], attribute: str) -> tuple[bool, str | None, str | None]:
-    start, end = (reader.text_of(item.get(bound), attribute) for bound in ("valid_from", "valid_to"))
+    start, end = reader.text_of(item.get("valid_from"), attribute), reader.text_of(item.get("valid_to"), attribute)
     return item.get("verified") is True, start, end
 
 
@@ -126,8 +126,8 @@ def _phones(reader: Reader, context: Context, postal: tuple[Address, ...]) -> tu
         text = reader.text_of(item.get("value"), "phones")
         if text is None:
             continue
-        named = country_code(clean(item.get("country")))
-        countries = tuple(dict.fromkeys(country for country in (named, of_address, context.default_country) if country))
+        named = country_code(clean(item["country"])) if "country" in item else None
+        countries = tuple(dict.fromkeys(filter(None, (named, of_address, context.default_country))))
         is_echo = _is_echo(item, "phones", context)
         verified, start, end = _interval(reader, item, "phones")
         read, codes = phones.read_phones(text, countries)
@@ -139,8 +139,10 @@ def _phones(reader: Reader, context: Context, postal: tuple[Address, ...]) -> tu
     return _distinct(found)
 
 
-def _distinct(found: Iterable[P]) -> tuple[P, ...]:
+def _distinct(found: Sequence[P]) -> tuple[P, ...]:
     """Drop repetitions in the order received; what a source says itself wins over an echo, verified over unverified."""
+    if len(found) < 2:
+        return tuple(found)
     kept: dict[str, P] = {}
     for value in found:
         identity = value.key or value.value
@@ -155,7 +157,7 @@ def _distinct(found: Iterable[P]) -> tuple[P, ...]:
 def _addresses(reader: Reader, context: Context) -> tuple[Address, ...]:
     found: list[Address] = []
     for item in reader.items("addresses"):
-        parts = {name: text for name in addresses.PARTS if (text := reader.text_of(item.get(name), "addresses"))}
+        parts = {name: text for name in addresses.PARTS if name in item and (text := reader.text_of(item[name], "addresses"))}
         if "value" in item and not parts and (text := reader.text_of(item["value"], "addresses")):
             parts["line1"] = text
         read, codes = addresses.read_address(parts, context.default_country, _read_lines(reader, item))
@@ -255,7 +257,7 @@ def _consents(reader: Reader) -> tuple[Mapping[str, Any], ...]:
     """Kept as they came, field by field as text: they are interpreted elsewhere."""
     found = []
     for item in reader.items("consents"):
-        kept = {name: text for name in _CONSENT_FIELDS if (text := reader.text_of(item.get(name), "consents"))}
+        kept = {name: text for name in _CONSENT_FIELDS if name in item and (text := reader.text_of(item[name], "consents"))}
         if kept:
             found.append(kept)
     return tuple(found)

@@ -16,6 +16,7 @@ _BEFORE = {way: _FORMS.get(way, way) for way in tables.BEFORE}
 _BEFORE |= {" ".join(way): form for way, form in _BEFORE.items() if " " not in way and len(way) <= LONGEST_DOTTED}
 _FIRST_WORDS = frozenset(way.split()[0] for way in _BEFORE)
 _NATIVE = tuple(sorted(tables.NATIVE_FORMS, key=len, reverse=True))
+_ANY_NATIVE = re.compile("|".join(map(re.escape, _NATIVE)))
 _AND = re.compile(r"\s*[&+]\s*")
 _ANDS = frozenset({"und", "et", "og", "och", "y", "e"})
 _QUOTES = re.compile(r"[\"“”„«»]")
@@ -91,7 +92,7 @@ def _without_form(name: str) -> tuple[str | None, str | None]:
 
 def _native_form(name: str) -> tuple[str, str] | None:
     """What is left without a form in its own script at either end, and the form; never nothing is left."""
-    if not _NATIVE_SIGN.search(name):
+    if name.isascii() or not _ANY_NATIVE.search(name):
         return None
     for written in _NATIVE:
         spaced = written in tables.SPACED_NATIVE
@@ -149,7 +150,7 @@ def company_evidence(text: str) -> str | None:
     words = (_folded(text) or "").split()
     if len(words) < 2:
         return None
-    head = _HEAD.match(text)
+    head = _HEAD.match(text) if "," in text or "(" in text else None
     if _has_form(text, words) or (head and " " in head[0] and _has_form(head[0], (_folded(head[0]) or "").split())):
         return "legal_form"
     return "company_word" if _has_company_word(words) else None
@@ -157,7 +158,10 @@ def company_evidence(text: str) -> str | None:
 
 def may_be_company(given: str, surname: str) -> bool:
     """Say quickly whether given name and surname as one text could bear a legal form at all."""
-    if any(sign in given or sign in surname for sign in _PARTING) or _NATIVE_SIGN.search(given) or _NATIVE_SIGN.search(surname):
+    whole = f"{given} {surname}"
+    if not whole.isascii() and _NATIVE_SIGN.search(whole):
+        return True
+    if not (given.isalpha() and surname.isalpha()) and any(sign in given or sign in surname for sign in _PARTING):
         return True
     last, first = (fold_name(surname) or "").rpartition(" ")[2], (fold_name(given) or "").partition(" ")[0]
     return last in _LAST_WORDS or first in _FIRST_WORDS

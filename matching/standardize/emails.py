@@ -7,6 +7,7 @@ Nothing is corrected and nothing is looked up.
 import re
 import unicodedata
 from functools import lru_cache
+from typing import NamedTuple
 
 from email_validator import ValidatedEmail, validate_email
 from rapidfuzz.distance import OSA
@@ -154,17 +155,39 @@ def _key(local: str, domain: str) -> tuple[str, str]:
 
 
 def _flags(local: str, domain: str) -> Codes:
-    squeezed, label = _NOT_LETTERS.sub("", local), domain.partition(".")[0]
+    squeezed = local if local.isalnum() and local.isascii() else _NOT_LETTERS.sub("", local)
+    host = _host(domain)
     flags = []
-    if _is_disposable(domain):
+    if host.is_disposable:
         flags.append("disposable")
-    if _is_placeholder(squeezed, domain, label):
+    if host.is_placeholder or _is_placeholder(squeezed, host):
         flags.append("placeholder")
-    elif _is_role(squeezed, label):
+    elif _is_role(squeezed, host):
         flags.append("role")
-    if domain in tables.RELAYS or any(word in domain for word in tables.RELAY_WORDS) or domain.endswith(tables.RELAY_ENDINGS):
+    if host.is_relay:
         flags.append("relay")
     return tuple(sorted(flags))
+
+
+class _Host(NamedTuple):
+    """What a domain says by itself; `squeezed` is its first label without signs."""
+
+    label: str
+    squeezed: str
+    is_disposable: bool
+    is_placeholder: bool
+    is_relay: bool
+
+
+@lru_cache(maxsize=16_384)
+def _host(domain: str) -> _Host:
+    """Judge a domain once: there are few of them."""
+    label = domain.partition(".")[0]
+    squeezed = _NOT_LETTERS.sub("", label)
+    is_no_mail = len(squeezed) >= SHORTEST_NO_MAIL and squeezed in tables.NO_MAIL
+    is_placeholder = domain in tables.PLACEHOLDER_DOMAINS or domain.endswith(tables.PLACEHOLDER_ENDINGS) or is_no_mail
+    is_relay = domain in tables.RELAYS or any(word in domain for word in tables.RELAY_WORDS)
+    return _Host(label, squeezed, _is_disposable(domain), is_placeholder, is_relay or domain.endswith(tables.RELAY_ENDINGS))
 
 
 def _is_disposable(domain: str) -> bool:
@@ -172,15 +195,10 @@ def _is_disposable(domain: str) -> bool:
     return not tables.DISPOSABLE.isdisjoint((domain, domain.partition(".")[2])) and not _has_typo(domain)
 
 
-def _is_placeholder(local: str, domain: str, label: str) -> bool:
-    if domain in tables.PLACEHOLDER_DOMAINS or domain.endswith(tables.PLACEHOLDER_ENDINGS):
-        return True
+def _is_placeholder(local: str, host: _Host) -> bool:
     if local in tables.PLACEHOLDER_LOCALS or (len(local) >= 3 and len(set(local)) == 1):
         return True
-    squeezed = _NOT_LETTERS.sub("", label)
-    if len(squeezed) >= SHORTEST_NO_MAIL and squeezed in tables.NO_MAIL:
-        return True
-    return local == squeezed and (label in tables.FREE_MAIL or local.isdecimal() or _is_nobodys_label(local))
+    return local == host.squeezed and (host.label in tables.FREE_MAIL or local.isdecimal() or _is_nobodys_label(local))
 
 
 def _is_nobodys_label(label: str) -> bool:
@@ -188,14 +206,14 @@ def _is_nobodys_label(label: str) -> bool:
     return 0 < len(label) <= LONGEST_TYPED_TWICE and not is_given_name(label)
 
 
-def _is_role(local: str, label: str) -> bool:
+def _is_role(local: str, host: _Host) -> bool:
     """An office (info@, biuro@, info2@acme.de), one of many shops (store123@), or the one box of a firm (acme@acme.de)."""
     if local in tables.ROLES:
         return True
     word = local.rstrip("0123456789")
-    if word != local and (word in tables.OUTLETS or (word in tables.ROLES and label not in tables.FREE_MAIL)):
+    if word != local and (word in tables.OUTLETS or (word in tables.ROLES and host.label not in tables.FREE_MAIL)):
         return True
-    return bool(local) and local == _NOT_LETTERS.sub("", label) and not _is_persons_name(local)
+    return bool(local) and local == host.squeezed and not _is_persons_name(local)
 
 
 def _is_persons_name(label: str) -> bool:

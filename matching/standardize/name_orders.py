@@ -16,6 +16,7 @@ from matching.standardize.text import is_native, joined
 
 CALLED = re.compile(r"[(\"“„«'\u2018]\s*([^()\"“”„«»]{1,40}?)\s*[)\"”“»'\u2019](?=[ ,]|$)")
 _INITIALS = re.compile(r"(?:[^\W\d_]\.?[- ]?)|(?:[^\W\d_]\.){1,4}")
+_MARRIED_MARK = re.compile(rf"[ ,(]+(?:{tables.MARRIED})[: ]+", re.IGNORECASE)
 Words = list[str]
 _OTHER_ORDERS = tables.FAMILY_NAME_FIRST | tables.EITHER_ORDER | tables.SLAVIC
 _ODD_FIRST = title_tables.TITLES | title_tables.UNSURE_TITLES | tables.FAMILY_FIRST | tables.SURE_STARTS | tables.NOBLE | {"the"}
@@ -41,7 +42,7 @@ def split_name(text: str, country: str | None) -> Parts:
     remark = called if called and not _is_called(called, rest, text) else None
     called = None if remark else called
     rest, maiden = maiden_apart(rest)
-    married_at = re.search(rf"[ ,(]+(?:{tables.MARRIED})[: ]+", rest, re.IGNORECASE) if " " in rest else None
+    married_at = _MARRIED_MARK.search(rest) if " " in rest else None
     rest, married = (rest[: married_at.start()], rest[married_at.start() :]) if married_at and married_at.start() else (rest, "")
     order, suffix, behind = _ordered(rest, country)
     given, middle, surname = order

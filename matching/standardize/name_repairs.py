@@ -25,11 +25,13 @@ _LOOKALIKES = frozenset(_CYRILLIC + _GREEK)
 _TWINS = frozenset(_CYRILLIC_TWINS)
 
 
-@lru_cache(maxsize=65_536)
 def repaired(text: str) -> str:
     """Undo entities and a wrong decoding, where that has one result; else the text as it is."""
-    if "&" not in text and text.isascii():
-        return text
+    return text if "&" not in text and text.isascii() else _repaired(text)
+
+
+@lru_cache(maxsize=65_536)
+def _repaired(text: str) -> str:
     before = None
     while before != text:
         before, text = text, _decoded(html.unescape(text) if _ESCAPED.search(text) else text)

@@ -270,7 +270,9 @@ def _nicknames(spellings: tuple[str | None, ...]) -> Codes:
 def _household(parts: Parts, country: str | None, codes: list[str]) -> tuple[bool, str]:
     """Whether the given names are two people's, and the surname without words between two."""
     surname = parts.surname or ""
-    plain = CALLED.sub(" ", parts.given).strip() if parts.given else ""
+    plain = parts.given or ""
+    if plain and not plain.isalpha():
+        plain = CALLED.sub(" ", plain).strip()
     is_two = bool(plain) and names_two(plain, country)
     has_two_surnames = bool(surname) and not surname.isalpha() and "&" in surname and names_two(surname, country)
     if is_two or has_two_surnames or _is_shared_title(parts.prefix, country):

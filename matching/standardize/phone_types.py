@@ -20,20 +20,22 @@ Range = tuple[frozenset[int], re.Pattern[str]]
 class _Ranges:
     """The ranges of one region, compiled."""
 
-    __slots__ = ("fixed", "general", "leading", "mobile", "special")
+    __slots__ = ("any_special", "fixed", "general", "leading", "mobile", "special")
 
     def __init__(self, metadata: PhoneMetadata) -> None:
         self.leading = re.compile(metadata.leading_digits) if metadata.leading_digits is not None else None
         self.general = _range(metadata.general_desc)
         found = ((name, _range(getattr(metadata, attribute))) for name, attribute in _SPECIAL)
         self.special = tuple((name, each) for name, each in found if each)
+        # One look tells that a number is in none of them, as most are not.
+        self.any_special = re.compile("|".join(f"(?:{each[1].pattern})" for _, each in self.special) or "(?!)")
         self.fixed, self.mobile = _range(metadata.fixed_line), _range(metadata.mobile)
 
     def type_of(self, digits: str) -> str | None:
         """The type of a national number, None when it lies in no range."""
         if not _lies_in(self.general, digits):
             return None
-        for name, each in self.special:
+        for name, each in self.special if self.any_special.fullmatch(digits) else ():
             if _lies_in(each, digits):
                 return name
         is_mobile = _lies_in(self.mobile, digits)

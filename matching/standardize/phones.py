@@ -16,6 +16,7 @@ from phonenumbers.re_util import enable_pattern_cache
 
 from matching.standardize import phone_tables as tables
 from matching.standardize.identifiers import is_card_number
+from matching.standardize.phone_plans import plain_number
 from matching.standardize.phone_types import main_region, region_and_type
 from matching.standardize.text import clean
 
@@ -27,7 +28,7 @@ LONGEST_LIST = 10
 REST_IGNORED = "rest_ignored"
 SHORTEST_KEY = 7
 LONGEST_DIGITS = 20
-LONGEST_SPLIT = 40  # Longer texts without a separator are not tried as two numbers.
+LONGEST_SPLIT = 40  # Longer texts without a separator are not tried as two numbers, and are not plain.
 _WORDS = "|".join(tables.BETWEEN)
 # A plus after a digit begins another number.
 _APART = re.compile(rf"\s*(?:[;|,&]|\b(?:{_WORDS})\b|(?<=\d)(?=\+)|(?<=\d)\s(?=\+))\s*", re.IGNORECASE)
@@ -40,6 +41,7 @@ _NOT_DIGITS = re.compile(r"\D+")
 _LETTER = re.compile(r"[^\W\d_]")
 _FLOAT = re.compile(r"(\+?\d{7,})\.0+")
 _EXPONENT = re.compile(r"\d[.,]?\d*e\+?\d{1,2}", re.IGNORECASE)
+_PLAIN = re.compile(r"\+?[0-9(](?:[0-9 ()-]*[0-9)])?")
 _REPEATED = re.compile(r"(\d{1,3})\1+")
 _SEQUENCES = ("12345678", "123456789", "1234567890", "23456789", "87654321", "987654321", "9876543210")
 _SERVICE_TYPES = frozenset({"toll_free", "premium", "shared_cost", "company_wide", "voicemail"})
@@ -65,7 +67,7 @@ def read_phones(text: str, countries: tuple[str, ...] = ()) -> tuple[tuple[ReadP
     Flags: unparsed (the digits are kept), too_short (as well), lost_digits (a spreadsheet rounded it), not_valid (possible, but
     no such range), dummy, service_number.
     """
-    parts = _split(clean(unicodedata.normalize("NFKC", text)) or "")
+    parts = [text] if _is_plain(text) else _split(clean(unicodedata.normalize("NFKC", text)) or "")
     codes: Codes = ()
     if len(parts) > LONGEST_LIST:
         parts, codes = parts[:LONGEST_LIST], ("too_many_values",)
@@ -78,7 +80,11 @@ def read_phones(text: str, countries: tuple[str, ...] = ()) -> tuple[tuple[ReadP
     if len(parts) > 1 or len(found) > 1:
         codes = ("several_values", *codes)
     codes += tuple(sorted({flag for phone in read for flag in phone[5]}))
-    return tuple((*phone[:5], tuple(flag for flag in phone[5] if flag != REST_IGNORED)) for phone in read), codes
+    return tuple(_of_the_number(phone) if REST_IGNORED in phone[5] else phone for phone in read), codes
+
+
+def _of_the_number(phone: ReadPhone) -> ReadPhone:
+    return (*phone[:5], tuple(flag for flag in phone[5] if flag != REST_IGNORED))
 
 
 def _is_card(phone: ReadPhone) -> bool:
@@ -94,7 +100,12 @@ def phone_key(text: str, *countries: str) -> str | None:
 
 
 def _digits(text: str) -> str:
-    return _NOT_DIGITS.sub("", text)
+    return text if text.isdecimal() else _NOT_DIGITS.sub("", text)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is one number and nothing else, as most are: nothing in it parts, and no sign announces an extension."""
+    return len(text) <= LONGEST_SPLIT and _PLAIN.fullmatch(text) is not None and "  " not in text
 
 
 def _split(text: str) -> list[str]:
@@ -115,14 +126,19 @@ def _halves(piece: str) -> list[str]:
 
 def _read_part(text: str, countries: tuple[str, ...]) -> list[ReadPhone]:
     """Read one part: mostly one number; none without digits; two when only a gap parts them."""
+    if _is_plain(text):
+        return _read_body(text, "", None, countries) if _digits(text) else []
     if _EXPONENT.fullmatch(text):
         return [(text, None, None, None, None, ("unparsed", "lost_digits"))]
     if match := _FLOAT.fullmatch(text):
         text = match[1]
     whole, extension = _without_extension(text)
     body, _, rest = whole.partition(_REST)
-    if not _digits(whole):
-        return []
+    return _read_body(body, rest, extension, countries) if _digits(whole) else []
+
+
+def _read_body(body: str, rest: str, extension: str | None, countries: tuple[str, ...]) -> list[ReadPhone]:
+    """Read what stands before the extension; `rest` is what follows it and cannot be a number of its own."""
     best = _best(body + rest if not _digits(body) else body, countries)
     if best is None or not best.kind:
         two = _two_numbers(body, countries)
@@ -195,7 +211,7 @@ def _readings(text: str, countries: tuple[str, ...]) -> Iterable[PhoneNumber]:
 
 def _parsed(text: str, country: str | None) -> PhoneNumber | None:
     try:
-        number = phonenumbers.parse(text, country)
+        number = plain_number(text, country) or phonenumbers.parse(text, country)
     except NumberParseException:
         return None
     return _renumbered(number) if number.country_code in _RENUMBERED else number

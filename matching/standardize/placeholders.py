@@ -29,15 +29,21 @@ def is_folded_placeholder(folded: str) -> bool:
     words = [word for word in folded.split() if not word.isdecimal()]
     if not words or folded in tables.PHRASES or " ".join(words) in tables.PHRASES:
         return True
-    squeezed = "".join(words)
-    if len(squeezed) > 2 and len(set(squeezed)) == 1:
-        return True
-    return all(word in tables.WORDS or _is_key_run(word) or (len(word) > 2 and len(set(word)) == 1) for word in words)
+    return _repeats_a_sign("".join(words)) or all(map(_says_nothing, words))
+
+
+def _repeats_a_sign(text: str) -> bool:
+    return len(text) > 2 and text == text[0] * len(text)
+
+
+@lru_cache(maxsize=65_536)
+def _says_nothing(word: str) -> bool:
+    return word in tables.WORDS or _is_key_run(word) or _repeats_a_sign(word)
 
 
 def is_not_a_name(text: str) -> bool:
     """Say whether a text is an e-mail address, markup or a program's rather than anybody's name."""
-    return bool(_NOT_A_NAME.search(text))
+    return not text.replace(" ", "").isalpha() and bool(_NOT_A_NAME.search(text))
 
 
 @lru_cache(maxsize=65_536)
@@ -48,14 +54,13 @@ def is_empty_field(text: str, is_given: bool = False) -> bool:
     folded = fold_name(text)
     if folded in tables.EMPTY_FIELDS or (is_given and folded in tables.NO_GIVEN_NAMES and len(folded or "") > 1):
         return True
-    return folded is not None and len(folded) > 2 and len(set(folded)) == 1
+    return folded is not None and _repeats_a_sign(folded)
 
 
 def _letters(text: str) -> list[str]:
     return "".join(char if char.isalpha() or ord(char) > 0x900 else " " for char in text).casefold().split()
 
 
-@lru_cache(maxsize=16_384)
 def _is_key_run(word: str) -> bool:
     """'asdf', 'asdfasdf', 'qwertz': neighbours on a keyboard."""
     if not SHORTEST_RUN - 1 <= len(word) <= tables.LONGEST_KEY_WORD:

@@ -19,6 +19,7 @@ _PO_BOX = re.compile(
 )
 _PO_BOX_OF = {country: re.compile(pattern) for country, pattern in tables.PO_BOX_OF_COUNTRY.items()}
 _PICKUP = re.compile(rf"\b(?:{'|'.join(tables.PICKUP_WORDS)})|^correos\b")
+_GLUED = re.compile("|".join(tables.PICKUP_GLUED))
 _STORE = re.compile(rf"(?:\bstore|^(?:{'|'.join(tables.STORE_WORDS)})) (?:no |nr |n )?\d{{1,6}}$|^(?:in|at|our) store\b")
 _KINDS = (
     (_PICKUP, "pickup_point"),
@@ -46,7 +47,7 @@ def kind_of_place(text: str, country: str | None = None) -> str | None:
     if folded is None:
         return "placeholder"
     words = folded.split()
-    if not _TELLING.isdisjoint(words) or any(word in folded for word in tables.PICKUP_GLUED):
+    if not _TELLING.isdisjoint(words) or _GLUED.search(folded):
         for pattern, code in _KINDS:
             if pattern.search(folded):
                 return code

@@ -1,10 +1,10 @@
 """Reads canonical input whatever its JSON types, and gathers what was refused. One reader serves one record."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from matching.record import Note
-from matching.standardize.text import clean, is_refused
+from matching.standardize.text import LONGEST_VALUE, clean, is_refused
 
 LONGEST_LIST = 50  # Values of one kind in one record; more is a distribution list or an attack, and is noted.
 
@@ -32,22 +32,26 @@ class Reader:
 
     def text(self, attribute: str) -> str | None:
         """The clean text of a scalar attribute."""
-        return self.text_of(self.data.get(attribute), attribute)
+        value = self.data.get(attribute)
+        return None if value is None else self.text_of(value, attribute)
 
     def text_of(self, value: Any, attribute: str) -> str | None:
         """The clean text of a scalar; noted when its type or length is refused."""
         if value is None:
             return None
+        if type(value) is str and value.isalnum() and value.isascii() and len(value) <= LONGEST_VALUE:
+            return value  # Most are one word or number, which `clean` would only give back.
         text = clean(value)
         if text is None and is_refused(value):
             self.note(attribute, ("too_long",) if isinstance(value, str) else ("wrong_type",))
         return text
 
-    def items(self, attribute: str) -> Iterator[Mapping[str, Any]]:
+    def items(self, attribute: str) -> Iterable[Mapping[str, Any]]:
         """The elements of a list attribute as mappings; a bare scalar stands for its value, one element for a list of it."""
         value = self.data.get(attribute)
-        if value is None:
-            return
+        return () if value is None else self._elements(attribute, value)
+
+    def _elements(self, attribute: str, value: Any) -> Iterator[Mapping[str, Any]]:
         elements = value if isinstance(value, list | tuple) else [value]
         if len(elements) > LONGEST_LIST:
             self.note(attribute, ("too_many_values",))

@@ -1,6 +1,7 @@
 """Small attributes that need no file of their own: gender and language."""
 
 import re
+from functools import lru_cache
 
 from matching.standardize.text import fold
 from matching.standardize.word_lists import words
@@ -25,11 +26,13 @@ _LANGUAGES = words("languages.txt", "two letters")
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_ ]([a-z]{4}))?(?:[-_ ]([a-z]{2}|\d{3}))?", re.IGNORECASE)
 
 
+@lru_cache(maxsize=1_024)
 def read_gender(text: str) -> str | None:
     """Return female, male or other (ISO 5218 digits too); None when the text says none of them."""
     return _BY_WORD.get(fold(text) or "")
 
 
+@lru_cache(maxsize=1_024)
 def read_language(text: str) -> str | None:
     """Return a BCP 47 tag in its usual case (pt-BR, zh-Hant-TW); None when the text has not the shape of one."""
     match = _LANGUAGE.fullmatch(text)

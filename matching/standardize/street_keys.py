@@ -15,7 +15,7 @@ def has_street_type(text: str | None) -> bool:
             return True
         if (words[-1] in tables.SIDES and words[-2] in tables.TYPE_LAST) or (words[0], words[1]) in tables.TYPES_APART:
             return True
-    return any(_unglued(word) for word in words[-1:])
+    return bool(words) and _unglued(words[-1]) is not None
 
 
 @lru_cache(maxsize=65_536)
@@ -56,7 +56,9 @@ def _take_type(words: list[str]) -> str | None:
 
 
 def _unglued(word: str) -> tuple[str, str] | None:
-    for kind in tables.GLUED if word.endswith(tables.GLUED) else ():
+    if not word.endswith(tables.GLUED):
+        return None
+    for kind in tables.GLUED:
         if word.endswith(kind) and len(word) - len(kind) >= 3:
             return word[: -len(kind)], kind
     return None

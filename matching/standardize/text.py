@@ -68,9 +68,14 @@ def fold(text: str) -> str | None:
 
     An apostrophe joins (o'brien, d'arcy), every other sign parts. `fold(fold(x)) == fold(x)`.
     """
-    if not text.isascii():
+    if text.isascii():
+        if text.replace(" ", "").isalnum():  # Most texts: only spaces part their words.
+            return " ".join(text.lower().split())
+    else:
         text = unicodedata.normalize("NFKC", text)
-        text = "".join(_words_only(text)).casefold()
+        if not text.replace(" ", "").isalpha():
+            text = "".join(_words_only(text))
+        text = text.casefold()
         for greek, latin in _GREEK_PAIRS:
             text = text.replace(greek, latin)
         text = anyascii(_APOSTROPHES.sub("", text))
@@ -89,10 +94,14 @@ def _words_only(text: str) -> Iterable[str]:
 
 def joined(*parts: str | None) -> str | None:
     """Join the parts that are there with a space."""
-    return " ".join(part for part in parts if part) or None
+    return " ".join(filter(None, parts)) or None
+
+
+def is_native(text: str) -> bool:
+    """Say whether a text holds letters of another script than Latin."""
+    return not text.isascii() and _has_other_letters(text)
 
 
 @lru_cache(maxsize=16_384)
-def is_native(text: str) -> bool:
-    """Say whether a text holds letters of another script than Latin."""
-    return not text.isascii() and any(char.isalpha() and not unicodedata.name(char, "LATIN").startswith("LATIN") for char in text)
+def _has_other_letters(text: str) -> bool:
+    return any(char.isalpha() and not unicodedata.name(char, "LATIN").startswith("LATIN") for char in text)
