@@ -20,8 +20,8 @@ from bench.accuracy_sets import CUSTOMERS, LabelledSet, sets
 from bench.line import Line
 from bench.rival import Outcome, Rival
 from matching.bulk import by_position
-from matching.evaluate import Evaluation, Prepared, evaluate, evaluate_records, prepare
-from matching.fitting import Place, fit_to_place
+from matching.evaluate import Evaluation, Prepared, evaluate, evaluate_records, prepare, score_all
+from matching.fitting import Place, fit_to_scores
 from matching.metrics import Measure
 from matching.model import Model, default_model
 
@@ -81,9 +81,9 @@ def compare(of: LabelledSet) -> Compared:
 
 def _within_budget(of: LabelledSet, prepared: Prepared, model: Model) -> Evaluation:
     """The same model with the guard line where the questions are no more than stewards settle; labels are not looked at."""
-    places = by_position(prepared.pairs, prepared.ids)
-    fitted, _ = fit_to_place(model, prepared.forms, places, place=Place(of.targets, of.rules))
-    return evaluate(of.records, prepared, fitted, of.rules)
+    scored = score_all(prepared, model)
+    fitted, _ = fit_to_scores(model, prepared.forms, by_position(scored, prepared.ids), Place(of.targets, of.rules))
+    return evaluate(of.records, prepared, fitted, of.rules, scored)
 
 
 def table(found: list[Compared]) -> Table:

@@ -57,11 +57,15 @@ def candidate_pairs(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
 
 
 def by_position(pairs: pa.Table, ids: Sequence[str]) -> pa.Table:
-    """Name the records of pairs by their position among `ids`, as decimal text; pairs with others are left out."""
+    """Name the records of pairs by their position among `ids`, as decimal text; pairs with others are left out.
+
+    What else stands beside a pair, such as its weight, stays there.
+    """
     known = pa.array(ids, pa.string())
-    places = {side: pc.index_in(pairs.column(side), value_set=known) for side in ("record_a", "record_b")}
-    table = pa.table({side: pc.cast(place, pa.string()) for side, place in places.items()})
-    return table.filter(pc.and_(table.column("record_a").is_valid(), table.column("record_b").is_valid()))
+    for side in ("record_a", "record_b"):
+        places = pc.cast(pc.index_in(pairs.column(side), value_set=known), pa.string())
+        pairs = pairs.set_column(pairs.schema.get_field_index(side), side, places)
+    return pairs.filter(pc.and_(pairs.column("record_a").is_valid(), pairs.column("record_b").is_valid()))
 
 
 def hot_keys(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
@@ -72,14 +76,16 @@ def hot_keys(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
         return found.to_arrow_table()
 
 
-def score_candidates(model: Model, forms: pa.Table, pairs: pa.Table, least_weight: float | None = None) -> pa.Table:
+def score_candidates(
+    model: Model, forms: pa.Table, pairs: pa.Table, least_weight: float | None = None, or_same_identifier: bool = False
+) -> pa.Table:
     """Score pairs (record_a, record_b) of a `forms_table`: record_a, record_b, levels (list), weight; ordered by the two ids.
 
     Splink's SQL computes the levels; `weight` is summed over them as the online scorer sums it. `least_weight` drops pairs
-    below it.
+    below it; `or_same_identifier` keeps those of them that share an identifier.
     """
     with pair_scorer(model, forms) as scorer:
-        return scorer.score(pairs, least_weight)
+        return scorer.score(pairs, least_weight, or_same_identifier)
 
 
 @contextmanager

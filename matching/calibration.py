@@ -5,6 +5,7 @@ out from a model alone. What is expected is what the model believes; a steward's
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -103,18 +104,22 @@ def _binned(said: Mapping[str, Any]) -> dict[int, int]:
     return {said["from_bin"] + place: count for place, count in enumerate(said["counts"]) if count}
 
 
-def count_weights(records: int, pairs: Iterable[WeighedPair]) -> Weighed:
-    """Count pairs by kind and weight, and the joins among them."""
+def count_weights(records: int, pairs: Iterable[WeighedPair], distant: Iterable[float] = ()) -> Weighed:
+    """Count pairs by kind and weight, and the joins among them. `distant`: the weights of more pairs, all of that kind."""
     kept = list(pairs)
-    return Weighed(records, _counted(kept), _counted(_joins(kept)))
+    return Weighed(records, _counted(kept, distant), _counted(_joins(kept)))
 
 
-def _counted(pairs: Iterable[WeighedPair]) -> dict[Kind, dict[int, int]]:
-    counts: dict[Kind, dict[int, int]] = {kind: {} for kind in Kind}
+def _counted(pairs: Iterable[WeighedPair], distant: Iterable[float] = ()) -> dict[Kind, Counter[int]]:
+    counts: dict[Kind, Counter[int]] = {kind: Counter() for kind in Kind}
+    counts[Kind.DISTANT].update(map(_bin, distant))
     for one in pairs:
-        number = math.floor(min(max(one.weight, LIGHTEST), HEAVIEST) / BIN_BITS)
-        counts[one.kind][number] = counts[one.kind].get(number, 0) + 1
+        counts[one.kind][_bin(one.weight)] += 1
     return counts
+
+
+def _bin(weight: float) -> int:
+    return math.floor(min(max(weight, LIGHTEST), HEAVIEST) / BIN_BITS)
 
 
 def _joins(pairs: Iterable[WeighedPair]) -> list[WeighedPair]:

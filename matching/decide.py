@@ -142,6 +142,11 @@ def _shared(a: ComparisonForm, b: ComparisonForm) -> Sequence[str]:
     return () if ours is None or others is None else [token for token in ours if token in others]
 
 
+def deciding(form: ComparisonForm, rules: IdentifierRules) -> frozenset[str]:
+    """Name the identifiers of a form that decide by themselves: two records that share one are one person's, unless vetoed."""
+    return frozenset(token for token in form.identifiers or () if rule_of(rules, token).one_person_per_value)
+
+
 def _conflicting(a: ComparisonForm, b: ComparisonForm, rules: IdentifierRules) -> bool:
     """Say whether both hold values of one type and issuer that is one_value_per_person, and none in common."""
     for scope in a.identifier_types or ():

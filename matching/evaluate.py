@@ -21,14 +21,13 @@ from matching.calibration import NO_TARGETS, Targets
 from matching.cluster import Clustering, partition
 from matching.comparisons import comparison_form
 from matching.components import Component, Edge, capped_components
-from matching.decide import NO_RULES, IdentifierRules, decide
+from matching.decide import NO_RULES, IdentifierRules, deciding
 from matching.evidence import Weigher
-from matching.fitting import Place, fit_to_place
+from matching.fitting import Place, fit_to_scores
 from matching.forms import ComparisonForm
 from matching.metrics import Measure, bcubed, pairwise
 from matching.model import Lines, Model, default_model
 from matching.record import StandardRecord
-from matching.score import scorer
 from matching.standardize import form_hash
 from matching.train import TrainingRefused, train
 from matching.units import Member, Weights
@@ -156,24 +155,38 @@ def evaluate_records(
     """
     started = time.perf_counter()
     prepared = prepare([(item.record_id, item.record) for item in labelled])
-    refusal, left_apart = None, 0
+    refusal, left_apart, scored = None, 0, None
     if model is None:
         try:
             model = train(prepared.forms, by_position(prepared.pairs, prepared.ids), default_model(), extras)
         except TrainingRefused as refused:
             model, refusal = default_model(), str(refused)
     if not targets.says_nothing:
-        places = by_position(prepared.pairs, prepared.ids)
-        model, forecast = fit_to_place(model, prepared.forms, places, place=Place(targets, rules))
+        scored = score_all(prepared, model)
+        model, forecast = fit_to_scores(model, prepared.forms, by_position(scored, prepared.ids), Place(targets, rules))
         left_apart = forecast.moved_apart
-    found = evaluate(labelled, prepared, model, rules)
+    found = evaluate(labelled, prepared, model, rules, scored)
     return replace(found, left_apart=left_apart, seconds=time.perf_counter() - started), refusal
 
 
-def evaluate(labelled: Sequence[Labelled], prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES) -> Evaluation:
-    """Run the pipeline over prepared records and measure it against their labels. Seconds count from here."""
+def score_all(prepared: Prepared, model: Model) -> pa.Table:
+    """Score every candidate pair: record_a, record_b, levels, weight. They stand while only the model's lines change."""
+    return score_candidates(model, forms_table(prepared.ids, prepared.forms, model.extras), prepared.pairs)
+
+
+def evaluate(
+    labelled: Sequence[Labelled],
+    prepared: Prepared,
+    model: Model,
+    rules: IdentifierRules = NO_RULES,
+    scored: pa.Table | None = None,
+) -> Evaluation:
+    """Run the pipeline over prepared records and measure it against their labels. Seconds count from here.
+
+    `scored`: see `resolve`.
+    """
     started = time.perf_counter()
-    clusterings = resolve(prepared, model, rules)
+    clusterings = resolve(prepared, model, rules, scored)
     automatic = _labels(prepared.ids, (part for one in clusterings for part in one.parts))
     balanced = _labels(prepared.ids, (part for one in clusterings for part in one.balanced))
     truth = [item.truth for item in labelled]
@@ -201,25 +214,34 @@ def _questions(ids: Sequence[str], parts: list[int], clusterings: Iterable[Clust
             yield tuple(sorted({number[next(iter(part))] for part in review.parts}))
 
 
-def resolve(prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES) -> list[Clustering[str]]:
-    """Partition prepared records: one clustering for each capped component."""
+def resolve(
+    prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES, scored: pa.Table | None = None
+) -> list[Clustering[str]]:
+    """Partition prepared records: one clustering for each capped component.
+
+    `scored`: all their pairs, if this model has scored them already; its lines may be others by now.
+    """
     lines = model.lines
     forms = dict(zip(prepared.ids, prepared.forms, strict=True))
     hashes = dict(zip(prepared.ids, prepared.hashes, strict=True))
-    table = forms_table(prepared.ids, prepared.forms, model.extras)
-    scored = score_candidates(model, table, prepared.pairs, None if rules else lines.component)
-    edges = list(_edges(scored, forms, model, rules))
+    if scored is None:
+        table = forms_table(prepared.ids, prepared.forms, model.extras)
+        scored = score_candidates(model, table, prepared.pairs, lines.component, or_same_identifier=bool(rules))
+    edges = list(_edges(scored, forms, lines, rules))
     found = capped_components(hashes, edges, lines)
     weigher = Weigher(model, rules, lines.most_holders)
     return [_partition(component, forms, weigher, lines) for component in found.components]
 
 
-def _edges(scored: pa.Table, forms: dict[str, ComparisonForm], model: Model, rules: IdentifierRules) -> Iterable[Edge[str]]:
-    pair = scorer(model).pair
-    columns = (scored.column(name).to_pylist() for name in ("record_a", "record_b", "weight"))
+def _edges(scored: pa.Table, forms: dict[str, ComparisonForm], lines: Lines, rules: IdentifierRules) -> Iterable[Edge[str]]:
+    """The pairs that can hold a component together: those at or above its line, and those that an identifier decides."""
+    held = {record: tokens for record, form in forms.items() if rules and (tokens := deciding(form, rules))}
+    holders = pa.array(held, pa.string())
+    may_decide = pc.and_(*(pc.is_in(scored.column(side), value_set=holders) for side in ("record_a", "record_b")))
+    kept = scored.filter(pc.or_(may_decide, pc.greater_equal(scored.column("weight"), lines.component)))
+    columns = (kept.column(name).to_pylist() for name in ("record_a", "record_b", "weight"))
     for a, b, weight in zip(*columns, strict=True):
-        decided = bool(rules) and decide(model, forms[a], forms[b], pair(forms[a], forms[b]), rules).decides_by_itself
-        yield Edge(a, b, weight, decided)
+        yield Edge(a, b, weight, a in held and b in held and not held[a].isdisjoint(held[b]))
 
 
 def _partition(component: Component[str], forms: dict[str, ComparisonForm], weigher: Weigher, lines: Lines) -> Clustering[str]:

@@ -3,10 +3,12 @@
 Comes after `matching.train`, which knows neither people's decisions nor policy. Pure but for DuckDB, which scores.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from matching.bulk import forms_table, score_candidates
 from matching.calibration import NO_TARGETS, Forecast, Kind, Targets, Weighed, WeighedPair, count_weights, forecast, lines_for
@@ -48,11 +50,21 @@ def fit_to_place(
     `pairs` are the candidates (record_a, record_b) by position in `forms`, as decimal text. Lines change only where the targets
     say something. What was counted and learned stands in the model's report.
     """
-    targets = place.targets
     model, learned = corrected(model, _labels(model, labelled))
-    weighed = weigh(model, forms, pairs, place)
+    return _drawn(model, weigh(model, forms, pairs, place), place.targets, {"stewards": learned} if labelled else {})
+
+
+def fit_to_scores(
+    model: Model, forms: Sequence[ComparisonForm], scored: pa.Table, place: Place = ANYWHERE
+) -> tuple[Model, Forecast]:
+    """Do the same where no human has decided, and this model has scored the candidates already: with levels and weight."""
+    return _drawn(model, _counted(model, forms, scored, place), place.targets, {})
+
+
+def _drawn(model: Model, weighed: Weighed, targets: Targets, more: Mapping[str, Any]) -> tuple[Model, Forecast]:
+    """Draw the lines, and let the report hold what was counted and more."""
     found = forecast(weighed, model.lines, targets) if targets.says_nothing else lines_for(weighed, model.lines, targets)
-    report = {**model.report, "weights": weighed.as_json()} | ({"stewards": learned} if labelled else {})
+    report = {**model.report, "weights": weighed.as_json(), **more}
     return replace(model, lines=found.lines, report=report, fingerprint=""), found
 
 
@@ -67,16 +79,21 @@ def weigh(model: Model, forms: Sequence[ComparisonForm], pairs: pa.Table, place:
     if not pairs.num_rows:
         return count_weights(len(forms), ())
     scored = score_candidates(model, forms_table([str(n) for n in range(len(forms))], forms, model.extras), pairs)
-    return count_weights(len(forms), _kinds(model, forms, scored, place))
+    return _counted(model, forms, scored, place)
+
+
+def _counted(model: Model, forms: Sequence[ComparisonForm], scored: pa.Table, place: Place) -> Weighed:
+    """Count scored candidates. Most are below the component line, and nothing but their weight is looked at."""
+    is_near = pc.greater_equal(scored.column("weight"), model.lines.component)
+    distant = scored.column("weight").filter(pc.invert(is_near)).to_pylist()
+    return count_weights(len(forms), _kinds(model, forms, scored.filter(is_near), place), distant)
 
 
 def _kinds(model: Model, forms: Sequence[ComparisonForm], scored: pa.Table, place: Place) -> Iterator[WeighedPair]:
-    component = model.lines.component
     columns = (scored.column(name).to_pylist() for name in ("record_a", "record_b", "levels", "weight"))
     for one, other, levels, weight in zip(*columns, strict=True):
         a, b = int(one), int(other)
-        is_near = weight >= component
-        kind = kind_of(model, forms[a], forms[b], Scored(tuple(levels), weight, ()), place.rules) if is_near else Kind.DISTANT
+        kind = kind_of(model, forms[a], forms[b], Scored(tuple(levels), weight, ()), place.rules)
         is_asked = kind is Kind.MERGEABLE and (a in place.asked or b in place.asked)
         yield WeighedPair(a, b, Kind.ASKED if is_asked else kind, weight)
 

@@ -3,14 +3,17 @@
 import dataclasses
 import random
 import time
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from matching.evaluate import Evaluation, Labelled, evaluate_records, prepare, resolve
+from matching.bulk import PairScorer
+from matching.calibration import NO_TARGETS, Targets
+from matching.evaluate import Evaluation, Labelled, evaluate, evaluate_records, prepare, resolve, score_all
 from matching.metrics import bcubed, pairwise
 from matching.model import default_model
-from matching.record import Address, BirthDate, Email, Name, StandardRecord
+from matching.record import Address, BirthDate, Email, Identifier, Name, StandardRecord
 from matching.standardize import Context, standardize
 
 from .test_train import birthday, word
@@ -120,6 +123,63 @@ def test_records_that_say_nothing_stand_alone_and_are_counted() -> None:
 def test_no_records_at_all() -> None:
     found, _ = evaluate_records([], default_model())
     assert (found.records, found.balanced.clusters, found.balanced.pairwise.f1) == (0, 0, 1.0)
+
+
+ASKED_LITTLE = Targets(false_merge_rate=1e-3, reviews_per_day=1.0, records_per_day=300.0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule:
+    """A promise of an identifier type."""
+
+    one_person_per_value: bool = True
+    one_value_per_person: bool = False
+
+
+def test_pairs_are_scored_once_where_the_lines_are_drawn_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scoring is most of what an evaluation costs; only the lines change between drawing them and resolving under them."""
+    scored: list[int] = []
+    score = PairScorer.score
+
+    def counted(self: PairScorer, pairs: pa.Table, *more: Any) -> pa.Table:
+        scored.append(pairs.num_rows)
+        return score(self, pairs, *more)
+
+    monkeypatch.setattr(PairScorer, "score", counted)
+    found, _ = evaluate_records(world(150), default_model(), rules={"card": Rule()}, targets=ASKED_LITTLE)
+    assert scored == [found.candidate_pairs]
+    assert found.model.lines != default_model().lines
+
+
+def test_scores_that_are_there_give_what_scoring_gives() -> None:
+    records = world(150)
+    prepared = prepare([(one.record_id, one.record) for one in records])
+    model, rules = default_model(), {"card": Rule()}
+    for lines in (model.lines, dataclasses.replace(model.lines, merge=30.0, guard=9.0, component=8.0)):
+        other = dataclasses.replace(model, lines=lines, fingerprint="")
+        anew, again = (evaluate(records, prepared, other, rules, scored) for scored in (None, score_all(prepared, model)))
+        assert (anew.automatic, anew.balanced, anew.questions) == (again.automatic, again.balanced, again.questions)
+
+
+def test_a_card_that_is_one_persons_decides_below_every_line() -> None:
+    """Such a pair is no candidate by its weight, whether it was scored for its lines before or not."""
+    card = (Identifier("card", "shop", "C100", key="C100"),)
+    people = [
+        StandardRecord(
+            name=Name(given=given, surname="Ellerby", given_folded=given.lower(), surname_folded=surname), identifiers=card
+        )
+        for given, surname in (("Owen", "ellerby"), ("Xenia", "quillfeather"))
+    ]
+    labelled = [Labelled(str(n), f"={n}", record) for n, record in enumerate(people)]
+    for targets in (NO_TARGETS, ASKED_LITTLE):
+        alone, _ = evaluate_records(labelled, default_model(), targets=targets)
+        decided, _ = evaluate_records(labelled, default_model(), rules={"card": Rule()}, targets=targets)
+        assert (alone.automatic.clusters, decided.automatic.clusters) == (2, 1)
+
+
+def test_nobody_at_all_is_evaluated_within_targets() -> None:
+    found, _ = evaluate_records([], default_model(), targets=ASKED_LITTLE)
+    assert (found.records, found.candidate_pairs, found.left_apart) == (0, 0, 0)
 
 
 def test_copies_of_one_record_are_one_customer() -> None:
