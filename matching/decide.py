@@ -9,19 +9,10 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from matching.forms import ComparisonForm
-from matching.grounds import (
-    OTHER_BIRTH,
-    OTHER_GIVEN,
-    Lack,
-    Seen,
-    a_generation_apart,
-    lack,
-    only_by_place,
-    other_generation,
-    seen,
-    told_apart,
-)
+from matching.ground_levels import OTHER_BIRTH, OTHER_GIVEN, Seen, seen
+from matching.grounds import Lack, a_generation_apart, lack, named_as_two, only_by_place, told_apart
 from matching.model import Model
+from matching.relatives import other_generation
 from matching.score import Scored
 
 
@@ -78,9 +69,9 @@ _LACKING = {
 class Decided(NamedTuple):
     """The verdict with its grounds. `has_personal_evidence`: it says who, is corroborated, and may merge without a human.
     `speaks_against`: names or birth dates speak against one person, and the rest does not outweigh them; nothing outweighs birth
-    dates a generation apart. `veto` names why the two must not be one, whatever the weight. `decides_by_itself`: they share an
-    identifier that is promised to be one person's. `only_by_place`: beside the name nothing but a place is personal evidence.
-    `told_apart`: they have other contacts."""
+    dates a generation apart, nor names that tell two of one family. `veto` names why the two must not be one, whatever the
+    weight. `decides_by_itself`: they share an identifier that is promised to be one person's. `only_by_place`: beside the name
+    nothing but a place is personal evidence. `told_apart`: they have other contacts."""
 
     verdict: Verdict
     reason_code: Reason
@@ -99,11 +90,11 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     the weight, and becomes a review where the weight says merge: somebody should look. A shared identifier that is one person's
     decides by itself unless vetoed. Symmetric.
     """
-    of = seen(model, scored.levels)
+    of = seen(model, a, b, scored.levels)
     lacking = lack(a, b, of, model)
     personal, is_light = lacking is None, scored.weight < model.lines.sure
     is_far = is_light or (a_generation_apart(a, b) and not _shared(a, b))
-    against = lacking is Lack.CONTRADICTION and is_far  # `lack` looks for it first.
+    against = (lacking is Lack.CONTRADICTION and is_far) or (lacking is not None and named_as_two(a, b, of, model))
     cluster_wide = (against, personal and only_by_place(a, b, of), told_apart(of))
     decides = bool(rules) and any(rule_of(rules, token).one_person_per_value for token in _shared(a, b))
     veto = _veto(a, b, of, rules)

@@ -12,6 +12,7 @@ from typing import Any
 from matching.record import Address, BirthDate, Name, PartyKind, StandardRecord
 from matching.skeletons import abjad_skeletons, latin_skeleton, unread_script
 from matching.standardize.forms import names_a_couple
+from matching.standardize.genders import genders_of_name
 
 MOST_VALUES = 32
 SHORTEST_LOCAL_PART = 5
@@ -49,6 +50,7 @@ class ComparisonForm:
     given_skeletons: tuple[str, ...] | None = None
     surname_skeletons: tuple[str, ...] | None = None
     han: str | None = None
+    name_genders: tuple[str, ...] | None = None
     birth: str | None = None
     birth_sure: str | None = None
     birth_flipped: str | None = None
@@ -63,6 +65,7 @@ class ComparisonForm:
     email_texts: tuple[str, ...] | None = None
     email_locals: tuple[str, ...] | None = None
     phones: tuple[str, ...] | None = None
+    phone_lines: tuple[str, ...] | None = None
     homes: tuple[str, ...] | None = None
     buildings: tuple[str, ...] | None = None
     house_postals: tuple[str, ...] | None = None
@@ -86,6 +89,7 @@ NUMBER_COLUMNS = frozenset({"birth_year"})
 def comparison_form(record: StandardRecord) -> ComparisonForm:
     """Build the comparison form of a record."""
     name = _name_columns(record.name)
+    phones = [phone for phone in record.phones if not phone.echo]
     return ComparisonForm(
         party=None if record.party is PartyKind.UNKNOWN else record.party.value,
         gender=record.gender or None,
@@ -93,7 +97,9 @@ def comparison_form(record: StandardRecord) -> ComparisonForm:
         company_words=_values(word for word in (record.company_key or "").split() if len(word) > 2),
         company_form=_ascii(record.company_form),
         extras=tuple(sorted((extra.name, extra.value) for extra in record.extras if extra.match and extra.value)) or None,
-        phones=_values(phone.key for phone in record.phones if not phone.echo),
+        name_genders=_name_genders(record),
+        phones=_values(phone.key for phone in phones),
+        phone_lines=_values(f"{phone.key}|{phone.extension}" for phone in phones if phone.key and phone.extension),
         **name,
         **_birth_columns(record.birth_date),
         **_email_columns(record, name),
@@ -135,6 +141,14 @@ def _name_columns(name: Name | None) -> dict[str, Any]:
         **_script_columns(name, full, surname),
         "han": name.native if name.native and _HAN.fullmatch(name.native) else None,
     }
+
+
+def _name_genders(record: StandardRecord) -> tuple[str, ...] | None:
+    """The genders that fit the name and what stands around it: one, both for Sasha, None when nothing tells or two are named."""
+    name = record.name
+    if name is None or not name.identifying or names_a_couple(name):
+        return None
+    return genders_of_name(name.given_folded, name.middle_folded, name.surname_folded, name.prefix, record.gender) or None
 
 
 def _script_columns(name: Name, given: str | None, surname: str | None) -> dict[str, Any]:

@@ -4,67 +4,40 @@ Weights take each comparison for itself; here stands what people share for one r
 """
 
 from enum import Enum
-from functools import lru_cache
-from typing import NamedTuple
 
-from rapidfuzz.distance import OSA
-
-from matching.comparisons import (
+from matching.forms import ComparisonForm
+from matching.ground_levels import (
     ADDRESS,
-    BIRTH_DATE,
-    COMPANY,
-    EMAIL,
-    GIVEN,
+    AREA,
+    CONTACT,
     IDENTIFIER,
     NULL_LEVEL,
+    OTHER_BIRTH,
+    OTHER_EMAIL,
+    OTHER_GIVEN,
+    OTHER_IDENTIFIER,
+    OTHER_PHONE,
+    OWN_EMAIL,
     PHONE,
-    SURNAME,
-    Comparison,
-    Levels,
+    SAME_BIRTH,
+    SAME_COMPANY,
+    SAME_EMAIL,
+    SAME_GIVEN,
+    SAME_IDENTIFIER,
+    SAME_PHONE,
+    SAME_POSTAL,
+    SWAPPED_NAME,
+    WHOLE_GIVEN,
+    WHOLE_SURNAME,
+    Seen,
 )
-from matching.forms import ComparisonForm
 from matching.model import Model
-from matching.standardize.known_names import is_surname
+from matching.namesakes import may_have_namesake
+from matching.relatives import perhaps_relatives, two_genders, two_middle_names
+from matching.two_names import two_company_names, two_surnames, two_whole_surnames
 
 YEARS_OF_A_GENERATION = 15
 LONGEST_INITIALS = 2
-# Which of one name in a family: the folded suffixes. Others (PhD, OBE) say nothing of that.
-GENERATIONS = {
-    "sr": 1, "senior": 1, "jr": 2, "junior": 2, "2": 2, "ii": 2, "2nd": 2, "3": 3, "iii": 3, "3rd": 3, "4": 4, "iv": 4, "4th": 4,
-    "5": 5, "v": 5, "5th": 5,
-}  # fmt: skip
-
-
-def _numbers(comparison: Comparison, *names: str) -> frozenset[int]:
-    return frozenset(comparison.number(name) for name in names)
-
-
-SAME_GIVEN = _numbers(GIVEN, "swapped", "exact", "nickname", "close", "part")
-SWAPPED_NAME = GIVEN.number("swapped")
-WHOLE_GIVEN, WHOLE_SURNAME = _numbers(GIVEN, "exact", "nickname", "close"), _numbers(SURNAME, "exact", "close")
-LOOKALIKE_GIVEN = _numbers(GIVEN, "close", "sounds_alike")
-SAME_STREET = ADDRESS.number("same_street")
-NICKNAME, INITIAL, OTHER_GIVEN = (GIVEN.number(name) for name in ("nickname", "initial", "different"))
-LOOKALIKE_SURNAME = _numbers(SURNAME, "close", "sounds_alike")
-OTHER_SURNAME = SURNAME.number("different")
-SAME_BIRTH = _numbers(BIRTH_DATE, "exact", "other_reading", "one_digit")
-OTHER_BIRTH = BIRTH_DATE.number("different")
-OWN_EMAIL = EMAIL.number("own")
-SAME_EMAIL = _numbers(EMAIL, "own", "exact")
-SAME_IDENTIFIER, OTHER_IDENTIFIER = IDENTIFIER.number("same"), IDENTIFIER.number("different")
-SAME_COMPANY = _numbers(COMPANY, "exact", "close")
-SAME_PHONE = PHONE.number("exact")
-OTHER_EMAIL, OTHER_PHONE = EMAIL.number("different"), PHONE.number("different")
-# What is reached or lived in by few: a typing error apart is near enough, but not in an e-mail address, made of names as it is:
-# luke.jones@ and lukejones@ are two men's. A postal code or a city is an area.
-CONTACT = {
-    PHONE: _numbers(PHONE, "exact", "one_digit"),
-    ADDRESS: _numbers(ADDRESS, "same_home", "same_building", "same_house", "same_street"),
-    IDENTIFIER: _numbers(IDENTIFIER, "same", "one_sign"),
-}
-SAME_POSTAL = ADDRESS.number("same_postal_code")
-AREA = frozenset({SAME_POSTAL, ADDRESS.number("same_city")})
-LOOKED_AT = (GIVEN, SURNAME, BIRTH_DATE, EMAIL, PHONE, ADDRESS, IDENTIFIER, COMPANY)
 
 
 class Lack(Enum):
@@ -76,30 +49,6 @@ class Lack(Enum):
     NOT_CORROBORATED = "not_corroborated"
 
 
-class Seen(NamedTuple):
-    """The levels of a pair that grounds look at, in the order of LOOKED_AT; -1 (no evidence) for what a model lacks."""
-
-    given: int
-    surname: int
-    birth: int
-    email: int
-    phone: int
-    address: int
-    identifier: int
-    company: int
-
-
-@lru_cache(maxsize=8)
-def _places(model: Model) -> tuple[int | None, ...]:
-    names = [comparison.name for comparison in model.comparisons]
-    return tuple(names.index(one.name) if one.name in names else None for one in LOOKED_AT)
-
-
-def seen(model: Model, levels: Levels) -> Seen:
-    """Pick the levels that grounds look at from those of a scored pair."""
-    return Seen(*(NULL_LEVEL if place is None else levels[place] for place in _places(model)))
-
-
 def lack(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> Lack | None:
     """Say what keeps the pair from being merged without a human, None when nothing does. Symmetric."""
     if is_contradicted(a, b, of):
@@ -109,9 +58,9 @@ def lack(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> Lack |
         return None if is_placed and not _perhaps_two_companies(a, b, of) else Lack.NOT_CORROBORATED
     if not _says_who(a, b, of, model):
         return Lack.NOT_PERSONAL
-    if of.identifier not in CONTACT[IDENTIFIER] and _perhaps_relatives(a, b, of):
+    if of.identifier not in CONTACT[IDENTIFIER] and perhaps_relatives(a, b, of):
         return Lack.RELATIVES
-    return None if _has_contact(of) or _lives_in_the_area(a, b, of) else Lack.NOT_CORROBORATED
+    return None if _has_contact(of) or _lives_in_the_area(a, b, of, model) else Lack.NOT_CORROBORATED
 
 
 def _says_who(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
@@ -122,7 +71,17 @@ def _says_who(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> b
         return False
     if of.birth in SAME_BIRTH:
         return True
-    return (of.given in SAME_GIVEN or of.email == OWN_EMAIL) and not _two_surnames(a, b, of, model)
+    return (of.given in SAME_GIVEN or of.email == OWN_EMAIL) and not two_surnames(a, b, of, model)
+
+
+def named_as_two(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
+    """Say whether the names tell two of one family: by gender, by the middle name, by a surname each. No third record, which
+    leaves that name out, makes them one."""
+    if of.identifier in CONTACT[IDENTIFIER]:
+        return False
+    if two_genders(a, b, of) or two_middle_names(a, b, of):
+        return True
+    return of.birth not in SAME_BIRTH and two_whole_surnames(a, b, of, model)
 
 
 def is_contradicted(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
@@ -144,16 +103,6 @@ def _perhaps_initials(a: ComparisonForm, b: ComparisonForm) -> bool:
     return one[:1] == other[:1] and 0 < min(len(one), len(other)) <= LONGEST_INITIALS
 
 
-def other_generation(a: ComparisonForm, b: ComparisonForm) -> bool:
-    """Say whether both bear a suffix of generation, and not the same one: senior and junior, the second and the third."""
-    one, other = _generation(a), _generation(b)
-    return one is not None and other is not None and one != other
-
-
-def _generation(form: ComparisonForm) -> int | None:
-    return GENERATIONS.get(form.suffix or "")
-
-
 def a_generation_apart(a: ComparisonForm, b: ComparisonForm) -> bool:
     """Say whether the birth years are far enough apart for father and son: 1954 and 1984 are, and are one digit apart."""
     if a.birth_year is None or b.birth_year is None:
@@ -167,32 +116,11 @@ def _same_company(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
 
 
 def _perhaps_two_companies(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
-    """A partnership and the limited company that leads it share name, door and phone: two legal forms or two numbers are two."""
-    return of.identifier == OTHER_IDENTIFIER or (
-        a.company_form is not None and b.company_form is not None and a.company_form != b.company_form
-    )
-
-
-def _two_surnames(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
-    """Emma Kelly and Emma Kenny of one flat, its phone and its mailbox: surnames that neither look nor sound alike are two
-    people's, or one's who married. Those that look alike are when both are known and more than vowels differ (Hansen and Jansen,
-    not Meyer and Meier); else one is a slip of the other."""
-    if of.surname == OTHER_SURNAME:
-        return not _stands_elsewhere(a, b)
-    sound_alike = a.surname_phonetic == b.surname_phonetic or a.surname_skeletons == b.surname_skeletons
-    if of.surname not in LOOKALIKE_SURNAME or sound_alike:
-        return False
-    return all(text is not None and _is_known_surname(text, model) for text in (a.surname, b.surname))
-
-
-def _stands_elsewhere(a: ComparisonForm, b: ComparisonForm) -> bool:
-    """Benita Mercader and Benita Mercader Echeverria, read as a middle name: one surname is among the other's further names."""
-    return any(word in (other.givens or ()) for one, other in ((a, b), (b, a)) for word in one.surnames or ())
-
-
-def _is_known_surname(folded: str, model: Model) -> bool:
-    """Among the commonest of some country, or frequent where the model was trained."""
-    return is_surname(folded) or model.is_frequent("surname", folded)
+    """A partnership and the limited company that leads it share name, door and phone: two legal forms or two numbers are two. So
+    are two names of one group, unless a number says that a company took another name."""
+    if of.identifier == OTHER_IDENTIFIER or (of.identifier != SAME_IDENTIFIER and two_company_names(a, b)):
+        return True
+    return a.company_form is not None and b.company_form is not None and a.company_form != b.company_form
 
 
 def _written_otherwise(a: ComparisonForm, b: ComparisonForm) -> bool:
@@ -240,59 +168,14 @@ def _whole_name(of: Seen) -> bool:
     return of.given == SWAPPED_NAME or (of.given in WHOLE_GIVEN and of.surname in WHOLE_SURNAME)
 
 
-def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
     """A full name in one town with a sure birth date, or behind one postal code with nothing else that both tell.
 
-    A name and a birth date in two towns are the insured of a famous fine: two men, whose files were one for years.
+    A name and a birth date in two towns are the insured of a famous fine: two men, whose files were one for years. So may be the
+    commonest names in one city.
     """
     if of.address not in AREA or not _whole_name(of):
         return False
     if a.birth_sure is not None and b.birth_sure is not None and of.birth in SAME_BIRTH:
-        return True
+        return not may_have_namesake(a, b, of, model)
     return of.address == SAME_POSTAL and not (told_apart(of) or (a.streets is not None and b.streets is not None))
-
-
-def _perhaps_relatives(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
-    return _perhaps_twins(a, b, of) or _perhaps_siblings(a, b, of) or _perhaps_namesake_of_family(a, b, of)
-
-
-def _perhaps_siblings(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
-    """Claudio and Claudia, Maria Teresa and Maria Luisa, without a birth date that both have: a mailbox, a phone and a door are a
-    family's, and two such names are two of it. So are names that look alike where both genders are told and differ."""
-    one, other = a.given or "", b.given or ""
-    if of.birth in SAME_BIRTH or one == other:
-        return False
-    if of.given == NICKNAME:
-        return _part_after_the_first(one.split(), other.split())
-    return of.given in LOOKALIKE_GIVEN and (_stem(one) == _stem(other) or len({a.gender, b.gender} - {None}) > 1)
-
-
-def _part_after_the_first(one: list[str], other: list[str]) -> bool:
-    """Both have a second name, and neither has all of the other's."""
-    return min(len(one), len(other)) > 1 and not (set(one) <= set(other) or set(other) <= set(one))
-
-
-def _stem(given: str) -> str:
-    """A name without the ending that tells its gender: Andreja is andrej, Danielle daniel."""
-    bare = given.rstrip("aeiouy")
-    return bare[:-1] if bare[-2:-1] == bare[-1:] else bare
-
-
-def _perhaps_twins(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
-    """One birth date, one surname and two names that look alike: so twins are called. One letter after the first, where not both
-    are known names, is a slip."""
-    if a.birth is None or a.birth != b.birth or of.surname == OTHER_SURNAME:
-        return False
-    if of.given == INITIAL:  # K. of one birth date with another mailbox or phone may be the brother.
-        return of.email == OTHER_EMAIL or of.phone == OTHER_PHONE
-    if of.given not in LOOKALIKE_GIVEN:
-        return False
-    one, other = a.given or "", b.given or ""
-    both_known = a.nicknames is not None and b.nicknames is not None
-    return both_known or one[:1] != other[:1] or OSA.distance(one, other, score_cutoff=1) > 1
-
-
-def _perhaps_namesake_of_family(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
-    """One bears a suffix of generation, so the name alone does not tell who the other is."""
-    told = of.birth in SAME_BIRTH or of.email in SAME_EMAIL
-    return not told and (_generation(a) is None) != (_generation(b) is None)

@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from matching.record import Address, Name, StandardRecord, to_json
+from matching.record import Address, Name, Phone, StandardRecord, to_json
+from matching.standardize.genders import gender_of_title, genders_of_given
 
 FORM_HASH_BYTES = 16
 _COUPLE = re.compile(r"[&+]|\b(?:and|und|et|en|og|och|y|e|i|ja)\b", re.IGNORECASE)  # Between the titles of two people.
@@ -33,7 +34,7 @@ def evidence(record: StandardRecord) -> list[Any]:
         [birth.text, birth.alternative, birth.identifying, birth.written] if birth else None,
         record.gender,
         sorted({email.key or email.value for email in record.emails if not email.echo}),
-        sorted({phone.key or phone.value for phone in record.phones if not phone.echo}),
+        sorted({_line(phone) for phone in record.phones if not phone.echo}),
         sorted(_address_evidence(address) for address in record.addresses if not address.echo),
         sorted([i.type, i.issuer, i.value] for i in record.identifiers if not i.echo),
         sorted([account.programme, account.number] for account in record.loyalty_accounts if account.key),
@@ -41,10 +42,20 @@ def evidence(record: StandardRecord) -> list[Any]:
     ]
 
 
+def _line(phone: Phone) -> str:
+    number = phone.key or phone.value
+    return f"{number}x{phone.extension}" if phone.extension else number
+
+
 def _name_evidence(name: Name) -> list[Any]:
     folded = [name.given_folded, name.middle_folded, name.surname_folded, name.maiden_folded, name.suffix_folded]
-    couple = ["couple"] if names_a_couple(name) else []
-    return [*folded, name.native, list(name.nicknames), name.identifying, *couple]
+    title = "couple" if names_a_couple(name) else _telling_title(name)
+    return [*folded, name.native, list(name.nicknames), name.identifying, *([title] if title else [])]
+
+
+def _telling_title(name: Name) -> str | None:
+    """The gender that a title adds to a name that leaves it open: Herr Toni is not Frau Toni, and Mr John is John."""
+    return None if len(genders_of_given(name.given_folded or "")) == 1 else gender_of_title(name.prefix)
 
 
 def names_a_couple(name: Name) -> bool:

@@ -20,6 +20,23 @@ def _groups() -> dict[str, tuple[str, ...]]:
     return {name: tuple(sorted(keys)) for name, keys in found.items()}
 
 
+@lru_cache(maxsize=1)
+def _full_names() -> frozenset[str]:
+    table = resources.files("matching.standardize").joinpath("nicknames.txt").read_text(encoding="utf-8")
+    lines = [line for line in table.splitlines() if line and not line.startswith("#")]
+    return frozenset(word for line in lines for word in (line[1:].split() if line.startswith("~") else line.split()[:1]))
+
+
+def is_full_name(folded: str) -> bool:
+    """Say whether the table holds a folded name as a full form, in one language or across them: Julie is, though Julia's too."""
+    return folded in _full_names()
+
+
+def names_of_short_form(folded: str) -> tuple[str, ...]:
+    """Return the full names that a folded word may stand for by the table, as it is written; none for a word that it lacks."""
+    return tuple(key.lstrip("~") for key in _groups().get(folded, ()))
+
+
 def is_nicknamed(folded: str) -> bool:
     """Say whether a folded name stands in the table, as a full form or a short one."""
     return folded in _groups()

@@ -86,3 +86,23 @@ def test_a_father_and_a_son_stay_two_however_much_they_share(born: str) -> None:
     found = partition(members, weights, (), LINES)
     assert len(found.parts) == 3
     assert len(found.reviews) == 2
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "slip"),
+    [
+        ({"surname": "Cebrián Ruiz"}, {"surname": "Cebrián Mora"}, {"surname": "Cebrián"}),
+        ({"middle_name": "Alan"}, {"middle_name": "James"}, {}),
+        ({"surname": "Phạm", "middle_name": "Văn"}, {"surname": "Phạm", "middle_name": "Thị"}, {"surname": "Phạm"}),
+    ],
+    ids=["surname", "middle_name", "gender"],
+)  # fmt: skip
+def test_a_slip_that_leaves_out_the_name_that_tells_two_makes_them_not_one(
+    one: dict[str, str], other: dict[str, str], slip: dict[str, str]
+) -> None:
+    home = {"phones": ["01392 441872"], "addresses": [{"line1": "8 Quay Street", "city": "Bath"}]}
+    forms = {b"a": form(**home, **one), b"b": form(**home, **slip), b"c": form(**home, **other)}
+    weights = Weigher(default_model(), {}, 5).weights(forms)
+    assert weights[b"a", b"c"].against
+    members = [Member(key.decode(), ("crm", key.decode()), key) for key in sorted(forms)]
+    assert len(partition(members, weights, (), LINES).parts) == 3

@@ -1,43 +1,18 @@
 """What merges a pair without a human, whatever it weighs: each rule, the case that taught it and the one it must let pass."""
 
-import dataclasses
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching.comparisons import comparison_form
-from matching.decide import Reason, Verdict, decide
-from matching.forms import ComparisonForm
-from matching.grounds import Lack, is_contradicted, lack, other_generation, seen
-from matching.model import Frequencies, default_model, term_hash
+from matching.decide import Verdict, decide
+from matching.ground_levels import seen
+from matching.grounds import Lack, is_contradicted, lack
 from matching.score import score_pair
-from matching.standardize import Context, standardize
 
 from .hostile_forms import person
-
-MODEL = default_model()
-NAME = {"given_name": "Andrew", "surname": "Whitcombe"}
-BORN = {"birth_date": "14/06/1961"}
-EXETER = {"line1": "18 Laurel Avenue", "city": "Exeter", "postal_code": "EX4 6PQ", "country": "GB"}
-DURHAM = {"line1": "5 Castle Terrace", "city": "Durham", "postal_code": "DH1 3RW", "country": "GB"}
-FAMILY: dict[str, Any] = {"addresses": [EXETER], **BORN}
-HOME: dict[str, Any] = {"surname": "Ferrari", "addresses": [EXETER], "phones": ["01392 441872"], "emails": ["ferrari@web.de"]}
-FLAT: dict[str, Any] = {"addresses": [EXETER], "phones": ["01392 441872"], "emails": ["flat3@web.de"]}
-AREA = {"postal_code": "EX4 6PQ", "country": "GB"}
-
-
-def form(**data: Any) -> ComparisonForm:
-    return comparison_form(standardize(data, Context("GB", "DMY")))
-
-
-def lacking(one: dict[str, Any], other: dict[str, Any]) -> Lack | None:
-    a, b = form(**one), form(**other)
-    of = seen(MODEL, score_pair(MODEL, a, b).levels)
-    found = lack(a, b, of, MODEL)
-    assert found == lack(b, a, of, MODEL)
-    return found
+from .lacking import AREA, BORN, DURHAM, EXETER, FLAT, MODEL, NAME, form, lacking
 
 
 def at(address: dict[str, str], **more: Any) -> dict[str, Any]:
@@ -148,45 +123,6 @@ class TestPersonal:
         assert lacking({"name": "Mr Andrew Whitcombe", **flat}, {**NAME, **flat}) is None
 
 
-class TestTwoSurnames:
-    def lacking(self, one: str, other: str, **more: Any) -> Lack | None:
-        return lacking(*({"given_name": "Emma", "surname": surname, **FLAT, **more} for surname in (one, other)))
-
-    @pytest.mark.parametrize(
-        ("one", "other"),
-        [("Kelly", "Kenny"), ("Hansen", "Jansen"), ("Schneider", "Wagner"), ("Kelly", "Zwiebelbacher")],
-        ids=["look_alike", "both_common", "married_or_not", "one_rare"],
-    )
-    def test_a_mailbox_of_two_surnames_is_a_flats(self, one: str, other: str) -> None:
-        assert self.lacking(one, other) is Lack.NOT_PERSONAL
-
-    @pytest.mark.parametrize(
-        ("one", "other"),
-        [("Kelly", "Kelyl"), ("Hansen", "Hansem"), ("Hansen", "Ransen"), ("Meyer", "Meier"), ("Wagner", "Schneider-Wagner")],
-        ids=["letters_swapped", "slip_at_the_end", "slip_at_the_start", "by_ear", "double_name"],
-    )
-    def test_a_slip_of_one_surname_and_a_part_of_it_are_one(self, one: str, other: str) -> None:
-        assert self.lacking(one, other) is None
-
-    def test_a_surname_that_stands_among_the_others_names_is_no_other(self) -> None:
-        one, other = {"surname": "Mercader", **FLAT}, {"middle_name": "Mercader", "surname": "Echeverria", **FLAT}
-        assert lacking({"given_name": "Benita", **one}, {"given_name": "Benita", **other}) is None
-
-    def test_a_birth_date_or_an_identifier_tells_that_she_married(self) -> None:
-        card = {"identifiers": [{"type": "passport", "issuer": "GB", "value": "A1234567"}]}
-        assert self.lacking("Schneider", "Wagner", **BORN) is None
-        assert self.lacking("Schneider", "Wagner", **card) is None
-
-    def test_a_surname_is_known_where_the_model_saw_it_often(self) -> None:
-        names = [{"given_name": "Emma", "surname": surname, **FLAT} for surname in ("Hansen", "Ransen")]
-        a, b = (form(**name) for name in names)
-        of = seen(MODEL, score_pair(MODEL, a, b).levels)
-        shares = {**MODEL.frequencies["surname"].values, term_hash(MODEL.salt, "surname", "ransen"): 0.01}
-        there = {**MODEL.frequencies, "surname": Frequencies(MODEL.frequencies["surname"].floor, shares)}
-        local = dataclasses.replace(MODEL, frequencies=there, fingerprint="")
-        assert (lack(a, b, of, MODEL), lack(a, b, of, local)) == (None, Lack.NOT_PERSONAL)
-
-
 class TestScripts:
     @pytest.mark.parametrize("born", [{}, BORN], ids=["no_birth_date", "one_birth_date"])
     @pytest.mark.parametrize(
@@ -214,64 +150,10 @@ class TestScripts:
         assert lacking({**one, **FLAT, **card}, {**other, **FLAT, **card}) is None
 
 
-class TestTwoCompanies:
-    def lacking(self, one: str, other: str, *numbers: str) -> Lack | None:
-        held = [{"identifiers": [{"type": "vat", "issuer": "PL", "value": number}]} for number in numbers] or [{}, {}]
-        place = {"party": "company", "addresses": [EXETER], "phones": ["01392 441872"]}
-        return lacking(*({"company_name": name, **place, **more} for name, more in zip((one, other), held, strict=True)))
-
-    def test_two_legal_forms_or_two_tax_numbers_are_asked(self) -> None:
-        assert self.lacking("Baltyk Sp. z o.o.", "Baltyk Sp. z o.o. Sp.k.") is Lack.NOT_CORROBORATED
-        assert self.lacking("Baltyk", "Baltyk", "5260250274", "7740001454") is Lack.NOT_CORROBORATED
-
-    def test_one_form_or_one_left_out_is_one_company(self) -> None:
-        assert self.lacking("Baltyk Sp. z o.o.", "BALTYK spółka z o.o.") is None
-        assert self.lacking("Baltyk Sp. z o.o.", "Baltyk") is None
-        assert self.lacking("Baltyk", "Baltyk", "5260250274", "5260250274") is None
-
-
-class TestRelatives:
-    def test_an_initial_with_another_mailbox_or_phone_may_be_the_twins(self) -> None:
-        twin = {"surname": "Vester", **FAMILY}
-        one, other = {**twin, "given_name": "K", "emails": ["kasper@web.de"]}, {**twin, "given_name": "Kasper"}
-        assert lacking(one, {**other, "emails": ["zed77@web.de"]}) is Lack.RELATIVES
-        assert lacking({**one, "phones": ["01392 441872"]}, {**other, "phones": ["01392 220118"]}) is Lack.RELATIVES
-        assert lacking(one, {**other, "emails": ["kasper@web.de"]}) is None
-        assert lacking(one, other) is None
-
-    @pytest.mark.parametrize(("one", "other"), [("Maria", "Mariana"), ("Jayden", "Hayden"), ("Joan", "John")])
-    def test_alike_names_of_one_birth_date_are_twins(self, one: str, other: str) -> None:
-        twins = [{"given_name": given, "surname": "Okafor", **FAMILY, "emails": ["okafors@web.de"]} for given in (one, other)]
-        assert lacking(*twins) in {Lack.RELATIVES, Lack.CONTRADICTION}
-
-    def test_one_slip_after_the_first_letter_is_a_slip(self) -> None:
-        right, slip, other = (
-            {"given_name": given, "surname": "Haver", **FAMILY} for given in ("Bartholomew", "Bartholmew", "Bart")
-        )
-        assert lacking(right, slip) is None
-        assert lacking(right, {**other, "given_name": "Bartholomewina"}) is Lack.RELATIVES
-
-    def test_a_suffix_on_one_side_leaves_the_name_open(self) -> None:
-        phone = {"phones": ["01392 441872"]}
-        junior, bare = {**NAME, "name_suffix": "Jr", **phone}, {**NAME, **phone}
-        assert lacking(junior, bare) is Lack.RELATIVES
-        assert lacking({**junior, **BORN}, {**bare, **BORN}) is None
-
-    @pytest.mark.parametrize(
-        ("one", "other", "apart"), [("Sr", "Jr", True), ("II", "III", True), ("Jr", "II", False), ("Jr", "", False)]
-    )
-    def test_two_suffixes_of_generation_are_two_people(self, one: str, other: str, apart: bool) -> None:
-        a, b = (form(**NAME, **BORN, name_suffix=suffix, addresses=[EXETER]) for suffix in (one, other))
-        assert other_generation(a, b) == apart
-        found = decide(MODEL, a, b, score_pair(MODEL, a, b))
-        assert (found.veto is Reason.GENERATION_CONFLICT) == apart
-        assert (found.verdict is Verdict.MATCH) != apart
-
-
 class TestContradiction:
     def told(self, one: dict[str, Any], other: dict[str, Any]) -> bool:
         a, b = form(**one), form(**other)
-        return is_contradicted(a, b, seen(MODEL, score_pair(MODEL, a, b).levels))
+        return is_contradicted(a, b, seen(MODEL, a, b, score_pair(MODEL, a, b).levels))
 
     def test_one_digit_of_the_year_may_be_a_generation(self) -> None:
         assert self.told({**NAME, "birth_date": "11/10/1954"}, {**NAME, "birth_date": "11/10/1984"})
@@ -293,28 +175,7 @@ class TestContradiction:
 def test_what_lacks_grounds_is_never_a_match_whatever_it_weighs(one: int, other: int) -> None:
     a, b = person(one), person(other)
     scored = score_pair(MODEL, a, b)._replace(weight=500.0)
-    of = seen(MODEL, scored.levels)
+    of = seen(MODEL, a, b, scored.levels)
     assert lack(a, b, of, MODEL) == lack(b, a, of, MODEL)
     if lack(a, b, of, MODEL) is not None:
         assert decide(MODEL, a, b, scored).verdict is not Verdict.MATCH
-
-
-class TestSiblings:
-    @pytest.mark.parametrize(
-        ("one", "other"),
-        [
-            ("Claudio", "Claudia"), ("Paul", "Paula"), ("Milan", "Milana"), ("Andrej", "Andreja"), ("Daniel", "Danielle"),
-            ("Александр", "Александра"), ("Maria Teresa", "Maria Luisa"),
-        ],
-    )  # fmt: skip
-    def test_one_name_with_two_endings_is_two_of_a_home(self, one: str, other: str) -> None:
-        assert lacking({**HOME, "given_name": one}, {**HOME, "given_name": other}) is Lack.RELATIVES
-
-    @pytest.mark.parametrize(("one", "other"), [("Claudio", "Cluadio"), ("Margaret", "Margret"), ("Maria Teresa", "Maria")])
-    def test_a_slip_and_a_name_left_out_are_one(self, one: str, other: str) -> None:
-        assert lacking({**HOME, "given_name": one}, {**HOME, "given_name": other}) is None
-
-    def test_look_alike_names_of_two_told_genders_are_two(self) -> None:
-        him, her = {**HOME, "given_name": "Kristofer"}, {**HOME, "given_name": "Kristifer"}
-        assert lacking(him, her) is None
-        assert lacking({**him, "gender": "male"}, {**her, "gender": "female"}) is Lack.RELATIVES

@@ -1,0 +1,30 @@
+"""How many of one full name and one birth date a city may have: of the commonest names there are two of one day in every one."""
+
+from matching.forms import ComparisonForm
+from matching.ground_levels import SAME_CITY, Seen
+from matching.model import Model, term_hash
+from matching.standardize.known_names import is_surname
+
+PEOPLE_OF_A_CITY = 3_000_000
+BIRTH_DATES = 365 * 60
+# A known surname of a country that the model saw little of is there as common as the least common that a model lists.
+SHARE_OF_A_KNOWN_SURNAME = 0.0007
+# Shares are of all the countries that the model was trained on; of one country's people they are about ten times as much, for
+# either name. So one in ten thousand by the model is one in a hundred in the city.
+MOST_NAMESAKES = 1e-4
+
+
+def may_have_namesake(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
+    """Say whether a name is so frequent that another may bear it who was born on the same day and lives elsewhere in the city."""
+    if of.address != SAME_CITY or not set(a.streets or ()).isdisjoint(b.streets or ()):
+        return False
+    given, surname = (max(_share(model, column, getattr(form, column)) for form in (a, b)) for column in ("given", "surname"))
+    return PEOPLE_OF_A_CITY * given * surname / BIRTH_DATES >= MOST_NAMESAKES
+
+
+def _share(model: Model, column: str, value: str | None) -> float:
+    known = model.frequencies.get(column)
+    if known is None or value is None:
+        return 0.0
+    least = SHARE_OF_A_KNOWN_SURNAME if column == "surname" and is_surname(value) else known.floor
+    return known.values.get(term_hash(model.salt, column, value), least)
