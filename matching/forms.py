@@ -12,7 +12,7 @@ from typing import Any
 from matching.record import Address, BirthDate, Name, PartyKind, StandardRecord
 from matching.skeletons import abjad_skeletons, latin_skeleton, unread_script
 from matching.standardize.forms import names_a_couple
-from matching.standardize.genders import genders_of_name
+from matching.standardize.genders import genders_of_name, titles_of
 
 MOST_VALUES = 32
 SHORTEST_LOCAL_PART = 5
@@ -148,7 +148,8 @@ def _name_genders(record: StandardRecord) -> tuple[str, ...] | None:
     name = record.name
     if name is None or not name.identifying or names_a_couple(name):
         return None
-    return genders_of_name(name.given_folded, name.middle_folded, name.surname_folded, name.prefix, record.gender) or None
+    title = titles_of(name.prefix, name.surname)
+    return genders_of_name(name.given_folded, name.middle_folded, name.surname_folded, title, record.gender) or None
 
 
 def _script_columns(name: Name, given: str | None, surname: str | None) -> dict[str, Any]:

@@ -4,7 +4,9 @@ A level is a step of likeness. Whether it is a contact of the two is said here: 
 house numbers are reached or lived in by many. Pure.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from matching.comparisons import (
@@ -80,14 +82,17 @@ class Seen(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def _places(model: Model) -> tuple[int | None, ...]:
+def _picker(model: Model) -> Callable[[Levels], tuple[int, ...]]:
+    """Make what picks the levels looked at from those of a model; picking by places took as long as half a verdict."""
     names = [comparison.name for comparison in model.comparisons]
-    return tuple(names.index(one.name) if one.name in names else None for one in LOOKED_AT)
+    lacked = len(names)
+    pick = itemgetter(*(names.index(one.name) if one.name in names else lacked for one in LOOKED_AT))
+    return pick if all(one.name in names for one in LOOKED_AT) else lambda levels: pick((*levels, NULL_LEVEL))
 
 
 def seen(model: Model, a: ComparisonForm, b: ComparisonForm, levels: Levels) -> Seen:
     """Pick the levels that grounds look at from those of a scored pair, each as what it says of one person. Symmetric."""
-    of = Seen(*(NULL_LEVEL if place is None else levels[place] for place in _places(model)))
+    of = Seen._make(_picker(model)(levels))
     if of.phone == SAME_PHONE and (a.phone_lines or b.phone_lines) and not _one_line(a, b):
         of = of._replace(phone=OTHER_PHONE if a.phone_lines and b.phone_lines else NULL_LEVEL)
     if of.address == SAME_STREET and of.birth not in SAME_BIRTH and not _one_row_of_houses(a, b):

@@ -33,7 +33,7 @@ from matching.ground_levels import (
 )
 from matching.model import Model
 from matching.namesakes import may_have_namesake
-from matching.relatives import perhaps_relatives, two_genders, two_middle_names
+from matching.relatives import perhaps_relatives, two_full_names, two_genders, two_middle_names
 from matching.two_names import two_company_names, two_surnames, two_whole_surnames
 
 YEARS_OF_A_GENERATION = 15
@@ -75,13 +75,13 @@ def _says_who(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> b
 
 
 def named_as_two(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
-    """Say whether the names tell two of one family: by gender, by the middle name, by a surname each. No third record, which
-    leaves that name out, makes them one."""
+    """Say whether the names tell two of one family: by gender, by the middle name, by a surname each, or by two full names of
+    one birth date. No third record, which leaves that name out, makes them one."""
     if of.identifier in CONTACT[IDENTIFIER]:
         return False
     if two_genders(a, b, of) or two_middle_names(a, b, of):
         return True
-    return of.birth not in SAME_BIRTH and two_whole_surnames(a, b, of, model)
+    return two_full_names(a, b, of) if of.birth in SAME_BIRTH else two_whole_surnames(a, b, of, model)
 
 
 def is_contradicted(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:

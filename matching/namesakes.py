@@ -1,7 +1,7 @@
 """How many of one full name and one birth date a city may have: of the commonest names there are two of one day in every one."""
 
 from matching.forms import ComparisonForm
-from matching.ground_levels import SAME_CITY, Seen
+from matching.ground_levels import SAME_CITY, SAME_POSTAL, Seen
 from matching.model import Model, term_hash
 from matching.standardize.known_names import is_surname
 
@@ -16,10 +16,16 @@ MOST_NAMESAKES = 1e-4
 
 def may_have_namesake(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
     """Say whether a name is so frequent that another may bear it who was born on the same day and lives elsewhere in the city."""
-    if of.address != SAME_CITY or not set(a.streets or ()).isdisjoint(b.streets or ()):
+    is_city = of.address == SAME_CITY or (of.address == SAME_POSTAL and _is_a_citys(a, b))
+    if not is_city or not set(a.streets or ()).isdisjoint(b.streets or ()):
         return False
     given, surname = (max(_share(model, column, getattr(form, column)) for form in (a, b)) for column in ("given", "surname"))
     return PEOPLE_OF_A_CITY * given * surname / BIRTH_DATES >= MOST_NAMESAKES
+
+
+def _is_a_citys(a: ComparisonForm, b: ComparisonForm) -> bool:
+    """Whether the postal codes that both have stand for a whole city, as 700000 does for one of nine million."""
+    return all(code.endswith("000") for code in set(a.postals or ()) & set(b.postals or ()))
 
 
 def _share(model: Model, column: str, value: str | None) -> float:

@@ -38,7 +38,7 @@ def perhaps_relatives(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
     return (
         two_genders(a, b, of)
         or _either_gender(a, b, of)
-        or _two_full_names(a, b, of)
+        or two_full_names(a, b, of)
         or _perhaps_twins(a, b, of)
         or _perhaps_siblings(a, b, of)
         or two_middle_names(a, b, of)
@@ -88,8 +88,9 @@ def _mailbox_says(short: ComparisonForm, full: ComparisonForm) -> bool:
     return len(name) > LONGEST_SHORT_FORM and any(name in key.rpartition("@")[0] for key in short.own_emails or ())
 
 
-def _two_full_names(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
-    """Julia may be called Julie, and Julie is a name of its own: sisters, twins even, unless the mailbox is called after her."""
+def two_full_names(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
+    """Say whether two names are full ones that a table takes for one: Julia may be called Julie, and Julie is a name of its own.
+    They are sisters, twins even, unless the mailbox is called after her."""
     if of.given != NICKNAME or of.email == OWN_EMAIL:
         return False
     one, other = ((form.given or "").partition(" ")[0] for form in (a, b))

@@ -20,6 +20,7 @@ ENDINGS = (
     "chenko", "enko", "opoulos", "opoulou", "idis", "akis", "oglu", "shvili", "dze", "yan", "ian", "escu",
 )  # fmt: skip
 SHORTEST_FRONT, SHORTEST_SLIP, LONGEST_INITIAL = 3, 5, 2
+MOST_SLIPS = 2
 MOST_OF_A_WORD = 0.6  # An abbreviation is shorter than that: Hnos of Hermanos; Bau is none of Brau.
 FILLERS = frozenset({
     "and", "the", "of", "for", "der", "die", "das", "fur", "im", "am", "les", "los", "las", "il", "lo", "i", "in", "zum",
@@ -46,7 +47,8 @@ def two_surnames(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -
     if not is_alike or sound_alike:
         return False
     two_fronts = fronts is not None and OSA.distance(*fronts, score_cutoff=1) > 1
-    return two_fronts or all(text is not None and _is_known(text, model) for text in (a.surname, b.surname))
+    both_known = all(text is not None and _is_known(text, model) for text in (a.surname, b.surname))
+    return two_fronts or both_known or _is_no_slip(a.surname or "", b.surname or "")
 
 
 def two_whole_surnames(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
@@ -90,6 +92,12 @@ def _is_one_word(one: str, other: str, model: Model) -> bool:
 def _is_known(folded: str, model: Model) -> bool:
     """Among the commonest of some country, or frequent where the model was trained."""
     return is_surname(folded) or model.is_frequent("surname", folded)
+
+
+def _is_no_slip(one: str, other: str) -> bool:
+    """Whether two surnames have little in common but their beginning, Tesfaye and Tesfahun; one may be the other cut off."""
+    short, long = sorted((one, other), key=len)
+    return not long.startswith(short) and OSA.distance(one, other, score_cutoff=MOST_SLIPS) > MOST_SLIPS
 
 
 def _fronts(one: str, other: str) -> tuple[str, str] | None:

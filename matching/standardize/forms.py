@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from matching.record import Address, Name, Phone, StandardRecord, to_json
-from matching.standardize.genders import gender_of_title, genders_of_given
+from matching.standardize.genders import gender_of_title, genders_of_given, titles_of
 
 FORM_HASH_BYTES = 16
 _COUPLE = re.compile(r"[&+]|\b(?:and|und|et|en|og|och|y|e|i|ja)\b", re.IGNORECASE)  # Between the titles of two people.
@@ -55,7 +55,7 @@ def _name_evidence(name: Name) -> list[Any]:
 
 def _telling_title(name: Name) -> str | None:
     """The gender that a title adds to a name that leaves it open: Herr Toni is not Frau Toni, and Mr John is John."""
-    return None if len(genders_of_given(name.given_folded or "")) == 1 else gender_of_title(name.prefix)
+    return None if len(genders_of_given(name.given_folded or "")) == 1 else gender_of_title(titles_of(name.prefix, name.surname))
 
 
 def names_a_couple(name: Name) -> bool:

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from matching.standardize import name_tables
 from matching.standardize.nicknames import names_of_short_form
-from matching.standardize.text import fold
+from matching.standardize.text import fold, joined
 from matching.standardize.word_lists import words
 
 FEMALE, MALE = "female", "male"
@@ -71,13 +71,20 @@ def _of_words(given: str | None, middle: str | None, surname: str | None) -> str
     return None
 
 
+def titles_of(prefix: str | None, surname: str | None) -> str | None:
+    """Return the titles of a name as written, with the son or daughter of that stands before the father's name."""
+    first = (surname or "").partition(" ")[0]
+    return joined(prefix, first) if first.lower() in name_tables.CHILD_OF else prefix
+
+
 def _of_surname(surname: str | None) -> str | None:
     return FEMALE if surname and surname.endswith(_OF_WOMEN) else None
 
 
 @lru_cache(maxsize=1_024)
 def gender_of_title(title: str | None) -> str | None:
-    """Return the gender that the titles of one person say; None when they say none, or both."""
-    said = {fold(word) for word in (title or "").replace(".", " ").split()}
+    """Return the gender that the titles of one person say, or son and daughter of (a/l, a/p); None when they say none or both."""
+    words_of_it = (title or "").replace(".", " ").split()
+    said = {fold(word) for word in words_of_it} | {word.lower() for word in words_of_it}
     found = [gender for gender, titles in _signs("titles") if said & titles]
     return found[0] if len(found) == 1 else None

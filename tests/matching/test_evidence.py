@@ -15,6 +15,7 @@ from matching.units import Evidence
 LINES = Lines(component=-6, guard=0, merge=10)
 AGAINST = Evidence(3.0, against=True)
 STRONG = Evidence(15.0, personal=True)
+DAY = {"birth_date": "07/07/1997"}
 
 
 def named(found: set[tuple[bytes, bytes]]) -> list[str]:
@@ -94,8 +95,9 @@ def test_a_father_and_a_son_stay_two_however_much_they_share(born: str) -> None:
         ({"surname": "Cebrián Ruiz"}, {"surname": "Cebrián Mora"}, {"surname": "Cebrián"}),
         ({"middle_name": "Alan"}, {"middle_name": "James"}, {}),
         ({"surname": "Phạm", "middle_name": "Văn"}, {"surname": "Phạm", "middle_name": "Thị"}, {"surname": "Phạm"}),
+        ({"given_name": "Julie", **DAY}, {"given_name": "Jules", **DAY}, {"given_name": "J.", **DAY}),
     ],
-    ids=["surname", "middle_name", "gender"],
+    ids=["surname", "middle_name", "gender", "two_full_names"],
 )  # fmt: skip
 def test_a_slip_that_leaves_out_the_name_that_tells_two_makes_them_not_one(
     one: dict[str, str], other: dict[str, str], slip: dict[str, str]

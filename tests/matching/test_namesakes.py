@@ -26,5 +26,14 @@ def test_a_rare_name_has_none(given: str, surname: str) -> None:
     assert of_london(given, surname) is None
 
 
+def test_a_postal_code_of_a_whole_city_is_the_city() -> None:
+    at = (
+        {"line1": line, "city": "London", "postal_code": code}
+        for line, code in (("12 High Road", "700000"), ("9 Mill Road", "700000"))
+    )
+    born = {"given_name": "Mohammed", "surname": "Khan", **BORN}
+    assert lacking(*({**born, "addresses": [one]} for one in at)) is Lack.NOT_CORROBORATED
+
+
 def test_a_phone_tells_which_of_them_it_is() -> None:
     assert of_london("Mohammed", "Khan", phones=["020 7946 0123"]) is None

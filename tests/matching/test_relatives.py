@@ -91,6 +91,7 @@ class TestTwoGenders:
             ("Harpreet Singh Sandhu", "Harpreet Kaur Sandhu"),
             ("Herr Toni Wallner", "Frau Toni Wallner"),
             ("Nur Iman bin Razak", "Nur Iman binti Razak"),
+            ("Kiran a/l Muniandy", "Kiran a/p Muniandy"),
         ],
     )
     def test_a_word_or_a_title_beside_the_name_tells_two(self, one: str, other: str) -> None:

@@ -109,6 +109,21 @@ class TestCommonEndings:
         assert self.lacking(one, other) is None
 
 
+class TestMoreThanASlip:
+    def lacking(self, one: str, other: str) -> Lack | None:
+        return lacking(*({"given_name": "Selam", "surname": surname, **FLAT} for surname in (one, other)))
+
+    @pytest.mark.parametrize(
+        ("one", "other"), [("Tesfaye", "Tesfahun"), ("Malinowska", "Maliszewska"), ("Kapanadze", "Kavtaradze")]
+    )
+    def test_one_beginning_and_another_end_are_two(self, one: str, other: str) -> None:
+        assert self.lacking(one, other) is Lack.NOT_PERSONAL
+
+    @pytest.mark.parametrize(("one", "other"), [("Trachtenbrodt", "Trachtenbr"), ("Tesfaye", "Tesfaey"), ("Tesfaye", "Tesphaye")])
+    def test_a_name_cut_off_and_two_slips_are_one(self, one: str, other: str) -> None:
+        assert self.lacking(one, other) is None
+
+
 class TestTwoCompanies:
     def lacking(self, one: str, other: str, *numbers: str) -> Lack | None:
         held = [{"identifiers": [{"type": "vat", "issuer": "PL", "value": number}]} for number in numbers] or [{}, {}]
