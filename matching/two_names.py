@@ -48,7 +48,7 @@ def two_surnames(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -
         return False
     two_fronts = fronts is not None and OSA.distance(*fronts, score_cutoff=1) > 1
     both_known = all(text is not None and _is_known(text, model) for text in (a.surname, b.surname))
-    return two_fronts or both_known or _is_no_slip(a.surname or "", b.surname or "")
+    return two_fronts or both_known or (_words(a, b) == 1 and _is_no_slip(a.surname or "", b.surname or ""))
 
 
 def two_whole_surnames(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:

@@ -32,12 +32,13 @@ def _signs(kind: str) -> tuple[tuple[str, frozenset[str]], ...]:
 
 @lru_cache(maxsize=16_384)
 def genders_of_given(folded: str) -> Genders:
-    """Return the genders of those who bear a folded given name; of a short form, those of the names that it may stand for."""
+    """Return the genders of those who bear a folded given name, also as the short form of another: Ali is a man's, and Alison."""
     first, _, rest = folded.partition(" ")
     table = _given_names()
-    known = table.get(folded.replace(" ", "")) if rest else None
-    known = known or table.get(first)
-    return known or tuple(sorted({gender for name in names_of_short_form(first) for gender in table.get(name, ())}))
+    if rest and (known := table.get(folded.replace(" ", ""))):
+        return known
+    names = (first, *names_of_short_form(first))
+    return tuple(sorted({gender for name in names for gender in table.get(name, ())}))
 
 
 @lru_cache(maxsize=16_384)

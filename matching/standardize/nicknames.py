@@ -33,8 +33,8 @@ def is_full_name(folded: str) -> bool:
 
 
 def names_of_short_form(folded: str) -> tuple[str, ...]:
-    """Return the full names that a folded word may stand for by the table, as it is written; none for a word that it lacks."""
-    return tuple(key.lstrip("~") for key in _groups().get(folded, ()))
+    """Return the full names of its language that a folded word may stand for, as it is written; none for others."""
+    return tuple(key for key in _groups().get(folded, ()) if not key.startswith("~"))
 
 
 def is_nicknamed(folded: str) -> bool:

@@ -15,7 +15,7 @@ F, M, BOTH = ("female",), ("male",), ("female", "male")
     ("given", "genders"),
     [
         ("julie", F), ("mustafa", M), ("luca", M), ("andrea", BOTH), ("sasha", BOTH), ("kasia", F), ("bob", M), ("jose maria", M),
-        ("jean", BOTH), ("jean pierre", M), ("rauel", ()), ("xyzzy", ()),
+        ("jean", BOTH), ("ali", BOTH), ("leo", BOTH), ("jean pierre", M), ("rauel", ()), ("xyzzy", ()),
     ],
 )  # fmt: skip
 def test_a_given_name_says_the_genders_of_those_who_bear_it(given: str, genders: tuple[str, ...]) -> None:
