@@ -19,6 +19,7 @@ ENDINGS = (
     "sdottir", "dottir", "datter", "sson", "son", "sen", "ovich", "evich", "ovic", "evic", "owski", "ewski", "ovski", "evski",
     "chenko", "enko", "opoulos", "opoulou", "idis", "akis", "oglu", "shvili", "dze", "yan", "ian", "escu",
 )  # fmt: skip
+DAUGHTER = "dottir"
 SHORTEST_FRONT, SHORTEST_SLIP, LONGEST_INITIAL = 3, 5, 2
 MOST_SLIPS = 2
 MOST_OF_A_WORD = 0.6  # An abbreviation is shorter than that: Hnos of Hermanos; Bau is none of Brau.
@@ -41,7 +42,7 @@ def two_surnames(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -
     if two_whole_surnames(a, b, of, model):
         return True
     fronts = _fronts(a.surname or "", b.surname or "") if is_alike else None
-    if fronts and _two_fathers(*fronts):
+    if fronts and (_two_fathers(*fronts) or _two_short_fathers(*fronts, a.surname or "")):
         return True
     sound_alike = a.surname_phonetic == b.surname_phonetic or a.surname_skeletons == b.surname_skeletons
     if not is_alike or sound_alike:
@@ -113,6 +114,14 @@ def _two_fathers(one: str, other: str) -> bool:
     """Whether what stands before the ending is two given names, Jón and Jóhann, and not one in two spellings, Karl and Carl."""
     first, second = one.rstrip("s"), other.rstrip("s")
     return sound(first) != sound(second) and is_given_name(first) and is_given_name(second)
+
+
+def _two_short_fathers(one: str, other: str, surname: str) -> bool:
+    """Whether daughters are called after fathers of so few letters that one more makes another name: Jónsdóttir, Jónasdóttir.
+    Karl and Carl are one."""
+    first, second = one.rstrip("s"), other.rstrip("s")
+    is_written_otherwise = len(first) == len(second) and sound(first) == sound(second)
+    return surname.endswith(DAUGHTER) and not is_written_otherwise and min(len(first), len(second)) < SHORTEST_SLIP
 
 
 def two_company_names(a: ComparisonForm, b: ComparisonForm) -> bool:
