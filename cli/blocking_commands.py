@@ -14,9 +14,10 @@ from cli.output import Output
 from cli.words import counted
 from kernel import db
 from kernel.errors import Invalid
-from matching.blocking import HOT_LIMIT
+from matching.blocking import NARROW_RULES
 from matching.blocking_measure import measure
 from matching.blocking_report import BlockingReport, RuleReport, blocking_report
+from matching.hot_keys import LIMITS
 from matching.model import Model, ModelError, default_model, load_model
 from mdm import key_index
 from mdm.labelled import compared_extras, load_rules, read_labelled
@@ -127,7 +128,11 @@ def sentences(found: BlockingReport) -> list[str]:
             f" of all {found.true_pairs:,} true pairs, {found.recall:.2%}."
         )
     if any(rule.hot_keys for rule in found.rules):
-        said.append(f"A key of more than {HOT_LIMIT} records is hot: its refined keys yield pairs instead.")
+        narrow = ", ".join(map(str, sorted(NARROW_RULES)))
+        said.append(
+            f"A key of more than {LIMITS.wide} records ({LIMITS.narrow} under rules {narrow}) is hot:"
+            " its refined keys yield pairs instead."
+        )
     for number, what in ((found.keyless, "without any key"), (found.unreachable, "with hot keys only")):
         if number:
             said.append(f"{counted(number, 'record')} {what}: no candidate can be found for them.")

@@ -122,10 +122,17 @@ def _name_facts(name: Name | None) -> dict[str, Sequence[str]]:
     both = (name.given_folded, name.surname_folded) if name else (None, None)
     return {
         "name_sounds": _distinct((*given, *surnames)),
+        "sound_initials": _sound_initials(name, given, surnames) if name else (),
         "name_pairs": _distinct(pairs),
         "initials": initials,
         "initial_pairs": ("".join(sorted((both[0][0], both[1][0]))),) if both[0] and both[1] else (),
     }
+
+
+def _sound_initials(name: Name, given: Sequence[str], surnames: Sequence[str]) -> Sequence[str]:
+    """The sound of either name with the initial of the other: Anna S. and A. Schmidt both find Anna Schmidt."""
+    sides = ((given, name.surname_folded), (surnames, name.given_folded))
+    return _distinct(SEPARATOR.join((one, other[0])) for sounds, other in sides if other for one in sounds)
 
 
 def _nicknames(name: Name) -> tuple[str, ...]:

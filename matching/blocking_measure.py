@@ -6,23 +6,24 @@ from itertools import combinations
 
 import pyarrow as pa
 
-from matching.blocking import HOT_LIMIT, keys
+from matching.blocking import keys
 from matching.blocking_report import KEYS_SCHEMA, TRUE_PAIRS_SCHEMA, BlockingReport, blocking_report
 from matching.bulk import forms_table, score_candidates
 from matching.engine import DEFAULT_MEMORY_LIMIT
 from matching.evaluate import SECRET, Labelled
 from matching.forms import comparison_form
+from matching.hot_keys import LIMITS, HotLimits
 from matching.model import Model
 from matching.record import StandardRecord
 
 
 def measure(
-    labelled: Sequence[Labelled], model: Model, limit: int = HOT_LIMIT, memory_limit: str = DEFAULT_MEMORY_LIMIT
+    labelled: Sequence[Labelled], model: Model, limits: HotLimits = LIMITS, memory_limit: str = DEFAULT_MEMORY_LIMIT
 ) -> BlockingReport:
     """Measure blocking on labelled records; what would reach the guard line is weighed by the model."""
     filed = keys_table((item.record for item in labelled), SECRET)
     true_pairs = weighed_true_pairs(labelled, model)
-    return blocking_report(filed, len(labelled), true_pairs, model.lines.guard, limit, memory_limit)
+    return blocking_report(filed, len(labelled), true_pairs, model.lines.guard, limits, memory_limit)
 
 
 def keys_table(records: Iterable[StandardRecord], secret: bytes) -> pa.Table:

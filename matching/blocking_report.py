@@ -10,9 +10,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from matching.blocking import HOT_LIMIT, REFINED_STEP, RULES
+from matching.blocking import REFINED_STEP, RULES
 from matching.bulk_pairs import KEYS_SCHEMA, file_keys
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
+from matching.hot_keys import LIMITS, HotLimits
 
 __all__ = ["KEYS_SCHEMA", "TRUE_PAIRS_SCHEMA", "BlockingReport", "LargeKey", "RuleReport", "blocking_report"]
 
@@ -85,7 +86,7 @@ def blocking_report(
     records: int,
     true_pairs: pa.Table | None = None,
     guard_weight: float = 0.0,
-    limit: int = HOT_LIMIT,
+    limits: HotLimits = LIMITS,
     memory_limit: str = DEFAULT_MEMORY_LIMIT,
 ) -> BlockingReport:
     """Measure blocking on keys (KEYS_SCHEMA) of `records` records, numbered from 0.
@@ -93,7 +94,7 @@ def blocking_report(
     `true_pairs` (TRUE_PAIRS_SCHEMA, record_a < record_b): the pairs that are one customer, with what they weigh if compared.
     """
     with engine(memory_limit) as connection:
-        file_keys(connection, keys, limit)
+        file_keys(connection, keys, limits)
         connection.register("known", TRUE_PAIRS_SCHEMA.empty_table() if true_pairs is None else true_pairs)
         for statement in _STEPS:
             connection.execute(statement)

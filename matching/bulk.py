@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from splink import SettingsCreator
 from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
 
-from matching.blocking import HOT_LIMIT, HOT_SQL, PAIRS_SQL
 from matching.comparisons import Comparison, folded_extra, number_extra
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
 from matching.forms import COLUMNS, LIST_COLUMNS, NUMBER_COLUMNS, ComparisonForm
+from matching.hot_keys import LIMITS, HotLimits, hot_sql, pairs_sql
 from matching.model import Model, Parameter
 from matching.score import frequency_adjustments
 
@@ -44,15 +44,15 @@ def _arrow_type(column: str) -> pa.DataType:
     return pa.int32() if column in NUMBER_COLUMNS else pa.string()
 
 
-def candidate_pairs(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
+def candidate_pairs(keys: pa.Table, limits: HotLimits = LIMITS) -> pa.Table:
     """Join a table (blocking_key, record_id) with itself into distinct pairs (record_a < record_b), in order.
 
-    A key of more than `limit` records is hot and yields nothing; its refined keys stand in the same table and do. Say what became
-    of hot keys with `hot_keys`: nothing is dropped unsaid.
+    A key of more records than its limit is hot and yields nothing; its refined keys stand in the same table and do. Say what
+    became of hot keys with `hot_keys`: nothing is dropped unsaid.
     """
     with duckdb.connect() as connection:
         connection.register("given", keys)
-        found = connection.sql(PAIRS_SQL.format(given="given") + " ORDER BY 1, 2", params=[limit])
+        found = connection.sql(pairs_sql(limits).format(given="given") + " ORDER BY 1, 2")
         return found.to_arrow_table()
 
 
@@ -68,11 +68,11 @@ def by_position(pairs: pa.Table, ids: Sequence[str]) -> pa.Table:
     return pairs.filter(pc.and_(pairs.column("record_a").is_valid(), pairs.column("record_b").is_valid()))
 
 
-def hot_keys(keys: pa.Table, limit: int = HOT_LIMIT) -> pa.Table:
+def hot_keys(keys: pa.Table, limits: HotLimits = LIMITS) -> pa.Table:
     """Return the keys (blocking_key, records) that are hot, the fullest first."""
     with duckdb.connect() as connection:
         connection.register("given", keys)
-        found = connection.sql(HOT_SQL.format(given="given") + " ORDER BY 2 DESC, 1", params=[limit])
+        found = connection.sql(hot_sql(limits).format(given="given") + " ORDER BY 2 DESC, 1")
         return found.to_arrow_table()
 
 

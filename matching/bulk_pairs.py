@@ -9,14 +9,16 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
-from matching.blocking import HOT_LIMIT, REFINED_STEP
+from matching.blocking import REFINED_STEP
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
+from matching.hot_keys import LIMITS, HotLimits
 
 KEYS_SCHEMA = pa.schema([("rule", pa.int16()), ("blocking_key", pa.int64()), ("record", pa.int32())])
 _FILE = (
     "CREATE TABLE filed AS SELECT DISTINCT rule::INTEGER AS rule, blocking_key, record FROM given",
-    """CREATE TABLE population AS SELECT rule, blocking_key, count(*) AS held, count(*) > $limit AS hot, rule >= $step AS refined
-       FROM filed GROUP BY ALL""",
+    """CREATE TABLE population AS
+       SELECT rule, blocking_key, count(*) AS held, count(*) > {limit} AS hot, rule >= {step} AS refined FROM filed
+       GROUP BY rule, blocking_key""",
     """CREATE TABLE in_hot AS SELECT DISTINCT f.record FROM filed AS f
        SEMI JOIN (SELECT rule, blocking_key FROM population WHERE hot AND NOT refined) AS h USING (rule, blocking_key)""",
     """CREATE TABLE usable AS SELECT f.record, f.blocking_key, f.rule, p.refined
@@ -47,14 +49,14 @@ class BulkCandidates:
 
 
 def find_pairs(
-    keys: pa.Table, groups: pa.Array, limit: int = HOT_LIMIT, memory_limit: str = DEFAULT_MEMORY_LIMIT
+    keys: pa.Table, groups: pa.Array, limits: HotLimits = LIMITS, memory_limit: str = DEFAULT_MEMORY_LIMIT
 ) -> BulkCandidates:
     """Join keys (KEYS_SCHEMA) into pairs of records of one group.
 
     `groups` gives for each position its group; null: the record holds its keys hot like any other, and is in no pair.
     """
     with engine(memory_limit) as connection:
-        file_keys(connection, keys, limit)
+        file_keys(connection, keys, limits)
         places = pa.table({"record": pa.array(range(len(groups)), pa.int32()), "group": groups})
         connection.register("groups", places.filter(groups.is_valid()))
         connection.execute(_PLACED)
@@ -64,8 +66,8 @@ def find_pairs(
     return BulkCandidates(pairs, frozenset(row[0] for row in hot), keyless, unreachable)
 
 
-def file_keys(connection: duckdb.DuckDBPyConnection, keys: pa.Table, limit: int) -> None:
+def file_keys(connection: duckdb.DuckDBPyConnection, keys: pa.Table, limits: HotLimits) -> None:
     """Make the tables filed, population (held, hot, refined), in_hot and usable of keys."""
     connection.register("given", keys)
     for statement in _FILE:
-        connection.execute(statement, {"limit": limit, "step": REFINED_STEP} if "$limit" in statement else None)
+        connection.execute(statement.format(limit=limits.sql(), step=REFINED_STEP))

@@ -30,6 +30,7 @@ from matching.comparisons import (
 )
 from matching.estimate import BASE_PAIRS, RAREST, UNSEEN, Mixture, smoothed_m
 from matching.forms import ComparisonForm
+from matching.hot_keys import HotLimits
 from matching.model import Model, Parameter
 
 FEWEST_PAIRS = 50
@@ -171,7 +172,9 @@ def _run_household(
         if comparison.name not in one.used and not comparison.correction
     ]
     filed = pa.table({"blocking_key": pa.array(keys, pa.string()), RECORD_ID: table.column(RECORD_ID)})
-    scored = score_candidates(start, table, candidate_pairs(filed.filter(filed.column("blocking_key").is_valid()), LARGEST_BLOCK))
+    scored = score_candidates(
+        start, table, candidate_pairs(filed.filter(filed.column("blocking_key").is_valid()), HotLimits.alike(LARGEST_BLOCK))
+    )
     told = _Told(one, start, m, u)
     patterns = level_patterns(scored, [*(position for position, _ in chosen), *told.places])
     # Levels count from the weakest; parameters stand strongest first.

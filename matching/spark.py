@@ -15,8 +15,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from matching.blocking import HOT_LIMIT, HOT_SQL, PAIRS_SQL
 from matching.forms import COLUMNS, LIST_COLUMNS, ComparisonForm
+from matching.hot_keys import LIMITS, HotLimits, hot_sql, pairs_sql
 from matching.model import Model
 from matching.score import scorer
 
@@ -40,18 +40,18 @@ def local_session(cores: int = 2) -> SparkSession:
     return session
 
 
-def candidate_pairs(keys: DataFrame, limit: int = HOT_LIMIT) -> DataFrame:
+def candidate_pairs(keys: DataFrame, limits: HotLimits = LIMITS) -> DataFrame:
     """Join a frame (blocking_key, record_id) with itself into distinct pairs (record_a < record_b).
 
-    As in `matching.bulk`, a key of more than `limit` records yields nothing; see `hot_keys`. Hot keys leave before the join, so
-    no task meets more than `limit` records of a key.
+    As in `matching.bulk`, a key of more records than its limit yields nothing; see `hot_keys`. Hot keys leave before the join, so
+    no task meets more of a key's records than that.
     """
-    return keys.sparkSession.sql(PAIRS_SQL, args=[limit], given=keys)
+    return keys.sparkSession.sql(pairs_sql(limits), given=keys)
 
 
-def hot_keys(keys: DataFrame, limit: int = HOT_LIMIT) -> DataFrame:
+def hot_keys(keys: DataFrame, limits: HotLimits = LIMITS) -> DataFrame:
     """Return the keys (blocking_key, records) that are hot."""
-    return keys.sparkSession.sql(HOT_SQL, args=[limit], given=keys)
+    return keys.sparkSession.sql(hot_sql(limits), given=keys)
 
 
 def score_candidates(model: Model, forms: DataFrame, pairs: DataFrame, least_weight: float | None = None) -> DataFrame:

@@ -1,8 +1,8 @@
 """The blocking-key index in PostgreSQL: which pairs of records share a key that is not hot.
 
-A key held by more than HOT_LIMIT records is hot: it yields no pair by itself, the refined keys of its records do (they are
-stored beside it, and share its pairs while it is not hot). Crossing the limit, up or down, re-queues the records of the key.
-Never scores, never decides.
+A key held by more records than its limit (`matching.hot_keys`) is hot: it yields no pair by itself, the refined keys of its
+records do (they are stored beside it, and share its pairs while it is not hot). Crossing the limit, up or down, re-queues the
+records of the key. Never scores, never decides.
 """
 
 import uuid
@@ -12,7 +12,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from matching.blocking import HOT_LIMIT, REFINED_STEP, left_out
+from matching.blocking import REFINED_STEP, left_out
+from matching.hot_keys import LIMITS
 from mdm import pending, sql
 from mdm.appraisal import PARTLY_FILED_CODES
 from mdm.records import CurrentRecord, Pair
@@ -34,20 +35,20 @@ class Candidates:
 
 
 def find(session: Session, record_ids: Collection[uuid.UUID]) -> Candidates:
-    """Find all pairs of which at least one record is in the batch. Bounded by HOT_LIMIT + 1 rows a key; one statement.
+    """Find all pairs of which at least one record is in the batch. Bounded by the limit + 1 rows a key; one statement.
 
     Refined keys are asked only of records that hold a hot key: while a key is not hot, its refined keys' pairs are among its own.
     """
     batch = frozenset(record_ids)
     holders = _holders(session, "record_id = ANY(%(ids)s) AND rule < %(refined)s", {"ids": list(batch)})
-    hot = frozenset(key for key, held in holders.items() if len(held) > HOT_LIMIT)
+    hot = frozenset(key for key, held in holders.items() if len(held) > LIMITS.of(key))
     refined: dict[int, list[uuid.UUID]] = {}
     if hot:
         under_hot = (
             "record_id IN (SELECT record_id FROM blocking_key WHERE blocking_key = ANY(%(hot)s) AND record_id = ANY(%(ids)s))"
         )
         refined = _holders(session, f"rule >= %(refined)s AND {under_hot}", {"ids": list(batch), "hot": list(hot)})
-        hot |= frozenset(key for key, held in refined.items() if len(held) > HOT_LIMIT)
+        hot |= frozenset(key for key, held in refined.items() if len(held) > LIMITS.of(key))
     usable = [held for key, held in (*holders.items(), *refined.items()) if key not in hot]
     reachable = {one for held in usable for one in held if one in batch}
     keyed = reachable | (_keyed(session, batch - reachable) if len(reachable) < len(batch) else set())
@@ -57,16 +58,17 @@ def find(session: Session, record_ids: Collection[uuid.UUID]) -> Candidates:
 
 
 def _holders(session: Session, which: str, params: dict[str, Any]) -> dict[int, list[uuid.UUID]]:
-    """Read who holds each of some keys, at most HOT_LIMIT + 1 of them."""
+    """Read who holds each of some keys, at most one more of them than its limit."""
     found = sql.rows(
         session,
         f"""SELECT mine.blocking_key, held.record_ids
             FROM (SELECT DISTINCT blocking_key FROM blocking_key WHERE {which}) AS mine
             CROSS JOIN LATERAL (
               SELECT array_agg(b.record_id) AS record_ids FROM (
-                SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key LIMIT %(limit)s
-              ) AS b) AS held""",  # noqa: S608 - conditions are constants of this module
-        params | {"limit": HOT_LIMIT + 1, "refined": REFINED_STEP},
+                SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key
+                LIMIT {LIMITS.sql("mine.blocking_key")} + 1
+              ) AS b) AS held""",  # noqa: S608 - conditions and limits are constants of ours
+        params | {"refined": REFINED_STEP},
     )
     return {key: held for key, held in found}
 
@@ -76,7 +78,7 @@ def _pairs(holders: list[uuid.UUID], batch: frozenset[uuid.UUID]) -> list[Pair]:
 
 
 def _keyed(session: Session, record_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Which records have any key: a hot key's first HOT_LIMIT + 1 holders need not name the record that asked."""
+    """Which records have any key: a hot key's first holders need not name the record that asked."""
     found = sql.rows(session, "SELECT DISTINCT record_id FROM blocking_key WHERE record_id = ANY(%s)", [list(record_ids)])
     return {row[0] for row in found}
 
@@ -108,13 +110,13 @@ def redo_crossed(session: Session, hot: Collection[int]) -> int:
 
 def cool(session: Session) -> int:
     """Forget hot keys whose population fell to the limit again and re-queue their records; run by the sweeper."""
+    limit = LIMITS.sql("h.blocking_key")
     cooled = sql.rows(
         session,
-        """DELETE FROM hot_key AS h WHERE (
+        f"""DELETE FROM hot_key AS h WHERE (
              SELECT count(*) FROM (
-               SELECT 1 FROM blocking_key AS b WHERE b.blocking_key = h.blocking_key LIMIT %(limit)s + 1) AS held
-           ) <= %(limit)s RETURNING h.blocking_key""",
-        {"limit": HOT_LIMIT},
+               SELECT 1 FROM blocking_key AS b WHERE b.blocking_key = h.blocking_key LIMIT {limit} + 1) AS held
+           ) <= {limit} RETURNING h.blocking_key""",  # noqa: S608 - two numbers of ours.
     )
     return _redo(session, [row[0] for row in cooled], "cooled_key")
 

@@ -136,7 +136,7 @@ def _notes_of(standard: StandardRecord) -> list[Problem]:
 
 
 async def search(caller: Principal, versions: VersionSet, asked: Asked, limit: int) -> Found:
-    """Find who fits, at most `limit` of them. One statement, bounded by HOT_LIMIT records a key; audited as one act."""
+    """Find who fits, at most `limit` of them. One statement, bounded by a limit of records a key; audited as one act."""
     read = await search_reading.read(caller, asked.keys)
     near = [one for one in read.neighbours if versions.merges(one.source) and versions.domain(one.source) == asked.domain]
     if len(near) > MOST_AT_ONCE:

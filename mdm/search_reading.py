@@ -1,8 +1,8 @@
 """Reads who might be the one that a search asks for, with what scoring needs of them, and audits the search: one statement.
 
 Searches of one row scope that come together share the statement; each has its own row of the audit. Neighbours share a blocking
-key that is not hot, or a refined one of a key that is; a key is read to HOT_LIMIT + 1 records, so that the statement is bounded.
-Row scope is the connection's. Scores nothing.
+key that is not hot, or a refined one of a key that is; a key is read to one record more than its limit, so that the statement is
+bounded. Row scope is the connection's. Scores nothing.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ import orjson
 from kernel import audit, db
 from kernel.actor import Principal
 from matching import form_text
-from matching.blocking import HOT_LIMIT, BlockingKey
+from matching.blocking import BlockingKey
 from matching.forms import ComparisonForm, comparison_form
+from matching.hot_keys import LIMITS
 from matching.record import StandardRecord, from_json
 from mdm import lookup
 from mdm.gather import Gatherer
@@ -27,9 +28,10 @@ KEPT_TEXT = 10_000_000  # Bytes of the texts that kept forms were read from: abo
 # Searches in one statement, and how many that wait go beside one that is under way: a search that meets much holds few others up.
 MOST_TOGETHER, ENOUGH_TOGETHER = 16, 8
 
-_HOLDERS = """SELECT mine.ask, mine.blocking_key, held.record_ids FROM {asked} AS mine (ask, blocking_key)
+_HOLDERS = f"""SELECT mine.ask, mine.blocking_key, held.record_ids FROM {{asked}} AS mine (ask, blocking_key)
   CROSS JOIN LATERAL (SELECT array_agg(b.record_id) AS record_ids FROM (
-    SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key LIMIT %(limit)s + 1) AS b) AS held"""
+    SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key
+    LIMIT {LIMITS.sql("mine.blocking_key")} + 1) AS b) AS held"""  # noqa: S608 - two numbers of ours.
 _ASKED = "unnest(%(asks)s::int[], %(keys)s::bigint[])"
 _REFINED = """(SELECT DISTINCT a.ask, a.refined FROM unnest(%(refined_asks)s::int[], %(refined)s::bigint[], %(of)s::bigint[])
                AS a (ask, refined, of) JOIN hot ON hot.ask = a.ask AND hot.blocking_key = a.of)"""
@@ -38,11 +40,11 @@ _REFINED = """(SELECT DISTINCT a.ask, a.refined FROM unnest(%(refined_asks)s::in
 # records were looked at.
 SEARCH = f"""
 WITH held AS MATERIALIZED ({_HOLDERS.format(asked=_ASKED)}),
-hot AS (SELECT ask, blocking_key FROM held WHERE cardinality(record_ids) > %(limit)s),
+hot AS (SELECT ask, blocking_key FROM held WHERE cardinality(record_ids) > {LIMITS.sql()}),
 refined AS ({_HOLDERS.format(asked=_REFINED)}),
 usable AS (
   SELECT DISTINCT ask, unnest(record_ids) AS record_id FROM (TABLE held UNION ALL TABLE refined) AS every
-  WHERE cardinality(record_ids) <= %(limit)s),
+  WHERE cardinality(record_ids) <= {LIMITS.sql()}),
 found AS (
   SELECT usable.ask, one.* FROM usable CROSS JOIN LATERAL (
     SELECT s.record_id::text, s.version_no, s.standardizer, s.policy_version, s.source, c.golden_id::text, s.form
@@ -144,7 +146,6 @@ def parameters(searches: Sequence[Search]) -> dict[str, Any]:
         "of": _array(key for _, _, key in refined),
         "actors": [search.actor for search in searches],
         "counts": _array(len({key.key for key in search.keys}) for search in searches),
-        "limit": HOT_LIMIT,
     }
 
 

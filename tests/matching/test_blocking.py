@@ -145,8 +145,9 @@ def test_another_secret_gives_other_keys() -> None:
 def test_every_rule_is_refined_by_declared_rules() -> None:
     for rule in blocking.RULES:
         refined = blocking.refined_rule(rule.number)
-        # A rule of one name and five digits of a phone is hot where the phone itself is, which has refined keys of its own.
-        assert refined or rule.number == 15
+        # A rule of one name and five digits of a phone is hot where the phone itself is, which has refined keys of its own; one
+        # of a name and an initial is where other rules find as many: refined, it found no true pair more of 346,000.
+        assert refined or rule.number in {15, 16}
         assert all(number > blocking.REFINED_STEP and number % blocking.REFINED_STEP == rule.number for number in refined)
     assert blocking.refined_rule(101) == ()
 

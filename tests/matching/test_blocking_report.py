@@ -11,6 +11,7 @@ from matching.blocking import REFINED_STEP, RULES
 from matching.blocking_measure import measure
 from matching.blocking_report import KEYS_SCHEMA, TRUE_PAIRS_SCHEMA, BlockingReport, LargeKey, RuleReport, blocking_report
 from matching.evaluate import Labelled
+from matching.hot_keys import HotLimits
 from matching.model import default_model
 from matching.standardize import Context, standardize
 
@@ -54,7 +55,7 @@ def test_figures_counted_by_hand() -> None:
 def test_a_hot_key_is_named_with_what_its_refinements_yield() -> None:
     """Four share a phone, of whom 0 and 1 share their initials; a fifth has no other key at all."""
     filed: Filed = [(2, 7, one) for one in range(5)] + [(102, 8, 0), (102, 8, 1), (102, 9, 2), (102, 10, 3)]
-    found = blocking_report(table(filed), 5, limit=4)
+    found = blocking_report(table(filed), 5, limits=HotLimits.alike(4))
     phone = rule_of(found, 2)
     assert (phone.hot_keys, phone.hot_records, phone.pairs, phone.refined_pairs) == (1, 5, 1, 1)
     assert (found.pairs, found.unreachable, found.true_pairs, found.recall, phone.recall) == (1, 1, None, None, None)
@@ -69,11 +70,14 @@ rules = st.sampled_from([1, 2, 5, 1 + REFINED_STEP, 2 + REFINED_STEP, 2 + 2 * RE
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(rules, st.integers(-4, 4), st.integers(0, 8)), max_size=60), st.integers(2, 4))
-def test_figures_are_those_of_a_plain_count(made: Filed, limit: int) -> None:
+@given(
+    st.lists(st.tuples(rules, st.integers(-4, 4), st.integers(0, 8)), max_size=60),
+    st.builds(HotLimits, st.integers(2, 4), st.integers(1, 3)),
+)
+def test_figures_are_those_of_a_plain_count(made: Filed, limits: HotLimits) -> None:
     filed = sorted({(rule, key * 1_000 + rule, record) for rule, key, record in made})  # A key belongs to one rule.
-    found = blocking_report(table(filed), 9, limit=limit)
-    by_rule = plainly(filed, limit)
+    found = blocking_report(table(filed), 9, limits=limits)
+    by_rule = plainly(filed, limits)
     assert found.pairs == len(set().union(*by_rule.values()))
     for rule in found.rules:
         mine = by_rule.get(rule.rule, set())
@@ -84,16 +88,18 @@ def test_figures_are_those_of_a_plain_count(made: Filed, limit: int) -> None:
     assert found.candidates_mean == sum(company) / 9
 
 
-def plainly(filed: Filed, limit: int) -> dict[int, Pairs]:
+def plainly(filed: Filed, limits: HotLimits) -> dict[int, Pairs]:
     """The candidates of each rule, as the online index finds them: refined keys are asked of the holders of hot keys only."""
     held: defaultdict[tuple[int, int], set[int]] = defaultdict(set)
     for rule, key, record in filed:
         held[rule, key].add(record)
-    in_hot = {one for (rule, _), records in held.items() if rule < REFINED_STEP and len(records) > limit for one in records}
+    in_hot = {
+        one for (rule, key), records in held.items() if rule < REFINED_STEP and len(records) > limits.of(key) for one in records
+    }
     found: dict[int, Pairs] = defaultdict(set)
-    for (rule, _), records in held.items():
+    for (rule, key), records in held.items():
         asked = records if rule < REFINED_STEP else records & in_hot
-        if len(records) <= limit:
+        if len(records) <= limits.of(key):
             found[rule % REFINED_STEP] |= set(combinations(sorted(asked), 2))
     return found
 

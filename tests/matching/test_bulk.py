@@ -8,6 +8,7 @@ import pytest
 
 from matching.bulk import by_position, candidate_pairs, forms_table, hot_keys, score_candidates
 from matching.forms import ComparisonForm
+from matching.hot_keys import HotLimits
 from matching.model import Model
 from matching.score import scorer
 
@@ -84,10 +85,10 @@ def test_records_that_share_a_key_are_a_pair_once() -> None:
 
 def test_a_hot_key_yields_no_pair_but_its_refined_keys_do_and_it_is_told() -> None:
     keys = keys_of(a=[1, 10], b=[1, 10], c=[1, 11], d=[1])
-    assert candidate_pairs(keys, limit=3).to_pylist() == [{"record_a": "a", "record_b": "b"}]
-    assert hot_keys(keys, limit=3).to_pylist() == [{"blocking_key": 1, "records": 4}]
-    assert candidate_pairs(keys, limit=4).num_rows == 6
-    assert hot_keys(keys, limit=4).num_rows == 0
+    assert candidate_pairs(keys, limits=HotLimits.alike(3)).to_pylist() == [{"record_a": "a", "record_b": "b"}]
+    assert hot_keys(keys, limits=HotLimits.alike(3)).to_pylist() == [{"blocking_key": 1, "records": 4}]
+    assert candidate_pairs(keys, limits=HotLimits.alike(4)).num_rows == 6
+    assert hot_keys(keys, limits=HotLimits.alike(4)).num_rows == 0
 
 
 def test_a_key_of_a_hundred_thousand_records_costs_seconds_and_is_told() -> None:

@@ -11,6 +11,7 @@ from matching.bulk import candidate_pairs
 from matching.comparisons import BIRTH_DATE, GIVEN, SURNAME, TWINS, comparison_form
 from matching.estimate import BASE_PAIRS, Mixture, frequencies, monotone, prior_from, smoothed_m, smoothed_u
 from matching.forms import ComparisonForm
+from matching.hot_keys import HOT_LIMIT, HotLimits
 from matching.model import Model, Parameter, default_model, dump_model
 from matching.record import BirthDate, Name, Phone, StandardRecord
 from matching.train import TrainingRefused, train
@@ -55,7 +56,8 @@ def form(given: str, surname: str, birth: str, phone: str) -> ComparisonForm:
 def candidates(forms: Sequence[ComparisonForm]) -> pa.Table:
     """Pair the records that share a phone, a birth date or a surname."""
     filed = [(f"{key}", str(n)) for n, one in enumerate(forms) for key in (*(one.phones or ()), one.birth, one.surname) if key]
-    return candidate_pairs(pa.table({"blocking_key": [key for key, _ in filed], "record_id": [record for _, record in filed]}))
+    table = pa.table({"blocking_key": [key for key, _ in filed], "record_id": [record for _, record in filed]})
+    return candidate_pairs(table, HotLimits.alike(HOT_LIMIT))
 
 
 @pytest.fixture(scope="module")

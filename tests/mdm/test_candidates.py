@@ -10,6 +10,7 @@ import pytest
 
 from kernel import db
 from matching.blocking import HOT_LIMIT
+from matching.hot_keys import NARROW_HOT_LIMIT
 from mdm import candidates, reconcile, resolve
 from mdm.incoming import Incoming
 from stewardship import tasks
@@ -116,6 +117,41 @@ def test_a_key_that_falls_to_the_limit_and_passes_it_again_unswept_is_redone(mdm
     mdm.drain()
     assert query("SELECT count(*) FROM hot_key") == [(1,)]
     assert mdm.verify().differences == ()
+
+
+def namesake(n: int) -> dict[str, Any]:
+    """One of many of one name, each with a home of their own."""
+    return {
+        "given_name": "Ludovica",
+        "surname": "Brambilla",
+        "addresses": [
+            {
+                "line1": f"Via {chr(97 + n % 26)}{chr(97 + n // 26)}orta {n + 1}",
+                "city": f"{chr(97 + n // 26)}rto{chr(97 + n % 26)}no",
+            }
+        ],
+    }
+
+
+def test_a_key_of_a_narrow_rule_is_hot_beyond_a_lower_limit_on_both_paths(mdm: Master) -> None:
+    """So many share both name sounds, and little else: at the limit all are pairs, one more and nobody is."""
+    mdm.put_many("shop", [Incoming(f"{n}", namesake(n)) for n in range(NARROW_HOT_LIMIT)])
+    ids = [f"{n}" for n in range(NARROW_HOT_LIMIT + 1)]
+    full = find(*ids)
+    assert (full.hot, len(full.pairs)) == (frozenset(), NARROW_HOT_LIMIT * (NARROW_HOT_LIMIT - 1) // 2)
+    mdm.drain()
+    assert mdm.verify(deep=True).differences == ()
+
+    mdm.put("shop", f"{NARROW_HOT_LIMIT}", namesake(NARROW_HOT_LIMIT))
+    more = find(*ids)
+    assert len(more.hot) > 0
+    assert len(more.pairs) < len(full.pairs)
+    mdm.drain()
+    assert {row[0] for row in query("SELECT blocking_key FROM hot_key")} == more.hot
+    assert mdm.verify(deep=True).differences == ()
+    mdm.delete("shop", "0")
+    mdm.drain()
+    assert query("SELECT count(*) FROM hot_key") == [(0,)]
 
 
 def test_two_workers_that_see_one_key_become_hot_both_finish(mdm: Master) -> None:

@@ -61,8 +61,8 @@ def test_a_record_that_cannot_be_read_is_passed_over(mdm: Master) -> None:
 
 @pytest.mark.parametrize("source", ["trial", "staff"])
 def test_pairs_that_never_become_one_are_no_candidates(mdm: Master, source: str) -> None:
-    """One source is scored only, the other holds people of another identity domain."""
-    take_in(mdm, other=source)
+    """One source is scored only, the other holds people of another identity domain; so few share a first name and an initial."""
+    take_in(mdm, people=60, other=source)
     with pytest.raises(Conflict, match="candidate pairs"):
         trained()
 

@@ -15,6 +15,7 @@ from matching import bulk, spark
 from matching.blocking import keys
 from matching.comparisons import comparison_form
 from matching.forms import ComparisonForm
+from matching.hot_keys import HotLimits
 from matching.model import Model, default_model
 from matching.score import scorer
 from mdm.labelled import read_labelled
@@ -23,7 +24,7 @@ from mdm.mapping import load_mapping
 from ..matching.hostile_forms import model_with_extras, person
 
 PEOPLE = 240  # 28,680 pairs.
-FEBRL_LIMIT = 5  # Low enough that FEBRL 3 has hot keys.
+FEBRL_LIMIT = HotLimits(5, 3)  # Low enough that FEBRL 3 has hot keys.
 BY_PAIR = [("record_a", "ascending"), ("record_b", "ascending")]
 
 
@@ -114,19 +115,19 @@ def made_keys(seed: int) -> dict[int, set[str]]:
     return {chance.randrange(-(2**63), 2**63): set(chance.sample(names, size)) for size in sizes}
 
 
-@pytest.mark.parametrize("limit", [5, 6, 200])
-def test_candidate_and_hot_keys_are_those_of_the_definition_and_of_duckdb(session: SparkSession, limit: int) -> None:
-    held = made_keys(limit)
+@pytest.mark.parametrize("limits", [HotLimits(5, 3), HotLimits(6, 6), HotLimits()], ids=str)
+def test_candidate_and_hot_keys_are_those_of_the_definition_and_of_duckdb(session: SparkSession, limits: HotLimits) -> None:
+    held = made_keys(limits.wide)
     rows = [(key, name) for key, names in held.items() for name in [*names, *names]]  # A record filed twice counts once.
     table = pa.table({"blocking_key": pa.array([key for key, _ in rows], pa.int64()), "record_id": [name for _, name in rows]})
     given = session.createDataFrame(table)
-    pairs = {pair for names in held.values() if len(names) <= limit for pair in combinations(sorted(names), 2)}
-    hot = {key: len(names) for key, names in held.items() if len(names) > limit}
+    pairs = {pair for key, names in held.items() if len(names) <= limits.of(key) for pair in combinations(sorted(names), 2)}
+    hot = {key: len(names) for key, names in held.items() if len(names) > limits.of(key)}
 
-    found = spark.candidate_pairs(given, limit).toArrow().sort_by(BY_PAIR)
-    assert found.to_pylist() == bulk.candidate_pairs(table, limit).to_pylist()
+    found = spark.candidate_pairs(given, limits).toArrow().sort_by(BY_PAIR)
+    assert found.to_pylist() == bulk.candidate_pairs(table, limits).to_pylist()
     assert [tuple(row.values()) for row in found.to_pylist()] == sorted(pairs)
-    assert {row["blocking_key"]: row["records"] for row in spark.hot_keys(given, limit).toArrow().to_pylist()} == hot
+    assert {row["blocking_key"]: row["records"] for row in spark.hot_keys(given, limits).toArrow().to_pylist()} == hot
 
 
 def test_no_keys_no_pairs_and_no_pairs_no_scores(session: SparkSession, people: dict[str, ComparisonForm]) -> None:
