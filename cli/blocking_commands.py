@@ -19,10 +19,13 @@ from matching.blocking_measure import measure
 from matching.blocking_report import BlockingReport, RuleReport, blocking_report
 from matching.hot_keys import LIMITS
 from matching.model import Model, ModelError, default_model, load_model
-from mdm import key_index
+from mdm import exact_copies, key_index, versions
+from mdm.discover import by_place
 from mdm.labelled import compared_extras, load_rules, read_labelled
 
 DEFAULT = "default"
+WITHOUT_KEY = "without any key: no candidate can be found for them"
+HOT_ONLY = "with hot keys only: nobody is found for them but exact copies"
 console = Console()
 errors = Console(stderr=True)
 blocking_app = typer.Typer(help="Look at blocking: how records find each other.", no_args_is_help=True, rich_markup_mode=None)
@@ -65,7 +68,10 @@ def report(
 def _of_stored(memory: str) -> BlockingReport:
     with db.read_only(snapshot=True) as session:
         index = key_index.read(session)
-    return blocking_report(index.keys, len(index.record_ids), memory_limit=memory)
+        current = versions.stored(session)
+        copies = exact_copies.every(session, current) if current else set()
+    placed = by_place(copies, index.record_ids)
+    return blocking_report(index.keys, len(index.record_ids), memory_limit=memory, copies=placed)
 
 
 def _of_files(
@@ -133,8 +139,8 @@ def sentences(found: BlockingReport) -> list[str]:
             f"A key of more than {LIMITS.wide} records ({LIMITS.narrow} under rules {narrow}) is hot:"
             " its refined keys yield pairs instead."
         )
-    for number, what in ((found.keyless, "without any key"), (found.unreachable, "with hot keys only")):
+    for number, what in ((found.keyless, WITHOUT_KEY), (found.unreachable, HOT_ONLY)):
         if number:
-            said.append(f"{counted(number, 'record')} {what}: no candidate can be found for them.")
+            said.append(f"{counted(number, 'record')} {what}.")
     said.append('"only here": pairs that no other rule yields. Keys are shown by the first digits of their hash.')
     return said

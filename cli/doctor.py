@@ -298,7 +298,7 @@ def _reach(_: Settings) -> Finding:
         found = candidates.out_of_reach(session)
     parts = (
         (found.keyless, "without any usable value"),
-        (found.unreachable, "whose every value more than 200 records share: identical copies, a shop's own values"),
+        (found.unreachable, "whose every value too many share: found by nobody but their exact copies"),
         (found.capped, "in components cut for their size"),
         (found.partly_filed, "with more values of one kind than a record is found by"),
     )

@@ -71,9 +71,11 @@ def resolve_all(console: Console, errors: Console, memory_limit: str) -> None:
     if done.hot_keys:
         hot = counted(done.hot_keys, "blocking key is", "blocking keys are")
         console.print(f"{hot} hot: their refined keys serve instead.", highlight=False)
-    for number, what in ((done.keyless, "without a usable key"), (done.unreachable, "with hot keys only")):
+    alone = "without a usable key: no candidate can be found for them"
+    crowded = "with hot keys only: nobody is found for them but exact copies"
+    for number, what in ((done.keyless, alone), (done.unreachable, crowded)):
         if number:
-            console.print(f"{counted(number, 'record')} {what}: no candidate can be found for them.", highlight=False)
+            console.print(f"{counted(number, 'record')} {what}.", highlight=False)
     if done.partly_filed:
         held = counted(done.partly_filed, "record holds", "records hold")
         console.print(f"{held} more values than one is filed by: candidates are found by the others only.", highlight=False)

@@ -8,13 +8,15 @@ import pyarrow as pa
 
 from matching.blocking import keys
 from matching.blocking_report import KEYS_SCHEMA, TRUE_PAIRS_SCHEMA, BlockingReport, blocking_report
-from matching.bulk import forms_table, score_candidates
+from matching.bulk import copy_pairs, forms_table, score_candidates
+from matching.bulk_pairs import PAIRS_SCHEMA
 from matching.engine import DEFAULT_MEMORY_LIMIT
 from matching.evaluate import SECRET, Labelled
 from matching.forms import comparison_form
 from matching.hot_keys import LIMITS, HotLimits
 from matching.model import Model
 from matching.record import StandardRecord
+from matching.standardize import form_hash
 
 
 def measure(
@@ -23,7 +25,14 @@ def measure(
     """Measure blocking on labelled records; what would reach the guard line is weighed by the model."""
     filed = keys_table((item.record for item in labelled), SECRET)
     true_pairs = weighed_true_pairs(labelled, model)
-    return blocking_report(filed, len(labelled), true_pairs, model.lines.guard, limits, memory_limit)
+    copies = copies_table(item.record for item in labelled)
+    return blocking_report(filed, len(labelled), true_pairs, model.lines.guard, limits, memory_limit, copies)
+
+
+def copies_table(records: Iterable[StandardRecord]) -> pa.Table:
+    """Pair the exact copies among records, numbered from 0 in their order: PAIRS_SCHEMA."""
+    hashes = [form_hash(record) for record in records]
+    return copy_pairs(hashes, pa.array(range(len(hashes)), pa.int32())).cast(PAIRS_SCHEMA)
 
 
 def keys_table(records: Iterable[StandardRecord], secret: bytes) -> pa.Table:

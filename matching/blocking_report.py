@@ -11,8 +11,9 @@ import duckdb
 import pyarrow as pa
 
 from matching.blocking import REFINED_STEP, RULES
-from matching.bulk_pairs import KEYS_SCHEMA, file_keys
+from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA, file_keys
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
+from matching.exact_copies import COPIES_NAME, COPIES_RULE
 from matching.hot_keys import LIMITS, HotLimits
 
 __all__ = ["KEYS_SCHEMA", "TRUE_PAIRS_SCHEMA", "BlockingReport", "LargeKey", "RuleReport", "blocking_report"]
@@ -88,26 +89,31 @@ def blocking_report(
     guard_weight: float = 0.0,
     limits: HotLimits = LIMITS,
     memory_limit: str = DEFAULT_MEMORY_LIMIT,
+    copies: pa.Table | None = None,
 ) -> BlockingReport:
-    """Measure blocking on keys (KEYS_SCHEMA) of `records` records, numbered from 0.
+    """Measure blocking on keys (KEYS_SCHEMA) of `records` records, numbered from 0; `copies` (PAIRS_SCHEMA): exact ones.
 
     `true_pairs` (TRUE_PAIRS_SCHEMA, record_a < record_b): the pairs that are one customer, with what they weigh if compared.
     """
     with engine(memory_limit) as connection:
         file_keys(connection, keys, limits)
         connection.register("known", TRUE_PAIRS_SCHEMA.empty_table() if true_pairs is None else true_pairs)
+        connection.register("copies", PAIRS_SCHEMA.empty_table() if copies is None else copies)
         for statement in _STEPS:
             connection.execute(statement)
         return _read(connection, records, guard_weight, labelled=true_pairs is not None)
 
 
+_REPORTED = (*((rule.number, rule.name) for rule in RULES), (COPIES_RULE, COPIES_NAME))
 # One bit a rule says who yields a pair; the bits from _REFINED_BIT on, by refined keys.
 _REFINED_BIT = 31
 _STEPS = (
-    f"""CREATE TABLE pairs AS SELECT a.record AS record_a, b.record AS record_b,
-          bit_or(1::BIGINT << (a.rule % {REFINED_STEP} + CASE WHEN a.refined THEN {_REFINED_BIT} ELSE 0 END)) AS rules
-        FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.rule = b.rule AND a.record < b.record
-        GROUP BY ALL""",  # noqa: S608 - two numbers of ours.
+    f"""CREATE TABLE pairs AS SELECT record_a, record_b, bit_or(1::BIGINT << bit) AS rules FROM (
+          SELECT a.record AS record_a, b.record AS record_b,
+            a.rule % {REFINED_STEP} + CASE WHEN a.refined THEN {_REFINED_BIT} ELSE 0 END AS bit
+          FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.rule = b.rule AND a.record < b.record
+          UNION ALL SELECT record_a, record_b, {COPIES_RULE} FROM copies)
+        GROUP BY ALL""",  # noqa: S608 - three numbers of ours.
     """CREATE TABLE found AS SELECT k.weight, coalesce(p.rules, 0) AS rules FROM known AS k
        LEFT JOIN pairs AS p USING (record_a, record_b)""",
     """CREATE TABLE company AS SELECT record, count(*) AS others
@@ -146,7 +152,7 @@ def _read(connection: duckdb.DuckDBPyConnection, records: int, guard_weight: flo
         recall=_share(found, known) if labelled else None,
         reaching_pairs=reaching if labelled else None,
         recall_reaching=_share(reached, reaching) if labelled else None,
-        rules=tuple(_rule(connection, rule.number, rule.name, known if labelled else None) for rule in RULES),
+        rules=tuple(_rule(connection, number, name, known if labelled else None) for number, name in _REPORTED),
     )
 
 

@@ -16,6 +16,7 @@ from splink.internals.comparison_vector_values import compute_comparison_vector_
 
 from matching.comparisons import Comparison, folded_extra, number_extra
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
+from matching.exact_copies import COPIES_SQL
 from matching.forms import COLUMNS, LIST_COLUMNS, NUMBER_COLUMNS, ComparisonForm
 from matching.hot_keys import LIMITS, HotLimits, hot_sql, pairs_sql
 from matching.model import Model, Parameter
@@ -54,6 +55,19 @@ def candidate_pairs(keys: pa.Table, limits: HotLimits = LIMITS) -> pa.Table:
         connection.register("given", keys)
         found = connection.sql(pairs_sql(limits).format(given="given") + " ORDER BY 1, 2")
         return found.to_arrow_table()
+
+
+def copy_pairs(form_keys: Sequence[bytes], record_ids: pa.Array) -> pa.Table:
+    """Pair each record with its next exact copy (record_a < record_b), in order: those of equal form keys."""
+    with duckdb.connect() as connection:
+        connection.register("given", pa.table({"form_key": pa.array(form_keys, pa.binary()), "record_id": record_ids}))
+        return connection.sql(COPIES_SQL.format(given="given") + " ORDER BY 1, 2").to_arrow_table()
+
+
+def all_pairs(*tables: pa.Table) -> pa.Table:
+    """Give the pairs of several tables (record_a, record_b), each once and in order."""
+    every = pa.concat_tables(tables).group_by(["record_a", "record_b"]).aggregate([])
+    return every.sort_by([("record_a", "ascending"), ("record_b", "ascending")])
 
 
 def by_position(pairs: pa.Table, ids: Sequence[str]) -> pa.Table:

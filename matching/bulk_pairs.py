@@ -13,6 +13,7 @@ from matching.blocking import REFINED_STEP
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
 from matching.hot_keys import LIMITS, HotLimits
 
+PAIRS_SCHEMA = pa.schema([("record_a", pa.int32()), ("record_b", pa.int32())])
 KEYS_SCHEMA = pa.schema([("rule", pa.int16()), ("blocking_key", pa.int64()), ("record", pa.int32())])
 _FILE = (
     "CREATE TABLE filed AS SELECT DISTINCT rule::INTEGER AS rule, blocking_key, record FROM given",
@@ -31,6 +32,7 @@ SELECT u.blocking_key, u.rule, u.record, g."group" FROM usable AS u JOIN groups 
 _PAIRS = """
 SELECT DISTINCT a.record AS record_a, b.record AS record_b FROM placed AS a JOIN placed AS b
   ON a.blocking_key = b.blocking_key AND a.rule = b.rule AND a.record < b.record AND (a."group" = b."group") IS TRUE
+UNION SELECT record_a, record_b FROM copies
 ORDER BY 1, 2"""
 _REACH = """
 SELECT (SELECT count(*) FROM groups WHERE record NOT IN (SELECT record FROM filed)),
@@ -49,9 +51,13 @@ class BulkCandidates:
 
 
 def find_pairs(
-    keys: pa.Table, groups: pa.Array, limits: HotLimits = LIMITS, memory_limit: str = DEFAULT_MEMORY_LIMIT
+    keys: pa.Table,
+    groups: pa.Array,
+    limits: HotLimits = LIMITS,
+    memory_limit: str = DEFAULT_MEMORY_LIMIT,
+    copies: pa.Table | None = None,
 ) -> BulkCandidates:
-    """Join keys (KEYS_SCHEMA) into pairs of records of one group.
+    """Join keys (KEYS_SCHEMA) into pairs of records of one group; `copies` (PAIRS_SCHEMA) are pairs besides.
 
     `groups` gives for each position its group; null: the record holds its keys hot like any other, and is in no pair.
     """
@@ -59,6 +65,7 @@ def find_pairs(
         file_keys(connection, keys, limits)
         places = pa.table({"record": pa.array(range(len(groups)), pa.int32()), "group": groups})
         connection.register("groups", places.filter(groups.is_valid()))
+        connection.register("copies", PAIRS_SCHEMA.empty_table() if copies is None else copies)
         connection.execute(_PLACED)
         pairs = connection.sql(_PAIRS).to_arrow_table()
         keyless, unreachable = connection.execute(_REACH).fetchall()[0]

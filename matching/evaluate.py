@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matching.blocking import keys, left_out
-from matching.bulk import by_position, candidate_pairs, forms_table, score_candidates
+from matching.bulk import all_pairs, by_position, candidate_pairs, copy_pairs, forms_table, score_candidates
 from matching.calibration import NO_TARGETS, Targets
 from matching.cluster import Clustering, partition
 from matching.comparisons import comparison_form
@@ -136,9 +136,8 @@ def prepare(records: Iterable[tuple[str, StandardRecord]]) -> Prepared:
         holders.extend([position] * len(found))
     places = pa.array(holders, pa.int64())
     table = pa.table({"blocking_key": pa.array(filed, pa.int64()), "record_id": pa.array(ids, pa.string()).take(places)})
-    return Prepared(
-        tuple(ids), tuple(forms), tuple(hashes), candidate_pairs(table), len(ids) - len(pc.unique(places)), partly_filed
-    )
+    pairs = all_pairs(candidate_pairs(table), copy_pairs(hashes, pa.array(ids, pa.string())))
+    return Prepared(tuple(ids), tuple(forms), tuple(hashes), pairs, len(ids) - len(pc.unique(places)), partly_filed)
 
 
 def evaluate_records(

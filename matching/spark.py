@@ -15,6 +15,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
+from matching.exact_copies import COPIES_SQL
 from matching.forms import COLUMNS, LIST_COLUMNS, ComparisonForm
 from matching.hot_keys import LIMITS, HotLimits, hot_sql, pairs_sql
 from matching.model import Model
@@ -47,6 +48,11 @@ def candidate_pairs(keys: DataFrame, limits: HotLimits = LIMITS) -> DataFrame:
     no task meets more of a key's records than that.
     """
     return keys.sparkSession.sql(pairs_sql(limits), given=keys)
+
+
+def copy_pairs(forms: DataFrame) -> DataFrame:
+    """Pair each record of a frame (form_key, record_id) with its next exact copy (record_a < record_b)."""
+    return forms.sparkSession.sql(COPIES_SQL, given=forms)
 
 
 def hot_keys(keys: DataFrame, limits: HotLimits = LIMITS) -> DataFrame:

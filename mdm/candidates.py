@@ -2,21 +2,23 @@
 
 A key held by more records than its limit (`matching.hot_keys`) is hot: it yields no pair by itself, the refined keys of its
 records do (they are stored beside it, and share its pairs while it is not hot). Crossing the limit, up or down, re-queues the
-records of the key. Never scores, never decides.
+records of the key. Exact copies are pairs besides (`mdm.exact_copies`). Never scores, never decides.
 """
 
 import uuid
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import Session
 
 from matching.blocking import REFINED_STEP, left_out
 from matching.hot_keys import LIMITS
-from mdm import pending, sql
+from mdm import exact_copies, pending, sql
 from mdm.appraisal import PARTLY_FILED_CODES
+from mdm.exact_copies import Beside
 from mdm.records import CurrentRecord, Pair
+from mdm.versions import VersionSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Candidates:
     """What the key index says about a batch: pairs with ids ordered, and what it could not say.
 
     `hot` are keys over the limit, `cool` all others; `keyless` records have no key at all; `unreachable` have keys, but every
-    one is hot.
+    one is hot: of them only exact copies are found. `copies`: where those stand that have any.
     """
 
     pairs: frozenset[Pair]
@@ -32,10 +34,11 @@ class Candidates:
     cool: frozenset[int] = frozenset()
     keyless: frozenset[uuid.UUID] = frozenset()
     unreachable: frozenset[uuid.UUID] = frozenset()
+    copies: Mapping[uuid.UUID, Beside] = field(default_factory=dict)
 
 
-def find(session: Session, record_ids: Collection[uuid.UUID]) -> Candidates:
-    """Find all pairs of which at least one record is in the batch. Bounded by the limit + 1 rows a key; one statement.
+def find(session: Session, of: VersionSet, record_ids: Collection[uuid.UUID]) -> Candidates:
+    """Find all pairs of which at least one record is in the batch. Bounded by the limit + 1 rows a key; two statements.
 
     Refined keys are asked only of records that hold a hot key: while a key is not hot, its refined keys' pairs are among its own.
     """
@@ -54,7 +57,8 @@ def find(session: Session, record_ids: Collection[uuid.UUID]) -> Candidates:
     keyed = reachable | (_keyed(session, batch - reachable) if len(reachable) < len(batch) else set())
     pairs = frozenset(pair for held in usable if len(held) > 1 for pair in _pairs(held, batch))
     cool = frozenset((*holders, *refined)) - hot
-    return Candidates(pairs, hot, cool, batch - keyed, frozenset(keyed - reachable))
+    copies = exact_copies.find(session, of, batch)
+    return Candidates(pairs | exact_copies.pairs(copies), hot, cool, batch - keyed, frozenset(keyed - reachable), copies)
 
 
 def _holders(session: Session, which: str, params: dict[str, Any]) -> dict[int, list[uuid.UUID]]:
@@ -94,12 +98,14 @@ def note(session: Session, hot: Collection[int], cool: Collection[int]) -> list[
     return [row[0] for row in (*newly, *cooled)]
 
 
-def mark(session: Session, found: Candidates) -> int:
+def mark(session: Session, of: VersionSet, found: Candidates, ended: Iterable[Pair], changed: Collection[uuid.UUID]) -> int:
     """Note which keys a batch met hot, and which not, and re-queue all records of those that crossed the limit, once.
 
-    Not only the sweeper cools: a key may fall to the limit, yield its pairs, and pass the limit again before the sweeper looks.
+    So are those beside whom a copy came or went, told by the pairs that the batch ended and the records it wrote pairs of. Not
+    only the sweeper cools: a key may fall to the limit, yield its pairs, and pass the limit again before the sweeper looks.
     """
-    return _redo(session, note(session, found.hot, found.cool), "hot_key")
+    moved = exact_copies.redo(session, of, found.copies, ended, changed)
+    return moved + _redo(session, note(session, found.hot, found.cool), "hot_key")
 
 
 def redo_crossed(session: Session, hot: Collection[int]) -> int:

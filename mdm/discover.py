@@ -12,10 +12,10 @@ import pyarrow as pa
 from sqlmodel import Session
 
 from matching.bulk import PairScorer, forms_table, pair_scorer
-from matching.bulk_pairs import find_pairs
+from matching.bulk_pairs import PAIRS_SCHEMA, find_pairs
 from matching.engine import DEFAULT_MEMORY_LIMIT
 from matching.score import Scored
-from mdm import candidates, key_index, sql
+from mdm import candidates, exact_copies, key_index, sql
 from mdm.decisions import PairDecision
 from mdm.judge import decision_of, pair_decisions
 from mdm.records import ComparedRecord, Pair, Shelf, compared
@@ -28,13 +28,17 @@ KEYS_SCHEMA = pa.schema([("blocking_key", pa.int64()), ("record_id", pa.string()
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """The decisions there should be, the keys that are hot, and how many records have no key, or none that is not hot."""
+    """The decisions there should be, the keys that are hot, and how many records have no key, or none that is not hot.
+
+    `copies`: the chains of exact copies, as pairs.
+    """
 
     pairs: int
     decisions: Sequence[PairDecision]
     hot: frozenset[int]
     keyless: int = 0
     unreachable: int = 0
+    copies: frozenset[Pair] = frozenset()
 
 
 def read_keys(session: Session) -> pa.Table:
@@ -51,13 +55,17 @@ def read_keys(session: Session) -> pa.Table:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everybody, by position: what pairs are decided by (None: it cannot be used), their forms as a table, all their keys."""
+    """Everybody, by position: what pairs are decided by (None: it cannot be used), their forms as a table, all their keys.
+
+    `copies` are the chains of exact copies, by id.
+    """
 
     record_ids: Sequence[uuid.UUID]
     records: Sequence[ComparedRecord | None]
     forms: pa.Table
     keys: pa.Table
     partly_filed: int = 0
+    copies: frozenset[Pair] = frozenset()
 
     @property
     def unusable(self) -> set[uuid.UUID]:
@@ -79,19 +87,28 @@ def gather(session: Session, versions: VersionSet, shelf: Shelf) -> Gathered:
         records += held
         partly_filed += candidates.partly_filed(found.values())
     empty = forms_table([], [], versions.model.extras)
-    return Gathered(index.record_ids, records, pa.concat_tables([empty, *tables]), index.keys, partly_filed)
+    copies = frozenset(exact_copies.every(session, versions))
+    return Gathered(index.record_ids, records, pa.concat_tables([empty, *tables]), index.keys, partly_filed, copies)
 
 
 def in_bulk(versions: VersionSet, everybody: Gathered, memory_limit: str = DEFAULT_MEMORY_LIMIT) -> Discovered:
     """Find, score and decide all pairs with the bulk engine. Pure; holds all forms and decisions in memory, pairs a slice."""
     domains: dict[str, int] = {}
     groups = [one and domains.setdefault(versions.domain(one.source), len(domains)) for one in everybody.records]
-    found = find_pairs(everybody.keys, pa.array(groups, pa.int32()), memory_limit=memory_limit)
+    copies = by_place(everybody.copies, everybody.record_ids)
+    found = find_pairs(everybody.keys, pa.array(groups, pa.int32()), memory_limit=memory_limit, copies=copies)
     made: list[PairDecision] = []
     with pair_scorer(versions.model, everybody.forms, memory_limit) as scorer:
         for start in range(0, found.pairs.num_rows, SCORED_AT_ONCE):
             made += _decided(versions, everybody.records, scorer, found.pairs.slice(start, SCORED_AT_ONCE))
-    return Discovered(found.pairs.num_rows, made, found.hot, found.keyless, found.unreachable)
+    return Discovered(found.pairs.num_rows, made, found.hot, found.keyless, found.unreachable, everybody.copies)
+
+
+def by_place(pairs: Collection[Pair], record_ids: Sequence[uuid.UUID]) -> pa.Table:
+    """Name the records of pairs by their places among all ids: PAIRS_SCHEMA."""
+    places = {record_id: at for at, record_id in enumerate(record_ids)} if pairs else {}
+    columns = [pa.array([places[pair[side]] for pair in pairs], pa.int32()) for side in (0, 1)]
+    return pa.Table.from_arrays(columns, schema=PAIRS_SCHEMA)
 
 
 def _decided(
@@ -114,16 +131,18 @@ def online(session: Session, versions: VersionSet, shelf: Shelf, record_ids: Seq
     pairs: set[Pair] = set()
     made: dict[Pair, PairDecision] = {}
     hot: frozenset[int] = frozenset()
+    copies: set[Pair] = set()
     keyless = unreachable = 0
     for batch in batches(record_ids, size):
-        found = candidates.find(session, batch)
+        found = candidates.find(session, versions, batch)
         records = shelf.load(session, {one for pair in found.pairs for one in pair}.union(batch))
         made.update((one.pair, one) for one in pair_decisions(versions, found.pairs - pairs, records))
         pairs |= found.pairs
         hot |= found.hot
+        copies |= exact_copies.pairs(found.copies)
         keyless += len(found.keyless & records.keys())
         unreachable += len(found.unreachable & records.keys())
-    return Discovered(len(pairs), list(made.values()), hot, keyless, unreachable)
+    return Discovered(len(pairs), list(made.values()), hot, keyless, unreachable, frozenset(copies))
 
 
 def batches(record_ids: Sequence[uuid.UUID], size: int) -> Iterator[Collection[uuid.UUID]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from sqlmodel import Session
 
 from matching.components import Component, capped_component
-from mdm import decisions, sql
+from mdm import decisions, exact_copies, sql
 from mdm.records import Pair
 from mdm.versions import VersionSet
 
@@ -33,6 +33,8 @@ class Graph:
     _matched: dict[uuid.UUID, set[uuid.UUID]] = field(default_factory=dict)
     _asked: set[uuid.UUID] = field(default_factory=set)
     _done: set[uuid.UUID] = field(default_factory=set)
+    # Layers of one component that had not been read for all: so many are a chain of copies, and link by link a statement each.
+    _missed: int = 0
 
     def components(self, starts: Iterable[uuid.UUID]) -> list[Component[uuid.UUID]]:
         """Find the capped components of the records, each once in the graph's life; what may not be merged is in none."""
@@ -54,6 +56,7 @@ class Graph:
             reached.setdefault(line, set()).update(found, frontier)
             return found
 
+        self._missed = 0
         known = self.outgrown.get(start, -1)
         component = capped_component(start, self.forms[start], reach, self.of.lines, known + 1)
         for rung, line in enumerate(self.of.lines.ladder()[: component.rung]):
@@ -62,7 +65,10 @@ class Graph:
         return component
 
     def _reach(self, frontier: frozenset[uuid.UUID], line: float | None) -> dict[uuid.UUID, bytes]:
-        self._load(frontier)
+        missing = frontier - self._asked
+        if missing:
+            self._missed += 1
+            self._load(missing if self._missed <= PREFETCH_LAYERS else missing | exact_copies.same_form(self.session, missing))
         near = self._matched_with(frontier)
         if line is not None:
             near |= {other for one in frontier for other, edge in self.edges.get(one, {}).items() if edge.reaches(line)}

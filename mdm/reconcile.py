@@ -14,7 +14,7 @@ from sqlmodel import Session
 from kernel import clock, db, log
 from kernel.errors import Conflict
 from matching.engine import DEFAULT_MEMORY_LIMIT
-from mdm import candidates, decisions, discover, pending, restandardize, sql, versions
+from mdm import candidates, decisions, discover, exact_copies, pending, restandardize, sql, versions
 from mdm.decisions import PairDecision
 from mdm.discover import Discovered
 from mdm.records import Pair
@@ -195,3 +195,4 @@ def _write(batch: Batch, found: Discovered, live: dict[uuid.UUID, Pair]) -> None
     for start in range(0, len(found.decisions), DECISIONS_CHUNK):
         batch.adopt(batch.step(partial(store, some=found.decisions[start : start + DECISIONS_CHUNK])))
     batch.step(lambda session: candidates.redo_crossed(session, found.hot))
+    batch.step(lambda session: exact_copies.redo_changed(session, batch.versions, found.copies))

@@ -170,7 +170,7 @@ class Batch:
         record_ids = list(self.claims)
         self.step(lambda session: self._begin(session, record_ids))
         with snapshot(self.resolver.steps) as session:
-            found = candidates.find(session, record_ids)
+            found = candidates.find(session, self.versions, record_ids)
             named = {one for pair in found.pairs for one in pair}.union(record_ids)
             kept = decisions.live_about(session, record_ids)
             shelf = self.resolver.shelf(self.versions)
@@ -202,7 +202,7 @@ class Batch:
         gone = [decision_id for decision_id, pair in kept.items() if pair not in pairs]
         ended = decisions.supersede(session, gone, "no_longer_a_candidate")
         written = decisions.store(session, made, self.versions.decision_secret)
-        candidates.mark(session, found)
+        candidates.mark(session, self.versions, found, [kept[one] for one in gone], written.changed)
         return self.hold(session, ended | written.lost), ended | written.changed
 
     def hold(self, session: Session, lost: Collection[uuid.UUID]) -> list[pending.Claim]:

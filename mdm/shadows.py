@@ -128,7 +128,7 @@ def compare_stored(
 def _compare_about(
     session: Session, one: VersionSet, other: VersionSet, record_ids: Collection[uuid.UUID], shelf: Shelf, most: int
 ) -> list[Compared]:
-    pairs = sorted(candidates.find(session, record_ids).pairs)
+    pairs = sorted(candidates.find(session, one, record_ids).pairs)
     pairs = pairs if len(pairs) <= most else random.sample(pairs, most)
     return compare(one, other, pairs, shelf.load(session, {record for pair in pairs for record in pair}))
 

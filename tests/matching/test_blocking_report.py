@@ -11,6 +11,7 @@ from matching.blocking import REFINED_STEP, RULES
 from matching.blocking_measure import measure
 from matching.blocking_report import KEYS_SCHEMA, TRUE_PAIRS_SCHEMA, BlockingReport, LargeKey, RuleReport, blocking_report
 from matching.evaluate import Labelled
+from matching.exact_copies import COPIES_RULE
 from matching.hot_keys import HotLimits
 from matching.model import default_model
 from matching.standardize import Context, standardize
@@ -119,4 +120,4 @@ def test_labelled_records_are_measured_from_their_own_keys_and_weights() -> None
     assert (found.records, found.true_pairs, found.pairs) == (3, 3, 1)
     assert (found.reaching_pairs, found.recall_reaching) == (1, 1.0)
     assert rule_of(found, 1).only_true_pairs == 0
-    assert [rule.rule for rule in found.rules] == [rule.number for rule in RULES]
+    assert [rule.rule for rule in found.rules] == [*(rule.number for rule in RULES), COPIES_RULE]

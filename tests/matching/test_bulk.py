@@ -6,7 +6,7 @@ from itertools import combinations
 import pyarrow as pa
 import pytest
 
-from matching.bulk import by_position, candidate_pairs, forms_table, hot_keys, score_candidates
+from matching.bulk import all_pairs, by_position, candidate_pairs, copy_pairs, forms_table, hot_keys, score_candidates
 from matching.forms import ComparisonForm
 from matching.hot_keys import HotLimits
 from matching.model import Model
@@ -111,3 +111,17 @@ def test_no_keys_no_pairs() -> None:
 def test_pairs_are_named_by_position() -> None:
     pairs = pa.table({"record_a": ["x", "x"], "record_b": ["z", "gone"]})
     assert by_position(pairs, ["z", "y", "x"]).to_pylist() == [{"record_a": "2", "record_b": "0"}]
+
+
+def test_a_thousand_copies_are_a_chain_whatever_the_order_of_rows() -> None:
+    ids = [f"{n:04}" for n in range(1_000)]
+    found = copy_pairs([b"same", b"other"] * 500, pa.array(ids))
+    assert found.to_pylist() == [{"record_a": a, "record_b": b} for a, b in zip(ids, ids[2:], strict=False)]
+    assert copy_pairs([b"same", b"other"] * 500, pa.array(ids[::-1])).num_rows == 998
+    assert copy_pairs([], pa.array([], pa.string())).num_rows == 0
+
+
+def test_pairs_of_keys_and_of_copies_are_given_once() -> None:
+    keys = candidate_pairs(keys_of(a=[1], b=[1], c=[1]))
+    every = all_pairs(keys, copy_pairs([b"x", b"x", b"x"], pa.array(["b", "c", "d"])))
+    assert [(row["record_a"], row["record_b"]) for row in every.to_pylist()] == [("a", "b"), ("a", "c"), ("b", "c"), ("c", "d")]

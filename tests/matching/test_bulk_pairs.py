@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.blocking import REFINED_STEP
-from matching.bulk_pairs import KEYS_SCHEMA, find_pairs
+from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA, find_pairs
 from matching.hot_keys import HotLimits
 
 Filed = set[tuple[int, int, int]]
@@ -47,6 +47,13 @@ def test_refined_keys_serve_for_a_hot_one_and_who_is_left_alone_is_counted() -> 
     found = find_pairs(keys, one_group(6), limits=HotLimits.alike(4))
     assert found.pairs.to_pylist() == [{"record_a": 0, "record_b": 1}]
     assert (found.hot, found.keyless, found.unreachable) == (frozenset((5,)), 1, 2)
+
+
+def test_copies_are_pairs_besides_and_no_pair_stands_twice() -> None:
+    keys = table({(1, 5, 0), (1, 5, 1)})
+    copies = pa.Table.from_arrays([pa.array([0, 1], pa.int32()), pa.array([1, 2], pa.int32())], schema=PAIRS_SCHEMA)
+    found = find_pairs(keys, one_group(3), copies=copies)
+    assert [tuple(row.values()) for row in found.pairs.to_pylist()] == [(0, 1), (1, 2)]
 
 
 def test_a_key_of_a_hundred_thousand_records_costs_seconds() -> None:

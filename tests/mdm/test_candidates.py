@@ -11,7 +11,7 @@ import pytest
 from kernel import db
 from matching.blocking import HOT_LIMIT
 from matching.hot_keys import NARROW_HOT_LIMIT
-from mdm import candidates, reconcile, resolve
+from mdm import candidates, reconcile, resolve, versions
 from mdm.incoming import Incoming
 from stewardship import tasks
 
@@ -27,7 +27,7 @@ def mdm(database: str) -> Master:
 def find(*source_keys: str) -> candidates.Candidates:
     ids = [row[0] for row in query("SELECT record_id FROM crosswalk WHERE source_key = ANY(%s)", list(source_keys))]
     with db.transaction() as session:
-        return candidates.find(session, ids)
+        return candidates.find(session, versions.current(session), ids)
 
 
 def person(n: int) -> dict[str, Any]:

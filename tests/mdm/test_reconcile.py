@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 
 import pytest
 from sqlmodel import Session
@@ -9,7 +10,9 @@ from sqlmodel import Session
 from kernel import db
 from kernel.errors import Conflict
 from matching.blocking import HOT_LIMIT
-from mdm import pending, policy, reconcile, resolve, versions
+from matching.bulk_pairs import find_pairs
+from matching.hot_keys import HotLimits
+from mdm import candidates, discover, pending, policy, reconcile, resolve, versions
 from mdm.incoming import Incoming
 from stewardship import tasks
 
@@ -147,6 +150,29 @@ def test_a_key_that_gets_hot_beside_a_reconcile_is_decided_as_without_it(mdm: Ma
     beside = everything()
     reconcile.reconcile(mdm.resolver)
     assert everything() == beside
+
+
+@pytest.mark.parametrize("step", range(2, STEPS))
+def test_copies_that_come_and_go_beside_a_reconcile_are_joined_as_without_it(
+    mdm: Master, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of a chain goes, and another says the same again, while all are resolved in bulk under a low limit."""
+    low = HotLimits.alike(3)
+    monkeypatch.setattr(candidates, "LIMITS", low)
+    monkeypatch.setattr(discover, "find_pairs", partial(find_pairs, limits=low))
+    mdm.put_many("shop", [Incoming(f"{n}", MARIA) for n in range(8)])
+    mdm.delete("shop", "5")
+    mdm.drain()
+
+    def come_and_go() -> None:
+        mdm.delete("shop", "2")
+        mdm.put("shop", "5", MARIA)
+        mdm.drain()
+
+    reconcile.reconcile(hooked(step, come_and_go))
+    mdm.drain()
+    assert frozenset(("shop", f"{n}") for n in range(8) if n != 2) in partition()
+    assert mdm.verify(deep=True).differences == ()
 
 
 @pytest.mark.parametrize("step", range(2, STEPS))

@@ -130,6 +130,15 @@ def test_candidate_and_hot_keys_are_those_of_the_definition_and_of_duckdb(sessio
     assert {row["blocking_key"]: row["records"] for row in spark.hot_keys(given, limits).toArrow().to_pylist()} == hot
 
 
+def test_copies_are_the_chain_that_duckdb_finds(session: SparkSession) -> None:
+    chance = random.Random(5)
+    names = [f"{chance.choice(('a', 'B', 'é', ''))}{number}" for number in range(300)]
+    forms = [chance.choice((b"one", b"two", bytes([number % 256]))) for number in range(300)]
+    given = session.createDataFrame(pa.table({"form_key": pa.array(forms, pa.binary()), "record_id": names}))
+    found = spark.copy_pairs(given).toArrow().sort_by(BY_PAIR)
+    assert found.to_pylist() == bulk.copy_pairs(forms, pa.array(names)).to_pylist() != []
+
+
 def test_no_keys_no_pairs_and_no_pairs_no_scores(session: SparkSession, people: dict[str, ComparisonForm]) -> None:
     keys_schema = "blocking_key bigint, record_id string"
     pairs = spark.candidate_pairs(session.createDataFrame([], keys_schema))
