@@ -10,6 +10,7 @@ import functools
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
@@ -241,47 +242,52 @@ def to_json(value: Any) -> Any:
     """Turn a standard record (or any of its parts) into JSON-ready data; absent, empty and default fields are left out."""
     if value is None or isinstance(value, str):
         return value
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = _defaults(type(value))
-        return {name: to_json(item) for name, default in fields if (item := getattr(value, name)) != default}
     if isinstance(value, tuple | list):
         return [to_json(item) for item in value]
     if isinstance(value, Mapping):
         return {key: to_json(item) for key, item in value.items()}
-    return value
+    if not dataclasses.is_dataclass(value):
+        return value
+    names, defaults, values_of = _fields(cast(Hashable, type(value)))
+    given = zip(names, values_of(value), defaults, strict=True)
+    return {name: item if type(item) is str else to_json(item) for name, item, default in given if item != default}
 
 
 @functools.cache
-def _defaults(kind: type) -> tuple[tuple[str, Any], ...]:
-    """Name and default of every field of a dataclass, looked up once: a load writes millions of them."""
-    return tuple((field.name, field.default) for field in dataclasses.fields(kind))
-
-
-@functools.cache
-def _decoders(kind: Any) -> dict[str, Callable[[Any], Any]]:
-    """One decoder per field of a dataclass, worked out once: tuples of dataclasses, optional dataclasses, enums, plain."""
-    hints = get_type_hints(kind)
-    return {field.name: _decoder(hints[field.name]) for field in dataclasses.fields(kind)}
-
-
-def _decoder(hint: Any) -> Callable[[Any], Any]:
-    members = [member for member in get_args(hint) if member not in (type(None), Ellipsis)]
-    inner = members[0] if members else hint
-    if dataclasses.is_dataclass(inner):
-        one: Callable[[Any], Any] = functools.partial(from_json, cast(type[Any], inner))
-        return (lambda items: tuple(one(item) for item in items)) if get_origin(hint) is tuple else one
-    if get_origin(hint) is tuple:
-        return tuple
-    if isinstance(inner, type) and issubclass(inner, StrEnum):
-        return inner
-    return _same
-
-
-def _same(value: Any) -> Any:
-    return value
+def _fields(kind: Any) -> tuple[tuple[str, ...], tuple[Any, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Name and default of every field of a dataclass, and what reads them all; looked up once: a load writes millions."""
+    fields = dataclasses.fields(kind)
+    return tuple(one.name for one in fields), tuple(one.default for one in fields), attrgetter(*(one.name for one in fields))
 
 
 def from_json(kind: type[T], data: Mapping[str, Any]) -> T:
     """Build a value of one of this module's dataclasses from what `to_json` made of it. The inverse of `to_json`."""
-    decoders = _decoders(cast(Hashable, kind))
-    return kind(**{name: decoders[name](value) for name, value in data.items()})
+    return cast(T, _builder(cast(Hashable, kind))(data))
+
+
+@functools.cache
+def _builder(kind: Any) -> Callable[[Mapping[str, Any]], Any]:
+    """Work out once how a dataclass is built: only tuples, dataclasses and enums need anything done to them."""
+    hints = get_type_hints(kind)
+    told = ((field.name, _decoder(hints[field.name])) for field in dataclasses.fields(kind))
+    decoders = [(name, decode) for name, decode in told if decode is not None]
+
+    def build(data: Mapping[str, Any]) -> Any:
+        given = dict(data)
+        for name, decode in decoders:
+            if name in given:
+                given[name] = decode(given[name])
+        return kind(**given)
+
+    return build
+
+
+def _decoder(hint: Any) -> Callable[[Any], Any] | None:
+    members = [member for member in get_args(hint) if member not in (type(None), Ellipsis)]
+    inner = members[0] if members else hint
+    if dataclasses.is_dataclass(inner):
+        one = _builder(cast(Hashable, inner))
+        return (lambda items: tuple(map(one, items))) if get_origin(hint) is tuple else one
+    if get_origin(hint) is tuple:
+        return tuple
+    return inner if isinstance(inner, type) and issubclass(inner, StrEnum) else None

@@ -16,9 +16,10 @@ from matching.bulk_pairs import PAIRS_SCHEMA, find_pairs
 from matching.engine import DEFAULT_MEMORY_LIMIT
 from matching.score import Scored
 from mdm import candidates, exact_copies, key_index, sql
+from mdm.appraisal import PARTLY_FILED_CODES
 from mdm.decisions import PairDecision
 from mdm.judge import decision_of, pair_decisions
-from mdm.records import ComparedRecord, Pair, Shelf, compared
+from mdm.records import ComparedRecord, Pair, Shelf
 from mdm.versions import VersionSet
 
 GATHERED_AT_ONCE = 5_000
@@ -78,17 +79,17 @@ def gather(session: Session, versions: VersionSet, shelf: Shelf) -> Gathered:
     index = key_index.read(session)
     records: list[ComparedRecord | None] = []
     tables: list[pa.Table] = []
-    partly_filed = 0
     for batch in batches(index.record_ids, GATHERED_AT_ONCE):
-        found = shelf.load(session, batch)
-        held = [compared(found[one]) if one in found else None for one in batch]
+        found = shelf.compared(session, batch)
+        held = [found.get(one) for one in batch]
         named = [(str(at), one.form) for at, one in enumerate(held, len(records)) if one]
         tables.append(forms_table([name for name, _ in named], [form for _, form in named], versions.model.extras))
         records += held
-        partly_filed += candidates.partly_filed(found.values())
     empty = forms_table([], [], versions.model.extras)
+    partly_filed = "SELECT count(*) FROM standard_record WHERE appraisal && %s"
+    counted = sql.rows(session, partly_filed, [list(PARTLY_FILED_CODES)])
     copies = frozenset(exact_copies.every(session, versions))
-    return Gathered(index.record_ids, records, pa.concat_tables([empty, *tables]), index.keys, partly_filed, copies)
+    return Gathered(index.record_ids, records, pa.concat_tables([empty, *tables]), index.keys, counted[0][0], copies)
 
 
 def in_bulk(versions: VersionSet, everybody: Gathered, memory_limit: str = DEFAULT_MEMORY_LIMIT) -> Discovered:

@@ -154,7 +154,9 @@ def _member(record: CurrentRecord) -> MemberRecord:
 
 def _portable(value: Any) -> Any:
     """Leave out what differs between installations that hold the same records."""
-    if isinstance(value, Mapping):
+    if type(value) is str:
+        return value
+    if isinstance(value, dict | Mapping):
         return {name: _portable(item) for name, item in value.items() if name not in VOLATILE}
     if isinstance(value, list | tuple):
         return [_portable(item) for item in value]

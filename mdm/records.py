@@ -70,11 +70,13 @@ class Shelf:
     """Decoded records of this process, the least recently used dropped first.
 
     `check` tries a form out (scores it with itself): a record that cannot be decoded or compared is left out and noted in
-    `unusable` with the reason, so that it fails alone and harms no neighbour.
+    `unusable` with the reason, so that it fails alone and harms no neighbour. `trusts_forms`: a record's stored form stands for
+    what its standard record would be compared as; verification makes each form anew.
     """
 
     check: Callable[[ComparisonForm], object] = id
     size: int = 20_000
+    trusts_forms: bool = False
     unusable: dict[uuid.UUID, str] = field(default_factory=dict)
     _forms: "OrderedDict[_Key, ComparisonForm]" = field(default_factory=OrderedDict)
     _held: "OrderedDict[_Key, _Decoded]" = field(default_factory=OrderedDict)
@@ -102,7 +104,8 @@ class Shelf:
             [list(record_ids)],
         )
         forms = {row[0]: self._form(row) for row in found}
-        made = self.load(session, [record_id for record_id, form in forms.items() if form is None])
+        formless = [record_id for record_id, form in forms.items() if form is None]
+        made = {record_id: compared(record) for record_id, record in self.load(session, formless).items()}
         read = {
             row[0]: ComparedRecord(row[0], row[1], row[4], row[5], bytes(row[6]), form, stamp(*row[1:4]))
             for row in found
@@ -113,29 +116,37 @@ class Shelf:
     def _form(self, row: sql.Row) -> ComparisonForm | None:
         """The stored form of a row; None when there is none that this program reads, so that it is made from the record."""
         known = self._forms.get(row[:4])
-        if known is None and row[7] is not None:
-            try:
-                known = form_text.load(row[7])
-                self.check(known or NOTHING)
-            except Exception:  # noqa: BLE001 - as in _fetch: what is wrong with it shows when its record is read.
-                return None
+        if known is None:
+            known = self._stored_form(row[7])
             if known is not None:
                 self._forms[row[:4]] = known
                 if len(self._forms) > self.size:
                     self._forms.popitem(last=False)
         return known
 
+    def _stored_form(self, text: str | None) -> ComparisonForm | None:
+        if text is None or not self.trusts_forms:
+            return None
+        try:
+            form = form_text.load(text)
+            self.check(form or NOTHING)
+        except Exception:  # noqa: BLE001 - as in _fetch: what is wrong with it shows when its record is read.
+            return None
+        return form
+
     def _fetch(self, session: Session, missing: list[uuid.UUID], keys: dict[uuid.UUID, _Key]) -> None:
         if not missing:
             return
-        wanted = "SELECT record_id, version_no, body::text FROM standard_record WHERE record_id = ANY(%s)"
+        wanted = "SELECT record_id, version_no, body::text, form FROM standard_record WHERE record_id = ANY(%s)"
         bodies = sql.rows(session, wanted, [missing])
-        for record_id, version_no, body in bodies:
+        for record_id, version_no, body, text in bodies:
             key = keys[record_id]
             try:
                 standard = from_json(StandardRecord, orjson.loads(body))
-                form = comparison_form(standard)
-                self.check(form)
+                form = self._stored_form(text)
+                if form is None:
+                    form = comparison_form(standard)
+                    self.check(form)
             except Exception as error:  # noqa: BLE001 - whatever one record provokes must not stop the others
                 self.unusable[record_id] = type(error).__name__
                 continue

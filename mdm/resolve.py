@@ -99,7 +99,7 @@ class Resolver:
     def _keeping(self, of: VersionSet) -> "_Kept":
         """What is kept for a version set; another set starts with nothing."""
         if self._kept is None or self._kept.versions is not of:
-            self._kept = _Kept(of, Shelf(lambda form: of.scorer.pair(form, form)), Weigher(of), Drafter(of))
+            self._kept = _Kept(of, Shelf(lambda form: of.scorer.pair(form, form), trusts_forms=True), Weigher(of), Drafter(of))
         return self._kept
 
     def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID], beat: Callable[[], object]) -> "Evaluated":

@@ -9,7 +9,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import itemgetter
@@ -31,6 +31,7 @@ CONTACTS = {"emails", "phones"}
 SPELT = {"name", "company_name", "address"}
 SECONDS_PER_DAY = 86_400.0
 ONLY_VALUE = "only_value"
+STANDING = ("holds", "steward", "latest_steward_act", "system_of_record", "usable", "as_of")
 WRITTEN_SMALL = PARTICLES - {"mac", "mc", "st", "saint", "san", "santa", "o", "el", "al", "abu", "ap"}
 
 
@@ -140,7 +141,7 @@ class _Chooser:
         labels, ranked = self._rank(attribute, offered)
         best = _best_of_each(ranked)
         if attribute in SPELT:
-            best[0] = _Ranked(best[0].keys, _best_spelt(ranked, best[0], labels.index("as_of")))
+            best[0] = _Ranked(best[0].keys, _best_spelt(ranked, best[0], STANDING.index("as_of")))
         return best[0].candidate.value, _winner_origin(labels, best)
 
     def several(self, attribute: str, offered: Sequence[Candidate]) -> tuple[list[Any], list[dict[str, Any]]]:
@@ -161,23 +162,18 @@ class _Chooser:
 
     def _rank(self, attribute: str, offered: Sequence[Candidate]) -> tuple[tuple[str, ...], list[_Ranked]]:
         """Sort candidates best first; equals keep their order. The labels name the keys in order, for provenance."""
-        criteria = self._criteria(attribute, offered)
-        keys = tuple(criteria.values())
-        return tuple(criteria), sorted((_Ranked(tuple([-key(one) for key in keys]), one) for one in offered), key=itemgetter(0))
+        chosen = [criterion for criterion in self.rules.rule(attribute).criteria if criterion is not Criterion.UNION]
+        keys = [self._key(criterion, attribute, offered) for criterion in chosen]
+        systems = self.rules.system_of_record.get(attribute, frozenset())
+        ranked = [_Ranked((*self._standing(one, systems), *[-key(one) for key in keys]), one) for one in offered]
+        return (*STANDING, *chosen), sorted(ranked, key=itemgetter(0))
 
-    def _criteria(self, attribute: str, offered: Sequence[Candidate]) -> dict[str, _Key]:
-        rules, stewards = self.rules, self.rules.steward_sources
-        systems = rules.system_of_record.get(attribute, frozenset())
-        keys: dict[str, _Key] = {
-            "holds": lambda one: self.today is None or one.valid_to is None or one.valid_to >= self.today,
-            "steward": lambda one: one.member.source in stewards,
-            "latest_steward_act": lambda one: _epoch(one) if one.member.source in stewards else 0.0,
-            "system_of_record": lambda one: one.member.source in systems,
-            "usable": lambda one: one.rank,
-            "as_of": lambda one: one.as_of,
-        }
-        chosen = (criterion for criterion in rules.rule(attribute).criteria if criterion is not Criterion.UNION)
-        return keys | {criterion: self._key(criterion, attribute, offered) for criterion in chosen}
+    def _standing(self, one: Candidate, systems: Collection[str]) -> tuple[float, ...]:
+        """What comes before every criterion, in the order of STANDING."""
+        source = one.member.source
+        is_steward = source in self.rules.steward_sources
+        holds = self.today is None or one.valid_to is None or one.valid_to >= self.today
+        return (-holds, -is_steward, -_epoch(one) if is_steward else 0.0, -(source in systems), -one.rank, -one.as_of)
 
     def _key(self, criterion: Criterion, attribute: str, offered: Sequence[Candidate]) -> _Key:
         match criterion:

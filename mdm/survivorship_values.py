@@ -5,11 +5,14 @@ dummies, invalid addresses), are no candidates: they stay with their record and 
 """
 
 import contextlib
+import dataclasses
+import functools
+import operator
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from matching.record import Address, Email, Name, PartyKind, Phone, StandardRecord
@@ -66,8 +69,16 @@ def candidates(members: Sequence[MemberRecord]) -> dict[str, list[Candidate]]:
 
 def shown(value: Any, *fields: str) -> dict[str, Any]:
     """Take the fields that have a value; tuples become lists."""
-    found = ((name, getattr(value, name, None)) for name in fields)
-    return {name: list(item) if isinstance(item, tuple) else item for name, item in found if item not in (None, (), "", False)}
+    names, values_of = _fields(cast(Hashable, type(value)), fields)
+    return {name: list(item) if type(item) is tuple else item for name, item in zip(names, values_of(value), strict=True) if item}
+
+
+@functools.cache
+def _fields(kind: Any, names: tuple[str, ...]) -> tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]:
+    """Those of the names that a kind of value has, and what reads them all at once; looked up once for each kind."""
+    held = tuple(field.name for field in dataclasses.fields(kind) if field.name in names)
+    ordered = tuple(name for name in names if name in held)
+    return ordered, operator.attrgetter(*ordered)
 
 
 def parts_in_one_case(value: Any) -> int:
