@@ -20,6 +20,7 @@ from bench.stages import REST, measured
 from kernel import db
 from kernel.actor import Principal
 from mdm import files, imports, policy, versions
+from mdm.import_crew import Preparation
 from mdm.reconcile import reconcile
 from mdm.resolve import Resolver
 from sampledata.files import row_of, write
@@ -32,10 +33,10 @@ SMALL = 200
 OPERATOR = Principal("bench", "bench", frozenset({"records:write"}), db.Scope())
 # Stage by stage, the functions whose own time it is.
 STAGES = {
-    "map and standardize": ("mdm.ingest:prepare", "mdm.ingest:_standard"),
+    "map and standardize": ("mdm.import_crew:Preparation.make_ready",),
     "store": ("mdm.imports:take_chunk", "mdm.imports:begin", "mdm.imports:finish"),
-    "candidates": ("mdm.discover:read_keys", "mdm.discover:candidate_pairs", "mdm.discover:hot_keys", "mdm.candidates:note"),
-    "score": ("mdm.discover:forms_table", "mdm.discover:score_candidates", "matching.evidence:Weigher.weights"),
+    "candidates": ("mdm.key_index:read", "mdm.discover:find_pairs", "mdm.candidates:note"),
+    "score": ("mdm.discover:forms_table", "mdm.discover:PairScorer.score", "matching.evidence:Weigher.weights"),
     "decide": ("mdm.discover:in_bulk", "mdm.decisions:store", "mdm.decisions:supersede", "mdm.decisions:all_live"),
     "read closures": ("mdm.closure:read", "mdm.closure:digests", "mdm.closure:lock", "mdm.records:Shelf.load"),
     "cluster": ("mdm.evaluation:_evaluate",),
@@ -78,22 +79,23 @@ def written(records: list[SimulatedRecord]) -> Iterator[Path]:
 
 
 def load_all(folder: Path) -> None:
-    """What `mdm import` of every channel's file and `mdm reconcile` do."""
+    """What `mdm import` of every channel's file and `mdm reconcile` do, in this process alone."""
     with db.read_only() as session:
         rules = policy.current(session)
+    ready = Preparation(rules)
     for source in SOURCES:
         path = folder / f"{source}.ndjson"
         if path.exists():
-            import_file(rules, path, source)
+            import_file(rules, path, source, ready)
     reconcile(Resolver(db.transaction, tasks.project))
 
 
-def import_file(rules: policy.Policy, path: Path, source: str) -> None:
+def import_file(rules: policy.Policy, path: Path, source: str, ready: Preparation) -> None:
     """Load a file as `mdm import` does, a chunk a step."""
     rows = files.open_rows(path)
     with db.transaction() as session:
         job = imports.begin(session, rules, rows, source, OPERATOR)
-    for chunk in imports.chunks(rows.rows(), job.tally.rows):
+    for chunk in ready.chunks(source, imports.chunks(rows.rows(), job.tally.rows)):
         with db.transaction() as session:
             job.tally = imports.take_chunk(session, rules, job, chunk, OPERATOR)
     with db.transaction() as session:

@@ -17,7 +17,9 @@ from kernel.db import Scope, read_only, transaction
 from kernel.errors import MdmError
 from kernel.settings import settings
 from mdm import drafting, files, imports, pending, policy, previews, rejects
+from mdm.crew import collect_seldom
 from mdm.files import FileRow, RowFile
+from mdm.import_crew import preparation
 from mdm.imports import ImportJob, Tally
 from mdm.policy import Policy
 
@@ -138,8 +140,9 @@ def _import(rules: Policy, rows: RowFile, source: str) -> tuple[Tally, list[tupl
 
 def _take_chunks(rules: Policy, rows: RowFile, job: ImportJob) -> None:
     total = rows.estimated_rows()
-    with progress(errors, "importing", "rows") as tell:
-        for chunk in imports.chunks(rows.rows(), job.tally.rows):
+    collect_seldom()
+    with progress(errors, "importing", "rows") as tell, preparation(rules, settings().bulk_processes, total) as ready:
+        for chunk in ready.chunks(job.source, imports.chunks(rows.rows(), job.tally.rows)):
             with transaction() as session:
                 reached = imports.take_chunk(session, rules, job, chunk, OPERATOR)
             job.tally = reached

@@ -23,6 +23,10 @@ def _default_data_dir() -> Path:
     return Path(base) / "customer-master"
 
 
+def _usable_cores() -> int:
+    return min(64, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
 class Settings(BaseSettings):
     """Settings of one process. `DATABASE_URL` and `REDIS_URL` as everywhere; all others with the prefix `MDM_`."""
 
@@ -37,6 +41,7 @@ class Settings(BaseSettings):
     worker_processes: int = Field(2, ge=1, le=256, validation_alias=AliasChoices("MDM_WORKERS", "MDM_WORKER_PROCESSES"))
     db_pool_size: int = Field(10, ge=1, le=500)
     bulk_from_records: int = Field(10_000, ge=0, description="from so many records on, mdm import and reconcile work in bulk")
+    bulk_processes: int = Field(default_factory=_usable_cores, ge=1, le=64, description="that share the work of a large load")
     bulk_memory_limit: str = Field(
         "4GB", pattern=r"(?i)^\s*\d+(\.\d+)? ?[KMGT]i?B\s*$", description="of DuckDB, before it spills"
     )

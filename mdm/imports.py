@@ -7,24 +7,25 @@ row. Reads rows through a source's policy; the edge opens the transactions.
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from kernel import jobs
+from kernel import clock, jobs
 from kernel.actor import Principal
 from kernel.errors import Conflict
 from mdm import rejects, sql
 from mdm.files import FileRow, RowFile, fingerprint
-from mdm.incoming import REFUSING, Incoming, SourceRules, storable
+from mdm.incoming import REFUSING, Incoming, Prepared, SourceRules, prepare, storable
 from mdm.ingest import put_records
 from mdm.mapping import TRUE
 from mdm.mapping_values import Problem, Problems, reader, text_of
 from mdm.pending import BULK_PRIORITY
 from mdm.policy import Policy
 from mdm.policy_schema import Source
+from mdm.standardized import standardized
 
 KIND = "import"
 CHUNK_ROWS = 1_000
@@ -80,6 +81,29 @@ class ImportJob:
     tally: Tally
 
 
+@dataclass(frozen=True, slots=True)
+class ReadyChunk:
+    """Rows of a file as they will be stored: deliveries, each with what was prepared of it, and rows that are none."""
+
+    rows: int
+    items: list[Incoming]
+    prepared: list[Prepared | Problem]
+    refused: list[rejects.Reject]
+
+
+def make_ready(rules: SourceRules, rows: Sequence[FileRow], blocking_secret: bytes) -> ReadyChunk:
+    """Do everything about some rows that needs no database: check, mask, map and standardize them."""
+    items, refused = _sorted_out(rules, rows)
+    now = clock.now()
+    return ReadyChunk(len(rows), items, [_made(rules, prepare(rules, item, now), blocking_secret) for item in items], refused)
+
+
+def _made(rules: SourceRules, said: Prepared | Problem, blocking_secret: bytes) -> Prepared | Problem:
+    if isinstance(said, Problem) or said.version.is_deleted:
+        return said
+    return replace(said, made=standardized(said.input, rules.context, blocking_secret, said.notes), input={})
+
+
 def begin(session: Session, policy: Policy, file: RowFile, source: str, principal: Principal) -> ImportJob:
     """Open the job of a file, or find the interrupted one: same content, source, format and policy. Raises: NotFound."""
     policy.source(source)
@@ -92,23 +116,21 @@ def begin(session: Session, policy: Policy, file: RowFile, source: str, principa
     return ImportJob(jobs.create_job(session, KIND, params, principal.name, fingerprint=mark), source, False, Tally())
 
 
-def take_chunk(session: Session, policy: Policy, job: ImportJob, rows: Sequence[FileRow], principal: Principal) -> Tally:
+def take_chunk(session: Session, policy: Policy, job: ImportJob, chunk: ReadyChunk, principal: Principal) -> Tally:
     """Store one chunk of rows and the checkpoint behind it; the tally after it, to be believed once the transaction is committed.
 
     Raises: Conflict when another process has taken this chunk meanwhile.
     """
     _hold(session, job)
     tally = Tally.of(job.tally.as_json())
-    rules = SourceRules.of(policy, job.source, b"")
-    items, refused = _sorted_out(rules, rows)
-    outcomes = put_records(session, policy, job.source, items, principal, BULK_PRIORITY, job.job_id)
-    rejects.keep(session, refused, job.job_id)
+    outcomes = put_records(session, policy, job.source, chunk.items, principal, BULK_PRIORITY, job.job_id, ready=chunk.prepared)
+    rejects.keep(session, chunk.refused, job.job_id)
     for outcome in outcomes:
         tally.add(outcome.status, outcome.problem, outcome.notes)
-    for reject in refused:
+    for reject in chunk.refused:
         tally.add("rejected", Problem(reject.code, reject.field))
     failed = tally.outcomes["rejected"] - job.tally.outcomes["rejected"]
-    jobs.checkpoint(session, job.job_id, tally.as_json(), done_units=len(rows) - failed, failed_units=failed)
+    jobs.checkpoint(session, job.job_id, tally.as_json(), done_units=chunk.rows - failed, failed_units=failed)
     return tally
 
 

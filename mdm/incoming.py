@@ -18,6 +18,7 @@ from mdm.events import Mark, Version
 from mdm.mapping_values import Problem, roots
 from mdm.policy import Policy
 from mdm.policy_schema import AssertedMeaning, Source
+from mdm.standardized import Standardized
 
 LONGEST_SOURCE_KEY = 500
 LARGEST_VERSION = 2**63 - 1
@@ -50,7 +51,8 @@ class Incoming:
 class Prepared:
     """A delivery that can be stored. `input` is what standardization takes; `notes` are told to the sender.
 
-    A deletion says nothing of its `region` (None): the record stays where it was.
+    A deletion says nothing of its `region` (None): the record stays where it was. `made` is the input standardized, where that
+    was done beforehand; the input itself is then left out.
     """
 
     key: str
@@ -60,6 +62,7 @@ class Prepared:
     region: str | None
     parent: str | None
     notes: tuple[Problem, ...] = ()
+    made: Standardized | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,16 +15,14 @@ from kernel import clock, outbox
 from kernel.actor import Principal
 from kernel.errors import Forbidden
 from kernel.settings import settings
-from matching import blocking
-from matching.standardize import form_hash, standardize
 from mdm import pending, program, record_rows, rejects, sql
-from mdm.appraisal import appraisal
 from mdm.events import Current, arrive
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
 from mdm.record_rows import RecordRow, StandardRow, Stored, VersionRow
 from mdm.sealing import DataKey, wrapper
+from mdm.standardized import standardized
 
 RECEIVED = "record.received"
 
@@ -79,8 +77,9 @@ def put_records(
     principal: Principal,
     priority: int = pending.BULK_PRIORITY,
     job_id: uuid.UUID | None = None,
+    ready: Sequence[Prepared | Problem] | None = None,
 ) -> list[Outcome]:
-    """Take in deliveries of one source; one outcome each, in order.
+    """Take in deliveries of one source; one outcome each, in order. `ready`: the same deliveries, prepared beforehand.
 
     Idempotent: a repeated delivery is `same`. Locks the source's records of these keys, in the order of keys. A key that stands
     twice arrives twice. Raises: NotFound for an unknown source, Forbidden when its brand is outside the principal's scope.
@@ -90,7 +89,8 @@ def put_records(
     if brands is not None and rules.source.brand not in brands:
         raise Forbidden("This key may not write records of this source's brand", code="outside_scope")
     batch = _Batch(session, policy, rules, principal, clock.now(), settings().secret_for("blocking"))
-    prepared = [_in_scope(principal, prepare(rules, item, batch.now)) for item in items]
+    ready = [prepare(rules, item, batch.now) for item in items] if ready is None else ready
+    prepared = [_in_scope(principal, one) for one in ready]
     usable: dict[str, list[Prepared]] = {}
     for one in prepared:
         if isinstance(one, Prepared):
@@ -202,8 +202,9 @@ def _write(batch: _Batch, tracks: dict[str, _Track], priority: int) -> None:
     repeated = [t.record_id for t in open_tracks.values() if t.stored and t.latest and not t.winner]
     stale = _stale(batch, repeated)
     filed = [key for key, track in open_tracks.items() if track.winner or track.record_id in stale or _observed_later(track)]
-    moved = {*filed, *(key for key, track in open_tracks.items() if _mark_moved(track))}
-    record_rows.update(batch.session, source, brand, [row for key, row in rows.items() if key in moved], batch.now)
+    known = [key for key, track in open_tracks.items() if track.stored]  # New ones were inserted as they stand now.
+    moved = {*filed, *(key for key in known if _mark_moved(open_tracks[key]))}
+    record_rows.update(batch.session, source, brand, [rows[key] for key in known if key in moved], batch.now)
     _append(batch, open_tracks)
     _file(batch, {key: open_tracks[key] for key in filed}, rows)
     record_rows.await_resolution(batch.session, source, brand, [rows[key] for key in filed])
@@ -288,9 +289,5 @@ def _observed_at(batch: _Batch, track: _Track) -> datetime:
 
 
 def _standard(batch: _Batch, row: RecordRow, said: Prepared, observed_at: datetime) -> StandardRow:
-    standard = standardize(said.input, batch.rules.context)
-    keys = tuple(blocking.keys(standard, batch.blocking_secret))
-    said_of_it = appraisal(standard, said.notes)
-    return StandardRow(
-        row.record_id, row.version_no, row.source_key, row.region, observed_at, form_hash(standard), standard, keys, said_of_it
-    )
+    made = said.made or standardized(said.input, batch.rules.context, batch.blocking_secret, said.notes)
+    return StandardRow(row.record_id, row.version_no, row.source_key, row.region, observed_at, made)

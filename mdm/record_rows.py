@@ -10,14 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 from sqlmodel import Session
 
-from matching import form_text
-from matching.record import StandardRecord, to_json
 from mdm import sql
 from mdm.appraisal import SEPARATOR
 from mdm.events import Current, Mark, Version
+from mdm.standardized import Standardized
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +51,7 @@ class StandardRow:
     source_key: str
     region: str
     observed_at: datetime
-    form_hash: bytes
-    standard: StandardRecord
-    keys: tuple[tuple[int, int], ...]
-    appraisal: tuple[str, ...] = ()
+    said: Standardized
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,22 +221,14 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
             "keys": [row.source_key for row in rows],
             "regions": [row.region for row in rows],
             "observed": [row.observed_at for row in rows],
-            "hashes": [row.form_hash for row in rows],
-            "bodies": [orjson.dumps(to_json(row.standard)).decode() for row in rows],
-            "forms": [form_text.of(row.standard) for row in rows],
-            "asserted": [asserted(row.standard) for row in rows],
-            "appraisals": [SEPARATOR.join(row.appraisal) for row in rows],
+            "hashes": [row.said.form_hash for row in rows],
+            "bodies": [row.said.body for row in rows],
+            "forms": [row.said.form for row in rows],
+            "asserted": [row.said.asserted for row in rows],
+            "appraisals": [SEPARATOR.join(row.said.appraisal) for row in rows],
             "separator": SEPARATOR,
         },
     )
-
-
-def asserted(record: StandardRecord) -> uuid.UUID | None:
-    """The golden id that a record's source says its customer confirmed; None when what was sent is no id."""
-    try:
-        return uuid.UUID(record.asserted_golden_id) if record.asserted_golden_id else None
-    except ValueError:
-        return None
 
 
 # A tuple of PostgreSQL's binary COPY: 3 fields, each its length and value. Half a million keys a load are worth packing at once.
@@ -254,9 +241,15 @@ def file_keys(session: Session, rows: Sequence[StandardRow], known: Sequence[uui
 
     Only what differs is written: most changes of a record leave most of its keys alone.
     """
-    wanted = {(row.record_id, key): rule for row in rows for rule, key in reversed(row.keys)}
     held = _held_keys(session, known)
-    gone = held - wanted.keys()
+    packed, gone = [], []
+    for row in rows:
+        record_id, before = row.record_id, held.pop(row.record_id, set())
+        wanted = {key: rule for rule, key in reversed(row.said.keys)}
+        name = record_id.bytes
+        packed += [_KEY_TUPLE.pack(3, 8, key, 16, name, 2, rule) for key, rule in wanted.items() if key not in before]
+        gone += [(record_id, key) for key in before - wanted.keys()]
+    gone += [(record_id, key) for record_id, before in held.items() for key in before]
     if gone:
         sql.run(
             session,
@@ -264,22 +257,17 @@ def file_keys(session: Session, rows: Sequence[StandardRow], known: Sequence[uui
                WHERE k.record_id = g.record_id AND k.blocking_key = g.blocking_key""",
             [[record_id for record_id, _ in gone], [key for _, key in gone]],
         )
-    packed = [
-        _KEY_TUPLE.pack(3, 8, key, 16, record_id.bytes, 2, rule)
-        for (record_id, key), rule in wanted.items()
-        if (record_id, key) not in held
-    ]
     if packed:
         statement = "COPY blocking_key (blocking_key, record_id, rule) FROM STDIN (FORMAT BINARY)"
         with sql.cursor(session) as cursor, cursor.copy(statement) as copy:
             copy.write(b"".join((_COPY_HEADER, *packed, _COPY_END)))
 
 
-def _held_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> set[tuple[uuid.UUID, int]]:
+def _held_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[int]]:
     if not record_ids:
-        return set()
+        return {}
     statement = "SELECT record_id, array_agg(blocking_key) FROM blocking_key WHERE record_id = ANY(%s) GROUP BY record_id"
-    return {(record_id, key) for record_id, keys in sql.rows(session, statement, [list(record_ids)]) for key in keys}
+    return {record_id: set(keys) for record_id, keys in sql.rows(session, statement, [list(record_ids)])}
 
 
 def lock_standard(session: Session, record_ids: Sequence[uuid.UUID]) -> None:

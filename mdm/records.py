@@ -92,6 +92,9 @@ class Shelf:
                FROM standard_record WHERE record_id = ANY(%s)""",
             [list(record_ids)],
         )
+        for row in found:  # Before anything is dropped: what is asked for again counts as used now.
+            if row[:4] in self._held:
+                self._held.move_to_end(row[:4])
         self._fetch(session, [row[0] for row in found if row[:4] not in self._held], {row[0]: row[:4] for row in found})
         return {row[0]: self._current(row) for row in found if row[:4] in self._held}
 
@@ -156,7 +159,6 @@ class Shelf:
             self._held.popitem(last=False)
 
     def _current(self, row: sql.Row) -> CurrentRecord:
-        self._held.move_to_end(row[:4])
         standard, form = self._held[row[:4]]
         record_id, version_no, *_, source, source_key, brand, region, observed_at, form_hash = row
         return CurrentRecord(

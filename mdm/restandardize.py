@@ -14,18 +14,15 @@ from sqlmodel import Session
 from kernel import clock
 from kernel.errors import NotFound
 from kernel.settings import settings
-from matching import blocking, form_text
-from matching.record import StandardRecord, to_json
-from matching.standardize import form_hash, standardize
 from mdm import payloads, program, record_rows, sql
 from mdm import policy as policies
-from mdm.appraisal import appraisal
 from mdm.differences import Difference, Kind
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
 from mdm.record_rows import StandardRow
 from mdm.sealing import DataKey
+from mdm.standardized import standardized
 
 _STORED = """
 SELECT s.record_id, s.source, s.source_key, s.policy_version, s.version_no, s.observed_at, k.wrapped_key, v.sealed_payload
@@ -76,13 +73,13 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
             yield Difference(Kind.STANDARD_RECORD, record_id, "payload_unreadable")
             continue
         stored_hash, body, keys, appraised, form = stored[again.record_id]
-        if _json(again.row.standard) != orjson.loads(body) or again.row.form_hash != bytes(stored_hash):
+        if orjson.loads(again.row.said.body) != orjson.loads(body) or again.row.said.form_hash != bytes(stored_hash):
             yield Difference(Kind.STANDARD_RECORD, record_id, "says_something_else")
-        if sorted({one for _, one in again.row.keys}) != list(keys or ()):
+        if sorted({one for _, one in again.row.said.keys}) != list(keys or ()):
             yield Difference(Kind.STANDARD_RECORD, record_id, "filed_elsewhere")
-        if form is not None and form != form_text.of(again.row.standard):  # None: stored before there were any.
+        if form is not None and form != again.row.said.form:  # None: stored before there were any.
             yield Difference(Kind.STANDARD_RECORD, record_id, "compared_otherwise")
-        if appraised is not None and tuple(appraised) != again.row.appraisal:  # None: stored before there were appraisals.
+        if appraised is not None and tuple(appraised) != again.row.said.appraisal:  # None: stored before there were appraisals.
             yield Difference(Kind.STANDARD_RECORD, record_id, "appraised_otherwise")
 
 
@@ -156,13 +153,6 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
         if not isinstance(prepared, Prepared):
             yield _Again(record_id, source, "", None, prepared)
             continue
-        standard = standardize(prepared.input, said.context)
-        keys = tuple(blocking.keys(standard, secret))
-        said_of_it = appraisal(standard, prepared.notes)
-        region = prepared.region or ""
-        row = StandardRow(record_id, version_no, key, region, observed_at, form_hash(standard), standard, keys, said_of_it)
+        made = standardized(prepared.input, said.context, secret, prepared.notes)
+        row = StandardRow(record_id, version_no, key, prepared.region or "", observed_at, made)
         yield _Again(record_id, source, said.source.brand, row)
-
-
-def _json(standard: StandardRecord) -> object:
-    return orjson.loads(orjson.dumps(to_json(standard)))

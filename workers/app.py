@@ -4,7 +4,6 @@ A message is a doorbell. PostgreSQL holds the truth of all work, so nothing here
 memory, not its redelivery, not its order (with acks late and prefetch 1, 125 kills still lost 5 of 12,500 messages).
 """
 
-import gc
 import logging
 
 from celery import Celery
@@ -13,12 +12,12 @@ from kombu.entity import Queue
 
 from kernel import db, log
 from kernel.settings import settings
+from mdm.crew import collect_seldom
 
 # Two lines for every doorbell, and advice about prefetching: what a batch came to is in our own line.
 CHATTER = ("celery.app.trace", "celery.worker.strategy", "celery.worker.consumer.consumer")
 INTERACTIVE = "interactive"
 BULK = "bulk"
-COLLECT_AFTER = (100_000, 50, 100)
 
 CONFIGURATION = {
     "accept_content": ["json"],
@@ -67,7 +66,4 @@ def _forget_inherited_connections(**_: object) -> None:
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
 def _collect_seldom(**_: object) -> None:
-    """Resolution makes hundreds of thousands of small values a batch, and next to no cycles: looking for those after each 700
-    took a fifth of its time. What was imported is never looked at again."""
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    collect_seldom()

@@ -1,0 +1,50 @@
+"""What is stored of a record's current version: its standard record as written, its form, its keys, its appraisal. Pure.
+
+Made apart from the transaction that stores it, by another process in a large import.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from matching import blocking, form_text
+from matching.record import StandardRecord, to_json
+from matching.standardize import Context, form_hash, standardize
+from mdm.appraisal import appraisal
+from mdm.mapping_values import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Standardized:
+    """A standard record in the texts that are stored: `body` is its JSON, `form` its comparison form when one can be made."""
+
+    form_hash: bytes
+    body: str
+    form: str | None
+    asserted: uuid.UUID | None
+    keys: tuple[tuple[int, int], ...]
+    appraisal: tuple[str, ...] = ()
+
+
+def standardized(given: Mapping[str, Any], context: Context, secret: bytes, notes: Sequence[Problem]) -> Standardized:
+    """Standardize mapped input; `notes` are what its mapping had to say, `secret` that of the blocking keys."""
+    record = standardize(given, context)
+    return Standardized(
+        form_hash(record),
+        orjson.dumps(to_json(record)).decode(),
+        form_text.of(record),
+        asserted(record),
+        tuple(blocking.keys(record, secret)),
+        appraisal(record, notes),
+    )
+
+
+def asserted(record: StandardRecord) -> uuid.UUID | None:
+    """The golden id that a record's source says its customer confirmed; None when what was sent is no id."""
+    try:
+        return uuid.UUID(record.asserted_golden_id) if record.asserted_golden_id else None
+    except ValueError:
+        return None

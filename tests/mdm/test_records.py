@@ -1,0 +1,34 @@
+"""The shelf remembers what it decoded, and never leaves out what was asked for."""
+
+import pytest
+
+from kernel import db
+from mdm.records import Shelf
+
+from .. import resolution as master
+from ..resolution import MARIA, Master, query
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    return master.start()
+
+
+def test_a_full_shelf_still_holds_all_that_is_asked_for_at_once(mdm: Master) -> None:
+    ids = [mdm.put("shop", f"m{number}", MARIA).record_id for number in range(3)]
+    shelf = Shelf(size=2)
+    with db.transaction() as session:
+        known = [one for one in ids if one is not None]
+        assert len(shelf.load(session, known[:2])) == 2
+        found = shelf.load(session, [known[0], known[2]])
+    assert sorted(found) == [known[0], known[2]], "what stood there longest was dropped, though it was asked for again"
+
+
+def test_only_a_shelf_that_trusts_stored_forms_reads_them(mdm: Master) -> None:
+    record_id = mdm.put("shop", "m", MARIA).record_id
+    assert record_id is not None
+    query("UPDATE standard_record SET form = replace(form, 'maria', 'lucia')")
+    with db.transaction() as session:
+        trusting, making = (Shelf(trusts_forms=trusts).load(session, [record_id])[record_id] for trusts in (True, False))
+    assert (trusting.form.given, making.form.given) == ("lucia", "maria")
+    assert trusting.standard == making.standard
