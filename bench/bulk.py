@@ -31,6 +31,8 @@ from matching.model import default_model
 from matching.record import StandardRecord, from_json, to_json
 from matching.standardize import standardize
 from mdm import mapping, policy, versions
+from mdm.crew import collect_seldom
+from mdm.import_crew import WORTH_A_CREW, preparation
 from mdm.reconcile import Choice, reconcile
 from mdm.reconcile import Path as Way
 from mdm.resolve import Resolver
@@ -111,13 +113,17 @@ def _whole(folder: Path) -> tuple[float, float]:
             text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
             rules = policy.store(session, policy.parse(text), "bench")
             versions.adopt(session, rules)
+        collect_seldom()
+        processes = settings().bulk_processes
         started = time.perf_counter()
-        for source in SOURCES:
-            path = folder / f"{source}.parquet"
-            if path.exists():
-                import_file(rules, path, source)
+        with preparation(rules, processes, WORTH_A_CREW) as ready:
+            for source in SOURCES:
+                path = folder / f"{source}.parquet"
+                if path.exists():
+                    import_file(rules, path, source, ready)
         imported = time.perf_counter()
-        reconcile(Resolver(db.transaction, tasks.project), choice=Choice(Way.BULK, 0, settings().bulk_memory_limit))
+        choice = Choice(Way.BULK, 0, settings().bulk_memory_limit, processes)
+        reconcile(Resolver(db.transaction, tasks.project), choice=choice)
         return imported - started, time.perf_counter() - imported
 
 

@@ -15,6 +15,7 @@ from kernel.db import read_only, transaction
 from kernel.settings import settings
 from mdm import reconcile as bulk
 from mdm import verify as verification
+from mdm.crew import collect_seldom
 from mdm.resolve import Resolver
 from mdm.verify import Report
 from stewardship import tasks
@@ -58,8 +59,9 @@ def reconcile(
 
 def resolve_all(console: Console, errors: Console, memory_limit: str) -> None:
     """Resolve all records anew; say which path was chosen and what came of it."""
+    collect_seldom()
     with read_only() as session:
-        choice = bulk.choose(session, settings().bulk_from_records, memory_limit)
+        choice = bulk.choose(session, settings().bulk_from_records, memory_limit, settings().bulk_processes)
     console.print(chosen(choice), highlight=False)
     with progress(errors, "reconciling") as tell:
         done = bulk.reconcile(Resolver(transaction, tasks.project), tell, choice=choice)

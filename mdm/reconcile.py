@@ -4,7 +4,7 @@ Comes to exactly what the online path comes to. Safe beside running workers: wha
 """
 
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -19,6 +19,7 @@ from mdm.decisions import PairDecision
 from mdm.discover import Discovered
 from mdm.records import Pair
 from mdm.resolve import Batch, Resolved, Resolver
+from mdm.settling import helpers, settle_all
 from mdm.shadows import Watcher
 from mdm.steps import snapshot
 from mdm.versions import VersionSet
@@ -44,17 +45,21 @@ class Path(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which path is worth taking for how many records, and the memory that DuckDB may use on the bulk path."""
+    """Which path is worth taking for how many records, the memory that DuckDB may use on the bulk path, and how many processes
+    settle: of a resolver whose functions can be imported by name when they are several."""
 
     path: Path
     records: int
     memory_limit: str = DEFAULT_MEMORY_LIMIT
+    processes: int = 1
 
 
-def choose(session: Session, bulk_from_records: int, memory_limit: str = DEFAULT_MEMORY_LIMIT) -> Choice:
-    """Choose by the number of living records: below `bulk_from_records` laying out tables for DuckDB costs more than it saves."""
+def choose(session: Session, bulk_from_records: int, memory_limit: str = DEFAULT_MEMORY_LIMIT, processes: int = 1) -> Choice:
+    """Choose by the number of living records: below `bulk_from_records` laying out tables for DuckDB costs more than it saves,
+    and so do helpers."""
     records = sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
-    return Choice(Path.BULK if records >= bulk_from_records else Path.ONLINE, records, memory_limit)
+    is_bulk = records >= bulk_from_records
+    return Choice(Path.BULK if is_bulk else Path.ONLINE, records, memory_limit, processes if is_bulk else 1)
 
 
 def is_worth_it(session: Session, owed: int, bulk_from_records: int) -> bool:
@@ -77,8 +82,9 @@ def reconcile(
         taken = pending.claim_next(session, owner, 2**31 - 1, LEASE_SECONDS)
     batch = Batch(resolver, current, {claim.record_id: claim for claim in taken}, owner, LEASE_SECONDS)
     try:
-        unusable = _decide_all(batch, choice)
-        _settle_all(batch, progress, chunk_size)
+        with helpers(batch, choice.processes) as crew:
+            unusable, pairs = _decide_all(batch, choice)
+            settle_all(batch, pairs, progress, chunk_size, crew)
     finally:  # To the workers: what was not reached, what cannot be used, and what met too much company.
         batch.give_back(batch.claims.keys() | {claim.record_id for claim in taken})
     logger.info("reconciled", unusable=len(unusable))
@@ -86,22 +92,14 @@ def reconcile(
     return batch.result
 
 
-def _decide_all(batch: Batch, choice: Choice) -> set[uuid.UUID]:
-    """Renew all records and write all decisions; the records that cannot be used, which are no claims of the batch any more."""
+def _decide_all(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], list[Pair]]:
+    """Renew all records and write all decisions; the records that cannot be used, which are no claims of the batch any more, and
+    the pairs that are decided."""
     _refresh(batch.resolver, batch.versions)
-    unusable = _decide(batch, choice)
+    unusable, pairs = _decide(batch, choice)
     for record_id in unusable & batch.claims.keys():
         del batch.claims[record_id]
-    return unusable
-
-
-def _settle_all(batch: Batch, progress: Progress, chunk_size: int) -> None:
-    with snapshot(batch.resolver.steps) as session:
-        everyone = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk ORDER BY record_id")]
-    done: set[uuid.UUID] = set()
-    for chunk in _chunks(everyone, done, chunk_size):
-        done |= _settle(batch, chunk)
-        progress(len(done), len(everyone))
+    return unusable, pairs
 
 
 def _refresh(resolver: Resolver, current: VersionSet) -> None:
@@ -131,35 +129,9 @@ def _refresh_some(resolver: Resolver, current: VersionSet, ids: Sequence[uuid.UU
                 pending.request(session, ids, "renewal_failed", fresh=False)
 
 
-def _settle(batch: Batch, chunk: Sequence[uuid.UUID]) -> set[uuid.UUID]:
-    """Settle a chunk. One that fails is left to the workers, who find the record that is to blame."""
-    try:
-        return batch.settle(frozenset(chunk))
-    except (*db.UNAVAILABLE, Conflict):
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
-        logger.warning("reconcile_chunk_failed", records=len(chunk), error=type(error).__name__)
-        with batch.resolver.steps() as session:
-            pending.request(session, chunk, "reconcile_failed", fresh=False)
-        batch.result += Resolved(postponed=len(chunk))
-        return set(chunk)
-
-
-def _chunks(everyone: Sequence[uuid.UUID], done: set[uuid.UUID], size: int) -> Iterator[list[uuid.UUID]]:
-    """Yield the next records that no earlier chunk has settled along with its own."""
-    chunk: list[uuid.UUID] = []
-    for record_id in everyone:
-        if record_id not in done:
-            chunk.append(record_id)
-        if len(chunk) == size:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
-
-def _decide(batch: Batch, choice: Choice) -> set[uuid.UUID]:
-    """Write the decisions that the records of one snapshot should have, end the others; gives the records that cannot be used."""
+def _decide(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], list[Pair]]:
+    """Write the decisions that the records of one snapshot should have, end the others; gives the records that cannot be used,
+    and the pairs that are decided."""
     shelf = batch.resolver.shelf(batch.versions)
     with snapshot(batch.resolver.steps) as session:
         everybody = discover.gather(session, batch.versions, shelf)
@@ -176,7 +148,7 @@ def _decide(batch: Batch, choice: Choice) -> set[uuid.UUID]:
         unreachable=found.unreachable,
         partly_filed=everybody.partly_filed,
     )
-    return everybody.unusable
+    return everybody.unusable, [one.pair for one in found.decisions]
 
 
 def _write(batch: Batch, found: Discovered, live: dict[uuid.UUID, Pair]) -> None:

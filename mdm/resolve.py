@@ -233,8 +233,8 @@ class Batch:
         settled: set[uuid.UUID] = set()
         waiting = set(starts)
         for _ in range(MOST_RESTARTS):
-            self._keep()
-            evaluated = self.resolver.evaluate_around(self.versions, waiting, self._keep)
+            self.keep()
+            evaluated = self.resolver.evaluate_around(self.versions, waiting, self.keep)
             done = self.step(partial(self._write, evaluated=evaluated))
             settled |= done
             waiting -= done
@@ -258,7 +258,7 @@ class Batch:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
         """Prolong the leases before they run out; a dense component takes longer to weigh than a worker's death to be noticed."""
         if time.monotonic() - self._kept_at > self.lease_seconds / 4:
             self.step(lambda session: pending.extend(session, self.claims, self.owner, self.lease_seconds))

@@ -1,0 +1,172 @@
+"""Settles all records: in portions that hang together, one after another or by a crew of processes at once.
+
+Which records hang together is only guessed here, from decisions and golden ids, so that helpers rarely meet in one component;
+what is right is the protocol's of `mdm.resolve`, whoever else is at work.
+"""
+
+import math
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from kernel import db, log
+from kernel.errors import Conflict
+from mdm import pending, sql, versions
+from mdm.crew import Crew, crew
+from mdm.pending import Claim
+from mdm.records import Pair
+from mdm.resolve import Batch, OnChanges, Resolved, Resolver
+from mdm.steps import Steps, snapshot
+
+Progress = Callable[[int, int], None]
+logger = log.get_logger()
+
+
+def settle_all(batch: Batch, pairs: Iterable[Pair], progress: Progress, size: int, crew: Crew | None = None) -> None:
+    """Settle every record. `pairs` are those that live decisions speak of; `size`: records of a portion. Raises: Conflict when
+    another version set becomes current meanwhile."""
+    with snapshot(batch.resolver.steps) as session:
+        found = sql.rows(session, "SELECT record_id, golden_id FROM crosswalk ORDER BY record_id")
+    groups = together([row[0] for row in found], [row[1] for row in found], pairs)
+    done: set[uuid.UUID] = set()
+    for settled in _alone(batch, groups, done, size) if crew is None else _by_crew(batch, groups, done, size, crew):
+        done |= settled
+        progress(len(done), len(found))
+
+
+def together(
+    records: Sequence[uuid.UUID], golden_ids: Sequence[uuid.UUID | None], pairs: Iterable[Pair]
+) -> list[list[uuid.UUID]]:
+    """Group records that pairs or a golden id connect, in the order of the first record of each group."""
+    place = {record: at for at, record in enumerate(records)}
+    root = list(range(len(records)))
+
+    def find(at: int) -> int:
+        while root[at] != at:
+            root[at] = at = root[root[at]]
+        return at
+
+    def join(one: int, other: int) -> None:
+        one, other = find(one), find(other)
+        root[max(one, other)] = min(one, other)
+
+    first: dict[uuid.UUID, int] = {}
+    for at, golden_id in enumerate(golden_ids):
+        if golden_id is not None:
+            join(first.setdefault(golden_id, at), at)
+    for a, b in pairs:
+        if a in place and b in place:
+            join(place[a], place[b])
+    groups: dict[int, list[uuid.UUID]] = {}
+    for at, record in enumerate(records):
+        groups.setdefault(find(at), []).append(record)
+    return list(groups.values())
+
+
+def portions(groups: Iterable[Sequence[uuid.UUID]], done: set[uuid.UUID], size: int) -> Iterator[list[uuid.UUID]]:
+    """Yield portions of whole groups, without records that came along with an earlier one; a larger group is cut."""
+    portion: list[uuid.UUID] = []
+    for group in groups:
+        left = [record for record in group if record not in done]
+        if portion and len(portion) + len(left) > size:
+            yield portion
+            portion = []
+        portion += left
+        while len(portion) > size:
+            yield portion[:size]
+            portion = [record for record in portion[size:] if record not in done]
+    if portion:
+        yield portion
+
+
+def _alone(batch: Batch, groups: list[list[uuid.UUID]], done: set[uuid.UUID], size: int) -> Iterator[set[uuid.UUID]]:
+    for portion in portions(groups, done, size):
+        yield _settle(batch, portion)
+
+
+def _settle(batch: Batch, portion: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+    """Settle a portion. One that fails is left to the workers, who find the record that is to blame."""
+    try:
+        return batch.settle(frozenset(portion))
+    except (*db.UNAVAILABLE, Conflict):
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
+        logger.warning("reconcile_chunk_failed", records=len(portion), error=type(error).__name__)
+        with batch.resolver.steps() as session:
+            pending.request(session, portion, "reconcile_failed", fresh=False)
+        batch.result += Resolved(postponed=len(portion))
+        return set(portion)
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What every helper needs: how to open steps, for which version set, and who holds the claims. The leader prolongs them."""
+
+    steps: Steps
+    on_changes: OnChanges
+    version_set_id: int
+    owner: str
+
+    def batch(self) -> Batch:
+        """Make a helper's own batch. Raises: Conflict when another version set is current by now."""
+        with self.steps() as session:
+            current = versions.current(session)
+        if current.version_set_id != self.version_set_id:
+            raise Conflict("Another version set has become current", code="version_set_replaced")
+        return Batch(Resolver(self.steps, self.on_changes), current, {}, self.owner, math.inf)
+
+
+class _Helper:
+    """What a helper process holds between portions."""
+
+    errand: Errand
+    batch: Batch | None = None
+
+
+def _begin(errand: Errand) -> None:
+    _Helper.errand = errand
+
+
+Given = tuple[Sequence[uuid.UUID], Sequence[Claim]]
+
+
+def _help(given: Given) -> tuple[Given, set[uuid.UUID], Resolved]:
+    """Settle a portion, with the claims on it, in a helper process: what was given, all that is settled, what that came to."""
+    if _Helper.batch is None:
+        _Helper.batch = _Helper.errand.batch()
+    batch = _Helper.batch
+    batch.result, batch.claims = Resolved(), {claim.record_id: claim for claim in given[1]}
+    return given, _settle(batch, given[0]), batch.result
+
+
+@contextmanager
+def helpers(batch: Batch, processes: int) -> Iterator[Crew | None]:
+    """Raise helpers for a batch, if there are to be any: they come up while the pairs are still looked for."""
+    if processes == 1:
+        yield None
+        return
+    errand = Errand(batch.resolver.steps, batch.resolver.on_changes, batch.versions.version_set_id, batch.owner)
+    with crew(processes, _begin, errand) as raised:
+        yield raised
+
+
+def _by_crew(
+    batch: Batch, groups: list[list[uuid.UUID]], done: set[uuid.UUID], size: int, crew: Crew
+) -> Iterator[set[uuid.UUID]]:
+    """Settle by helpers, and then what they met but held no claim on: what hung together in ways that were not guessed."""
+    pieces = ((one, _claims_on(batch, one)) for one in portions(groups, done, size))
+    met: set[uuid.UUID] = set()
+    for (portion, claims), settled, result in crew.as_made(_help, pieces, batch.keep):
+        batch.result += result
+        met |= settled.difference(portion)
+        for claim in claims:
+            if claim.record_id in settled:
+                batch.claims.pop(claim.record_id, None)
+        yield settled
+    if owed := met & batch.claims.keys():
+        yield _settle(batch, sorted(owed))
+
+
+def _claims_on(batch: Batch, portion: Iterable[uuid.UUID]) -> list[Claim]:
+    return [batch.claims[record] for record in portion if record in batch.claims]
