@@ -26,6 +26,9 @@ from kernel.errors import Unavailable
 from kernel.settings import settings
 
 SET_SCOPE = "SELECT set_config('mdm.brands', %s, %s), set_config('mdm.regions', %s, %s)"
+# What is written in a row scope is a handful of records under their keys: planning each statement for its arrays costs more than
+# running it, and PostgreSQL would plan anew for ever.
+ONE_PLAN = ", set_config('plan_cache_mode', 'force_generic_plan', true)"
 # A request holds a thread; what takes longer than this is not an answer any more. Workers and migrations take their time.
 APP_STATEMENT_TIMEOUT_SECONDS = 30
 POOL_TIMEOUT_SECONDS = 10
@@ -142,7 +145,7 @@ def transaction(role: Role = Role.ENGINE, scope: Scope | None = None) -> Iterato
     """
     with Session(engine(role), expire_on_commit=False) as session:
         try:
-            _set_scope(session, scope)
+            _set_scope(session, scope, SET_SCOPE + ONE_PLAN)
             yield session
             session.flush()
             _refuse_aborted(session)
@@ -165,9 +168,9 @@ def read_only(role: Role = Role.ENGINE, scope: Scope | None = None, *, snapshot:
             session.rollback()
 
 
-def _set_scope(session: Session, scope: Scope | None) -> None:
+def _set_scope(session: Session, scope: Scope | None, statement: str = SET_SCOPE) -> None:
     if scope is not None:
-        session.connection().exec_driver_sql(SET_SCOPE, tuple(scope.parameters(in_transaction=True)))
+        session.connection().exec_driver_sql(statement, tuple(scope.parameters(in_transaction=True)))
 
 
 def _refuse_aborted(session: Session) -> None:

@@ -6,6 +6,7 @@ goes on. Which version is current is chosen by `mdm.events`, whatever the order 
 
 import uuid
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +26,7 @@ from mdm.sealing import DataKey, wrapper
 from mdm.standardized import standardized
 
 RECEIVED = "record.received"
+FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +198,12 @@ def _home(batch: _Batch) -> str:
 
 
 def _write(batch: _Batch, tracks: dict[str, _Track], priority: int) -> None:
+    """Write what changed. The statements about a few records are sent together: waiting for each costs more than it does."""
+    with sql.together(batch.session) if len(tracks) <= FEW else nullcontext():
+        _write_all(batch, tracks, priority)
+
+
+def _write_all(batch: _Batch, tracks: dict[str, _Track], priority: int) -> None:
     open_tracks = {key: track for key, track in tracks.items() if not (track.stored and track.stored.rekeyed)}
     rows = {key: _row(batch, key, track) for key, track in open_tracks.items()}
     source, brand = batch.rules.name, batch.rules.source.brand

@@ -18,6 +18,7 @@ BULK_PRIORITY = 5
 BATCH_SIZE = 200
 # A bell that rings for one record costs its worker three dozen statements; with a hundred they cost a record a tenth of that.
 COMPANY = 100
+ANSWERED_SOON_SECONDS = 1.0
 LEASE_SECONDS = 20.0
 RING_AGAIN_SECONDS = 5.0
 MAX_ATTEMPTS = 3
@@ -111,29 +112,40 @@ def given_up(session: Session, record_ids: Collection[uuid.UUID]) -> set[uuid.UU
 
 def notify(session: Session) -> None:
     """Wake the relay when this transaction commits."""
-    sql.rows(session, "SELECT pg_notify(%s, '')", [CHANNEL])
+    sql.run(session, "SELECT pg_notify(%s, '')", [CHANNEL])
 
 
-def due_bells(session: Session) -> list[Bell]:
-    """Mark open rows as rung and give the doorbells to ring: interactive ones first, at most MAX_RUNG rows outstanding."""
+def due_bells(session: Session) -> tuple[list[Bell], int]:
+    """Mark open rows as rung and give the doorbells to ring: interactive ones first, at most MAX_RUNG rows outstanding.
+
+    While an interactive bell waits for a worker, others that come are held back (how many comes second): whoever answers it
+    brings them along. Unless they are as many as it takes along, or it is not answered soon.
+    """
     found = sql.rows(
         session,
-        """WITH rung AS (SELECT count(*) AS n FROM pending_record
-                         WHERE quarantined_at IS NULL AND lease_owner IS NULL AND rung_at IS NOT NULL),
-           due AS (SELECT record_id FROM pending_record
-                   WHERE quarantined_at IS NULL AND lease_owner IS NULL AND rung_at IS NULL AND available_at <= now()
-                   ORDER BY priority, available_at LIMIT greatest(0, %(limit)s - (SELECT n FROM rung)) FOR UPDATE SKIP LOCKED)
-           UPDATE pending_record p SET rung_at = now() FROM due WHERE p.record_id = due.record_id
-           RETURNING p.record_id, p.priority, p.lost_leases, p.request_no""",
-        {"limit": MAX_RUNG},
+        """WITH rung AS (SELECT count(*) AS n, coalesce(bool_or(priority < %(bulk)s AND attempts = 0 AND lost_leases = 0
+                           AND rung_at > now() - make_interval(secs => %(soon)s)), false) AS is_waiting
+                         FROM pending_record WHERE quarantined_at IS NULL AND lease_owner IS NULL AND rung_at IS NOT NULL),
+           open AS (SELECT record_id, priority, available_at,
+                      priority < %(bulk)s AND attempts = 0 AND lost_leases = 0 AS goes_along
+                    FROM pending_record
+                    WHERE quarantined_at IS NULL AND lease_owner IS NULL AND rung_at IS NULL AND available_at <= now()
+                    ORDER BY priority, available_at LIMIT greatest(0, %(limit)s - (SELECT n FROM rung)) FOR UPDATE SKIP LOCKED),
+           due AS (SELECT record_id FROM open, rung WHERE NOT (goes_along AND rung.is_waiting)
+                     OR (SELECT count(*) FROM open WHERE goes_along) >= %(company)s),
+           ringing AS (UPDATE pending_record p SET rung_at = now() FROM due WHERE p.record_id = due.record_id
+                       RETURNING p.record_id, p.priority, p.lost_leases, p.request_no)
+           SELECT *, 0 FROM ringing
+           UNION ALL SELECT NULL, NULL, NULL, NULL, (SELECT count(*) FROM open) - (SELECT count(*) FROM due)""",
+        {"limit": MAX_RUNG, "bulk": BULK_PRIORITY, "soon": ANSWERED_SOON_SECONDS, "company": COMPANY},
     )
-    found.sort(key=lambda row: (row[1], row[3]))
-    return _bells(found)
+    ringing = sorted((row for row in found if row[0] is not None), key=lambda row: (row[1], row[3]))
+    return _bells(ringing), sum(row[4] for row in found)
 
 
 def _bells(found: list[sql.Row]) -> list[Bell]:
     batches: dict[tuple[bool, int], list[list[uuid.UUID]]] = {}
-    for record_id, priority, lost_leases, _ in found:
+    for record_id, priority, lost_leases, *_ in found:
         size = BATCH_SIZES_AFTER_LOST_LEASES[lost_leases] if lost_leases < len(BATCH_SIZES_AFTER_LOST_LEASES) else 1
         queue = batches.setdefault((priority < BULK_PRIORITY, size), [[]])
         if len(queue[-1]) >= size:
@@ -161,7 +173,8 @@ def claim(session: Session, record_ids: Sequence[uuid.UUID], owner: str, seconds
 
 
 def with_company(session: Session, record_ids: Sequence[uuid.UUID], most: int = COMPANY) -> list[uuid.UUID]:
-    """Give the records of a bell and others that are due, to be resolved in one batch: no less urgent, `most` altogether.
+    """Give the records of a bell that are still free and others that are due, to be resolved in one batch: no less urgent, `most`
+    altogether. Nobody, when all of the bell are settled or held by now: another bell has brought them along.
 
     A record that failed or lost its worker is on its way to being alone: it gets no company, nor is it any. Claims nothing.
     """
@@ -170,15 +183,20 @@ def with_company(session: Session, record_ids: Sequence[uuid.UUID], most: int = 
         return list(record_ids)
     found = sql.rows(
         session,
-        """WITH rung AS (SELECT max(priority) AS priority, bool_or(attempts > 0 OR lost_leases > 0) AS failed
-                         FROM pending_record WHERE record_id = ANY(%(ids)s) AND lease_owner IS NULL AND quarantined_at IS NULL)
-           SELECT p.record_id FROM pending_record p, rung
-           WHERE p.quarantined_at IS NULL AND p.available_at <= now() AND p.lease_owner IS NULL AND NOT p.record_id = ANY(%(ids)s)
-             AND p.attempts = 0 AND p.lost_leases = 0 AND p.priority <= rung.priority AND NOT rung.failed
-           ORDER BY p.priority, p.available_at LIMIT %(wanted)s""",
+        """WITH rung AS (SELECT record_id, priority, attempts > 0 OR lost_leases > 0 AS failed FROM pending_record
+                         WHERE record_id = ANY(%(ids)s) AND quarantined_at IS NULL
+                           AND (lease_owner IS NULL OR lease_until < now())),
+           bell AS (SELECT max(priority) AS priority, bool_or(failed) AS failed FROM rung),
+           company AS (
+             SELECT p.record_id FROM pending_record p, bell
+             WHERE p.quarantined_at IS NULL AND p.available_at <= now() AND p.lease_owner IS NULL
+               AND NOT p.record_id = ANY(%(ids)s) AND p.attempts = 0 AND p.lost_leases = 0 AND p.priority <= bell.priority
+               AND NOT bell.failed
+             ORDER BY p.priority, p.available_at LIMIT %(wanted)s)
+           SELECT record_id FROM rung UNION ALL SELECT record_id FROM company""",
         {"ids": list(record_ids), "wanted": wanted},
     )
-    return [*record_ids, *(row[0] for row in found)]
+    return [row[0] for row in found]
 
 
 def claim_next(session: Session, owner: str, limit: int = BATCH_SIZE, seconds: float = LEASE_SECONDS) -> list[Claim]:

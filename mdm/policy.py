@@ -138,6 +138,11 @@ def default() -> Policy:
 _KNOWN_AS = """
 SELECT p.fingerprint, coalesce((SELECT max(w.wording_no) FROM policy_wording w WHERE w.policy_version = p.policy_version), 0)
 FROM policy_version p WHERE p.policy_version = %s"""
+_IN_FORCE = """
+SELECT p.policy_version, p.fingerprint,
+  coalesce((SELECT max(w.wording_no) FROM policy_wording w WHERE w.policy_version = p.policy_version), 0)
+FROM policy_version p WHERE p.policy_version = coalesce((SELECT policy_version FROM version_set WHERE is_current),
+                                                        (SELECT max(policy_version) FROM policy_version))"""
 _WRITTEN = """
 SELECT p.body, coalesce((SELECT w.source_text FROM policy_wording w WHERE w.policy_version = p.policy_version
                          ORDER BY w.wording_no DESC LIMIT 1), p.source_text)
@@ -174,12 +179,8 @@ def current(session: Session) -> Policy:
 
 def in_force(session: Session) -> Policy | None:
     """The policy of the current version set, else the latest stored, else none."""
-    found = sql.rows(
-        session,
-        """SELECT coalesce((SELECT policy_version FROM version_set WHERE is_current),
-                           (SELECT max(policy_version) FROM policy_version))""",
-    )
-    return None if found[0][0] is None else by_version(session, found[0][0])
+    found = sql.rows(session, _IN_FORCE)
+    return _known_as(session, found[0][0], found[0][1:]) if found else None
 
 
 def ensure(session: Session, actor: str) -> Policy:
@@ -187,7 +188,7 @@ def ensure(session: Session, actor: str) -> Policy:
     return in_force(session) or store(session, default(), actor)
 
 
-_STORED: dict[int, tuple[tuple[str, int], Policy]] = {}
+_STORED: dict[int, tuple[sql.Row, Policy]] = {}
 
 
 def by_version(session: Session, version: int) -> Policy:
@@ -195,10 +196,14 @@ def by_version(session: Session, version: int) -> Policy:
     found = sql.rows(session, _KNOWN_AS, [version])
     if not found:
         raise NotFound("No such policy version", code="unknown_policy_version")
+    return _known_as(session, version, found[0])
+
+
+def _known_as(session: Session, version: int, name: sql.Row) -> Policy:
     known = _STORED.get(version)
-    if known is None or known[0] != found[0]:
+    if known is None or known[0] != name:
         body, text = sql.rows(session, _WRITTEN, [version])[0]
-        known = _STORED[version] = (tuple(found[0]), Policy.model_validate(body).as_version(version, text))
+        known = _STORED[version] = (name, Policy.model_validate(body).as_version(version, text))
     return known[1]
 
 

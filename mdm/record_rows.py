@@ -170,16 +170,19 @@ def data_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UU
 
 def insert_data_keys(session: Session, keys: Iterable[tuple[uuid.UUID, bytes]]) -> None:
     """Store wrapped data keys."""
-    _copy(session, "COPY record_data_key (record_id, wrapped_key) FROM STDIN (FORMAT BINARY)", ("uuid", "bytea"), keys)
+    sql.store(session, "record_data_key", {"record_id": "uuid", "wrapped_key": "bytea"}, keys)
 
 
 def append_versions(session: Session, rows: Iterable[VersionRow], received_at: datetime, received_by: str, channel: str) -> None:
     """Append versions to the log."""
-    _copy(
+    sql.store(
         session,
-        """COPY record_version (record_id, version_no, received_at, source_version, source_updated_at, is_deleted, payload_hash,
-                                sealed_payload, received_by, channel) FROM STDIN (FORMAT BINARY)""",
-        ("uuid", "int4", "timestamptz", "int8", "timestamptz", "bool", "bytea", "bytea", "text", "text"),
+        "record_version",
+        {
+            "record_id": "uuid", "version_no": "int4", "received_at": "timestamptz", "source_version": "int8",
+            "source_updated_at": "timestamptz", "is_deleted": "bool", "payload_hash": "bytea", "sealed_payload": "bytea",
+            "received_by": "text", "channel": "text",
+        },
         (
             (
                 row.record_id, row.version_no, received_at, row.version.mark.source_version, row.version.mark.source_updated_at,
@@ -242,12 +245,11 @@ def file_keys(session: Session, rows: Sequence[StandardRow], known: Sequence[uui
     Only what differs is written: most changes of a record leave most of its keys alone.
     """
     held = _held_keys(session, known)
-    packed, gone = [], []
+    added, gone = [], []
     for row in rows:
         record_id, before = row.record_id, held.pop(row.record_id, set())
         wanted = {key: rule for rule, key in reversed(row.said.keys)}
-        name = record_id.bytes
-        packed += [_KEY_TUPLE.pack(3, 8, key, 16, name, 2, rule) for key, rule in wanted.items() if key not in before]
+        added += [(key, record_id, rule) for key, rule in wanted.items() if key not in before]
         gone += [(record_id, key) for key in before - wanted.keys()]
     gone += [(record_id, key) for record_id, before in held.items() for key in before]
     if gone:
@@ -257,7 +259,12 @@ def file_keys(session: Session, rows: Sequence[StandardRow], known: Sequence[uui
                WHERE k.record_id = g.record_id AND k.blocking_key = g.blocking_key""",
             [[record_id for record_id, _ in gone], [key for _, key in gone]],
         )
-    if packed:
+    if added and sql.is_together(session):
+        columns = [list(column) for column in zip(*added, strict=True)]
+        statement = "SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::smallint[])"
+        sql.run(session, f"INSERT INTO blocking_key (blocking_key, record_id, rule) {statement}", columns)
+    elif added:
+        packed = [_KEY_TUPLE.pack(3, 8, key, 16, record_id.bytes, 2, rule) for key, record_id, rule in added]
         statement = "COPY blocking_key (blocking_key, record_id, rule) FROM STDIN (FORMAT BINARY)"
         with sql.cursor(session) as cursor, cursor.copy(statement) as copy:
             copy.write(b"".join((_COPY_HEADER, *packed, _COPY_END)))
@@ -316,10 +323,3 @@ def await_resolution(session: Session, source: str, brand: str, rows: Sequence[R
             "numbers": [row.version_no for row in rows],
         },
     )
-
-
-def _copy(session: Session, statement: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    with sql.cursor(session) as cursor, cursor.copy(statement) as copy:
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row(row)

@@ -1,7 +1,8 @@
 """Runs set-based SQL on the session's own connection, past the ORM: one statement a step whatever the batch size."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
@@ -13,8 +14,42 @@ Params = Mapping[str, Any] | Sequence[Any]
 
 def cursor(session: Session) -> "psycopg.Cursor[Row]":
     """Open a psycopg cursor inside the session's transaction."""
+    return _driver(session).cursor()
+
+
+def _driver(session: Session) -> "psycopg.Connection[Row]":
     driver: psycopg.Connection[Row] = session.connection().connection.driver_connection  # type: ignore[assignment]  # SQLAlchemy types it as Any | None
-    return driver.cursor()
+    return driver
+
+
+@contextmanager
+def together(session: Session) -> Iterator[None]:
+    """Send the statements of the block without waiting for what each came to; one that reads waits for those before it.
+
+    What fails raises at the latest when the block ends. The number of rows that `run` gives says nothing meanwhile.
+    """
+    with _driver(session).pipeline():
+        yield
+
+
+def is_together(session: Session) -> bool:
+    """Whether statements are being sent together now."""
+    return bool(_driver(session).info.pipeline_status)
+
+
+def store(session: Session, table: str, columns: Mapping[str, str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert rows into a table; `columns` to their types. By COPY, but for the few that are sent `together` with others."""
+    names = ", ".join(columns)
+    with cursor(session) as opened:
+        if is_together(session):
+            places = ", ".join(f"%s::{kind}" for kind in columns.values())
+            opened.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608 - names of ours
+            return
+        statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
+        with opened.copy(statement) as copy:
+            copy.set_types(list(columns.values()))
+            for row in rows:
+                copy.write_row(row)
 
 
 def rows(session: Session, statement: str, params: Params | None = None) -> list[Row]:

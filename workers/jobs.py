@@ -26,5 +26,6 @@ def resolve_records(record_ids: list[str]) -> None:
     """Resolve those of the records that are still owed, and others that are due; what somebody else holds is left alone."""
     with db.transaction() as session:
         ids = pending.with_company(session, [UUID(record_id) for record_id in record_ids])
-    resolve.work(resolver(), ids)
-    watcher().watch(ids)
+    if ids:
+        resolve.work(resolver(), ids)
+        watcher().watch(ids)

@@ -6,6 +6,7 @@ between marking and sending) is rung again when the sweeper has found it unanswe
 
 import signal
 import threading
+import time
 from types import FrameType
 
 from celery import Celery
@@ -17,13 +18,22 @@ from mdm import pending
 from workers.app import BULK, INTERACTIVE, app
 
 POLL_SECONDS = 1.0
+# A single record is rung at once. Where hundreds come a second, each with a bell of its own, answering bells would take the
+# workers more time than resolving: what comes within a moment is rung together.
+MOMENT_SECONDS = 0.02
+LOOK_AGAIN_SECONDS = 0.1  # At what was held back, should the bell that was to bring it along have come to nothing.
 logger = log.get_logger()
 
 
 def ring_due(broker: Celery = app) -> int:
     """Ring every bell that is due; the number of records rung. A broker that is away is not an error: the rows wait."""
+    return _ring(broker)[0]
+
+
+def _ring(broker: Celery = app) -> tuple[int, int]:
+    """Ring; the number of records rung, and how many are held back for the moment."""
     with db.transaction() as session:
-        bells = pending.due_bells(session)
+        bells, held = pending.due_bells(session)
     rung = 0
     try:
         for bell in bells:
@@ -31,7 +41,7 @@ def ring_due(broker: Celery = app) -> int:
             rung += len(bell.record_ids)
     except (OperationalError, OSError) as broken:
         logger.warning("broker_away", error=type(broken).__name__, unsent=sum(len(bell.record_ids) for bell in bells) - rung)
-    return rung
+    return rung, held
 
 
 def _send(broker: Celery, bell: pending.Bell) -> None:
@@ -45,8 +55,10 @@ def run(stopping: threading.Event) -> None:
         try:
             with db.listen(pending.CHANNEL) as doorbell:
                 while not stopping.is_set():
-                    ring_due()
-                    doorbell.wait(POLL_SECONDS)
+                    rung_at = time.monotonic()
+                    _, held = _ring()
+                    doorbell.wait(LOOK_AGAIN_SECONDS if held else POLL_SECONDS)
+                    stopping.wait(max(0.0, rung_at + MOMENT_SECONDS - time.monotonic()))
         except db.UNAVAILABLE as away:
             logger.warning("database_away", error=type(away).__name__)
             stopping.wait(POLL_SECONDS)

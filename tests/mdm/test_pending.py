@@ -94,7 +94,7 @@ def test_the_third_failure_quarantines_and_new_input_lifts_it(ids: list[uuid.UUI
 
 def bells() -> list[pending.Bell]:
     with db.transaction() as session:
-        return pending.due_bells(session)
+        return pending.due_bells(session)[0]
 
 
 def test_each_open_record_is_rung_once_and_the_urgent_first(ids: list[uuid.UUID]) -> None:
@@ -145,6 +145,29 @@ def test_requests_wake_a_listener_at_commit(ids: list[uuid.UUID]) -> None:
         assert not doorbell.wait(0.05)
 
 
+def test_what_comes_while_an_urgent_bell_waits_is_not_rung_but_brought_along(ids: list[uuid.UUID]) -> None:
+    first, second, bulk, bad = ids[:4]
+    request([first], pending.INTERACTIVE_PRIORITY)
+    assert [one.record_ids for one in bells()] == [(first,)]
+    request([second, bad], pending.INTERACTIVE_PRIORITY)
+    request([bulk])
+    query("UPDATE pending_record SET attempts = 1 WHERE record_id = %s", bad)
+    with db.transaction() as session:
+        rung, held = pending.due_bells(session)
+        assert ([one.record_ids for one in rung], held) == ([(bad,), (bulk,)], 1), "who failed before goes along with nobody"
+        assert pending.with_company(session, [first]) == [first, second]
+    claim([first])
+    assert [one.record_ids for one in bells()] == [(second,)], "the bell is answered: the next one rings"
+
+
+def test_a_bell_that_nobody_answers_soon_holds_nobody_back(ids: list[uuid.UUID]) -> None:
+    request(ids[:1], pending.INTERACTIVE_PRIORITY)
+    assert len(bells()) == 1
+    query("UPDATE pending_record SET rung_at = now() - interval '2 seconds'")
+    request(ids[1:2], pending.INTERACTIVE_PRIORITY)
+    assert [one.record_ids for one in bells()] == [(ids[1],)]
+
+
 def test_a_bell_is_answered_together_with_what_else_is_due_and_no_less_urgent(ids: list[uuid.UUID]) -> None:
     urgent, rung, due, later, held = ids[:5]
     request([rung, due, later, held])
@@ -156,7 +179,8 @@ def test_a_bell_is_answered_together_with_what_else_is_due_and_no_less_urgent(id
         assert pending.with_company(session, [rung], most=2) == [rung, urgent]
         assert pending.with_company(session, [rung, due], most=2) == [rung, due]
         assert pending.with_company(session, [urgent]) == [urgent]
-        assert pending.with_company(session, [held]) == [held]
+        assert pending.with_company(session, [held]) == [], "another bell has brought it along"
+        assert pending.with_company(session, [held, rung]) == [rung, urgent, due]
 
 
 @pytest.mark.parametrize("trouble", ["attempts", "lost_leases"])
