@@ -105,7 +105,7 @@ def _decide_all(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], list[Pair
 def _refresh(resolver: Resolver, current: VersionSet) -> None:
     """Renew, a chunk a step, what an older program or policy made."""
     with snapshot(resolver.steps) as session:
-        ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM standard_record ORDER BY source, source_key")]
+        ids = restandardize.stale(session, current.policy)
     for start in range(0, len(ids), CHUNK):
         _refresh_some(resolver, current, ids[start : start + CHUNK])
 

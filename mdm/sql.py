@@ -67,7 +67,8 @@ def run(session: Session, statement: str, params: Params | None = None) -> int:
 
 
 def _with_ids_as_text(params: Params | None) -> Params | None:
-    """Write lists of ids as array literals: the driver quotes each of a thousand ids with a regular expression (3 µs apiece)."""
+    """Write lists of ids as array literals: the driver quotes each of a thousand ids with a regular expression (3 µs apiece), and
+    parting the digits takes longer than writing them."""
     if isinstance(params, Mapping):
         return {name: _literal(value) for name, value in params.items()}
     return params if params is None else [_literal(value) for value in params]
@@ -76,4 +77,4 @@ def _with_ids_as_text(params: Params | None) -> Params | None:
 def _literal(value: Any) -> Any:
     if not isinstance(value, list) or not isinstance(next((one for one in value if one is not None), None), uuid.UUID):
         return value
-    return "{" + ",".join("NULL" if one is None else str(one) for one in value) + "}"
+    return "{" + ",".join("NULL" if one is None else f"{one.int:032x}" for one in value) + "}"
