@@ -20,9 +20,10 @@ from starlette.responses import Response
 from starlette.types import Scope
 
 from api import deps, idempotency, limits
-from api.intake import notes_of, pointers_of
+from api.intake import notes_of
 from api.ndjson import Line, LineSplitter
 from api.problems import from_unknown, log_failure
+from api.puts import pointers_of
 from api.refusals import line_problem, told
 from api.schemas.records import BatchLine
 from kernel.actor import Principal

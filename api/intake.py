@@ -1,6 +1,6 @@
 """Carries deliveries from HTTP to `mdm.ingest`: reads them within limits, runs each step in a thread, counts what it refuses."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
 import orjson
@@ -10,21 +10,19 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import answers, deps
+from api import answers, deps, puts
 from api.limits import read_body
-from api.refusals import refusal, require_source, told
+from api.refusals import refusal, told
 from api.routes import require_json
 from kernel.actor import Principal
 from kernel.errors import MdmError
-from mdm import incoming, ingest, payloads, pending, rejects, sender_paths, waiting
+from mdm import incoming, payloads, rejects, waiting
 from mdm import policy as policies
 from mdm import rekey as renaming
 from mdm.events import Mark
 from mdm.incoming import Incoming
 from mdm.ingest import Outcome
 from mdm.mapping_values import Problem
-from mdm.policy import Policy
-from mdm.policy_schema import Source
 
 KEY_TEXT = "The source's own key of the record. A source whose keys are personal sends its records in a batch."
 
@@ -58,35 +56,11 @@ def put(caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None)
 
     Raises: MdmError for what cannot be used, which is counted.
     """
-    outcome, pointers = deps.step(caller, lambda session: _put(session, caller, source, key, mark, raw))
+    item = Incoming(key, None, mark.source_version, mark.source_updated_at, raw is None, raw or b"")
+    outcome, pointers = puts.take(caller, source, item)
     if outcome.problem is not None:
         raise refusal(outcome.problem, pointers)
-    return cast(Outcome, outcome)
-
-
-def _put(session: Session, caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None) -> tuple[Outcome, list[str]]:
-    """The outcome, and where in the body its problem lies."""
-    policy = policies.current(session)
-    refuse_key_in_url(policy, source, caller)
-    payload = None if raw is None else payloads.parse(raw)
-    if isinstance(payload, Problem):
-        problem = Problem("empty_body", "") if raw is not None and not raw.strip() else payload
-        rejects.keep(session, [rejects.Reject(problem.code, problem.field, source)])
-        return Outcome(key, "rejected", problem=problem), []
-    item = Incoming(key, payload, mark.source_version, mark.source_updated_at, raw is None, raw or b"")
-    outcome = ingest.put_records(session, policy, source, [item], caller, pending.INTERACTIVE_PRIORITY)[0]
-    return outcome, pointers_of(policy.source(source), outcome.problem, payload)
-
-
-def pointers_of(source: Source, problem: Problem | None, payload: Any) -> list[str]:
-    """Where in what was sent a refusal's problem lies, when the problem names an attribute of ours."""
-    return sender_paths.pointers(source, problem, payload) if problem is not None else []
-
-
-def refuse_key_in_url(policy: Policy, source: str, caller: Principal) -> None:
-    """Raises: NotFound for an unknown source; MdmError when the policy says that its keys are personal."""
-    if require_source(policy, source, caller).key_is_personal:
-        raise refusal(Problem("key_in_url", "key"))
+    return outcome
 
 
 def notes_of(outcome: Outcome, is_deletion: bool) -> tuple[Problem, ...]:
@@ -127,7 +101,7 @@ async def counted_body(caller: Principal, source: str, request: Request) -> byte
 def rekey(session: Session, caller: Principal, source: str, old_key: str, new_key: str) -> tuple[int, bytes]:
     """Give a record another key; the answer's status and bytes. Raises: MdmError."""
     policy = policies.current(session)
-    refuse_key_in_url(policy, source, caller)
+    puts.refuse_key_in_url(policy, source, caller)
     problem = incoming.new_key_problem(policy.source(source), new_key)
     if problem is not None:
         raise refusal(problem)

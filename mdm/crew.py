@@ -3,6 +3,7 @@
 Whatever a helper holds is safe to lose: it ends with its leader, wherever that one was killed. Owns no work of its own.
 """
 
+import atexit
 import gc
 import multiprocessing
 import os
@@ -96,4 +97,5 @@ def collect_seldom() -> None:
     fifth of its time.
     """
     gc.freeze()
+    atexit.register(gc.unfreeze)  # DuckDB would tell of hundreds of leaks at the end.
     gc.set_threshold(*COLLECT_AFTER)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
-from api import answers, batches, idempotency, intake
+from api import answers, batches, idempotency, intake, puts
 from api.deps import RecordsReader, RecordsWriter, Writing
 from api.idempotency import IdempotencyKey
 from api.intake import PathKey
@@ -74,7 +74,7 @@ async def put(
 @router.get(RECORD, response_model=Record)
 def get(caller: RecordsReader, source: SourceName, key: PathKey, session: Writing) -> Response:
     """Read a record as it stands: what was received, how it was read, which golden record it belongs to. Audited."""
-    intake.refuse_key_in_url(policies.current(session), source, caller)
+    puts.refuse_key_in_url(policies.current(session), source, caller)
     return answers.json_answer(record_reading.read(session, caller, source, key))
 
 
