@@ -20,7 +20,7 @@ from workers.app import BULK, INTERACTIVE, app
 POLL_SECONDS = 1.0
 # A single record is rung at once. Where hundreds come a second, each with a bell of its own, answering bells would take the
 # workers more time than resolving: what comes within a moment is rung together.
-MOMENT_SECONDS = 0.02
+MOMENT_SECONDS = 0.05
 LOOK_AGAIN_SECONDS = 0.1  # At what was held back, should the bell that was to bring it along have come to nothing.
 logger = log.get_logger()
 
