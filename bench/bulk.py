@@ -32,9 +32,8 @@ from matching.record import StandardRecord, from_json, to_json
 from matching.standardize import standardize
 from mdm import mapping, policy, versions
 from mdm.crew import collect_seldom
-from mdm.import_crew import WORTH_A_CREW, preparation
-from mdm.reconcile import Choice, reconcile
-from mdm.reconcile import Path as Way
+from mdm.import_crew import preparation
+from mdm.reconcile import choose, reconcile
 from mdm.resolve import Resolver
 from sampledata.files import write
 from sampledata.retailer import SOURCES, SimulatedRecord, simulate
@@ -98,7 +97,7 @@ def _run(records: int, with_splink: Callable[[SplinkAlone], None] | None) -> Too
     with tempfile.TemporaryDirectory(prefix="mdm-bench-") as name:
         folder = Path(name)
         write(islice(simulate(records, SEED), records), folder, "parquet")
-        imported, reconciled = _whole(folder)
+        imported, reconciled = _whole(folder, records)
         standardized = folder / "standardized.parquet"
         forms = _standardize(islice(simulate(records, SEED), records), standardized)
         if with_splink:
@@ -106,7 +105,7 @@ def _run(records: int, with_splink: Callable[[SplinkAlone], None] | None) -> Too
         return Took(imported, reconciled, _partition(standardized))
 
 
-def _whole(folder: Path) -> tuple[float, float]:
+def _whole(folder: Path, records: int) -> tuple[float, float]:
     """Seconds of what `mdm import` of every channel's file and `mdm reconcile` do."""
     with own_database():
         with db.transaction() as session:
@@ -116,13 +115,14 @@ def _whole(folder: Path) -> tuple[float, float]:
         collect_seldom()
         processes = settings().bulk_processes
         started = time.perf_counter()
-        with preparation(rules, processes, WORTH_A_CREW) as ready:
+        with preparation(rules, processes, records) as ready:
             for source in SOURCES:
                 path = folder / f"{source}.parquet"
                 if path.exists():
                     import_file(rules, path, source, ready)
         imported = time.perf_counter()
-        choice = Choice(Way.BULK, 0, settings().bulk_memory_limit, processes)
+        with db.read_only() as session:
+            choice = choose(session, 0, settings().bulk_memory_limit, processes)
         reconcile(Resolver(db.transaction, tasks.project), choice=choice)
         return imported - started, time.perf_counter() - imported
 

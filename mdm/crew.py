@@ -18,6 +18,8 @@ from typing import Any, TypeVar
 from kernel import log
 from kernel.settings import Settings, configure, settings
 
+# A helper takes seconds of its core before it is of use: it loads this program, and learns the phones and names of the world.
+WORTH_A_CREW = 50_000  # Records.
 PIECES_EACH = 2  # Given out in advance, so that no helper waits for its leader.
 BEAT_SECONDS = 1.0
 COLLECT_AFTER = (100_000, 50, 100)

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from kernel.settings import settings
-from mdm.crew import Crew, crew
+from mdm.crew import WORTH_A_CREW, Crew, crew
 from mdm.files import FileRow
 from mdm.imports import ReadyChunk, make_ready
 from mdm.incoming import SourceRules
 from mdm.policy import Policy
-
-WORTH_A_CREW = 10_000  # Rows that this process alone makes ready while helpers come up.
 
 
 class Preparation:

@@ -15,6 +15,7 @@ from kernel import clock, db, log
 from kernel.errors import Conflict
 from matching.engine import DEFAULT_MEMORY_LIMIT
 from mdm import candidates, decisions, discover, exact_copies, pending, restandardize, sql, versions
+from mdm.crew import WORTH_A_CREW
 from mdm.decisions import PairDecision
 from mdm.discover import Discovered
 from mdm.records import Pair
@@ -56,10 +57,10 @@ class Choice:
 
 def choose(session: Session, bulk_from_records: int, memory_limit: str = DEFAULT_MEMORY_LIMIT, processes: int = 1) -> Choice:
     """Choose by the number of living records: below `bulk_from_records` laying out tables for DuckDB costs more than it saves,
-    and so do helpers."""
+    and below some more so do helpers."""
     records = sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
-    is_bulk = records >= bulk_from_records
-    return Choice(Path.BULK if is_bulk else Path.ONLINE, records, memory_limit, processes if is_bulk else 1)
+    path = Path.BULK if records >= bulk_from_records else Path.ONLINE
+    return Choice(path, records, memory_limit, processes if records >= WORTH_A_CREW else 1)
 
 
 def is_worth_it(session: Session, owed: int, bulk_from_records: int) -> bool:

@@ -8,7 +8,8 @@ import pytest
 
 from kernel import db
 from mdm import files, imports
-from mdm.import_crew import WORTH_A_CREW, preparation
+from mdm.crew import WORTH_A_CREW
+from mdm.import_crew import preparation
 from mdm.imports import Tally
 
 from .. import resolution as master

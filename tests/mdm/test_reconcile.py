@@ -72,6 +72,7 @@ def test_many_that_wait_are_worth_bulk_unless_they_are_few_of_all(mdm: Master) -
         assert not reconcile.is_worth_it(session, records, records + 1)
         assert not reconcile.is_worth_it(session, 0, 0)
         assert reconcile.choose(session, records).path is reconcile.Path.BULK
+        assert reconcile.choose(session, 0, processes=4).processes == 1, "helpers cost more than so few records"
         assert reconcile.choose(session, records + 1).path is reconcile.Path.ONLINE
 
 
