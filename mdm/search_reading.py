@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from kernel import audit, db
+from kernel import audit, db, log
 from kernel.actor import Principal
 from matching import form_text
 from matching.blocking import BlockingKey
@@ -62,6 +62,7 @@ FROM (SELECT ({lookup.TIMELINE}) AS timeline_id) AS t CROSS JOIN search LEFT JOI
 BODIES = "SELECT record_id::text, version_no, body::text FROM standard_record WHERE record_id = ANY(%s::uuid[])"
 _Row = tuple[Any, ...]
 _Key = tuple[str, int, str, int]
+logger = log.get_logger()
 
 
 class Neighbour(NamedTuple):
@@ -192,11 +193,20 @@ def _form(row: _Row) -> ComparisonForm | None:
 
 
 async def _made(connection: Connection, missing: Sequence[str], found: Sequence[_Row]) -> dict[str, ComparisonForm | None]:
-    """Make the forms of records that were stored before forms were; one that changed meanwhile is left to its own resolution."""
+    """Make the forms of records that were stored before forms were.
+
+    One that changed meanwhile, or that this program cannot read, is in no answer: its own resolution will see it, or fail and
+    say so.
+    """
     versions = {row[0]: row[:4] for row in found}
     made: dict[str, ComparisonForm | None] = {}
     for record_id, version_no, body in await (await connection.execute(BODIES, [list(missing)])).fetchall():
-        if versions[record_id][1] == version_no:
+        if versions[record_id][1] != version_no:
+            continue
+        try:
             form = made[record_id] = comparison_form(from_json(StandardRecord, orjson.loads(body)))
-            _FORMS.keep(versions[record_id], form, len(body))
+        except Exception as error:  # noqa: BLE001 - one record's fault must not fail the searches that meet it.
+            logger.warning("unusable_neighbour", record_id=record_id, error=type(error).__name__)
+            continue
+        _FORMS.keep(versions[record_id], form, len(body))
     return made

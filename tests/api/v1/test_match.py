@@ -160,6 +160,18 @@ def test_a_record_whose_stored_form_cannot_be_read_is_compared_by_what_it_says(
     assert found["candidates"][0]["golden_id"] == ada
 
 
+def test_a_record_that_cannot_be_read_at_all_stands_in_no_search_and_fails_none(api: TestClient, held: Any, goldens: Any) -> None:
+    """It stands for a record of an older program, whose own resolution fails and is told; the till's search must not."""
+    ada = held(ADA)
+    held(ADA)
+    goldens.connection.execute(
+        "UPDATE standard_record SET form = NULL, standardizer = '0', body = jsonb_set(body, '{emails}', '7')"
+        " WHERE record_id = (SELECT record_id FROM crosswalk WHERE golden_id <> %s)",
+        [ada],
+    )
+    assert [one["golden_id"] for one in ask(api, ADA)["candidates"]] == [ada]
+
+
 def test_a_hot_key_is_searched_by_its_refinements(api: TestClient, goldens: Any, policy: policies.Policy) -> None:
     crowd = [
         Incoming(str(n), {"given_name": f"{chr(97 + n % 26)}na", "surname": f"q{n}", "phones": ADA["phones"]})
