@@ -312,7 +312,7 @@ def _quarantine(_: Settings) -> Finding:
     with db.read_only() as session:
         quarantined = pending.backlog(session).quarantined
     if quarantined:
-        mend = "see pending_record.error, mend its cause, and send the records again"
+        mend = "mdm quarantine says which and why: mend the cause, then mdm quarantine --retry"
         return Finding(State.ODD, QUARANTINE, f"{counted(quarantined, 'record')} failed again and again", mend)
     return Finding(State.GOOD, QUARANTINE, "empty")
 

@@ -48,6 +48,7 @@ MODULES = {
     "cli.import_commands": ("import", "map"),
     "cli.resolve_commands": ("verify", "reconcile"),
     "cli.quality_commands": ("quality",),
+    "cli.quarantine_commands": ("quarantine",),
     "cli.model_commands": ("evaluate", "train"),
     "cli.model_life": ("model",),
     "cli.blocking_commands": ("blocking",),

@@ -7,6 +7,7 @@ database's, so that one clock judges every lease. Never resolves anything itself
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -289,9 +290,32 @@ def sweep(session: Session, ring_again_seconds: float = RING_AGAIN_SECONDS) -> i
     return expired + unanswered
 
 
-def unquarantine(session: Session, record_ids: Sequence[uuid.UUID]) -> int:
-    """Try quarantined records again, for example after a fix."""
-    return request(session, record_ids, "unquarantined")
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A record that failed again and again: whose, why (a code or the kind of an exception), and since when."""
+
+    record_id: uuid.UUID
+    source: str
+    error: str
+    since: datetime
+
+
+def quarantined(session: Session, most: int) -> list[Quarantined]:
+    """List the records in quarantine, the latest first; at most `most`."""
+    found = sql.rows(
+        session,
+        """SELECT p.record_id, r.source, coalesce(p.error, ''), p.quarantined_at
+           FROM pending_record p JOIN source_record r USING (record_id)
+           WHERE p.quarantined_at IS NOT NULL ORDER BY p.quarantined_at DESC, p.record_id LIMIT %s""",
+        [most],
+    )
+    return [Quarantined(*row) for row in found]
+
+
+def lift_quarantine(session: Session) -> int:
+    """Try all quarantined records again, for example after a fix; how many there were."""
+    found = sql.rows(session, "SELECT record_id FROM pending_record WHERE quarantined_at IS NOT NULL ORDER BY record_id")
+    return request(session, [row[0] for row in found], "tried_again")
 
 
 def backlog(session: Session) -> Backlog:
