@@ -20,13 +20,15 @@ from matching.score import Scored, scorer
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
-    """Two records about which a human decided. `share`: how much the pair counts; the pairs of one decision share one."""
+class DecidedPair:
+    """Two records about which a human decided. `share`: how much the pair counts; the pairs of one decision share one, and its
+    number."""
 
     a: ComparisonForm
     b: ComparisonForm
     is_match: bool
     share: float = 1.0
+    decision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +45,15 @@ ANYWHERE = Place()
 
 
 def fit_to_place(
-    model: Model, forms: Sequence[ComparisonForm], pairs: pa.Table, labelled: Sequence[Labelled] = (), place: Place = ANYWHERE
+    model: Model, forms: Sequence[ComparisonForm], pairs: pa.Table, decided: Sequence[DecidedPair] = (), place: Place = ANYWHERE
 ) -> tuple[Model, Forecast]:
     """Give the model that is fit for these records, and what its lines come to.
 
     `pairs` are the candidates (record_a, record_b) by position in `forms`, as decimal text. Lines change only where the targets
     say something. What was counted and learned stands in the model's report.
     """
-    model, learned = corrected(model, _labels(model, labelled))
-    return _drawn(model, weigh(model, forms, pairs, place), place.targets, {"stewards": learned} if labelled else {})
+    model, learned = corrected(model, _labels(model, decided))
+    return _drawn(model, weigh(model, forms, pairs, place), place.targets, {"stewards": learned} if decided else {})
 
 
 def fit_to_scores(
@@ -68,10 +70,10 @@ def _drawn(model: Model, weighed: Weighed, targets: Targets, more: Mapping[str, 
     return replace(model, lines=found.lines, report=report, fingerprint=""), found
 
 
-def _labels(model: Model, labelled: Sequence[Labelled]) -> list[Label]:
+def _labels(model: Model, decided: Sequence[DecidedPair]) -> list[Label]:
     pair = scorer(model).pair
-    scored = [(pair(one.a, one.b), one) for one in labelled]
-    return [Label(found.levels, found.weight, one.is_match, one.share) for found, one in scored]
+    scored = [(pair(one.a, one.b), one) for one in decided]
+    return [Label(found.levels, found.weight, one.is_match, one.share, one.decision) for found, one in scored]
 
 
 def weigh(model: Model, forms: Sequence[ComparisonForm], pairs: pa.Table, place: Place = ANYWHERE) -> Weighed:

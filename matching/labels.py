@@ -27,13 +27,14 @@ LN2 = math.log(2.0)
 class Label:
     """A pair about which a human decided: its levels and weight under the model that is corrected, and the decision.
 
-    `share`: how much it counts. The pairs of one decision share one.
+    `share`: how much it counts. The pairs of one decision share one, and its number; None: a pair is a decision of its own.
     """
 
     levels: Levels
     weight: float
     is_match: bool
     share: float = 1.0
+    decision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,13 @@ def corrected(model: Model, labels: Sequence[Label]) -> tuple[Model, dict[str, A
     """Correct a model by what humans decided, and say what came of it, for the report.
 
     Nothing moves with fewer than FEWEST_LABELS decisions, nor when a correction fitted to one half of them does not make the
-    other half less surprising. The order of the labels decides who is in which half: give them in a stable order.
+    other half less surprising. The order of the labels decides which decision is in which half: give them in a stable order.
     """
     decisions = math.fsum(label.share for label in labels)
     said: dict[str, Any] = {"pairs": len(labels), "decisions": round(decisions), "learned": False}
     if decisions < FEWEST_LABELS:
         return model, said | {"because": f"fewer than {FEWEST_LABELS} decisions"} if labels else said
-    halves = labels[::2], labels[1::2]
+    halves = _halves(labels)
     before = surprise(labels)
     after = sum(surprise(other, fit(one)) for one, other in (halves, halves[::-1])) / 2.0
     said |= {"surprise_bits_before": round(before, 4), "surprise_bits_after": round(after, 4)}
@@ -115,6 +116,16 @@ def corrected(model: Model, labels: Sequence[Label]) -> tuple[Model, dict[str, A
     correction = fit(labels)
     moved = {"learned": True, "prior_moved_bits": round(correction.prior, 2), "calibration": calibration(labels, correction)}
     return _moved(model, correction), said | moved
+
+
+def _halves(labels: Sequence[Label]) -> tuple[list[Label], list[Label]]:
+    """Every other decision, whole: of one in both halves, the one half would be told what it has to foretell."""
+    halves: tuple[list[Label], list[Label]] = ([], [])
+    sides: dict[tuple[bool, int], int] = {}
+    for number, label in enumerate(labels):
+        decision = (True, number) if label.decision is None else (False, label.decision)
+        halves[sides.setdefault(decision, len(sides) % 2)].append(label)
+    return halves
 
 
 def calibration(labels: Sequence[Label], correction: Correction) -> list[dict[str, float]]:

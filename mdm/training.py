@@ -14,7 +14,7 @@ from sqlmodel import Session
 from kernel.errors import Conflict
 from matching.bulk import by_position, candidate_pairs
 from matching.calibration import Forecast
-from matching.fitting import Labelled, Place, fit_to_place
+from matching.fitting import DecidedPair, Place, fit_to_place
 from matching.model import Model
 from matching.train import TrainingRefused, train
 from mdm import decisions, sql, versions
@@ -52,10 +52,10 @@ def train_on_stored(session: Session, name: str) -> Trained:
         model = train(forms, pairs, current.model, extras, name)
     except TrainingRefused as refused:
         raise Conflict(f"No model was trained: {refused}. The current one stays.", code="training_refused") from refused
-    labelled = list(_labelled(decisions.stewards(session)[-MOST_DECISIONS:], records))
+    decided = list(_decided(decisions.stewards(session)[-MOST_DECISIONS:], records))
     asked = frozenset(place for place, record in enumerate(named) if current.asks(record.source))
     place = Place(targets(session, current.policy), current.identifier_rules, asked)
-    return Trained(*fit_to_place(model, forms, pairs, labelled, place))
+    return Trained(*fit_to_place(model, forms, pairs, decided, place))
 
 
 def _comparable(current: VersionSet, named: Sequence[CurrentRecord], pairs: pa.Table) -> pa.Table:
@@ -66,12 +66,12 @@ def _comparable(current: VersionSet, named: Sequence[CurrentRecord], pairs: pa.T
     return pairs.filter(pa.array(kept, pa.bool_()))
 
 
-def _labelled(decided: Sequence[decisions.StewardDecision], records: Mapping[uuid.UUID, CurrentRecord]) -> Iterator[Labelled]:
+def _decided(said: Sequence[decisions.StewardDecision], records: Mapping[uuid.UUID, CurrentRecord]) -> Iterator[DecidedPair]:
     """Yield the pairs of what stewards decided; those of one decision count as one together."""
-    for one in decided:
+    for number, one in enumerate(said):
         sides = [sorted((records[each] for each in side if each in records), key=_order) for side in (one.left, one.right)]
         pairs = list(islice(product(*sides), MOST_PAIRS_OF_A_DECISION))
-        yield from (Labelled(a.form, b.form, one.verdict == "match", 1.0 / len(pairs)) for a, b in pairs)
+        yield from (DecidedPair(a.form, b.form, one.verdict == "match", 1.0 / len(pairs), number) for a, b in pairs)
 
 
 def _order(record: CurrentRecord) -> tuple[str, str]:

@@ -8,7 +8,7 @@ import pytest
 from matching.bulk import forms_table, score_candidates
 from matching.calibration import Kind, Targets, count_weights, expected, weighed_from
 from matching.comparisons import comparison_form
-from matching.fitting import Labelled, Place, fit_to_place, kind_of
+from matching.fitting import DecidedPair, Place, fit_to_place, kind_of
 from matching.forms import ComparisonForm
 from matching.model import Model, default_model, dump_model
 from matching.record import BirthDate, Name, Phone, StandardRecord
@@ -89,7 +89,7 @@ def test_records_without_candidates_are_counted_as_none() -> None:
 
 
 def test_decisions_stand_in_the_report(forms: list[ComparisonForm], pairs: pa.Table) -> None:
-    decided = [Labelled(forms[n], forms[n + 1], True) for n in range(0, 60, 2)]
+    decided = [DecidedPair(forms[n], forms[n + 1], True) for n in range(0, 60, 2)]
     model, _ = fit_to_place(MODEL, forms, pairs, decided)
     assert model.report["stewards"]["decisions"] == 30
     assert "stewards" not in fit_to_place(MODEL, forms, pairs)[0].report

@@ -113,6 +113,17 @@ def test_pairs_of_one_decision_count_as_one() -> None:
     assert not corrected(WRONG, shared)[1]["learned"]
 
 
+def test_a_decision_of_many_pairs_is_no_proof_of_itself() -> None:
+    """Forty answers by lot, each about four pairs that are alike: half of the pairs would tell the other half."""
+    chance = random.Random(8)
+    asked = [one for one in drawn(TRUTH, TRUTH, 6_000, 8, asked_only=False) if abs(one.weight) < 1]
+    lots = [dataclasses.replace(one, is_match=chance.random() < 0.5, share=0.25) for one in asked[:40]]
+    whole = [dataclasses.replace(one, decision=number) for number, one in enumerate(lots) for _ in range(4)]
+    assert not corrected(TRUTH, whole)[1]["learned"]
+    torn = [dataclasses.replace(one, decision=None) for one in whole]
+    assert corrected(TRUTH, torn)[1]["learned"]
+
+
 def test_the_report_compares_belief_with_decisions() -> None:
     _, said = corrected(WRONG, drawn(TRUTH, WRONG, 600, 6))
     assert sum(one["decisions"] for one in said["calibration"]) == 600
