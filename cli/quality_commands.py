@@ -13,12 +13,14 @@ from cli.output import Output
 from cli.words import counted
 from kernel.db import transaction
 from mdm import policy, quality_breaches, quality_examples, quality_reading, renewal
+from mdm.cards import MASK
 
 ACTOR = "mdm quality"
 MOST_CODES, MOST_UNMAPPED, MOST_DAYS = 3, 10, 14
 MOST_REFUSED = 10_000
 PLAIN: Any = {"highlight": False, "soft_wrap": True}
 console = Console()
+errors = Console(stderr=True)
 Shown = dict[str, Any]
 
 
@@ -46,9 +48,9 @@ def quality(
         found = [quality_reading.read(session, ruling, name, days) for name in names]
         if examples:
             found = [quality_examples.add(session, ruling, one, ACTOR) for one in found]
-        listed = renewal.refused_of(session, ruling, source, MOST_REFUSED) if refused and source else []
+        listed = renewal.refused_of(session, ruling, source, MOST_REFUSED + 1) if refused and source else []
     if refused:
-        _list_refused(listed, source, output)
+        _list_refused(listed, source, output, is_personal=source is not None and ruling.source(source).key_is_personal)
     elif output is Output.JSON:
         typer.echo(json.dumps(found if source is None else found[0], indent=2, default=str))
     elif source is None:
@@ -57,11 +59,16 @@ def quality(
         _show_one(found[0])
 
 
-def _list_refused(listed: Sequence[renewal.Refused], source: str | None, output: Output) -> None:
-    """List records by their ids and keys, with what is wrong; no value of them."""
+def _list_refused(listed: Sequence[renewal.Refused], source: str | None, output: Output, is_personal: bool) -> None:
+    """List records by their ids and keys, with what is wrong; no value of them, nor a key that is one."""
     if source is None:
         raise typer.BadParameter("name the source whose records are to be listed", param_hint="--refused")
-    found = [{"record_id": str(one.record_id), "key": one.source_key, "code": one.code, "field": one.field} for one in listed]
+    found = [
+        {"record_id": str(one.record_id), "key": MASK if is_personal else one.source_key, "code": one.code, "field": one.field}
+        for one in listed[:MOST_REFUSED]
+    ]
+    if len(listed) > MOST_REFUSED:
+        errors.print(f"There are more: the first {MOST_REFUSED:,} are listed.", **PLAIN)
     if output is Output.JSON:
         typer.echo(json.dumps(found, indent=2))
         return

@@ -20,6 +20,8 @@ sources:
   shop: {channel_kind: ecommerce, brand: acme, quality: {emails: {valid: 0.9}}}
   pos: {channel_kind: pos, brand: acme}
 """
+REFUSE = """UPDATE standard_record SET refusal = 'wrong_type:surname', refused_policy = policy_version,
+  refused_standardizer = standardizer, policy_version = 0 WHERE source_key = %s"""
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
 
@@ -76,10 +78,7 @@ def test_an_unknown_source_is_told_those_that_there_are(mdm: Master) -> None:
 
 def test_records_that_the_mapping_refuses_now_are_listed_with_their_reason(mdm: Master) -> None:
     assert run("shop", "--refused").output == "The mapping in force refuses no stored record of shop.\n"
-    query(
-        """UPDATE standard_record SET refusal = 'wrong_type:surname', refused_policy = policy_version,
-             refused_standardizer = standardizer, policy_version = 0 WHERE source_key = '7'"""
-    )
+    query(REFUSE, "7")
     [(record_id,)] = query("SELECT record_id::text FROM standard_record WHERE source_key = '7'")
     assert run("shop", "--refused").output.splitlines()[1].split() == [record_id, "7", "wrong_type", "surname"]
     listed = json.loads(run("shop", "--refused", "--output", "json").output)
@@ -88,6 +87,26 @@ def test_records_that_the_mapping_refuses_now_are_listed_with_their_reason(mdm: 
     told = run("shop", "--measure").output
     assert "refused by the mapping in force, and standing as an older one read it: 1 record, wrong_type surname: " in told
     assert "not yet renewed" not in told
+
+
+def test_a_key_that_is_personal_is_not_listed(database: str) -> None:
+    mdm = master.start(POLICY + "  news: {channel_kind: marketing, brand: acme, key_is_personal: true}\n")
+    mdm.put("news", "ann@telefonica.net", {"given_name": "Ann"})
+    query(REFUSE, "ann@telefonica.net")
+    for form in ("table", "json"):
+        said = run("news", "--refused", "--output", form).output
+        assert "wrong_type" in said
+        assert "telefonica" not in said
+
+
+def test_a_list_that_is_cut_says_so(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in "123":
+        query(REFUSE, key)
+    monkeypatch.setattr(quality_commands, "MOST_REFUSED", 3)
+    assert run("shop", "--refused").stderr == ""
+    monkeypatch.setattr(quality_commands, "MOST_REFUSED", 2)
+    cut = run("shop", "--refused", "--output", "json")
+    assert (len(json.loads(cut.stdout)), cut.stderr) == (2, "There are more: the first 2 are listed.\n")
 
 
 def test_what_was_not_measured_says_how_to(mdm: Master) -> None:
