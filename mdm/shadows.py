@@ -122,15 +122,16 @@ def compare_stored(
     """Compare on the candidate pairs of a sample of stored records: always the same ones, as if drawn by lot."""
     drawn = "SELECT record_id FROM standard_record ORDER BY md5(record_id::text) LIMIT %s"
     ids = [row[0] for row in sql.rows(session, drawn, [records])]
-    return _compare_about(session, one, other, ids, shelf or Shelf(), 50 * PAIRS_A_LOOK)
+    return compare(one, other, *_near(session, one, ids, shelf or Shelf(), 50 * PAIRS_A_LOOK))
 
 
-def _compare_about(
-    session: Session, one: VersionSet, other: VersionSet, record_ids: Collection[uuid.UUID], shelf: Shelf, most: int
-) -> list[Compared]:
-    pairs = sorted(candidates.find(session, one, record_ids).pairs)
-    pairs = pairs if len(pairs) <= most else random.sample(pairs, most)
-    return compare(one, other, pairs, shelf.load(session, {record for pair in pairs for record in pair}))
+def _near(
+    session: Session, of: VersionSet, record_ids: Collection[uuid.UUID], shelf: Shelf, most: int
+) -> tuple[list[Pair], Mapping[uuid.UUID, CurrentRecord]]:
+    """Read the candidate pairs of records, at most so many of them, and the records of these. The same pairs, the same draw."""
+    pairs = sorted(candidates.find(session, of, record_ids).pairs)
+    pairs = pairs if len(pairs) <= most else random.Random(most).sample(pairs, most)  # noqa: S311 - a draw, not a secret.
+    return pairs, shelf.load(session, {record for pair in pairs for record in pair})
 
 
 @dataclass(slots=True)
@@ -148,8 +149,8 @@ class Watcher:
         if started < self._rest_until or not record_ids:
             return 0
         looked = self._look(record_ids)
-        spent = (time.monotonic() - started) * REST_PER_SECOND
-        self._rest_until = time.monotonic() + (LOOK_FOR_A_SHADOW_SECONDS if looked is None else spent)
+        rest = (time.monotonic() - started) * REST_PER_SECOND
+        self._rest_until = time.monotonic() + (max(LOOK_FOR_A_SHADOW_SECONDS, rest) if looked is None else rest)
         return looked or 0
 
     def watch_stored(self) -> int:
@@ -186,7 +187,8 @@ class Watcher:
             if current is None:
                 return None
             shadow = replace(current, model=self._model(session, found[0][1]))
-            compared = _compare_about(session, current, shadow, record_ids, self.shelf_of(current), PAIRS_A_LOOK)
+            near = _near(session, current, record_ids, self.shelf_of(current), PAIRS_A_LOOK)
+        compared = compare(current, shadow, *near)
         with self.steps() as session:
             _bound(session)
             _note(session, found[0][0], current.version_set_id, compared)
@@ -205,6 +207,8 @@ def _bound(session: Session) -> None:
 
 
 def _note(session: Session, shadow_id: uuid.UUID, version_set_id: int, compared: Sequence[Compared]) -> None:
+    """Note what was seen; the counts last, since other workers wait for their rows."""
+    _note_examples(session, shadow_id, [one for one in compared if one.verdict != one.shadow_verdict])
     counts = Counter((one.verdict, one.shadow_verdict) for one in compared)
     for (verdict, shadow_verdict), pairs in sorted(counts.items()):
         sql.run(
@@ -214,20 +218,25 @@ def _note(session: Session, shadow_id: uuid.UUID, version_set_id: int, compared:
                ON CONFLICT (shadow_id, version_set_id, verdict, shadow_verdict) DO UPDATE SET pairs = c.pairs + EXCLUDED.pairs""",
             [shadow_id, version_set_id, verdict, shadow_verdict, pairs],
         )
-    for one in compared:
-        if one.verdict != one.shadow_verdict:
+
+
+def _note_examples(session: Session, shadow_id: uuid.UUID, differing: Sequence[Compared]) -> None:
+    """Keep pairs on which the two differ, while there is room for more of their verdicts, and of records that live still."""
+    held = "SELECT verdict, shadow_verdict, count(*) FROM shadow_example WHERE shadow_id = %s GROUP BY 1, 2"
+    kept = Counter({(row[0], row[1]): row[2] for row in sql.rows(session, held, [shadow_id])}) if differing else Counter()
+    for one in differing:
+        kept[one.verdict, one.shadow_verdict] += 1
+        if kept[one.verdict, one.shadow_verdict] <= EXAMPLES_A_VERDICT:
             sql.run(
                 session,
                 """INSERT INTO shadow_example
                      (shadow_id, record_a, record_b, verdict, shadow_verdict, weight, shadow_weight, seen_at)
                    SELECT %(shadow)s, %(a)s, %(b)s, %(verdict)s, %(other)s, %(weight)s, %(other_weight)s, %(now)s
-                   WHERE (SELECT count(*) FROM shadow_example e WHERE e.shadow_id = %(shadow)s AND e.verdict = %(verdict)s
-                            AND e.shadow_verdict = %(other)s) < %(most)s
-                     AND EXISTS (SELECT 1 FROM standard_record WHERE record_id = %(a)s)
+                   WHERE EXISTS (SELECT 1 FROM standard_record WHERE record_id = %(a)s)
                      AND EXISTS (SELECT 1 FROM standard_record WHERE record_id = %(b)s)
                    ON CONFLICT DO NOTHING""",
                 {
                     "shadow": shadow_id, "a": one.pair[0], "b": one.pair[1], "verdict": one.verdict, "other": one.shadow_verdict,
-                    "weight": one.weight, "other_weight": one.shadow_weight, "now": clock.now(), "most": EXAMPLES_A_VERDICT,
+                    "weight": one.weight, "other_weight": one.shadow_weight, "now": clock.now(),
                 },
             )  # fmt: skip

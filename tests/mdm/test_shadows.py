@@ -128,6 +128,52 @@ def test_it_rests_nineteen_times_as_long_as_it_looked(mdm: Master) -> None:
     assert look.watch(ids) == 0
 
 
+def test_a_look_that_fails_slowly_rests_as_long_as_one_that_succeeds(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database in trouble gives up each statement after seconds, and the shadow must not take the worker with it."""
+
+    def give_up(*_: object) -> None:
+        time.sleep(0.4)
+        raise TimeoutError
+
+    ids = [mdm.put("shop", "1", MARIA).record_id]
+    mdm.drain()
+    begin()
+    monkeypatch.setattr(shadows, "_near", give_up)
+    look = watcher(mdm)
+    assert look.watch(ids) == 0
+    assert look._rest_until - time.monotonic() > 0.4 * shadows.REST_PER_SECOND - 0.5
+
+
+def test_examples_that_are_full_cost_no_statement(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shadows, "EXAMPLES_A_VERDICT", 1)
+    ids = [mdm.put(source, "1", MARIA).record_id for source in ("shop", "pos")]
+    mdm.drain()
+    begin(SHY)
+    run, told = shadows.sql.run, []
+    monkeypatch.setattr(shadows.sql, "run", lambda session, text, *more: told.append(text) or run(session, text, *more))
+    for wanted in (1, 0):
+        told.clear()
+        assert watcher(mdm).watch(ids) == 1
+        assert sum("shadow_example" in text for text in told) == wanted
+
+
+def test_nothing_is_scored_while_a_transaction_is_open(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = [mdm.put(source, "1", MARIA).record_id for source in ("shop", "pos")]
+    mdm.drain()
+    begin()
+    compare, open_ones = shadows.compare, []
+
+    def compared(*given: object) -> list[shadows.Compared]:
+        open_ones.append(
+            query("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%%'")
+        )
+        return compare(*given)  # type: ignore[arg-type]  # What it was given.
+
+    monkeypatch.setattr(shadows, "compare", compared)
+    assert watcher(mdm).watch(ids) == 1
+    assert open_ones == [[(0,)]]
+
+
 @pytest.mark.parametrize(
     "fault",
     [
