@@ -4,6 +4,7 @@ Nobody waits for company: an idle gatherer runs a single question at once. Owns 
 """
 
 import asyncio
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Generic, TypeVar
@@ -67,3 +68,21 @@ class Gatherer(Generic[Place, Question, Answer]):
             for (_, future), answer in zip(batch, answers, strict=True):
                 if not future.done():
                     future.set_result(answer)
+
+
+class Gatherers(Generic[Place, Question, Answer]):
+    """A gatherer for each event loop, made with its first question: what it holds belongs to the loop."""
+
+    def __init__(self, make: Callable[[], Gatherer[Place, Question, Answer]]) -> None:
+        self._make = make
+        self._of: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gatherer[Place, Question, Answer]] = (
+            weakref.WeakKeyDictionary()
+        )
+
+    async def ask(self, place: Place, question: Question) -> Answer:
+        """Put one question to the gatherer of the running loop."""
+        loop = asyncio.get_running_loop()
+        found = self._of.get(loop)
+        if found is None:
+            found = self._of[loop] = self._make()
+        return await found.ask(place, question)

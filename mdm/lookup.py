@@ -4,8 +4,6 @@ Every answer that holds personal data is audited before it is handed out: the au
 and when that fails nothing is returned. Reads that come together share a statement and an audit insert. Never resolves.
 """
 
-import asyncio
-import weakref
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from kernel import audit, db
 from kernel.actor import Principal
 from kernel.audit import Entry
 from kernel.errors import Unavailable
-from mdm.gather import Gatherer
+from mdm.gather import Gatherer, Gatherers
 
 Connection = psycopg.AsyncConnection[Any]
 Row = tuple[Any, ...]
@@ -108,7 +106,7 @@ async def timeline(connection: Connection) -> str:
 
 async def golden(caller: Principal, golden_id: str, action: str = "golden.read", with_flags: bool = False) -> Held:
     """Read one golden record; reads of the same row scope that come together share a statement. Raises: Unavailable."""
-    return await _gatherer().ask(caller.scope, Read(caller, golden_id, action, with_flags))
+    return await _gatherers.ask(caller.scope, Read(caller, golden_id, action, with_flags))
 
 
 async def goldens(
@@ -119,15 +117,7 @@ async def goldens(
     return {held.requested_id: held for held in await _read(caller.scope, reads)}
 
 
-_gatherers: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gatherer[db.Scope, Read, Held]]" = weakref.WeakKeyDictionary()
-
-
-def _gatherer() -> "Gatherer[db.Scope, Read, Held]":
-    loop = asyncio.get_running_loop()
-    found = _gatherers.get(loop)
-    if found is None:
-        found = _gatherers[loop] = Gatherer(_read)
-    return found
+_gatherers: Gatherers[db.Scope, Read, Held] = Gatherers(lambda: Gatherer(_read))
 
 
 async def _read(scope: db.Scope, reads: Sequence[Read]) -> list[Held]:

@@ -5,8 +5,6 @@ key that is not hot, or a refined one of a key that is; a key is read to one rec
 bounded. Row scope is the connection's. Scores nothing.
 """
 
-import asyncio
-import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -21,7 +19,7 @@ from matching.forms import ComparisonForm, comparison_form
 from matching.hot_keys import LIMITS
 from matching.record import StandardRecord, from_json
 from mdm import lookup
-from mdm.gather import Gatherer
+from mdm.gather import Gatherer, Gatherers
 from mdm.lookup import Connection
 
 KEPT_TEXT = 10_000_000  # Bytes of the texts that kept forms were read from: about 23,000 ordinary ones, 60 MB once read.
@@ -94,20 +92,10 @@ async def read(caller: Principal, keys: Sequence[BlockingKey]) -> Reading:
 
     Raises: Unavailable when the search cannot be audited.
     """
-    return await _gatherer().ask(caller.scope, Search(caller.actor, keys))
+    return await _gatherers.ask(caller.scope, Search(caller.actor, keys))
 
 
-_gatherers: "weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Gatherer[db.Scope, Search, Reading]]" = (
-    weakref.WeakKeyDictionary()
-)
-
-
-def _gatherer() -> "Gatherer[db.Scope, Search, Reading]":
-    loop = asyncio.get_running_loop()
-    found = _gatherers.get(loop)
-    if found is None:
-        found = _gatherers[loop] = Gatherer(_read, most=MOST_TOGETHER, enough=ENOUGH_TOGETHER)
-    return found
+_gatherers: Gatherers[db.Scope, Search, Reading] = Gatherers(lambda: Gatherer(_read, most=MOST_TOGETHER, enough=ENOUGH_TOGETHER))
 
 
 async def _read(scope: db.Scope, searches: Sequence[Search]) -> list[Reading]:
