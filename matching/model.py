@@ -134,11 +134,6 @@ class Model:
         return isinstance(other, Model) and self.fingerprint == other.fingerprint
 
     @property
-    def component_line_weight(self) -> float:
-        """Pairs below are not kept, nor neighbours in a component."""
-        return self.lines.component
-
-    @property
     def guard_line_weight(self) -> float:
         """From here a human is asked."""
         return self.lines.guard

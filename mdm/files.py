@@ -48,11 +48,6 @@ class RowFile:
     columns: tuple[str, ...] = ()
     blank_lines: int = field(default=0)
 
-    @property
-    def size_bytes(self) -> int:
-        """The size of the file, for a progress bar."""
-        return self.path.stat().st_size
-
     def estimated_rows(self) -> int | None:
         """How many rows there are: exact for Parquet, lines otherwise; a value over several lines makes them fewer."""
         if self.kind == "parquet":

@@ -10,8 +10,6 @@ import orjson
 
 from mdm.lookup import Held
 
-NOT_KNOWN = "not known"
-
 
 def show(held: Held, fields: Sequence[str]) -> dict[str, Any]:
     """Give the fields of a golden record: `golden_id`, `display_name`, `flags`, an attribute, or `extras.<name>`."""
