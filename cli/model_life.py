@@ -12,7 +12,6 @@ from cli.card.page import Facts, page
 from cli.words import counted
 from kernel import db
 from kernel.errors import NotFound
-from kernel.settings import settings
 from matching.calibration import NO_TARGETS, Targets
 from matching.model import Model
 from matching.model_changes import model_changes
@@ -82,7 +81,9 @@ def diff(
     """
     one, other = model_choice.chosen(before), model_choice.chosen(after)
     model_text.print_changes(console, model_changes(one, other))
-    if not records or not settings().database_url or model_choice.in_force() is None:
+    if not records:
+        return
+    if model_choice.in_force() is None:
         console.print("No stored records were tried: no database with a model in force.", highlight=False)
         return
     with db.read_only(snapshot=True) as session:

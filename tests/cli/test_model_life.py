@@ -187,6 +187,13 @@ def test_models_are_compared_by_what_they_say_and_on_stored_pairs(mdm: Master, t
     assert any("candidate" in line and "records:" in line for line in told)
 
 
+def test_no_stored_records_are_tried_when_none_are_asked_for(mdm: Master, tmp_path: Path) -> None:
+    told = said("model", "diff", "current", other_model(tmp_path), "--records", "0")
+    assert "guard line" in told
+    assert "tried" not in told
+    assert "candidate" not in told
+
+
 def test_without_a_database_models_are_compared_by_what_they_say(tmp_path: Path) -> None:
     before = configure(Settings(database_url=None, secret_key=settings().secret_key))
     try:
