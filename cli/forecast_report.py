@@ -30,14 +30,14 @@ def print_forecast(console: Console, model: Model, found: Forecast | None, says_
         console.print(f"model {model.name}: {NOT_COUNTED}", highlight=False, soft_wrap=True)
         return
     if says_lines:
-        console.print(lines_text(found.lines), highlight=False, soft_wrap=True)
+        console.print(f"lines: {lines_text(found.lines)} bits", highlight=False, soft_wrap=True)
     for line in sentences(found, int(model.report.get("records", 0))):
         console.print(line, highlight=False, soft_wrap=True)
 
 
 def lines_text(lines: Lines) -> str:
-    """Say where the lines are."""
-    return f"lines: component {lines.component:+.1f}, guard {lines.guard:+.1f}, merge {lines.merge:+.1f} bits"
+    """Say where the lines are, in bits."""
+    return f"component {lines.component:+.1f}, guard {lines.guard:+.1f}, merge {lines.merge:+.1f}"
 
 
 def sentences(found: Forecast, records: int) -> Iterator[str]:

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.forecast_report import lines_text
 from cli.words import counted
 from matching.model import Model
 from matching.model_changes import ModelChanges
@@ -21,7 +22,7 @@ EXAMPLES_SHOWN = 5
 
 def print_model(console: Console, model: Model) -> None:
     """Print a model's lines, what each level weighs, and how it was made."""
-    lines = f"component {model.lines.component:+.1f}, guard {model.lines.guard:+.1f}, merge {model.lines.merge:+.1f}"
+    lines = lines_text(model.lines)
     console.print(f"{model.name} ({model.fingerprint}): prior {model.prior_weight:+.2f} bits; lines {lines}", highlight=False)
     table = Table("comparison", "level", "m", "u", "weight in bits")
     for comparison, parameters in zip(model.comparisons, model.parameters, strict=True):

@@ -76,12 +76,7 @@ class Weighed:
 
     def questions(self, lines: Lines) -> int:
         """Count the questions that lines come to, at most: average linkage asks less."""
-        asked = (
-            _within(self.joins.get(Kind.MERGEABLE, {}), lines.guard, lines.merge),
-            _within(self.joins.get(Kind.ASKED, {}), lines.guard),
-            _within(self.joins.get(Kind.VETOED, {}), max(lines.guard, lines.merge)),
-        )
-        return sum(map(_count, asked))
+        return _count(_asked(self.joins, lines))
 
     def as_json(self) -> dict[str, Any]:
         """Give the counts as a model's report holds them."""
@@ -93,6 +88,15 @@ class Weighed:
 
 def _within(bins: Bins, least: float, below: float = math.inf) -> list[tuple[float, int]]:
     return [((number + 0.5) * BIN_BITS, count) for number, count in sorted(bins.items()) if least <= number * BIN_BITS < below]
+
+
+def _asked(of: Mapping[Kind, Bins], lines: Lines) -> list[tuple[float, int]]:
+    """List what is asked about: too light to merge; without grounds; held by a veto though heavy enough."""
+    return [
+        *_within(of.get(Kind.MERGEABLE, {}), lines.guard, lines.merge),
+        *_within(of.get(Kind.ASKED, {}), lines.guard),
+        *_within(of.get(Kind.VETOED, {}), max(lines.guard, lines.merge)),
+    ]
 
 
 def _listed(bins: Bins) -> dict[str, Any]:
@@ -178,11 +182,7 @@ class Expected:
 def expected(weighed: Weighed, lines: Lines) -> Expected:
     """Say what lines come to: expected false merges are the sum of 1 - p over what is merged."""
     merged = weighed.pairs(Kind.MERGEABLE, lines.merge)
-    asked = [
-        *weighed.pairs(Kind.MERGEABLE, lines.guard, lines.merge),
-        *weighed.pairs(Kind.ASKED, lines.guard),
-        *weighed.pairs(Kind.VETOED, max(lines.guard, lines.merge)),
-    ]
+    asked = _asked(weighed.counts, lines)
     apart = [
         *weighed.pairs(Kind.MERGEABLE, lines.component, min(lines.guard, lines.merge)),
         *weighed.pairs(Kind.ASKED, lines.component, lines.guard),
