@@ -6,7 +6,6 @@ was trained on (scripts/default_model.py), and two of its three profiles are not
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from importlib import resources
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from matching.evaluate import Labelled
 from matching.standardize import standardize
 from mdm import mapping, policy
 from mdm.labelled import read_labelled
+from sampledata.files import policy_text
 from sampledata.retailer import simulate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -68,7 +68,7 @@ def febrl(name: str) -> LabelledSet:
 
 def retailer(profile: str, customers: int) -> LabelledSet:
     """Simulate a retailer and standardize its records, each as its channel's are."""
-    told = policy.parse(resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8"))
+    told = policy.parse(policy_text())
     contexts = {source: told.standardize_context(source) for source in told.sources}
     records = []
     for one in simulate(customers, SEED, profile):

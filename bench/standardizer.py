@@ -5,7 +5,6 @@ rounds, in processor time.
 """
 
 import time
-from importlib import resources
 from itertools import islice
 from typing import Any
 
@@ -13,6 +12,7 @@ from bench.line import Line, calibration
 from bench.stages import REST, measured
 from matching.standardize import Context, form_hash, standardize
 from mdm import mapping, policy
+from sampledata.files import policy_text
 from sampledata.retailer import simulate
 
 RECORDS = 10_000
@@ -54,7 +54,7 @@ def measure() -> list[Line]:
 
 
 def _given(seed: int) -> Given:
-    told = policy.parse(resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8"))
+    told = policy.parse(policy_text())
     some = islice(simulate(RECORDS, seed, "typical"), RECORDS)
     return [(mapping.apply(told.source(one.source), one.payload).input, told.standardize_context(one.source)) for one in some]
 

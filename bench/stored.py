@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from itertools import islice
 
 import psycopg
@@ -13,6 +12,7 @@ from kernel.settings import settings
 from mdm import ingest, policy, versions
 from mdm.incoming import Incoming
 from mdm.policy import Policy
+from sampledata.files import policy_text
 from sampledata.retailer import SimulatedRecord, simulate
 
 CHUNK = 1_000
@@ -32,9 +32,8 @@ SETTLE = (
 
 def adopt() -> Policy:
     """Store the retailer's policy and the model that ships, and make both current."""
-    text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
     with db.transaction() as session:
-        stored = policy.store(session, policy.parse(text), "bench")
+        stored = policy.store(session, policy.parse(policy_text()), "bench")
         versions.adopt(session, stored)
     return stored
 

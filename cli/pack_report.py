@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import resources
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +16,7 @@ from matching.record import StandardRecord
 from matching.standardize import standardize
 from mdm import mapping, policy
 from mdm.mapping_schema import Mapping
+from sampledata.files import policy_text
 from sampledata.pack import Case, cases
 from sampledata.retailer import simulate
 
@@ -40,7 +40,7 @@ CANONICAL = Mapping()
 def run_pack(customers: int, seed: int, model: Model) -> PackEvaluation:
     """Judge every case of the pack among the records of so many simulated customers, under the retailer's policy."""
     started = time.perf_counter()
-    known = policy.parse(resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8"))
+    known = policy.parse(policy_text())
     prepared = prepare(_records(known, customers, seed))
     found = evaluate_pack([_expectation(case) for case in cases()], prepared, model, known.identifier_rules())
     return replace(found, seconds=time.perf_counter() - started)  # Simulating and standardizing as well.

@@ -76,7 +76,7 @@ def draw(rng: random.Random, records: int, profile: str = "typical") -> Populati
     """Draw a population of so many records. All its chances come from `rng`."""
     accounts = _familiar(rng)
     drawn = Population()
-    for crowd, place in zip(CROWDS, range(len(CROWDS)), strict=True):
+    for place, crowd in enumerate(CROWDS):
         _gather(rng, crowd, [of_one[place] for of_one in accounts], drawn)
     others = [one for of_one in accounts for one in of_one[len(CROWDS) :]]
     left = records - len(others) - len(CROWDS) * FAMILIAR

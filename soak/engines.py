@@ -6,7 +6,6 @@ Half of the pairs are near (one customer, one family, one record and its garbled
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib import resources
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from matching.score import scorer
 from matching.standardize import standardize
 from mdm import policy
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare
+from sampledata.files import policy_text
 from sampledata.retailer import SimulatedRecord
 from soak.population import Retailer
 from soak.progress import Outcome
@@ -100,8 +100,7 @@ def draw(rng: random.Random) -> tuple[list[ComparisonForm], list[tuple[int, int]
 
 
 def _rules() -> dict[str, SourceRules]:
-    text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
-    ruling = policy.parse(text)
+    ruling = policy.parse(policy_text())
     return {name: SourceRules.of(ruling, name, b"soak") for name in ruling.sources}
 
 

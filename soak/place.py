@@ -7,13 +7,13 @@ import random
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from importlib import resources
 from typing import Any
 
 from bench.server import own_database
 from kernel import db
 from mdm import policy, reconcile, resolve, verify, versions
 from mdm.ingest import Outcome as Taken
+from sampledata.files import policy_text
 from soak.population import Delivery
 from stewardship import tasks
 from tests.resolution import Master, contents, empty_records, partition, query, questions
@@ -30,9 +30,8 @@ PAIRS = """SELECT a.source, a.source_key, b.source, b.source_key, d.author, d.ve
 
 def adopt_policy() -> policy.Policy:
     """Let the simulated retailer's policy rule."""
-    text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
     with db.transaction() as session:
-        stored = policy.store(session, policy.parse(text), "soak")
+        stored = policy.store(session, policy.parse(policy_text()), "soak")
         versions.adopt(session, stored)
     return stored
 

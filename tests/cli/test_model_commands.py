@@ -2,7 +2,6 @@
 
 import json
 import random
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from cli import model_commands
 from kernel.errors import Invalid, MdmError
-from sampledata.files import write
+from sampledata.files import policy_text, write
 from sampledata.retailer import SOURCES, simulate
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -213,7 +212,7 @@ def retailer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small simulated retailer as `mdm simulate` writes it, with the policy that maps its channels."""
     folder = tmp_path_factory.mktemp("retailer")
     write(simulate(150, 3), folder)
-    policy = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
+    policy = policy_text()
     (folder / "policy.yaml").write_text(policy, encoding="utf-8")
     return folder
 

@@ -1,13 +1,13 @@
 """The identity pack is well formed, large and varied enough, and a case that makes no sense is refused with its place."""
 
 from collections import Counter
-from importlib import resources
 from itertools import combinations
 
 import pytest
 
 from mdm import mapping, policy
 from mdm.mapping_schema import Mapping
+from sampledata.files import policy_text
 from sampledata.pack import VERDICTS, Case, PackError, cases, read_cases
 
 REQUIRED = {
@@ -69,7 +69,7 @@ def test_cases_are_of_different_people() -> None:
 
 
 def test_the_records_are_canonical_input_of_sources_that_the_policy_knows() -> None:
-    known = policy.parse(resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8"))
+    known = policy.parse(policy_text())
     canonical = Mapping()
     for case in cases():
         for record in case.records:

@@ -1,19 +1,19 @@
 """The retailer's policy is valid, covers every channel, and reads what the channels write."""
 
 from collections import Counter
-from importlib import resources
 
 import pytest
 
 from matching.standardize import standardize
 from mdm import mapping, policy
+from sampledata.files import policy_text
 from sampledata.retailer import SOURCES, simulate
 from sampledata.stores import all_stores
 
 
 @pytest.fixture(scope="module")
 def known() -> policy.Policy:
-    return policy.parse(resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8"))
+    return policy.parse(policy_text())
 
 
 def test_every_channel_is_mapped(known: policy.Policy) -> None:
