@@ -278,7 +278,7 @@ def _renewal(_: Settings) -> Finding:
     if owed:
         return Finding(State.ODD, RENEWAL, f"{seen}; searches may miss them", "the workers renew what is pending: let them run")
     return Finding(
-        State.ODD, RENEWAL, f"{seen}, and none is pending", "mdm reconcile; what it leaves, the policy in force cannot read"
+        State.ODD, RENEWAL, f"{seen}, and none is pending", "mdm reconcile renews them; mdm quarantine lists what fails"
     )
 
 
