@@ -72,19 +72,6 @@ def record(
     )
 
 
-async def record_async(
-    connection: psycopg.AsyncConnection[Any],
-    actor: str,
-    action: str,
-    object_type: str,
-    object_id: str,
-    purpose: str | None = None,
-    detail: Mapping[str, Any] | None = None,
-) -> None:
-    """Write one row about a hot read, on the connection that read."""
-    await record_all_async(connection, [Entry(actor, action, object_type, object_id, purpose, detail)])
-
-
 async def record_all_async(connection: psycopg.AsyncConnection[Any], entries: Sequence[Entry]) -> None:
     """Write a row for each of many hot reads, with one prepared statement."""
     said = [(e.actor, e.action, e.object_type, e.purpose, json.dumps(dict(e.detail)) if e.detail else "{}") for e in entries]

@@ -5,7 +5,7 @@ Splink's SQL does. Pure; a scorer is compiled once for a model and kept.
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from operator import attrgetter
 from typing import NamedTuple
@@ -118,9 +118,3 @@ def scorer(model: Model) -> Scorer:
 def score_pair(model: Model, a: ComparisonForm, b: ComparisonForm) -> Scored:
     """Score two forms with explanation."""
     return scorer(model).pair(a, b)
-
-
-def score_pairs(model: Model, a: ComparisonForm, others: Iterable[ComparisonForm]) -> list[Scored]:
-    """Score one form against many, in their order."""
-    pair = scorer(model).pair
-    return [pair(a, other) for other in others]

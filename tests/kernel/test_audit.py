@@ -24,7 +24,7 @@ def test_a_change_is_recorded_with_keyed_hashes(database: str) -> None:
 def test_hot_reads_are_recorded_together(database: str) -> None:
     async def read() -> None:
         async with db.hot_connection(Scope()) as connection:
-            await audit.record_async(connection, "key:1", "golden.read", "golden", "g0", "care")
+            await audit.record_all_async(connection, [audit.Entry("key:1", "golden.read", "golden", "g0", "care")])
             await audit.record_all_async(connection, [audit.Entry("key:2", "golden.read", "golden", f"g{n}") for n in (1, 2)])
             await audit.record_all_async(connection, [])
         await db.close_async_pool()

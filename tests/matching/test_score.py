@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matching.comparisons import COMPARISONS
 from matching.forms import ComparisonForm
 from matching.model import Frequencies, Model, Parameter, default_model, term_hash
-from matching.score import frequency_adjustments, score_pair, score_pairs, scorer
+from matching.score import frequency_adjustments, score_pair, scorer
 
 from .hostile_forms import person
 from .test_comparisons import born, name_of
@@ -107,13 +107,6 @@ def test_scoring_is_symmetric_and_adds_up(one: int, other: int) -> None:
     assert scored == score_pair(model, b, a)
     assert scored.weight == scorer(model).weight(a, b)
     assert scored.weight == pytest.approx(model.prior_weight + math.fsum(scored.contributions), abs=1e-9)
-
-
-@given(SEEDS, st.lists(SEEDS, max_size=5))
-@settings(max_examples=50)
-def test_scoring_many_is_scoring_each(one: int, others: list[int]) -> None:
-    forms = [person(other) for other in others]
-    assert score_pairs(default_model(), person(one), forms) == [score_pair(default_model(), person(one), form) for form in forms]
 
 
 def test_a_stronger_level_never_weighs_less() -> None:
