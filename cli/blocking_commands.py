@@ -8,22 +8,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli import model_report
+from cli import model_choice, model_report
 from cli.memory import memory_of
 from cli.output import Output
 from cli.words import counted
 from kernel import db
-from kernel.errors import Invalid
 from matching.blocking import NARROW_RULES
 from matching.blocking_measure import measure
 from matching.blocking_report import BlockingReport, RuleReport, blocking_report
 from matching.hot_keys import LIMITS
-from matching.model import Model, ModelError, default_model, load_model
+from matching.model import Model
 from mdm import exact_copies, key_index, versions
 from mdm.discover import by_place
 from mdm.labelled import compared_extras, load_rules, read_labelled
 
-DEFAULT = "default"
 WITHOUT_KEY = "without any key: no candidate can be found for them"
 HOT_ONLY = "with hot keys only: nobody is found for them but exact copies"
 console = Console()
@@ -49,7 +47,7 @@ def report(
     ] = None,
     truth: Annotated[str | None, typer.Option(help="The column that says which customer a row truly is.")] = None,
     truth_pattern: Annotated[str | None, typer.Option(help="A regular expression; its first group is the label.")] = None,
-    model: Annotated[str, typer.Option(help="What weighs the true pairs: default (as shipped), or a model file.")] = DEFAULT,
+    model: Annotated[str, typer.Option(help="What weighs the true pairs: " + model_choice.HELP)] = model_choice.DEFAULT,
     memory_limit: Annotated[str | None, typer.Option(help="Memory for DuckDB, such as 2GB; the rest spills to disk.")] = None,
     output: Annotated[Output, typer.Option(help="For people, or for programs.")] = Output.TABLE,
 ) -> None:
@@ -58,7 +56,9 @@ def report(
     Example: mdm blocking report retailer/labelled.ndjson --mapping retailer/policy.yaml --truth truth
     """
     memory = memory_of(memory_limit)
-    found = _of_stored(memory) if not files else _of_files(files, mapping, truth, truth_pattern, _model(model), memory)
+    found = (
+        _of_stored(memory) if not files else _of_files(files, mapping, truth, truth_pattern, model_choice.chosen(model), memory)
+    )
     if output is Output.JSON:
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:
@@ -83,13 +83,6 @@ def _of_files(
     read = read_labelled(files, rules, truth, pattern, compared_extras(rules))
     model_report.say_problems(errors, read)
     return measure(read.records, model, memory_limit=memory)
-
-
-def _model(name: str) -> Model:
-    try:
-        return default_model() if name == DEFAULT else load_model(name)
-    except ModelError as error:
-        raise Invalid(str(error), code="bad_model") from error
 
 
 def show(to: Console, found: BlockingReport) -> None:
