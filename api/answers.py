@@ -37,15 +37,27 @@ def json_answer(body: Any, status: int = 200) -> Response:
 def golden_answer(held: Held, if_none_match: str | None) -> Response:
     """Answer one golden record, or 304 when the caller has this very answer. Raises: NotFound, Gone."""
     refuse_missing(held)
-    chain = f'"{held.requested_id}"' + (f',"{held.golden_id}"' if held.golden_id != held.requested_id else "")
     body = (
         f'{{"requested_id":"{held.requested_id}","status":"{held.status}","golden_id":"{held.golden_id}",'
-        f'"redirect_chain":[{chain}],"timeline_id":"{held.timeline_id}","golden":{held.body}}}'
+        f'"redirect_chain":[{_ids(held.redirect_chain)}],"split_into":[{_ids(held.split_into)}],"timeline_id":"{held.timeline_id}","golden":{held.body}}}'
     ).encode()
     etag = f'"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
     if if_none_match is not None and matches(etag, if_none_match):
         return Response(b"", 304, {**PRIVATE, "etag": etag})
     return JsonBytes(body, 200, etag)
+
+
+def _ids(ids: Sequence[str]) -> str:
+    return ",".join(f'"{one}"' for one in ids)
+
+
+def standing(held: Held) -> dict[str, Any]:
+    """What became of an id, without the record."""
+    shown: dict[str, Any] = {"requested_id": held.requested_id, "status": held.status}
+    if held.golden_id is None:
+        return shown
+    chain = {"golden_id": held.golden_id, "redirect_chain": held.redirect_chain, "version": held.version}
+    return {**shown, **chain, "split_into": held.split_into}
 
 
 def matches(etag: str, if_none_match: str) -> bool:

@@ -22,7 +22,7 @@ Row = tuple[Any, ...]
 
 # Only whoever asks for flags pays for them: is a steward asked about it, does a record of it wait to be resolved?
 FOUND = """
-SELECT golden_id, status, redirect_to, version, body::text AS body,
+SELECT golden_id, status, redirect_to, version, split_into::text[] AS split_into, body::text AS body,
        golden_id = ANY(%(flagged)s::uuid[])
          AND EXISTS (SELECT FROM task t WHERE t.state = 'open' AND t.golden_ids @> ARRAY[golden.golden_id]) AS in_review,
        golden_id = ANY(%(flagged)s::uuid[])
@@ -32,7 +32,7 @@ FROM golden WHERE golden_id = ANY(%(ids)s::uuid[])
 """
 ROWS = """
 SELECT golden_id::text, status, redirect_to::text, version, body,
-       (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1), in_review, settling FROM found
+       (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1), in_review, settling, split_into FROM found
 """
 GOLDEN = f"WITH found AS ({FOUND}) {ROWS}"
 # Reads and audits in one statement, which is one transaction and one round trip: rows come only when their audit is committed.
@@ -56,6 +56,12 @@ JOIN crosswalk c ON c.source = asked.source AND c.source_key = asked.source_key
 LEFT JOIN pending_record p ON p.record_id = c.record_id
 """
 
+# What became of ids, and nothing of whom they name.
+STANDINGS = """
+SELECT g.golden_id::text, CASE WHEN live.status IN ('ended', 'erased') THEN live.status ELSE g.status END,
+       live.golden_id::text, live.version, g.split_into::text[]
+FROM golden g JOIN golden live ON live.golden_id = coalesce(g.redirect_to, g.golden_id) WHERE g.golden_id = ANY(%s::uuid[])
+"""
 TIMELINE = "SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1"
 
 
@@ -63,6 +69,7 @@ TIMELINE = "SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMI
 class Held:
     """What a golden id answers: the id it lives by and its body as the JSON text of the database. Unknown: no `golden_id`.
 
+    `split_into`: the live ids under which records live that the requested id was issued to, and that are not with it now.
     `in_review`: a steward is asked about it; `is_settling`: a record of it waits to be resolved. Read only when asked for.
     """
 
@@ -74,6 +81,12 @@ class Held:
     body: str = "{}"
     in_review: bool = False
     is_settling: bool = False
+    split_into: tuple[str, ...] = ()
+
+    @property
+    def redirect_chain(self) -> tuple[str, ...]:
+        """From the requested id to the one it lives by: two at most, since redirects always lead to a live id."""
+        return (self.requested_id,) if self.golden_id in {None, self.requested_id} else (self.requested_id, self.golden_id or "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +187,25 @@ def _held(golden_id: str, rows: dict[str, Row], lives: dict[str, Row], timeline_
         return Held(golden_id, timeline_id)
     if now[1] == "erased":
         return Held(golden_id, timeline_id, "erased", now[0], now[3])
-    return Held(golden_id, timeline_id, asked[1] if now[1] == "live" else now[1], now[0], now[3], now[4], now[6], now[7])
+    status = asked[1] if now[1] == "live" else now[1]
+    return Held(golden_id, timeline_id, status, now[0], now[3], now[4], now[6], now[7], tuple(asked[8]))
+
+
+async def resolve_ids(caller: Principal, golden_ids: Collection[str]) -> dict[str, Held]:
+    """Say what became of ids, without a body; one answer for each id asked. Audited as one act. Raises: Unavailable."""
+    asked = list(dict.fromkeys(golden_ids))
+    async with db.hot_connection(caller.scope) as connection:
+        rows = {row[0]: row for row in await (await connection.execute(STANDINGS, [asked])).fetchall()}
+        timeline_id = await timeline(connection)
+        detail = {"asked": len(asked), "found": len(rows)}
+        await audited(connection, [Entry(caller.actor, "golden.resolve_ids", "golden", "", detail=detail)])
+    return {one: _stands(one, rows.get(one), timeline_id) for one in asked}
+
+
+def _stands(golden_id: str, row: Row | None, timeline_id: str) -> Held:
+    if row is None:
+        return Held(golden_id, timeline_id)
+    return Held(golden_id, timeline_id, row[1], row[2], row[3], split_into=tuple(row[4]))
 
 
 async def crosswalk(caller: Principal, keys: Sequence[tuple[str, str]]) -> tuple[str, list[Crossed]]:

@@ -28,6 +28,9 @@ class Golden(BaseModel):
     status: Literal["live", "merged", "ended"] = Field(description="What became of the requested id.")
     golden_id: UUID = Field(description="The id it lives by now; another one than the requested after a merge.")
     redirect_chain: list[UUID] = Field(description="From the requested id to the present one; it alone when never merged.")
+    split_into: list[UUID] = Field(
+        description="Live ids under which records live by now that the requested id was issued to, and that are not with it."
+    )
     timeline_id: UUID = Field(description="Ids and versions compare only within one timeline; a restore starts another.")
     golden: dict[str, Any] = Field(
         description="The record as computed: display_name, values with provenance, members, consent, version, computed_at."
@@ -57,6 +60,30 @@ class BatchGetAnswer(BaseModel):
 
     timeline_id: UUID
     items: list[BatchGetItem]
+
+
+class ResolveIds(Strict):
+    """Golden ids of any age, to learn what became of them."""
+
+    ids: list[UUID] = Field(min_length=1, max_length=IDS)
+
+
+class ResolvedId(BaseModel):
+    """What became of one id, in the order asked. An unknown one says no more than that."""
+
+    requested_id: UUID
+    status: Literal["live", "merged", "ended", "erased", "unknown"]
+    golden_id: UUID | None = None
+    redirect_chain: list[UUID] | None = None
+    version: int | None = None
+    split_into: list[UUID] | None = None
+
+
+class ResolveIdsAnswer(BaseModel):
+    """One item per id asked, in the order asked; an id asked twice is answered twice."""
+
+    timeline_id: UUID
+    items: list[ResolvedId]
 
 
 class SourceKey(Strict):

@@ -7,9 +7,9 @@ from fastapi import Header
 from starlette.responses import Response
 
 from api import answers
-from api.deps import GoldenReader
+from api.deps import GoldenReader, LookupCaller
 from api.routes import HotRoute, resource
-from api.schemas.golden import BatchGet, BatchGetAnswer, Golden
+from api.schemas.golden import BatchGet, BatchGetAnswer, Golden, ResolveIds, ResolveIdsAnswer
 from mdm import lookup, rules
 
 router = resource("golden", HotRoute)
@@ -34,3 +34,11 @@ async def batch_get(caller: GoldenReader, body: BatchGet) -> Response:
     held = await lookup.goldens(caller, ids, "golden.batch_get", with_flags="flags" in (fields or ()))
     items = [answers.item(held[golden_id], fields) for golden_id in ids]
     return answers.json_answer({"timeline_id": held[ids[0]].timeline_id, "items": items})
+
+
+@router.post("/v1/golden:resolve-ids", response_model=ResolveIdsAnswer)
+async def resolve_ids(caller: LookupCaller, body: ResolveIds) -> Response:
+    """Say what became of up to 1,000 golden ids: live, merged (and into which), ended, erased or unknown. Shows nobody's data."""
+    ids = [str(golden_id) for golden_id in body.ids]
+    held = await lookup.resolve_ids(caller, ids)
+    return answers.json_answer({"timeline_id": held[ids[0]].timeline_id, "items": [answers.standing(held[one]) for one in ids]})

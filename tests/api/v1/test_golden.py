@@ -117,6 +117,38 @@ def test_a_batch_that_cannot_be_read_says_where_and_repeats_nothing(api: TestCli
     assert "ada@" not in answer.text
 
 
+def test_what_a_split_took_away_is_told_of_the_id_that_was_asked_for(api: TestClient, goldens: Any) -> None:
+    lives, other = goldens.add(), goldens.add()
+    merged = goldens.add("merged", lives)
+    goldens.connection.execute("UPDATE golden SET split_into = ARRAY[%s] WHERE golden_id = %s", [other, merged])
+    assert api.get(f"/v1/golden/{merged}").json()["split_into"] == [str(other)]
+    assert api.get(f"/v1/golden/{lives}").json()["split_into"] == []
+
+
+def test_ids_of_any_age_say_what_became_of_them(api: TestClient, goldens: Any) -> None:
+    live, unknown, ended, erased = goldens.add(), uuid.uuid4(), goldens.add("ended"), goldens.add("erased")
+    merged, gone = goldens.add("merged", live), goldens.add("merged", erased)
+    goldens.connection.execute("UPDATE golden SET split_into = ARRAY[%s] WHERE golden_id = %s", [ended, live])
+    ids = [str(one) for one in (unknown, merged, live, erased, gone, ended, live)]
+    answer = api.post("/v1/golden:resolve-ids", json={"ids": ids}).json()
+    statuses = ["unknown", "merged", "live", "erased", "erased", "ended", "live"]
+    assert [(one["requested_id"], one["status"]) for one in answer["items"]] == list(zip(ids, statuses, strict=True))
+    assert answer["items"][0].keys() == {"requested_id", "status"}
+    assert answer["items"][1] == {
+        "requested_id": str(merged), "status": "merged", "golden_id": str(live), "redirect_chain": [str(merged), str(live)],
+        "version": 3, "split_into": [],
+    }  # fmt: skip
+    assert answer["items"][2]["split_into"] == [str(ended)]
+    assert goldens.audit() == [("golden.resolve_ids", "golden", "", {"asked": 6, "found": 5})]
+
+
+def test_an_id_of_another_brand_is_unknown_to_resolve_as_well(api: TestClient, goldens: Any, key: Any) -> None:
+    ids = [str(goldens.add(brand="other"))]
+    mine = key("lookup", brands=("main",))
+    answer = api.post("/v1/golden:resolve-ids", json={"ids": ids}, headers=mine).json()
+    assert [one["status"] for one in answer["items"]] == ["unknown"]
+
+
 def test_an_unknown_view_names_those_there_are(api: TestClient, goldens: Any) -> None:
     answer = api.post("/v1/golden:batch-get", json={"ids": [str(goldens.add())], "view": "till"})
     assert (answer.status_code, answer.json()["views"]) == (422, ["checkout", "service"])

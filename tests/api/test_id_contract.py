@@ -1,0 +1,142 @@
+"""The table of docs/id-contract.md, line by line, on the whole pipeline: what an integrator who holds an id is told, and when."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from kernel import db
+from mdm import policy as policies
+from mdm import rekey
+from mdm.reconcile import reconcile
+
+from .. import resolution as master
+from ..resolution import MARIA, Master, golden_of
+
+OTTO = {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-07", "emails": ["otto.becker@telefonica.net"]}
+Ask = Callable[[Any], dict[str, Any]]
+
+
+@pytest.fixture
+def mdm(database: str, policy: policies.Policy) -> Master:
+    return Master(policy)
+
+
+@pytest.fixture
+def ask(api: TestClient) -> Ask:
+    """What both ways of asking say of an id; they say the same."""
+
+    def standing(golden_id: Any) -> dict[str, Any]:
+        answer = api.get(f"/v1/golden/{golden_id}")
+        one = answer.json()
+        (many,) = api.post("/v1/golden:resolve-ids", json={"ids": [str(golden_id)]}).json()["items"]
+        if answer.status_code != 200:
+            return {"code": answer.status_code, "status": many["status"]}
+        told = {name: one[name] for name in ("status", "golden_id", "redirect_chain", "split_into")}
+        assert told == {name: many[name] for name in told}
+        return told
+
+    return standing
+
+
+def live(golden_id: Any, *split_into: Any) -> dict[str, Any]:
+    mine = str(golden_id)
+    return {"status": "live", "golden_id": mine, "redirect_chain": [mine], "split_into": [str(one) for one in split_into]}
+
+
+def merged(golden_id: Any, into: Any, *split_into: Any) -> dict[str, Any]:
+    chain = [str(golden_id), str(into)]
+    return {"status": "merged", "golden_id": chain[1], "redirect_chain": chain, "split_into": [str(one) for one in split_into]}
+
+
+def test_a_merge_and_its_undoing(mdm: Master, ask: Ask) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    older, younger = golden_of("pos", "1"), golden_of("mail", "2")
+    assert (ask(older), ask(younger)) == (live(older), live(younger))
+    mdm.put("mail", "2", MARIA)
+    mdm.drain()
+    assert (ask(older), ask(younger)) == (live(older), merged(younger, older))
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    assert (ask(older), ask(younger)) == (live(older), live(younger))
+
+
+def test_what_was_merged_twice_is_one_step_away(mdm: Master, ask: Ask) -> None:
+    """The eldest takes in the second after that had taken in the third: no id points to one that points on."""
+    people = [{**OTTO, "given_name": name, "emails": [f"{name}@telefonica.net"]} for name in ("Ada", "Boris", "Carla")]
+    for source, person in zip(("pos", "shop", "mail"), people, strict=True):
+        mdm.put(source, "1", person)
+        mdm.drain()
+    first, second, third = (golden_of(source, "1") for source in ("pos", "shop", "mail"))
+    mdm.put("mail", "1", people[1])
+    mdm.drain()
+    assert ask(third) == merged(third, second)
+    for source in ("shop", "mail"):
+        mdm.put(source, "1", people[0])
+    mdm.drain()
+    assert [ask(one) for one in (first, second, third)] == [live(first), merged(second, first), merged(third, first)]
+
+
+def test_records_that_come_apart_are_told_of_by_the_id_they_leave(mdm: Master, ask: Ask) -> None:
+    for source in ("pos", "shop", "mail"):
+        mdm.put(source, "1", MARIA)
+        mdm.drain()
+    kept = golden_of("pos", "1")
+    mdm.put("mail", "1", OTTO)
+    mdm.drain()
+    moved = golden_of("mail", "1")
+    assert moved != kept
+    assert (ask(kept), ask(moved)) == (live(kept, moved), live(moved))
+    mdm.put(
+        "shop", "1", {**MARIA, "given_name": "Ines", "birth_date": "1961-07-30", "emails": ["ines@telefonica.net"], "phones": []}
+    )
+    mdm.put("pos", "1", OTTO)
+    mdm.drain()
+    other = golden_of("shop", "1")
+    assert (ask(kept), ask(moved), ask(other)) == (live(kept, other), merged(moved, kept), live(other))
+
+
+def test_an_id_that_was_merged_away_tells_of_its_records_elsewhere(mdm: Master, ask: Ask) -> None:
+    mdm.put("pos", "0", OTTO)
+    mdm.drain()
+    for source in ("pos", "shop", "mail"):
+        mdm.put(source, "1", MARIA)
+        mdm.drain()
+    into, golden_id = golden_of("pos", "0"), golden_of("pos", "1")
+    for source in ("pos", "shop"):
+        mdm.put(source, "1", OTTO)
+    mdm.drain()
+    assert ask(golden_id) == merged(golden_id, into, golden_of("mail", "1"))
+
+
+def test_an_id_ends_with_its_last_record_and_lives_again_with_it(mdm: Master, ask: Ask) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.drain()
+    golden_id = golden_of("pos", "1")
+    mdm.delete("pos", "1")
+    mdm.drain()
+    assert ask(golden_id)["status"] == "ended"
+    assert ask(golden_id)["golden_id"] == str(golden_id)
+    mdm.put("pos", "1", OTTO)
+    mdm.drain()
+    assert (golden_of("pos", "1"), ask(golden_id)) == (golden_id, live(golden_id))
+
+
+def test_a_new_key_and_resolving_all_anew_change_no_id(mdm: Master, ask: Ask) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    before = golden_of("pos", "1"), golden_of("mail", "2")
+    with db.transaction() as session:
+        rekey.rekey(session, master.WHO, "pos", "1", "one")
+    mdm.drain()
+    reconcile(mdm.resolver)
+    assert (golden_of("pos", "one"), golden_of("mail", "2")) == before
+    assert [ask(one) for one in before] == [live(one) for one in before]
+
+
+def test_an_id_that_was_never_issued_is_unknown(ask: Ask, policy: policies.Policy) -> None:
+    assert ask("0198b0a1-0000-7000-8000-000000000000") == {"code": 404, "status": "unknown"}
