@@ -13,11 +13,12 @@ from fastapi import FastAPI
 from api import problems
 from api.pages import routes as pages
 from api.schemas.problems import Problem
-from api.v1 import crosswalk, golden, health, lookup, match, quality, records, sources
+from api.v1 import crosswalk, decisions, golden, health, lookup, match, quality, records, sources
 from kernel import db
 
 ROUTERS = (
     golden.router,
+    decisions.router,
     lookup.router,
     match.router,
     crosswalk.router,

@@ -68,6 +68,7 @@ RecordsWriter = Annotated[Principal, _needs("records:write")]
 RecordsReader = Annotated[Principal, _needs("records:read")]
 GoldenReader = Annotated[Principal, _needs("golden:read")]
 LookupCaller = Annotated[Principal, _needs("lookup")]
+DecisionsWriter = Annotated[Principal, _needs("decisions:write")]
 MatchCaller = Annotated[Principal, _needs("match")]
 
 

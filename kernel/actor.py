@@ -23,7 +23,9 @@ from kernel.db import Scope
 from kernel.errors import Forbidden, Invalid, NotFound, Unauthorized
 
 PREFIX = "mdm_live"
-SCOPES = frozenset({"records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "jobs:read", "admin"})
+SCOPES = frozenset(
+    {"records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "decisions:write", "jobs:read", "admin"}
+)
 CACHE_SECONDS = 1.0  # A revoked key stops working within this time on every process.
 TOUCH_SECONDS = 60.0
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

@@ -19,6 +19,7 @@ from mdm import assertions, decisions, sql
 from mdm.assertions import Assertion
 from mdm.decisions import StewardDecision
 from mdm.graph import EdgesOf, Graph
+from mdm.steward_decisions import NOTHING, Supposed
 from mdm.versions import VersionSet
 
 
@@ -69,9 +70,15 @@ class Closure:
     hot_identifiers: frozenset[int] = frozenset()
 
 
-def read(session: Session, starts: Collection[uuid.UUID], of: VersionSet, edges_of: EdgesOf = decisions.edges) -> Closure:
+def read(
+    session: Session,
+    starts: Collection[uuid.UUID],
+    of: VersionSet,
+    edges_of: EdgesOf = decisions.edges,
+    supposed: Supposed = NOTHING,
+) -> Closure:
     """Read the closure of some records, a round at a time until nothing new is found (nearly always in the second)."""
-    graph = Graph(session, of, edges_of)
+    graph = Graph(session, of, edges_of, supposed)
     said: dict[uuid.UUID, Assertion] = {}
     components: list[Component[uuid.UUID]] = []
     records: dict[uuid.UUID, RecordHead] = {}

@@ -12,6 +12,7 @@ from sqlmodel import Session
 from matching.components import Component, capped_component
 from mdm import decisions, exact_copies, sql
 from mdm.records import Pair
+from mdm.steward_decisions import NOTHING, Supposed
 from mdm.versions import VersionSet
 
 PREFETCH_LAYERS, PREFETCH_EACH = 8, 10
@@ -20,11 +21,12 @@ EdgesOf = Callable[[Session, Collection[uuid.UUID]], Mapping[Pair, decisions.Pai
 
 @dataclass(slots=True)
 class Graph:
-    """What has been read so far. `edges_of` reads the edges of pairs."""
+    """What has been read so far. `edges_of` reads the edges of pairs; `supposed` decisions count as if they were stored."""
 
     session: Session
     of: VersionSet
     edges_of: EdgesOf = decisions.edges
+    supposed: Supposed = NOTHING
     forms: dict[uuid.UUID, bytes] = field(default_factory=dict)
     rules: dict[uuid.UUID, decisions.StewardDecision] = field(default_factory=dict)
     edges: dict[uuid.UUID, dict[uuid.UUID, decisions.PairEdge]] = field(default_factory=dict)
@@ -106,7 +108,7 @@ class Graph:
             return
         self._asked |= missing
         pairs = self.edges_of(self.session, missing)
-        fresh = decisions.steward_rules(self.session, missing)
+        fresh = self.supposed.about(decisions.steward_rules(self.session, missing), missing)
         self.rules |= fresh
         for rule in fresh.values():
             for record in rule.records if rule.verdict == "match" else ():

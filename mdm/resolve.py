@@ -29,6 +29,7 @@ from mdm.evidence import Weigher
 from mdm.judge import pair_decisions
 from mdm.records import ComparedRecord, Pair, Shelf
 from mdm.steps import Steps, is_deadlock, snapshot
+from mdm.steward_decisions import NOTHING, Supposed
 from mdm.versions import VersionSet
 
 MOST_RESTARTS = 5
@@ -102,14 +103,16 @@ class Resolver:
             self._kept = _Kept(of, Shelf(lambda form: of.scorer.pair(form, form), trusts_forms=True), Weigher(of), Drafter(of))
         return self._kept
 
-    def evaluate_around(self, of: VersionSet, starts: Collection[uuid.UUID], beat: Callable[[], object]) -> "Evaluated":
+    def evaluate_around(
+        self, of: VersionSet, starts: Collection[uuid.UUID], beat: Callable[[], object], supposed: Supposed = NOTHING
+    ) -> "Evaluated":
         """Read the closure of some records in one snapshot, and evaluate it outside any transaction.
 
         A record that cannot be used is left out once it is quarantined; until then everything that hangs together with it waits.
-        `beat` is called after each unit: a dense one takes a second to weigh.
+        `beat` is called after each unit: a dense one takes a second to weigh. `supposed` decisions count as if they were stored.
         """
         with snapshot(self.steps) as session:
-            around = closure.read(session, starts, of)
+            around = closure.read(session, starts, of, supposed=supposed)
             digests = closure.digests(session, list(around.records))
             living = [one for component in around.components for one in component.records]
             records = self.shelf(of).load(session, living)

@@ -1,0 +1,88 @@
+"""Carries a decision from the wire to `stewardship.settle` and back."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+from starlette.responses import Response
+
+from api import answers
+from api.schemas.decisions import Decide, DecisionSide, TakeBack
+from kernel import db
+from kernel.actor import Principal
+from mdm.resolve import Resolver
+from mdm.steward_decisions import Kept
+from stewardship import settle
+from stewardship.previews import Changed, State
+from stewardship.settle import Looked, Wish
+from stewardship.sides import Side
+
+OK, CREATED = 200, 201
+
+
+def decide(caller: Principal, body: Decide, dry_run: bool) -> tuple[int, bytes]:
+    """Make a decision, or only look. The status and the body of the answer. Raises: MdmError."""
+    wish = Wish(body.verdict, _side(body.left), _side(body.right), body.reason)
+    if dry_run:
+        return OK, _preview(settle.look(_resolver(), caller, wish))
+    return CREATED, _decision(caller, settle.make(_resolver(), caller, wish, body.preview_token))
+
+
+def undo(caller: Principal, decision_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:
+    """Take a decision back, or only look. Raises: MdmError."""
+    if dry_run:
+        return OK, _preview(settle.look_back(_resolver(), caller, decision_id))
+    settle.take_back(_resolver(), caller, decision_id, body.reason, body.preview_token)
+    return OK, _decision(caller, decision_id)
+
+
+def read(caller: Principal, decision_id: UUID) -> Response:
+    """Answer one decision. Raises: NotFound, also for one about records that the caller may not see."""
+    return answers.JsonBytes(_decision(caller, decision_id))
+
+
+def _resolver() -> Resolver:
+    """One for each request: what it decodes is not shared between threads. A decision may reach records of every brand."""
+    return Resolver(db.transaction)
+
+
+def _side(side: DecisionSide) -> Side:
+    return Side(side.golden_id, tuple((one.source, one.key) for one in side.records or ()))
+
+
+def _decision(caller: Principal, decision_id: UUID) -> bytes:
+    with db.transaction() as session:
+        return orjson.dumps(_kept(settle.read(session, caller.scope, decision_id)))
+
+
+def _kept(kept: Kept) -> dict[str, Any]:
+    return {
+        "decision_id": kept.decision.decision_id,
+        "verdict": kept.decision.verdict,
+        "left": sorted(kept.decision.left),
+        "right": sorted(kept.decision.right),
+        "author": kept.author,
+        "reason": kept.reason,
+        "decided_at": kept.created_at,
+        "taken_back_at": kept.superseded_at,
+    }
+
+
+def _preview(looked: Looked) -> bytes:
+    changed = [_changed(one) for one in looked.preview.changed]
+    return orjson.dumps({"preview_token": looked.token, "changed": changed, "questions": looked.preview.questions})
+
+
+def _changed(one: Changed) -> dict[str, Any]:
+    known = {"golden_id": one.golden_id} if one.golden_id else {}
+    before = {"before": _state(one, one.before)} if one.before else {}
+    return {**known, "cause": one.cause, **before, "after": _state(one, one.after)}
+
+
+def _state(changed: Changed, state: State) -> dict[str, Any]:
+    return {
+        "status": state.status,
+        **({"redirect_to": state.redirect_to} if state.redirect_to else {}),
+        "members": [{"source": source, "key": key} for source, key in state.members],
+        "values": {name: state.values[name] for name in changed.values_changed if name in state.values},
+    }

@@ -1,0 +1,81 @@
+"""What stewards' decisions take and give."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from api.schemas.golden import SourceKey, Strict
+from stewardship.settle import LONGEST_REASON
+from stewardship.sides import MOST_RECORDS
+
+Verdict = Literal["match", "no_match"]
+Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, examples=["The customer showed both cards."])]
+Token = Annotated[str, Field(max_length=64, description="From the answer to the same with `dry_run=true`.")]
+
+
+class DecisionSide(Strict):
+    """A golden record, or some records; with both, those records of it.
+
+    Where both sides name one golden record and one of them records of it, the other side is the rest.
+    """
+
+    golden_id: UUID | None = None
+    records: list[SourceKey] | None = Field(None, min_length=1, max_length=MOST_RECORDS)
+
+
+class Decide(Strict):
+    """Whether two sides are one customer, and why whoever decides says so."""
+
+    verdict: Verdict
+    left: DecisionSide
+    right: DecisionSide
+    reason: Reason
+    preview_token: Token | None = None
+
+
+class TakeBack(Strict):
+    """Why a decision is taken back."""
+
+    reason: Reason
+    preview_token: Token | None = None
+
+
+class GoldenState(BaseModel):
+    """A golden record at one time: its standing, its records, and of its values those that differ."""
+
+    status: Literal["live", "merged", "ended", "erased"]
+    redirect_to: UUID | None = None
+    members: list[SourceKey]
+    values: dict[str, Any]
+
+
+class ChangedGolden(BaseModel):
+    """A golden id that would answer otherwise; without `golden_id` and `before` one that would be issued."""
+
+    golden_id: UUID | None = None
+    cause: str
+    before: GoldenState | None = None
+    after: GoldenState
+
+
+class DecisionPreview(BaseModel):
+    """What would change. `questions`: how many a steward would be asked about these golden records afterwards."""
+
+    preview_token: str
+    changed: list[ChangedGolden]
+    questions: int
+
+
+class Decision(BaseModel):
+    """A decision as the log keeps it. Its records are resolved by a worker, within moments."""
+
+    decision_id: UUID
+    verdict: Verdict
+    left: list[UUID] = Field(description="Ids of records.")
+    right: list[UUID] = Field(description="Ids of records.")
+    author: str
+    reason: str | None
+    decided_at: datetime
+    taken_back_at: datetime | None = None

@@ -1,0 +1,91 @@
+"""Stewards' decisions in the log: made, taken back, and supposed, to see what they would do before they are made.
+
+A decision speaks of two sets of records. It is superseded, never edited, and outlives every version of the records it names.
+"""
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from mdm import decisions, pending, sql
+from mdm.decisions import StewardDecision, StoredDecision
+from mdm.versions import VersionSet
+
+REDO_REASON = "steward_decision"
+
+
+@dataclass(frozen=True, slots=True)
+class Supposed:
+    """Decisions to be looked at as if they had been made, and some as if they had been taken back. Nothing is stored."""
+
+    made: tuple[StewardDecision, ...] = ()
+    undone: frozenset[uuid.UUID] = frozenset()
+
+    def about(
+        self, stored: Mapping[uuid.UUID, StewardDecision], records: Collection[uuid.UUID]
+    ) -> dict[uuid.UUID, StewardDecision]:
+        """The live decisions about records as they would then be."""
+        named = set(records)
+        made = {one.decision_id: one for one in self.made if not one.records.isdisjoint(named)}
+        return {known: one for known, one in stored.items() if known not in self.undone} | made
+
+
+NOTHING = Supposed()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A steward's decision as the log keeps it, taken back or not."""
+
+    decision: StewardDecision
+    author: str
+    reason_code: str
+    reason: str | None
+    created_at: datetime
+    superseded_at: datetime | None
+    superseded_because: str | None
+
+
+def make(
+    session: Session, of: VersionSet, decision: StewardDecision, author: str, reason_code: str, reason: str | None = None
+) -> None:
+    """Write a decision and ask for its records to be resolved, before anything that is not waited for."""
+    left, right = sorted(decision.left), sorted(decision.right)
+    row = StoredDecision(
+        decision.decision_id, author, decision.verdict, None, None, None, None, tuple(left), tuple(right), None, (), reason_code,
+        reason, of.version_set_id, b"",
+    )  # fmt: skip
+    sql.run(
+        session,
+        """INSERT INTO decision (decision_id, author, verdict, left_records, right_records, reason_code, reason, version_set_id,
+             checksum) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+        [
+            decision.decision_id, author, decision.verdict, left, right, reason_code, reason, of.version_set_id,
+            decisions.checksum(of.decision_secret, row),
+        ],
+    )  # fmt: skip
+    pending.request(session, [*left, *right], REDO_REASON, pending.INTERACTIVE_PRIORITY, fresh=False)
+
+
+def take_back(session: Session, decision: StewardDecision, because: str) -> None:
+    """End a decision and ask for its records to be resolved. One that is ended already stays as it is."""
+    decisions.supersede(session, [decision.decision_id], because)
+    pending.request(session, sorted(decision.records), REDO_REASON, pending.INTERACTIVE_PRIORITY, fresh=False)
+
+
+def find(session: Session, decision_id: uuid.UUID) -> Kept | None:
+    """Read a steward's decision by its id, taken back or not; None when there is none."""
+    found = sql.rows(
+        session,
+        """SELECT verdict, left_records, right_records, author, reason_code, reason, created_at, superseded_at,
+             superseded_because
+           FROM decision WHERE decision_id = %s AND record_a IS NULL""",
+        [decision_id],
+    )
+    if not found:
+        return None
+    verdict, left, right, *rest = found[0]
+    return Kept(StewardDecision(decision_id, verdict, frozenset(left), frozenset(right)), *rest)

@@ -1,0 +1,106 @@
+"""What a decision would change, golden record by golden record: standing, members and values, before and after. Only reads."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlmodel import Session
+
+from kernel.db import Scope
+from kernel.errors import Forbidden
+from mdm import sql
+from mdm.changes import Status
+from mdm.drafts import Draft
+from mdm.evaluation import Evaluation
+from mdm.resolve import Evaluated
+
+VALUES_ONLY = "values"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A golden id at one time. `members` are (source, source key); `values` the attributes by name, without provenance."""
+
+    status: str
+    redirect_to: uuid.UUID | None
+    members: tuple[tuple[str, str], ...]
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A golden id that would answer otherwise. `before` is None for an id that would be issued; its id is then not known yet."""
+
+    golden_id: uuid.UUID | None
+    cause: str
+    before: State | None
+    after: State
+
+    @property
+    def values_changed(self) -> tuple[str, ...]:
+        """The attributes whose values would differ."""
+        was: Mapping[str, Any] = self.before.values if self.before else {}
+        return tuple(sorted(name for name in {*was, *self.after.values} if was.get(name) != self.after.values.get(name)))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """All that would change. `questions`: how many a steward would be asked about these golden records afterwards."""
+
+    changed: tuple[Changed, ...]
+    questions: int
+
+    @property
+    def golden_ids(self) -> tuple[uuid.UUID, ...]:
+        """The ids there are now that it speaks of."""
+        return tuple(one.golden_id for one in self.changed if one.golden_id is not None)
+
+
+def preview(session: Session, scope: Scope, evaluated: Evaluated) -> Preview:
+    """Compare what would be stored with what is. Raises: Forbidden when it reaches beyond the caller's scope."""
+    stored = _stored(session, [golden_id for unit, _ in evaluated.units for golden_id in unit.closure.goldens])
+    changed = [one for unit, drafts in evaluated.units for one in _of_unit(unit, drafts, stored)]
+    _refuse_foreign(scope, evaluated)
+    return Preview(tuple(changed), sum(len(unit.questions) for unit, _ in evaluated.units))
+
+
+def _refuse_foreign(scope: Scope, evaluated: Evaluated) -> None:
+    brands = {brand for _, drafts in evaluated.units for draft in drafts for brand in draft.brands}
+    regions = {region for _, drafts in evaluated.units for draft in drafts for region in draft.regions}
+    if (scope.brands is not None and not brands <= set(scope.brands)) or (
+        scope.regions is not None and not regions <= set(scope.regions)
+    ):
+        detail = "The decision would move golden records that your key may not see."
+        raise Forbidden("The decision reaches beyond the key's brands or regions", code="outside_scope", detail=detail)
+
+
+def _of_unit(unit: Evaluation, drafts: Sequence[Draft], stored: Mapping[uuid.UUID, State]) -> list[Changed]:
+    causes = {change.golden_id: str(change.cause) for change in unit.plan.changes}
+    found = []
+    for draft in drafts:
+        head = unit.closure.goldens.get(draft.golden_id)
+        cause = causes.get(draft.golden_id)
+        if cause is None and head is not None and not draft.differs_from(head):
+            continue
+        known = draft.golden_id if head is not None else None
+        found.append(Changed(known, cause or VALUES_ONLY, stored.get(draft.golden_id), _after(draft)))
+    return found
+
+
+def _after(draft: Draft) -> State:
+    return _state(str(draft.status), draft.redirect_to, orjson.loads(orjson.dumps(draft.body)))
+
+
+def _stored(session: Session, golden_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, State]:
+    found = sql.rows(
+        session, "SELECT golden_id, status, redirect_to, body FROM golden WHERE golden_id = ANY(%s)", [list(golden_ids)]
+    )
+    return {row[0]: _state(*row[1:]) for row in found}
+
+
+def _state(status: str, redirect_to: uuid.UUID | None, body: Mapping[str, Any]) -> State:
+    members = tuple((one["source"], one["source_key"]) for one in body.get("members", ()))
+    values = {name: held["value"] for name, held in body.get("values", {}).items()} if status == Status.LIVE else {}
+    return State(status, redirect_to, members, values)

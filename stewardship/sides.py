@@ -1,0 +1,115 @@
+"""Whom a decision speaks of: golden records or single records, as a steward names them, read into two sets of records.
+
+Read past the row scope of the application, so everything found is held against the caller's scope before anything is told.
+"""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from kernel.db import Scope
+from kernel.errors import Gone, Invalid, NotFound
+from mdm import sql
+
+MOST_RECORDS = 1_000
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """A golden record, some records by (source, key), or both: those of the golden record's records that are named."""
+
+    golden_id: uuid.UUID | None = None
+    records: tuple[Key, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    record_id: uuid.UUID
+    key: Key
+    golden_id: uuid.UUID | None
+
+
+def read(session: Session, scope: Scope, left: Side, right: Side) -> tuple[frozenset[uuid.UUID], frozenset[uuid.UUID]]:
+    """Read both sides. Two sides of one golden record part it: one names records of it, the other is the rest.
+
+    Raises: NotFound for what is unknown within the scope; Gone for an erased golden record; Invalid when a side is empty, the
+    sides share a record, or a named record lives elsewhere than its side says.
+    """
+    sides = [_side(session, scope, one) for one in (left, right)]
+    if left.golden_id is not None and left.golden_id == right.golden_id and bool(left.records) != bool(right.records):
+        named, whole = (0, 1) if left.records else (1, 0)
+        sides[whole] -= sides[named]
+    if not all(sides):
+        raise Invalid("A side of the decision has no record", code="empty_side")
+    if sides[0] & sides[1]:
+        detail = "Nothing is told from itself or matched with itself: name two golden records, or records of them."
+        raise Invalid("Both sides name the same record", code="same_record", detail=detail)
+    if len(sides[0] | sides[1]) > MOST_RECORDS:
+        raise Invalid(f"A decision speaks of at most {MOST_RECORDS:,} records", code="too_many_records")
+    return frozenset(sides[0]), frozenset(sides[1])
+
+
+def _side(session: Session, scope: Scope, side: Side) -> set[uuid.UUID]:
+    members = _members(session, scope, side.golden_id) if side.golden_id is not None else None
+    if not side.records:
+        return {one.record_id for one in members or ()}
+    named = _named(session, scope, side.records)
+    if members is not None:
+        known = {one.record_id for one in members}
+        strangers = [one.key for one in named if one.record_id not in known]
+        if strangers:
+            detail = "Name only records that live under the golden id of their side: see its members."
+            extra = {"records": [{"source": source, "key": key} for source, key in strangers]}
+            raise Invalid("Records of another golden record are named", code="records_of_another", detail=detail, extra=extra)
+    return {one.record_id for one in named}
+
+
+def _members(session: Session, scope: Scope, golden_id: uuid.UUID) -> list[_Found]:
+    found = sql.rows(
+        session,
+        """SELECT live.golden_id, live.status, live.brands, live.regions FROM golden g
+           JOIN golden live ON live.golden_id = coalesce(g.redirect_to, g.golden_id) WHERE g.golden_id = %s""",
+        [golden_id],
+    )
+    about = {"golden_id": str(golden_id)}
+    if not found or not _is_within(scope, found[0][2], found[0][3]):
+        raise NotFound("There is no such golden record", code="unknown_golden", extra=about)
+    live_id, status = found[0][:2]
+    if status == "erased":
+        raise Gone("The golden record was erased", code="golden_erased", extra=about)
+    rows = sql.rows(session, "SELECT record_id, source, source_key, golden_id FROM crosswalk WHERE golden_id = %s", [live_id])
+    if not rows:
+        raise Invalid("The golden record has no record that lives", code="golden_ended", extra=about)
+    return [_Found(row[0], (row[1], row[2]), row[3]) for row in rows]
+
+
+def _named(session: Session, scope: Scope, keys: Sequence[Key]) -> list[_Found]:
+    rows = sql.rows(
+        session,
+        """SELECT c.record_id, c.source, c.source_key, c.golden_id, ARRAY[c.brand], ARRAY[c.region]
+           FROM unnest(%s::text[], %s::text[]) AS asked (source, source_key) JOIN crosswalk c USING (source, source_key)
+           WHERE c.state <> 'deleted'""",
+        [[source for source, _ in keys], [key for _, key in keys]],
+    )
+    found = [_Found(row[0], (row[1], row[2]), row[3]) for row in rows if _is_within(scope, row[4], row[5])]
+    missing = set(keys) - {one.key for one in found}
+    if missing:
+        extra = {"records": [{"source": source, "key": key} for source, key in sorted(missing)]}
+        raise NotFound("There are no such records", code="unknown_record", extra=extra)
+    return found
+
+
+def _is_within(scope: Scope, brands: Sequence[str], regions: Sequence[str]) -> bool:
+    """Whether whoever has the scope may see all of it: a decision about what one sees in part moves what one does not see."""
+    return (scope.brands is None or set(brands) <= set(scope.brands)) and (
+        scope.regions is None or set(regions) <= set(scope.regions)
+    )
+
+
+def all_within(session: Session, scope: Scope, record_ids: Collection[uuid.UUID]) -> bool:
+    """Whether every one of the records may be seen by whoever has the scope."""
+    rows = sql.rows(session, "SELECT DISTINCT brand, region FROM crosswalk WHERE record_id = ANY(%s)", [list(record_ids)])
+    return all(_is_within(scope, [brand], [region]) for brand, region in rows)
