@@ -18,6 +18,7 @@ from kernel import db
 
 ROUTERS = (
     golden.router,
+    golden.stories,
     decisions.router,
     lookup.router,
     match.router,

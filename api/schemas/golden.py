@@ -1,5 +1,6 @@
 """What the golden reads take and give."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -31,10 +32,52 @@ class Golden(BaseModel):
     split_into: list[UUID] = Field(
         description="Live ids under which records live by now that the requested id was issued to, and that are not with it."
     )
+    as_of: datetime | None = Field(None, description="The time that was asked for, when one was.")
     timeline_id: UUID = Field(description="Ids and versions compare only within one timeline; a restore starts another.")
     golden: dict[str, Any] = Field(
         description="The record as computed: display_name, values with provenance, members, consent, version, computed_at."
     )
+
+
+class ValueChange(BaseModel):
+    """What an attribute was and became; null: nobody had said."""
+
+    before: Any = None
+    after: Any = None
+
+
+class JoinReason(BaseModel):
+    """Why a record joined: a steward's decision, else the strongest then about it and another record, with its weight in bits."""
+
+    record: "SourceKey"
+    beside: "SourceKey"
+    author: str
+    reason_code: str
+    weight: float | None = None
+    decision_id: UUID
+
+
+class HistoryStep(BaseModel):
+    """From one version of a golden record to the next."""
+
+    version: int
+    at: datetime
+    cause: str
+    status: Literal["live", "merged", "ended"]
+    redirect_to: UUID | None = None
+    joined: list["SourceKey"]
+    left: list["SourceKey"]
+    because: list[JoinReason]
+    values: dict[str, ValueChange]
+    version_set: dict[str, Any] | None = None
+
+
+class History(BaseModel):
+    """Steps, the earliest first; `next_after` goes on after the last of them, null at the end."""
+
+    golden_id: UUID
+    items: list[HistoryStep]
+    next_after: int | None = None
 
 
 class BatchGet(Strict):

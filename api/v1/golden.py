@@ -3,27 +3,47 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Header
+from fastapi import Header, Query
+from fastapi.concurrency import run_in_threadpool
+from pydantic import AwareDatetime
 from starlette.responses import Response
 
-from api import answers
+from api import answers, past
 from api.deps import GoldenReader, LookupCaller
-from api.routes import HotRoute, resource
-from api.schemas.golden import BatchGet, BatchGetAnswer, Golden, ResolveIds, ResolveIdsAnswer
+from api.routes import HotRoute, Route, resource
+from api.schemas.golden import BatchGet, BatchGetAnswer, Golden, History, ResolveIds, ResolveIdsAnswer
 from mdm import lookup, rules
 
 router = resource("golden", HotRoute)
+stories = resource("golden", Route)
+AsOf = Annotated[AwareDatetime | None, Query(description="A time with its zone: what was answered then, and is kept.")]
 
 
 @router.get("/v1/golden/{golden_id}", response_model=Golden, responses={304: {"description": "Unchanged."}})
-async def get(caller: GoldenReader, golden_id: UUID, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+async def get(
+    caller: GoldenReader, golden_id: UUID, as_of: AsOf = None, if_none_match: Annotated[str | None, Header()] = None
+) -> Response:
     """Read one golden record.
 
     Every id ever issued answers: a merged one with the record it was merged into, an ended one with status `ended`, an erased
-    one with 410. The answer carries an ETag; with If-None-Match an unchanged one costs no body.
+    one with 410. The answer carries an ETag; with If-None-Match an unchanged one costs no body. With `as_of` it answers what it
+    answered then.
     """
+    if as_of is not None:
+        return await run_in_threadpool(past.as_of, caller, golden_id, as_of)
     held = await lookup.golden(caller, str(golden_id))
     return answers.golden_answer(held, if_none_match)
+
+
+@stories.get("/v1/golden/{golden_id}/history", response_model=History)
+def history(
+    caller: GoldenReader,
+    golden_id: UUID,
+    after: Annotated[int, Query(ge=0, description="The version to go on after: `next_after` of the answer before.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> Response:
+    """What happened to a golden record, the earliest first: who joined and why, who left, which values became others."""
+    return past.told(caller, golden_id, after, limit)
 
 
 @router.post("/v1/golden:batch-get", response_model=BatchGetAnswer)

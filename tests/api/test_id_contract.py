@@ -112,6 +112,19 @@ def test_an_id_that_was_merged_away_tells_of_its_records_elsewhere(mdm: Master, 
     assert ask(golden_id) == merged(golden_id, into, golden_of("mail", "1"))
 
 
+def test_an_id_whose_records_are_gone_goes_with_one_that_had_left_it(mdm: Master, ask: Ask) -> None:
+    for source in ("pos", "mail"):
+        mdm.put(source, "1", MARIA)
+        mdm.drain()
+    golden_id = golden_of("pos", "1")
+    mdm.put("mail", "1", OTTO)
+    mdm.drain()
+    other = golden_of("mail", "1")
+    mdm.delete("pos", "1")
+    mdm.drain()
+    assert (golden_of("mail", "1"), ask(golden_id), ask(other)) == (golden_id, live(golden_id), merged(other, golden_id))
+
+
 def test_an_id_ends_with_its_last_record_and_lives_again_with_it(mdm: Master, ask: Ask) -> None:
     mdm.put("pos", "1", MARIA)
     mdm.drain()

@@ -1,0 +1,81 @@
+"""Answers about the past of a golden record: what it was at a time, and what happened to it since."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from starlette.responses import Response
+
+from api import answers
+from kernel import audit, db
+from kernel.actor import Principal
+from mdm import history
+from mdm.history import Key, Reason, Step
+
+
+def as_of(caller: Principal, golden_id: UUID, when: datetime) -> Response:
+    """Answer what an id answered at a time, in the form in which it answers now. Blocks. Raises: MdmError."""
+    _seen(caller, golden_id, "golden.read_past", {"as_of": when.isoformat()})
+    with db.transaction() as session:
+        asked, lived = history.at(session, golden_id, when)
+        timeline_id = history.timeline(session)
+    chain = [asked.golden_id] if lived is asked else [asked.golden_id, lived.golden_id]
+    body = {
+        "requested_id": golden_id,
+        "status": asked.status,
+        "golden_id": lived.golden_id,
+        "redirect_chain": chain,
+        "split_into": asked.body.get("split_into", []),
+        "timeline_id": timeline_id,
+        "as_of": when,
+        "golden": lived.body,
+    }
+    return answers.json_answer(body)
+
+
+def told(caller: Principal, golden_id: UUID, after: int, most: int) -> Response:
+    """Answer what happened to an id, step by step. Blocks. Raises: MdmError."""
+    _seen(caller, golden_id, "golden.read_history", {"after": after})
+    with db.transaction() as session:
+        steps = history.steps(session, golden_id, after, most)
+    following = steps[-1].version.version if len(steps) == most else None
+    return answers.json_answer({"golden_id": golden_id, "items": [_step(one) for one in steps], "next_after": following})
+
+
+def _seen(caller: Principal, golden_id: UUID, action: str, detail: Mapping[str, Any]) -> None:
+    """Hold the golden record against the caller's row scope, and audit that its past is read, before any of it is."""
+    with db.transaction(db.Role.APP, caller.scope) as session:
+        history.visible(session, golden_id)
+        audit.record(session, caller.actor, action, "golden", str(golden_id), detail=detail)
+
+
+def _step(step: Step) -> dict[str, Any]:
+    version = step.version
+    return {
+        "version": version.version,
+        "at": version.computed_at,
+        "cause": version.cause,
+        "status": version.status,
+        **({"redirect_to": version.redirect_to} if version.redirect_to else {}),
+        "joined": [_key(one) for one in step.joined],
+        "left": [_key(one) for one in step.left],
+        "because": [_reason(one) for one in step.because],
+        "values": {name: {"before": was, "after": becomes} for name, (was, becomes) in step.values.items()},
+        "version_set": version.body.get("version_set"),
+    }
+
+
+def _key(key: Key) -> dict[str, str]:
+    return {"source": key[0], "key": key[1]}
+
+
+def _reason(one: Reason) -> dict[str, Any]:
+    return {
+        "record": _key(one.record),
+        "beside": _key(one.beside),
+        "author": one.author,
+        "reason_code": one.reason_code,
+        **({"weight": one.weight} if one.weight is not None else {}),
+        "decision_id": one.decision_id,
+    }

@@ -1,0 +1,146 @@
+"""The past of a golden record: every answer is kept, every step says who joined and why, and nobody else's past is shown."""
+
+import uuid
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from kernel import clock
+from mdm import policy as policies
+
+from ...resolution import MARIA, Master, golden_of, query
+
+OTTO = {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-07", "emails": ["otto.becker@telefonica.net"]}
+ONE, TWO = {"source": "pos", "key": "1"}, {"source": "mail", "key": "2"}
+
+
+@pytest.fixture
+def mdm(database: str, policy: policies.Policy) -> Master:
+    return Master(policy)
+
+
+def history(api: TestClient, golden_id: Any, **query: Any) -> list[dict[str, Any]]:
+    answer = api.get(f"/v1/golden/{golden_id}/history", params=query)
+    assert answer.status_code == 200, answer.text
+    return list(answer.json()["items"])
+
+
+def plain(answer: dict[str, Any]) -> dict[str, Any]:
+    return {name: held["value"] for name, held in answer["golden"]["values"].items()}
+
+
+def test_a_life_is_told_step_by_step_with_reasons(api: TestClient, mdm: Master) -> None:
+    mdm.put("pos", "1", OTTO)
+    mdm.drain()
+    mdm.put("pos", "1", MARIA)
+    mdm.drain()
+    mdm.put("mail", "2", MARIA | {"phones": ["+34655872399"]})
+    mdm.drain()
+    golden_id = golden_of("pos", "1")
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    for source, key in (("mail", "2"), ("pos", "1")):
+        mdm.delete(source, key)
+        mdm.drain()
+    told = history(api, golden_id)
+    assert [step["cause"] for step in told] == ["created", "values", "joined", "split", "pointers", "ended"]
+    created, changed, joined, split, _, ended = told
+    assert (created["joined"], created["because"], created["values"]["birth_date"]) == (
+        [ONE], [], {"before": None, "after": "1950-01-07"},
+    )  # fmt: skip
+    assert changed["values"]["birth_date"] == {"before": "1950-01-07", "after": "1984-03-12"}
+    assert (joined["joined"], joined["left"]) == ([TWO], [])
+    (reason,) = joined["because"]
+    assert (reason["record"], reason["beside"], reason["author"]) == (TWO, ONE, "model")
+    assert reason["weight"] > 10
+    assert joined["values"].keys() == {"phones"}
+    assert (split["joined"], split["left"]) == ([], [TWO])
+    assert (ended["status"], ended["left"]) == ("ended", [ONE])
+
+
+def test_a_stewards_word_is_the_reason_where_there_is_one(api: TestClient, mdm: Master) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    body = {"verdict": "match", "left": {"records": [ONE]}, "right": {"records": [TWO]}, "reason": "Both cards."}
+    token = api.post("/v1/decisions?dry_run=true", json=body).json()["preview_token"]
+    decision_id = api.post("/v1/decisions", json=body | {"preview_token": token}).json()["decision_id"]
+    mdm.drain()
+    (reason,) = history(api, golden_of("pos", "1"))[-1]["because"]
+    assert (reason["decision_id"], reason["author"].split(":")[0], "weight" in reason) == (decision_id, "steward", False)
+
+
+def test_a_long_life_is_told_in_pages(api: TestClient, mdm: Master) -> None:
+    for day in range(10, 16):
+        mdm.put("pos", "1", {**OTTO, "birth_date": f"1950-01-{day}"})
+        mdm.drain()
+    golden_id = golden_of("pos", "1")
+    pages, after = [], 0
+    while after is not None:
+        page = api.get(f"/v1/golden/{golden_id}/history", params={"after": after, "limit": 4}).json()
+        pages.append([step["values"]["birth_date"]["after"] for step in page["items"]])
+        after = page["next_after"]
+    assert pages == [[f"1950-01-{day}" for day in (10, 11, 12, 13)], [f"1950-01-{day}" for day in (14, 15)]]
+
+
+def test_an_id_answers_what_it_answered_then(api: TestClient, mdm: Master) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    one, two = golden_of("pos", "1"), golden_of("mail", "2")
+    apart = clock.now()
+    mdm.put("mail", "2", MARIA)
+    mdm.drain()
+    together = clock.now()
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    then = api.get(f"/v1/golden/{two}", params={"as_of": together.isoformat()}).json()
+    assert (then["status"], then["golden_id"], then["redirect_chain"]) == ("merged", str(one), [str(two), str(one)])
+    assert len(then["golden"]["members"]) == 2
+    before = api.get(f"/v1/golden/{two}", params={"as_of": apart.isoformat()}).json()
+    now = api.get(f"/v1/golden/{two}").json()
+    assert (before["status"], before["golden_id"]) == ("live", str(two))
+    assert plain(before) == plain(now)
+    assert before["golden"]["members"] == now["golden"]["members"]
+
+
+def test_times_and_ids_that_have_no_answer(api: TestClient, mdm: Master, goldens: Any, key: Any) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.drain()
+    golden_id, erased, unknown = golden_of("pos", "1"), goldens.add("erased"), uuid.uuid4()
+    foreign = goldens.add(brand="other")
+    expected = [
+        (golden_id, "2999-01-01T00:00:00Z", 422, "as_of_in_future"),
+        (golden_id, "2001-01-01T00:00:00Z", 404, "not_issued_yet"),
+        (golden_id, "2026-01-01", 422, "invalid_request"),
+        (golden_id, "yesterday", 422, "invalid_request"),
+        (erased, "2026-11-01T00:00:00Z", 410, "golden_erased"),
+        (unknown, "2026-11-01T00:00:00Z", 404, "unknown_golden"),
+    ]
+    for asked, when, status, code in expected:
+        answer = api.get(f"/v1/golden/{asked}", params={"as_of": when})
+        assert (answer.status_code, answer.json()["type"]) == (status, f"urn:customer-master:problem:{code}"), when
+    assert api.get(f"/v1/golden/{golden_id}", params={"as_of": "2001-01-01T00:00:00Z"}).json()["issued_at"] is not None
+    mine = key("golden:read", brands=("main",))
+    for path in ("", "/history"):
+        assert (
+            api.get(
+                f"/v1/golden/{foreign}{path}", params={} if path else {"as_of": "2026-11-01T00:00:00Z"}, headers=mine
+            ).status_code
+            == 404
+        )
+    assert api.get(f"/v1/golden/{erased}/history").status_code == 410
+
+
+def test_reading_the_past_is_audited(api: TestClient, mdm: Master) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.drain()
+    golden_id = str(golden_of("pos", "1"))
+    now = clock.now().isoformat()
+    api.get(f"/v1/golden/{golden_id}", params={"as_of": now})
+    history(api, golden_id)
+    assert query("SELECT action, object_id FROM audit ORDER BY audit_id") == [
+        ("golden.read_past", golden_id),
+        ("golden.read_history", golden_id),
+    ]
