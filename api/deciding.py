@@ -22,7 +22,7 @@ OK, CREATED = 200, 201
 
 def decide(caller: Principal, body: Decide, dry_run: bool) -> tuple[int, bytes]:
     """Make a decision, or only look. The status and the body of the answer. Raises: MdmError."""
-    wish = Wish(body.verdict, _side(body.left), _side(body.right), body.reason)
+    wish = Wish(body.verdict, side_of(body.left), side_of(body.right), body.reason)
     if dry_run:
         return OK, _preview(settle.look(_resolver(), caller, wish))
     return CREATED, _decision(caller, settle.make(_resolver(), caller, wish, body.preview_token))
@@ -46,7 +46,8 @@ def _resolver() -> Resolver:
     return Resolver(db.transaction)
 
 
-def _side(side: DecisionSide) -> Side:
+def side_of(side: DecisionSide) -> Side:
+    """Whom a side of the wire names."""
     return Side(side.golden_id, tuple((one.source, one.key) for one in side.records or ()))
 
 

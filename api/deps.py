@@ -69,6 +69,7 @@ RecordsReader = Annotated[Principal, _needs("records:read")]
 GoldenReader = Annotated[Principal, _needs("golden:read")]
 LookupCaller = Annotated[Principal, _needs("lookup")]
 DecisionsWriter = Annotated[Principal, _needs("decisions:write")]
+Explainer = Annotated[Principal, _needs("match:explain")]
 MatchCaller = Annotated[Principal, _needs("match")]
 
 

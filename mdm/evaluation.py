@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from matching.closure import StewardRule
-from matching.cluster import Clustering, partition
+from matching.cluster import Clustering, Join, partition
 from matching.components import Component
 from matching.units import Member
 from mdm.changes import ChangePlan, Standing, Status, plan
@@ -51,13 +51,17 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What one unit of records amounts to. `closure` is the unit's own; `current` are its records that may be merged."""
+    """What one unit of records amounts to. `closure` is the unit's own; `current` are its records that may be merged.
+
+    `joins` are the steps by which its parts came together, in their order within each component.
+    """
 
     closure: Closure
     current: Mapping[Id, CurrentRecord]
     plan: Plan
     questions: tuple[Question, ...]
     rungs: Mapping[Id, int]
+    joins: tuple[Join[Id], ...] = ()
 
     @property
     def records(self) -> Mapping[Id, RecordHead]:
@@ -100,7 +104,8 @@ def _evaluate(
     for question in _contradicted(unit, planned, current, beyond):
         questions.setdefault((question.kind, question.key), question)
     rungs = {record: component.rung for component in unit.components for record in component.records}
-    return Evaluation(unit, {one: current[one] for one in rungs}, planned, tuple(questions.values()), rungs)
+    joins = tuple(join for _, clustering in clusterings for join in clustering.joins)
+    return Evaluation(unit, {one: current[one] for one in rungs}, planned, tuple(questions.values()), rungs, joins)
 
 
 def _clusterings(

@@ -67,6 +67,18 @@ def _side(session: Session, scope: Scope, side: Side) -> set[uuid.UUID]:
     return {one.record_id for one in named}
 
 
+def members(session: Session, scope: Scope, golden_id: uuid.UUID) -> tuple[uuid.UUID, frozenset[uuid.UUID]]:
+    """Read the live id of a golden record, and its records. Raises: as `read`."""
+    found = _members(session, scope, golden_id)
+    return found[0].golden_id or golden_id, frozenset(one.record_id for one in found)
+
+
+def live_together(session: Session, record_ids: Collection[uuid.UUID]) -> bool:
+    """Whether all of the records live under one golden id."""
+    rows = sql.rows(session, "SELECT DISTINCT golden_id FROM crosswalk WHERE record_id = ANY(%s)", [list(record_ids)])
+    return len(rows) == 1 and rows[0][0] is not None
+
+
 def _members(session: Session, scope: Scope, golden_id: uuid.UUID) -> list[_Found]:
     found = sql.rows(
         session,

@@ -35,6 +35,81 @@ class Decide(Strict):
     preview_token: Token | None = None
 
 
+class Why(Strict):
+    """Two sides to weigh against each other."""
+
+    left: DecisionSide
+    right: DecisionSide
+
+
+class SaidBy(BaseModel):
+    """What one comparison says of two records."""
+
+    comparison: str
+    level: str
+    bits: float
+    sentence: str
+
+
+class UnsaidBy(BaseModel):
+    """A comparison that had nothing to compare, and what agreement there would have given at most, in bits."""
+
+    comparison: str
+    most_bits: float
+
+
+class StoredVerdict(BaseModel):
+    """What the log says about two records: the model's word with its weight, or a steward's."""
+
+    decision_id: UUID
+    author: str
+    verdict: Verdict | Literal["review"]
+    reason_code: str
+    weight: float | None = None
+    version_set_id: int
+    decided_at: datetime
+
+
+class PairWhy(BaseModel):
+    """Two records weighed by the model in force. `said`: what speaks for one customer first; `unsaid`: what is missing."""
+
+    records: list[SourceKey]
+    match_weight: float
+    verdict: Verdict | Literal["review"]
+    reason_code: str
+    sentence: str
+    said: list[SaidBy]
+    unsaid: list[UnsaidBy]
+    stored: list[StoredVerdict]
+
+
+class WhyAnswer(BaseModel):
+    """Why two sides are one customer or are not. Golden records join by the average weight over all pairs of their records."""
+
+    together: bool
+    pairs: int
+    average_weight: float
+    merge_line: float
+    guard_line: float
+    strongest: PairWhy
+
+
+class HowStep(BaseModel):
+    """Parts that became one. `weight`: the average over their pairs, in bits; none where a steward said so."""
+
+    parts: list[list[SourceKey]]
+    kind: Literal["steward", "same_form", "identifier", "weight"]
+    weight: float | None = None
+
+
+class HowAnswer(BaseModel):
+    """How a golden record came together, the first step first, and the weakest step that the model made."""
+
+    golden_id: UUID
+    steps: list[HowStep]
+    weakest: HowStep | None = None
+
+
 class TakeBack(Strict):
     """Why a decision is taken back."""
 

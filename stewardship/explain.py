@@ -1,0 +1,156 @@
+"""Why two records or golden records are one customer or are not, and how a golden record came together.
+
+Told is what was decided, from the log, and what the records as they stand and the model in force say now. Changes nothing.
+"""
+
+import uuid
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from kernel import audit
+from kernel.actor import Principal
+from kernel.errors import Invalid
+from matching.decide import decide
+from matching.sentences import Said, Unsaid, said, summary, unsaid
+from mdm import sql, versions
+from mdm.judge import in_form_order
+from mdm.records import CurrentRecord, Shelf
+from mdm.resolve import Resolver
+from mdm.steps import Steps, snapshot
+from mdm.versions import VersionSet
+from stewardship import sides
+from stewardship.sides import Side
+
+Key = tuple[str, str]
+MOST_PAIRS = 40_000
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWord:
+    """What the log says about a pair, or a steward about sets that hold it."""
+
+    decision_id: uuid.UUID
+    author: str
+    verdict: str
+    reason_code: str
+    weight: float | None
+    version_set_id: int
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PairExplained:
+    """Two records weighed now: what each comparison says, what could not be compared, the verdict, and what was decided."""
+
+    one: Key
+    other: Key
+    weight: float
+    verdict: str
+    reason_code: str
+    said: tuple[Said, ...]
+    unsaid: tuple[Unsaid, ...]
+    sentence: str
+    stored: tuple[StoredWord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """Two sides against each other: their strongest pair, and the average over all pairs, which is what joins golden records."""
+
+    together: bool
+    pairs: int
+    average: float
+    merge_line: float
+    guard_line: float
+    strongest: PairExplained
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A step by which a golden record came together. `weight`: the average over its pairs; None for a steward's word."""
+
+    parts: tuple[tuple[Key, ...], ...]
+    kind: str
+    weight: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """How a golden record came together, the first step first; the weakest step that the model made, if it made any."""
+
+    golden_id: uuid.UUID
+    steps: tuple[Joined, ...]
+    weakest: Joined | None
+
+
+def why(steps: Steps, caller: Principal, left: Side, right: Side) -> Explained:
+    """Weigh two sides against each other. Raises: what `sides.read` does; Invalid when they make too many pairs."""
+    with snapshot(steps) as session:
+        of = versions.current(session)
+        one, other = sides.read(session, caller.scope, left, right)
+        records = Shelf(size=len(one | other)).load(session, sorted(one | other))
+        together = sides.live_together(session, one | other)
+    pairs = [(records[a], records[b]) for a in sorted(one) for b in sorted(other) if a in records and b in records]
+    if not 0 < len(pairs) <= MOST_PAIRS:
+        raise Invalid(f"There must be 1 to {MOST_PAIRS:,} pairs of records to compare", code="too_many_pairs")
+    weights = [_weight(of, *pair) for pair in pairs]
+    strongest = pairs[max(range(len(pairs)), key=weights.__getitem__)]
+    with steps() as session:
+        stored = _stored(session, *(record.record_id for record in strongest))
+        audit.record(session, caller.actor, "explain.why", "record", str(strongest[0].record_id), detail={"pairs": len(pairs)})
+    average = sum(weights) / len(weights)
+    return Explained(together, len(pairs), average, of.lines.merge, of.lines.guard, _pair(of, *strongest, stored))
+
+
+def _weight(of: VersionSet, a: CurrentRecord, b: CurrentRecord) -> float:
+    first, second = in_form_order(a, b)
+    return of.scorer.weight(first.form, second.form)
+
+
+def _pair(of: VersionSet, a: CurrentRecord, b: CurrentRecord, stored: Sequence[StoredWord]) -> PairExplained:
+    first, second = in_form_order(a, b)
+    scored = of.scorer.pair(first.form, second.form)
+    found = decide(of.model, first.form, second.form, scored, of.identifier_rules)
+    told = said(of.model, scored)
+    words = summary(told, scored.weight, str(found.verdict), str(found.reason_code), of.lines.merge)
+    verdict = (scored.weight, str(found.verdict), str(found.reason_code))
+    return PairExplained(a.order_key, b.order_key, *verdict, told, unsaid(of.model, scored), words, tuple(stored))
+
+
+def _stored(session: Session, one: uuid.UUID, other: uuid.UUID) -> list[StoredWord]:
+    """Read what the log says about two records now: the model's word, and stewards' about sets that hold them."""
+    first, second = sorted((one, other))
+    found = sql.rows(
+        session,
+        """SELECT decision_id, author, verdict, reason_code, weight, version_set_id, created_at FROM decision
+           WHERE superseded_at IS NULL AND record_a = %(first)s AND record_b = %(second)s
+           UNION ALL
+           SELECT decision_id, author, verdict, reason_code, weight, version_set_id, created_at FROM decision
+           WHERE superseded_at IS NULL AND record_a IS NULL
+             AND ((left_records @> ARRAY[%(first)s::uuid] AND right_records @> ARRAY[%(second)s::uuid])
+               OR (left_records @> ARRAY[%(second)s::uuid] AND right_records @> ARRAY[%(first)s::uuid]))
+           ORDER BY created_at, decision_id""",
+        {"first": first, "second": second},
+    )
+    return [StoredWord(*row) for row in found]
+
+
+def how(resolver: Resolver, caller: Principal, golden_id: uuid.UUID) -> Formed:
+    """Tell how a golden record came together, by the joins that its records make now. Raises: NotFound, Gone, Invalid."""
+    with resolver.steps() as session:
+        of = versions.current(session)
+        live_id, members = sides.members(session, caller.scope, golden_id)
+        audit.record(session, caller.actor, "explain.how", "golden", str(live_id))
+    evaluated = resolver.evaluate_around(of, members, lambda: None)
+    joins = [join for unit, _ in evaluated.units for join in unit.joins if members & frozenset().union(*join.parts)]
+    keys = {record: (head.source, head.source_key) for unit, _ in evaluated.units for record, head in unit.records.items()}
+    steps = tuple(Joined(tuple(_named(part, keys) for part in join.parts), str(join.kind), join.weight) for join in joins)
+    weighed = [step for step in steps if step.weight is not None]
+    return Formed(live_id, steps, min(weighed, key=lambda step: step.weight or 0.0, default=None))
+
+
+def _named(part: Collection[uuid.UUID], keys: Mapping[uuid.UUID, Key]) -> tuple[Key, ...]:
+    return tuple(sorted(keys[record] for record in part))

@@ -1,0 +1,85 @@
+"""Explanations say what speaks for and against, what is missing and what was decided, in words that hold no value of anybody."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from mdm import policy as policies
+
+from ...resolution import MARIA, Master, golden_of
+
+OTTO = {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-07", "emails": ["otto.becker@telefonica.net"]}
+ONE, TWO, THREE = {"source": "pos", "key": "1"}, {"source": "mail", "key": "2"}, {"source": "shop", "key": "3"}
+
+
+@pytest.fixture
+def mdm(database: str, policy: policies.Policy) -> Master:
+    made = Master(policy)
+    made.put("pos", "1", MARIA)
+    made.put("mail", "2", {name: value for name, value in MARIA.items() if name != "phones"})
+    made.put("shop", "3", OTTO)
+    made.drain()
+    return made
+
+
+def why(api: TestClient, left: Any, right: Any) -> dict[str, Any]:
+    answer = api.post("/v1/explain:why", json={"left": left, "right": right})
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_why_two_are_one(api: TestClient, mdm: Master) -> None:
+    told = why(api, {"records": [ONE]}, {"records": [TWO]})
+    pair = told["strongest"]
+    assert (told["together"], told["pairs"], pair["verdict"]) == (True, 1, "match")
+    assert pair["match_weight"] == told["average_weight"] == pair["stored"][0]["weight"] > told["merge_line"]
+    assert pair["said"][0]["sentence"] == "the same e-mail address, which bears the name"
+    assert pair["unsaid"][0]["comparison"] == "identifier"
+    assert "phone" in [one["comparison"] for one in pair["unsaid"]]
+    assert [one["author"] for one in pair["stored"]] == ["model"]
+
+
+def test_why_two_golden_records_are_not_one(api: TestClient, mdm: Master) -> None:
+    sides = ({"golden_id": str(golden_of("pos", "1"))}, {"golden_id": str(golden_of("shop", "3"))})
+    told = why(api, *sides)
+    pair = told["strongest"]
+    assert (told["together"], told["pairs"], pair["verdict"], pair["stored"]) == (False, 2, "no_match", [])
+    assert pair["said"][-1]["bits"] < 0
+    assert "the birth dates differ" in pair["sentence"]
+
+
+def test_a_stewards_word_stands_beside_the_models(api: TestClient, mdm: Master) -> None:
+    body = {"verdict": "no_match", "left": {"records": [ONE]}, "right": {"records": [TWO]}, "reason": "Mother and daughter."}
+    token = api.post("/v1/decisions?dry_run=true", json=body).json()["preview_token"]
+    api.post("/v1/decisions", json=body | {"preview_token": token})
+    mdm.drain()
+    told = why(api, {"records": [ONE]}, {"records": [TWO]})
+    assert told["together"] is False
+    said = [(one["author"].split(":")[0], one["verdict"]) for one in told["strongest"]["stored"]]
+    assert sorted(said) == [("model", "match"), ("steward", "no_match")]
+
+
+def test_how_a_golden_record_came_together(api: TestClient, mdm: Master) -> None:
+    mdm.put("shop", "3", {**MARIA, "emails": []})
+    mdm.drain()
+    told = api.get(f"/v1/golden/{golden_of('pos', '1')}/how").json()
+    assert told["golden_id"] == str(golden_of("pos", "1"))
+    assert [step["kind"] for step in told["steps"]] == ["weight", "weight"]
+    named = [{(key["source"], key["key"]) for part in step["parts"] for key in part} for step in told["steps"]]
+    assert (len(named[0]), len(named[1])) == (2, 3)
+    assert told["weakest"]["weight"] == min(step["weight"] for step in told["steps"])
+
+
+def test_a_golden_record_of_one_record_was_never_joined(api: TestClient, mdm: Master) -> None:
+    told = api.get(f"/v1/golden/{golden_of('shop', '3')}/how").json()
+    assert (told["steps"], told.get("weakest")) == ([], None)
+
+
+def test_no_value_and_no_foreign_record_is_told(api: TestClient, mdm: Master, key: Any) -> None:
+    text = str(why(api, {"records": [ONE]}, {"records": [THREE]})).casefold()
+    assert not any(value in text for value in ("maria", "garcia", "otto", "becker", "1984", "1950", "telefonica"))
+    mine = key("match:explain", brands=("main",))
+    refused = api.post("/v1/explain:why", json={"left": {"records": [ONE]}, "right": {"records": [THREE]}}, headers=mine)
+    assert refused.status_code == 404
+    assert api.get(f"/v1/golden/{golden_of('shop', '3')}/how", headers=mine).status_code == 404
