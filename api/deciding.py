@@ -1,5 +1,6 @@
 """Carries a decision from the wire to `stewardship.settle` and back."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -7,33 +8,69 @@ import orjson
 from starlette.responses import Response
 
 from api import answers
-from api.schemas.decisions import Decide, DecisionSide, TakeBack
+from api.schemas.decisions import Decide, DecideMany, DecisionSide, KnownMerges, TakeBack
 from kernel import db
 from kernel.actor import Principal
 from mdm.resolve import Resolver
-from mdm.steward_decisions import Kept
-from stewardship import settle
+from mdm.steward_decisions import Kept, Said
+from stewardship import decision_sets, settle
 from stewardship.previews import Changed, State
 from stewardship.settle import Looked, Wish
 from stewardship.sides import Side
 
 OK, CREATED = 200, 201
+SOURCE_SAYS = "source_merged_them"
 
 
 def decide(caller: Principal, body: Decide, dry_run: bool) -> tuple[int, bytes]:
     """Make a decision, or only look. The status and the body of the answer. Raises: MdmError."""
     wish = Wish(body.verdict, side_of(body.left), side_of(body.right), body.reason)
     if dry_run:
-        return OK, _preview(settle.look(_resolver(), caller, wish))
+        return OK, orjson.dumps(_looked(settle.look(_resolver(), caller, wish)))
     return CREATED, _decision(caller, settle.make(_resolver(), caller, wish, body.preview_token))
 
 
 def undo(caller: Principal, decision_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:
     """Take a decision back, or only look. Raises: MdmError."""
     if dry_run:
-        return OK, _preview(settle.look_back(_resolver(), caller, decision_id))
+        return OK, orjson.dumps(_looked(settle.look_back(_resolver(), caller, decision_id)))
     settle.take_back(_resolver(), caller, decision_id, body.reason, body.preview_token)
     return OK, _decision(caller, decision_id)
+
+
+def decide_many(caller: Principal, body: DecideMany, dry_run: bool) -> tuple[int, bytes]:
+    """Make many decisions of a steward, or only look. Raises: MdmError."""
+    wishes = [Wish(one.verdict, side_of(one.left), side_of(one.right), one.reason) for one in body.decisions]
+    return _many(caller, wishes, Said(f"{settle.STEWARD}:{caller.actor}", settle.STEWARD), body.preview_token, dry_run)
+
+
+def known_merges(caller: Principal, source: str, body: KnownMerges, dry_run: bool) -> tuple[int, bytes]:
+    """Make decisions of the merges that a source knows of, or only look. Raises: MdmError."""
+    wishes = [
+        Wish(settle.MATCH, Side(records=((source, merge.survivor),)), Side(records=((source, key),)), body.reason)
+        for merge in body.merges
+        for key in merge.merged
+    ]
+    return _many(caller, wishes, Said(f"source:{source}", SOURCE_SAYS), body.preview_token, dry_run)
+
+
+def _many(caller: Principal, wishes: Sequence[Wish], said: Said, token: str | None, dry_run: bool) -> tuple[int, bytes]:
+    if not dry_run:
+        set_id, made, refused = decision_sets.make(_resolver(), caller, wishes, said, token)
+        return CREATED, orjson.dumps(
+            {"set_id": set_id, "decisions": made, "refused": [decision_sets.told(one) for one in refused]}
+        )
+    found = decision_sets.look(_resolver(), caller, wishes)
+    looked = _looked(found.looked) if found.looked else {"changed": [], "questions": 0}
+    return OK, orjson.dumps({**looked, "refused": [decision_sets.told(one) for one in found.refused]})
+
+
+def undo_set(caller: Principal, set_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:
+    """Take a set of decisions back, or only look. Raises: MdmError."""
+    if dry_run:
+        return OK, orjson.dumps(_looked(decision_sets.look_back(_resolver(), caller, set_id)))
+    ended = decision_sets.take_back(_resolver(), caller, set_id, body.reason, body.preview_token)
+    return OK, orjson.dumps({"set_id": set_id, "decisions": ended})
 
 
 def read(caller: Principal, decision_id: UUID) -> Response:
@@ -69,9 +106,9 @@ def _kept(kept: Kept) -> dict[str, Any]:
     }
 
 
-def _preview(looked: Looked) -> bytes:
+def _looked(looked: Looked) -> dict[str, Any]:
     changed = [_changed(one) for one in looked.preview.changed]
-    return orjson.dumps({"preview_token": looked.token, "changed": changed, "questions": looked.preview.questions})
+    return {"preview_token": looked.token, "changed": changed, "questions": looked.preview.questions}
 
 
 def _changed(one: Changed) -> dict[str, Any]:

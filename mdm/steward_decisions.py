@@ -49,22 +49,30 @@ class Kept:
     superseded_because: str | None
 
 
-def make(
-    session: Session, of: VersionSet, decision: StewardDecision, author: str, reason_code: str, reason: str | None = None
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who decides, by what stable code, and with which words; decisions made together bear one set id."""
+
+    author: str
+    reason_code: str
+    reason: str | None = None
+    set_id: uuid.UUID | None = None
+
+
+def make(session: Session, of: VersionSet, decision: StewardDecision, said: Said) -> None:
     """Write a decision and ask for its records to be resolved, before anything that is not waited for."""
     left, right = sorted(decision.left), sorted(decision.right)
     row = StoredDecision(
-        decision.decision_id, author, decision.verdict, None, None, None, None, tuple(left), tuple(right), None, (), reason_code,
-        reason, of.version_set_id, b"",
+        decision.decision_id, said.author, decision.verdict, None, None, None, None, tuple(left), tuple(right), None, (),
+        said.reason_code, said.reason, of.version_set_id, b"",
     )  # fmt: skip
     sql.run(
         session,
         """INSERT INTO decision (decision_id, author, verdict, left_records, right_records, reason_code, reason, version_set_id,
-             checksum) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+             checksum, set_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
-            decision.decision_id, author, decision.verdict, left, right, reason_code, reason, of.version_set_id,
-            decisions.checksum(of.decision_secret, row),
+            decision.decision_id, said.author, decision.verdict, left, right, said.reason_code, said.reason, of.version_set_id,
+            decisions.checksum(of.decision_secret, row), said.set_id,
         ],
     )  # fmt: skip
     pending.request(session, [*left, *right], REDO_REASON, pending.INTERACTIVE_PRIORITY, fresh=False)
@@ -89,3 +97,14 @@ def find(session: Session, decision_id: uuid.UUID) -> Kept | None:
         return None
     verdict, left, right, *rest = found[0]
     return Kept(StewardDecision(decision_id, verdict, frozenset(left), frozenset(right)), *rest)
+
+
+def live_of_set(session: Session, set_id: uuid.UUID) -> list[StewardDecision]:
+    """Read the decisions of a set that hold still, the oldest first."""
+    found = sql.rows(
+        session,
+        """SELECT decision_id, verdict, left_records, right_records FROM decision
+           WHERE set_id = %s AND superseded_at IS NULL ORDER BY decision_id""",
+        [set_id],
+    )
+    return [StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found]

@@ -183,6 +183,7 @@ class DecisionRow(SQLModel, table=True):
     created_at: datetime = _time(server_default="now()")
     superseded_at: datetime | None = _time(nullable=True)
     superseded_because: str | None = None
+    set_id: uuid.UUID | None = None
     checksum: bytes = _bytes()
 
 

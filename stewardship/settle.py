@@ -6,7 +6,9 @@ token no longer fits, and nobody decides about what they have not seen. A worker
 
 import hashlib
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
+from typing import cast
 
 from sqlmodel import Session
 
@@ -18,7 +20,7 @@ from matching.closure import StewardRule, contradictions
 from mdm import closure, steward_decisions, versions
 from mdm.decisions import StewardDecision
 from mdm.resolve import Evaluated, Resolver
-from mdm.steward_decisions import Kept, Supposed
+from mdm.steward_decisions import Kept, Said, Supposed
 from mdm.versions import VersionSet
 from stewardship import previews, sides
 from stewardship.previews import Preview
@@ -56,12 +58,21 @@ def look(resolver: Resolver, caller: Principal, wish: Wish) -> Looked:
 
     Raises: what `sides.read` does; Conflict (contradicts_decisions) with the chain when stewards said otherwise.
     """
-    decision_id = clock.uuid7()
     with resolver.steps() as session:
         of = versions.current(session)
-        left, right = sides.read(session, caller.scope, wish.left, wish.right)
-    decision = StewardDecision(decision_id, wish.verdict, left, right)
-    return _look(resolver, caller, of, decision.records, Supposed(made=(decision,)))
+        decision = wished(session, caller, wish)
+    looked = look_at(resolver, caller, of, Supposed(made=(decision,)), decision.records)
+    for chain in contradicted(looked):
+        detail = "Stewards have said otherwise: take one of these decisions back first."
+        extra = {"decisions": sorted(str(one) for one in chain - {decision.decision_id})}
+        raise Conflict("The decision contradicts earlier ones", code="contradicts_decisions", detail=detail, extra=extra)
+    return looked
+
+
+def wished(session: Session, caller: Principal, wish: Wish) -> StewardDecision:
+    """Make a decision of a wish, of whatever records its sides name now. Raises: what `sides.read` does."""
+    left, right = sides.read(session, caller.scope, wish.left, wish.right)
+    return StewardDecision(clock.uuid7(), wish.verdict, left, right)
 
 
 def look_back(resolver: Resolver, caller: Principal, decision_id: uuid.UUID) -> Looked:
@@ -71,14 +82,14 @@ def look_back(resolver: Resolver, caller: Principal, decision_id: uuid.UUID) -> 
         kept = read(session, caller.scope, decision_id)
     if kept.superseded_at is not None:
         raise Conflict("The decision was taken back before", code="already_taken_back", extra={"decision_id": str(decision_id)})
-    return _look(resolver, caller, of, kept.decision.records, Supposed(undone=frozenset({decision_id})))
+    return look_at(resolver, caller, of, Supposed(undone=frozenset({decision_id})), kept.decision.records)
 
 
-def _look(resolver: Resolver, caller: Principal, of: VersionSet, records: frozenset[uuid.UUID], supposed: Supposed) -> Looked:
+def look_at(resolver: Resolver, caller: Principal, of: VersionSet, supposed: Supposed, records: Collection[uuid.UUID]) -> Looked:
+    """See what comes of supposed decisions. Raises: Conflict when a record cannot be used; Forbidden beyond the scope."""
     evaluated = resolver.evaluate_around(of, records, lambda: None, supposed)
     if evaluated.waited_for:
         raise Conflict("A record of it cannot be used at present", code="record_unusable")
-    _refuse_contradiction(evaluated, supposed)
     with resolver.steps() as session:
         preview = previews.preview(session, caller.scope, evaluated)
         for golden_id in preview.golden_ids:
@@ -86,22 +97,18 @@ def _look(resolver: Resolver, caller: Principal, of: VersionSet, records: frozen
     return Looked(of, supposed, evaluated, _token(of, supposed, evaluated), preview)
 
 
-def _refuse_contradiction(evaluated: Evaluated, supposed: Supposed) -> None:
-    """Raises: Conflict with the decisions that a new one contradicts, those between them included."""
-    mine = {one.decision_id for one in supposed.made}
+def contradicted(looked: Looked) -> list[frozenset[uuid.UUID]]:
+    """The chains of decisions that contradict each other and hold one that is only supposed."""
+    mine = {one.decision_id for one in looked.supposed.made}
+    known = {rule.decision_id: rule for unit, _ in looked.evaluated.units for rule in unit.closure.rules}
     rules = [
         StewardRule(one.left, one.right, "match" if one.verdict == MATCH else "no_match", one.decision_id)
-        for one in {rule.decision_id: rule for unit, _ in evaluated.units for rule in unit.closure.rules}.values()
+        for one in known.values()
     ]
     matches, no_matches = ([one for one in rules if (one.verdict == MATCH) is wanted] for wanted in (True, False))
-    for contested in contradictions(matches, no_matches):
-        chain = {rule.decision_id for rule in (contested.no_match, *contested.chain)}
-        if chain & mine:
-            detail = "Stewards have said otherwise: take one of these decisions back first."
-            raise Conflict(
-                "The decision contradicts earlier ones", code="contradicts_decisions", detail=detail,
-                extra={"decisions": sorted(str(one) for one in chain - mine)},
-            )  # fmt: skip
+    found = contradictions(matches, no_matches)
+    chains = (frozenset(cast(uuid.UUID, rule.decision_id) for rule in (one.no_match, *one.chain)) for one in found)
+    return [chain for chain in chains if not mine.isdisjoint(chain)]
 
 
 def _token(of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> str:
@@ -116,31 +123,44 @@ def make(resolver: Resolver, caller: Principal, wish: Wish, token: str | None) -
 
     Raises: as `look`; MdmError 428 without a token, 412 when what was looked at has changed.
     """
-    reason = wish.reason.strip()
-    if not reason or len(reason) > LONGEST_REASON:
-        raise Invalid(f"Give a reason of at most {LONGEST_REASON:,} characters", code="reason_needed")
+    said = Said(f"{STEWARD}:{caller.actor}", STEWARD, checked_reason(wish.reason))
     looked = look(resolver, caller, wish)
     (decision,) = looked.supposed.made
     with resolver.steps() as session:
-        _hold(session, looked, token)
-        steward_decisions.make(session, looked.of, decision, f"{STEWARD}:{caller.actor}", STEWARD, reason)
-        _audit(session, caller, f"decision.{decision.verdict}", decision, reason)
+        hold(session, looked, token)
+        write(session, caller, looked.of, decision, said)
     return decision.decision_id
+
+
+def checked_reason(text: str) -> str:
+    """Accept a reason. Raises: Invalid when it is blank or too long."""
+    if not text.strip() or len(text) > LONGEST_REASON:
+        raise Invalid(f"Give a reason of at most {LONGEST_REASON:,} characters", code="reason_needed")
+    return text.strip()
+
+
+def write(session: Session, caller: Principal, of: VersionSet, decision: StewardDecision, said: Said) -> None:
+    """Store a decision that was looked at, and audit it."""
+    steward_decisions.make(session, of, decision, said)
+    _audit(session, caller, f"decision.{decision.verdict}", decision, said.reason)
 
 
 def take_back(resolver: Resolver, caller: Principal, decision_id: uuid.UUID, reason: str, token: str | None) -> None:
     """Take a decision back that was looked at. Raises: as `look_back` and `make`."""
-    if not reason.strip() or len(reason) > LONGEST_REASON:
-        raise Invalid(f"Give a reason of at most {LONGEST_REASON:,} characters", code="reason_needed")
+    said = checked_reason(reason)
     looked = look_back(resolver, caller, decision_id)
     with resolver.steps() as session:
-        _hold(session, looked, token)
-        kept = read(session, caller.scope, decision_id)
-        steward_decisions.take_back(session, kept.decision, TAKEN_BACK)
-        _audit(session, caller, "decision.take_back", kept.decision, reason)
+        hold(session, looked, token)
+        unwrite(session, caller, read(session, caller.scope, decision_id).decision, said)
 
 
-def _hold(session: Session, looked: Looked, token: str | None) -> None:
+def unwrite(session: Session, caller: Principal, decision: StewardDecision, reason: str) -> None:
+    """End a decision, and audit it."""
+    steward_decisions.take_back(session, decision, TAKEN_BACK)
+    _audit(session, caller, "decision.take_back", decision, reason)
+
+
+def hold(session: Session, looked: Looked, token: str | None) -> None:
     """Keep what was looked at as it is until the transaction ends. Raises: MdmError when it has changed since the preview."""
     if token is None:
         detail = "Look first: send the same with dry_run=true, and the preview_token of its answer with the decision."
@@ -154,7 +174,7 @@ def _hold(session: Session, looked: Looked, token: str | None) -> None:
         raise MdmError("The preview is out of date", code="preview_outdated", status=412, detail=detail, extra=extra)
 
 
-def _audit(session: Session, caller: Principal, action: str, decision: StewardDecision, reason: str) -> None:
+def _audit(session: Session, caller: Principal, action: str, decision: StewardDecision, reason: str | None) -> None:
     audit.record(session, caller.actor, action, "decision", str(decision.decision_id), purpose=None, after=reason)
 
 

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from api.schemas.golden import SourceKey, Strict
+from api.schemas.golden import Key, SourceKey, Strict
+from stewardship.decision_sets import MOST_DECISIONS
 from stewardship.settle import LONGEST_REASON
 from stewardship.sides import MOST_RECORDS
 
@@ -33,6 +34,62 @@ class Decide(Strict):
     right: DecisionSide
     reason: Reason
     preview_token: Token | None = None
+
+
+class OneOfMany(Strict):
+    """A decision among many; its reason stands with it."""
+
+    verdict: Verdict
+    left: DecisionSide
+    right: DecisionSide
+    reason: Reason
+
+
+class DecideMany(Strict):
+    """Up to 1,000 decisions, looked at and made together."""
+
+    decisions: list[OneOfMany] = Field(min_length=1, max_length=MOST_DECISIONS)
+    preview_token: Token | None = None
+
+
+class KnownMerge(Strict):
+    """Keys of one source that are one customer there: the one that it keeps, and those that it gave up or keeps beside it."""
+
+    survivor: Key
+    merged: list[Key] = Field(min_length=1, max_length=100)
+
+
+class KnownMerges(Strict):
+    """Merges that a source knows of."""
+
+    merges: list[KnownMerge] = Field(min_length=1, max_length=MOST_DECISIONS)
+    reason: Reason
+    preview_token: Token | None = None
+
+
+class LeftOut(BaseModel):
+    """What could not be decided, by its place from 0; `decisions` are those that it contradicts."""
+
+    index: int
+    code: str
+    decisions: list[str]
+
+
+class ManyPreview(BaseModel):
+    """What many decisions would change together. Without `preview_token` nothing of them can be decided."""
+
+    preview_token: str | None = None
+    changed: list["ChangedGolden"]
+    questions: int
+    refused: list[LeftOut]
+
+
+class DecisionSet(BaseModel):
+    """Decisions that were made together, and are taken back together by the id of their set."""
+
+    set_id: UUID
+    decisions: int
+    refused: list[LeftOut] = []
 
 
 class Why(Strict):

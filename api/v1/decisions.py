@@ -10,10 +10,21 @@ from api import deciding, idempotency
 from api.deps import DecisionsWriter
 from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
-from api.schemas.decisions import Decide, Decision, DecisionPreview, TakeBack
+from api.schemas.decisions import (
+    Decide,
+    DecideMany,
+    Decision,
+    DecisionPreview,
+    DecisionSet,
+    KnownMerges,
+    ManyPreview,
+    TakeBack,
+)
+from api.schemas.records import SourceName
 
 router = resource("decisions", Route)
 DryRun = Annotated[bool, Query(description="Only say what would change, with the `preview_token` that the decision needs.")]
+LOOKED_AT_MANY: dict[int | str, dict[str, object]] = {200: {"model": ManyPreview, "description": "With dry_run."}}
 LOOKED: dict[int | str, dict[str, object]] = {200: {"model": DecisionPreview, "description": "With dry_run: what would change."}}
 
 
@@ -27,6 +38,43 @@ def decide(
     """
     hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
     return idempotency.once(caller, idempotency_key, hashed, lambda _: deciding.decide(caller, body, dry_run))
+
+
+@router.post("/v1/decisions:batch", response_model=DecisionSet, status_code=201, responses=LOOKED_AT_MANY)
+def decide_many(
+    caller: DecisionsWriter, body: DecideMany, request: Request, dry_run: DryRun = False, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Make up to 1,000 decisions together, looked at first. What cannot be decided is left out and named by its place."""
+    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
+    return idempotency.once(caller, idempotency_key, hashed, lambda _: deciding.decide_many(caller, body, dry_run))
+
+
+@router.post("/v1/sources/{source}/records:merged", response_model=DecisionSet, status_code=201, responses=LOOKED_AT_MANY)
+def known_merges(
+    caller: DecisionsWriter,
+    source: SourceName,
+    body: KnownMerges,
+    request: Request,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Bring in merges that a source knows of, as decisions with the source as author, looked at first and taken back whole."""
+    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
+    return idempotency.once(caller, idempotency_key, hashed, lambda _: deciding.known_merges(caller, source, body, dry_run))
+
+
+@router.post("/v1/decision-sets/{set_id}:undo", response_model=DecisionSet | DecisionPreview)
+def undo_set(
+    caller: DecisionsWriter,
+    set_id: UUID,
+    body: TakeBack,
+    request: Request,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Take back all decisions of a set that hold still. Look first."""
+    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
+    return idempotency.once(caller, idempotency_key, hashed, lambda _: deciding.undo_set(caller, set_id, body, dry_run))
 
 
 @router.get("/v1/decisions/{decision_id}", response_model=Decision)

@@ -1,0 +1,135 @@
+"""Many decisions at once, such as the merges that a source knows of: looked at together, made together, taken back together.
+
+What cannot be decided (an unknown record, a contradiction to a steward's word) is left out and named by its place.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlmodel import Session
+
+from kernel import clock
+from kernel.actor import Principal
+from kernel.errors import Conflict, MdmError, NotFound
+from mdm import steward_decisions, versions
+from mdm.decisions import StewardDecision
+from mdm.resolve import Resolver
+from mdm.steward_decisions import Said, Supposed
+from stewardship import settle, sides
+from stewardship.settle import Looked, Wish
+
+MOST_DECISIONS = 1_000
+CONTRADICTS = "contradicts_decisions"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A wish, by its place from 0, that cannot be decided, and why; `decisions` are those that it contradicts."""
+
+    index: int
+    code: str
+    decisions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAtAll:
+    """Decisions as they would be made together, and the wishes left out. `looked` is None when nothing is left to decide."""
+
+    looked: Looked | None
+    refused: tuple[Refused, ...]
+
+
+def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> LookedAtAll:
+    """See what many decisions would do together. Of decisions that contradict each other the later wish is left out."""
+    with resolver.steps() as session:
+        of = versions.current(session)
+        wanted, refused = _wanted(session, caller, wishes)
+    looked = None
+    while wanted:
+        made = tuple(wanted.values())
+        records = frozenset().union(*(one.records for one in made))
+        looked = settle.look_at(resolver, caller, of, Supposed(made=made), records)
+        out = _contradicting(looked, wanted)
+        if not out:
+            break
+        refused += out
+        wanted = {index: one for index, one in wanted.items() if index not in {one.index for one in out}}
+        looked = None
+    return LookedAtAll(looked, tuple(sorted(refused, key=lambda one: one.index)))
+
+
+def _wanted(session: Session, caller: Principal, wishes: Sequence[Wish]) -> tuple[dict[int, StewardDecision], list[Refused]]:
+    wanted: dict[int, StewardDecision] = {}
+    refused: list[Refused] = []
+    for index, wish in enumerate(wishes):
+        try:
+            wanted[index] = settle.wished(session, caller, wish)
+        except MdmError as error:
+            refused.append(Refused(index, error.code))
+    return wanted, refused
+
+
+def _contradicting(looked: Looked, wanted: dict[int, StewardDecision]) -> list[Refused]:
+    """Of each chain of contradicting decisions, the last that is only wished for."""
+    index_of = {one.decision_id: index for index, one in wanted.items()}
+    out: dict[int, Refused] = {}
+    for chain in settle.contradicted(looked):
+        last = max((one for one in chain if one in index_of), key=index_of.__getitem__)
+        out[index_of[last]] = Refused(index_of[last], CONTRADICTS, tuple(sorted(str(one) for one in chain - {last})))
+    return list(out.values())
+
+
+def make(
+    resolver: Resolver, caller: Principal, wishes: Sequence[Wish], said: Said, token: str | None
+) -> tuple[uuid.UUID, int, tuple[Refused, ...]]:
+    """Make decisions that were looked at: their set id, how many, and what was left out.
+
+    `said` names author and code; each wish has its own reason. Raises: as `settle.make`; Conflict when nothing can be decided.
+    """
+    reasons = {index: settle.checked_reason(wish.reason) for index, wish in enumerate(wishes)}
+    found = look(resolver, caller, wishes)
+    if found.looked is None:
+        extra = {"refused": [told(one) for one in found.refused]}
+        raise Conflict("None of it can be decided", code="nothing_to_decide", extra=extra)
+    set_id = said.set_id or clock.uuid7()
+    left_out = {one.index for one in found.refused}
+    kept = [index for index in reasons if index not in left_out]
+    with resolver.steps() as session:
+        settle.hold(session, found.looked, token)
+        for index, decision in zip(kept, found.looked.supposed.made, strict=True):
+            settle.write(session, caller, found.looked.of, decision, replace(said, reason=reasons[index], set_id=set_id))
+    return set_id, len(kept), found.refused
+
+
+def told(one: Refused) -> dict[str, object]:
+    """A wish that was left out, as JSON-ready data."""
+    return {"index": one.index, "code": one.code, "decisions": list(one.decisions)}
+
+
+def look_back(resolver: Resolver, caller: Principal, set_id: uuid.UUID) -> Looked:
+    """See what taking a whole set back would do. Raises: NotFound when no decision of it holds, or one is beyond the scope."""
+    with resolver.steps() as session:
+        of = versions.current(session)
+        held = _held(session, caller, set_id)
+    records = frozenset().union(*(one.records for one in held))
+    return settle.look_at(resolver, caller, of, Supposed(undone=frozenset(one.decision_id for one in held)), records)
+
+
+def _held(session: Session, caller: Principal, set_id: uuid.UUID) -> list[StewardDecision]:
+    held = steward_decisions.live_of_set(session, set_id)
+    if not held or not all(sides.all_within(session, caller.scope, one.records) for one in held):
+        raise NotFound("No decision of this set holds", code="unknown_decision_set", extra={"set_id": str(set_id)})
+    return held
+
+
+def take_back(resolver: Resolver, caller: Principal, set_id: uuid.UUID, reason: str, token: str | None) -> int:
+    """Take a whole set back that was looked at: how many decisions ended. Raises: as `look_back` and `settle.make`."""
+    said = settle.checked_reason(reason)
+    looked = look_back(resolver, caller, set_id)
+    with resolver.steps() as session:
+        settle.hold(session, looked, token)
+        held = _held(session, caller, set_id)
+        for decision in held:
+            settle.unwrite(session, caller, decision, said)
+    return len(held)
