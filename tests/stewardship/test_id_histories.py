@@ -1,0 +1,149 @@
+"""P4 on the whole pipeline: whatever is sent, renamed, deleted, decided, undone and rebuilt, every id ever issued answers.
+
+After each act all that is owed is resolved. A decision that is undone at once and a rebuild leave everybody under the id as before;
+what a preview promised comes about.
+"""
+
+import uuid
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
+
+from kernel import db
+from kernel.errors import MdmError
+from mdm import rekey
+from mdm.reconcile import reconcile
+from soak import promises
+from stewardship import settle
+from stewardship.settle import Wish
+from stewardship.sides import Side
+
+from .. import resolution as master
+from ..resolution import Master, empty_records, golden_of, partition, query
+
+PEOPLE = [
+    {"given_name": given, "surname": surname, "birth_date": born, "emails": [f"{given}.{surname}@telefonica.net"]}
+    for given, surname, born in (
+        ("Otto", "Becker", "1950-01-07"),
+        ("Ines", "Duarte", "1977-05-05"),
+        ("Boris", "Katz", "1962-11-30"),
+    )
+]
+SOURCES = ("shop", "pos", "crm")
+RECORDS = [(source, str(number)) for source in SOURCES for number in range(2)]
+people, records = st.sampled_from(range(len(PEOPLE))), st.sampled_from(RECORDS)
+
+
+class Ids(RuleBasedStateMachine):
+    """Six records of three sources that may say any of three people, and a steward who says otherwise."""
+
+    mdm: Master
+
+    @initialize()
+    def begin(self) -> None:
+        empty_records()
+        self.ever: set[uuid.UUID] = set()
+        self.key = {record: record[1] for record in RECORDS}
+        self.version = dict.fromkeys(RECORDS, 10)
+        self.living: set[tuple[str, str]] = set()
+        self.made: list[uuid.UUID] = []
+
+    def send(self, record: tuple[str, str], person: int | None, version: int) -> None:
+        data = None if person is None else PEOPLE[person]
+        self.mdm.put(record[0], self.key[record], data, delete=person is None, source_version=version)
+
+    @rule(record=records, person=people)
+    def put(self, record: tuple[str, str], person: int) -> None:
+        self.version[record] += 10
+        self.send(record, person, self.version[record])
+        self.living.add(record)
+
+    @rule(record=records, person=people)
+    def come_late(self, record: tuple[str, str], person: int) -> None:
+        if record in self.living:
+            self.send(record, person, self.version[record] - 5)
+
+    @rule(record=records)
+    def delete(self, record: tuple[str, str]) -> None:
+        if record in self.living:
+            self.version[record] += 10
+            self.send(record, None, self.version[record])
+            self.living.discard(record)
+
+    @rule(record=records)
+    def rename(self, record: tuple[str, str]) -> None:
+        if record in self.living:
+            new = self.key[record] + "'"
+            with db.transaction() as session:
+                rekey.rekey(session, master.WHO, record[0], self.key[record], new)
+            self.key[record] = new
+
+    @precondition(lambda self: len(self.living) > 1)
+    @rule(data=st.data(), verdict=st.sampled_from(["match", "no_match"]))
+    def decide(self, data: st.DataObject, verdict: str) -> None:
+        self.made += self.decided(data, verdict)
+
+    def decided(self, data: st.DataObject, verdict: str) -> list[uuid.UUID]:
+        """Let a steward speak about two records, and see that what the preview promised comes about."""
+        one, other = data.draw(st.permutations(sorted(self.living)))[:2]
+        sides = (Side(records=((record[0], self.key[record]),)) for record in (one, other))
+        wish = Wish(verdict, *sides, "drawn")
+        try:
+            looked = settle.look(self.mdm.resolver, master.WHO, wish)
+        except MdmError as refused:
+            if refused.code != "contradicts_decisions":
+                raise
+            return []
+        promised = {frozenset(one.after.members) for one in looked.preview.changed if one.after.members}
+        decision_id = settle.make(self.mdm.resolver, master.WHO, wish, looked.token)
+        self.mdm.drain()
+        assert promised <= partition(), "the preview promised something else"
+        return [decision_id]
+
+    @precondition(lambda self: self.made)
+    @rule(data=st.data())
+    def take_back(self, data: st.DataObject) -> None:
+        self.end(self.made.pop(data.draw(st.integers(0, len(self.made) - 1))))
+
+    def end(self, decision_id: uuid.UUID) -> None:
+        token = settle.look_back(self.mdm.resolver, master.WHO, decision_id).token
+        settle.take_back(self.mdm.resolver, master.WHO, decision_id, "drawn", token)
+
+    @precondition(lambda self: len(self.living) > 1)
+    @rule(data=st.data(), verdict=st.sampled_from(["match", "no_match"]))
+    def decide_and_undo(self, data: st.DataObject, verdict: str) -> None:
+        before = self.where()
+        for decision_id in self.decided(data, verdict):
+            self.end(decision_id)
+        self.mdm.drain()
+        assert self.where() == before, "undone, and not under the ids as before"
+
+    @rule()
+    def rebuild(self) -> None:
+        before = self.where()
+        reconcile(self.mdm.resolver)
+        assert self.where() == before
+
+    def where(self) -> dict[tuple[str, str], uuid.UUID | None]:
+        return {record: golden_of(record[0], self.key[record]) for record in self.living}
+
+    @invariant()
+    def every_id_resolves(self) -> None:
+        if not hasattr(self, "ever"):
+            return
+        self.mdm.drain()
+        assert promises.broken(self.ever) == []
+        self.ever |= promises.ids()
+        assert query("SELECT count(*) FROM pending_record") == [(0,)]
+
+    def teardown(self) -> None:
+        if hasattr(self, "ever"):
+            assert self.mdm.verify().differences == ()
+
+
+def test_ids_in_random_histories(database: str) -> None:
+    made = master.start()
+    machine: Any = type("Histories", (Ids,), {"mdm": made})
+    run_state_machine_as_test(machine, settings=settings(max_examples=50, stateful_step_count=30))
