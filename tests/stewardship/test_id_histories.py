@@ -1,6 +1,6 @@
 """P4 on the whole pipeline: whatever is sent, renamed, deleted, decided, undone and rebuilt, every id ever issued answers.
 
-After each act all that is owed is resolved. A decision that is undone at once and a rebuild leave everybody under the id as before;
+After each act all that is owed is resolved. A decision undone at once and a rebuild leave everybody under the id as before, and
 what a preview promised comes about.
 """
 
