@@ -24,18 +24,26 @@ class Api:
 
     def post(self, path: str, body: bytes, media_type: str = "application/json") -> bytes:
         """Post a body and give the answer's. Raises: MdmError with the problem's title for an answer of 400 or above."""
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": media_type}
+        return self._answer("POST", path, body, {"Content-Type": media_type})
+
+    def read(self, path: str) -> dict[str, Any]:
+        """Get JSON. Raises: as `post`."""
+        found: dict[str, Any] = json.loads(self._answer("GET", path, None, {}))
+        return found
+
+    def _answer(self, method: str, path: str, body: bytes | None, more: dict[str, str]) -> bytes:
+        headers = {"Authorization": f"Bearer {self.key}", **more}
         try:
-            status, text = self._send(path, body, headers)
+            status, text = self._send(method, path, body, headers)
         except (ConnectionError, http.client.HTTPException):  # The service closes a connection that idles; a put may be repeated.
             self._connection.close()
-            status, text = self._send(path, body, headers)
+            status, text = self._send(method, path, body, headers)
         if status >= http.HTTPStatus.BAD_REQUEST:
-            raise MdmError(f"POST {path} answered {status}: {_title(text)}", code="demo_request_failed")
+            raise MdmError(f"{method} {path} answered {status}: {_title(text)}", code="demo_request_failed")
         return text
 
-    def _send(self, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:
-        self._connection.request("POST", path, body, headers)
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
+        self._connection.request(method, path, body, headers)
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli import demo_febrl, demo_report
+from cli import demo_febrl, demo_report, demo_story
 from cli.children import Say
 from cli.demo_client import Api, batches
 from cli.demo_figures import measure
@@ -33,7 +33,7 @@ from stewardship import tasks
 
 KEY_NAME = "demo"
 LOG = "demo.log"
-KEY_SCOPES = ("records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "jobs:read")
+KEY_SCOPES = ("records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "decisions:write", "jobs:read")
 LONGEST_RESOLVE_SECONDS = 600
 POLL_SECONDS = 0.5
 MOST_LOOKUPS = 20
@@ -110,6 +110,10 @@ def _load_and_report(stack: Stack, records: Sequence[SimulatedRecord], clock: "_
     demo_report.print_outcome(console, figures, stored)
     demo_report.print_measures(console, figures)
     demo_report.print_recognition(console, figures)
+    question = demo_story.true_question(records, golden_ids, asked)
+    if question is not None:
+        with clock.stage("merge two golden ids by hand, and undo it"):
+            demo_report.print_story(console, demo_story.tell(api, *question))
     return api, golden_ids
 
 

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +55,13 @@ def print_outcome(console: Console, figures: Figures, stored: Mapping[str, int])
         style="dim",
         highlight=False,
     )
+
+
+def print_story(console: Console, lines: Iterable[str]) -> None:
+    """A story, each sentence as it happens."""
+    console.print("Two golden ids, merged by hand and parted again", style="italic", justify="center")
+    for line in lines:
+        console.print(f"- {line}", highlight=False, markup=False)
 
 
 def print_measures(console: Console, figures: Figures) -> None:

@@ -74,6 +74,14 @@ def test_the_demo_hands_over_a_working_lookup(shown: str) -> None:
     assert answer["view"]["display_name"]
 
 
+def test_the_demo_tells_a_story_of_two_golden_ids(shown: str) -> None:
+    story = " ".join(shown.split())
+    elder, younger = re.search(r"- (…[0-9a-f]{6}) .*? and (…[0-9a-f]{6}) .*? are asked about", story).groups()
+    assert re.search(r"Why it is asked: [+-]\d+\.\d bits", story)
+    assert f"The retired id {younger} goes on answering: merged, and leads to {elder}." in story
+    assert f"{elder} and {younger} both live again, with the same records and values." in story
+
+
 def test_the_demo_leaves_nothing_running(shown: str, demo_data: Path) -> None:
     assert "stopping" in shown
     assert not (demo_data / "demo" / "services.json").exists()
