@@ -51,6 +51,7 @@ MODULES = {
     "cli.quarantine_commands": ("quarantine",),
     "cli.model_commands": ("evaluate", "train"),
     "cli.model_life": ("model",),
+    "cli.plan_commands": ("policy", "model"),  # After the two whose groups it adds to.
     "cli.blocking_commands": ("blocking",),
     "cli.demo_commands": ("demo", "simulate"),
 }

@@ -1,0 +1,87 @@
+"""Prints what a plan says: how many golden records would answer otherwise and why, whose they are, and those of most records."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from cli.words import counted
+from mdm.plans import Plan, Planned
+
+MOST_SHOWN = 20
+WORDS = {
+    "created": "a new id would be issued",
+    "revived": "would live again",
+    "ended": "would end",
+    "merged": "would be merged away",
+    "restored": "would live again under its own id",
+    "redirected": "would lead to another id",
+    "split": "would lose records to another",
+    "absorbed": "would take records in",
+    "joined": "would gain records",
+    "left": "would lose records",
+    "pointers": "would name other ids for records that left it",
+    "values": "would have other values",
+}
+
+
+def print_plan(console: Console, plan: Plan) -> None:
+    """For people: the whole in a minute."""
+    console.print(
+        f"{counted(plan.records, 'record')}, {counted(plan.goldens, 'golden record')} now;"
+        f" {counted(plan.changes, 'golden id')} would answer otherwise.",
+        highlight=False,
+    )
+    console.print(f"Questions for stewards: {plan.questions[0]:,} now, {plan.questions[1]:,} then.", highlight=False)
+    if plan.unread:
+        told = counted(plan.unread, "record would be", "records would be")
+        console.print(f"{told} read anew, by another mapping or country; what comes of that is not in this plan.", style="yellow")
+    if plan.changes:
+        _print_causes(console, plan)
+        _print_told(console, plan)
+
+
+def _print_causes(console: Console, plan: Plan) -> None:
+    table = Table("golden ids", "", box=None, pad_edge=False)
+    table.columns[0].justify = "right"
+    for cause, number in plan.causes.most_common():
+        table.add_row(f"{number:,}", WORDS.get(cause, cause))
+    console.print(table, highlight=False)
+    for what, counts in (("attribute", plan.attributes), ("source", plan.sources), ("brand", plan.brands)):
+        if counts:
+            listed = ", ".join(f"{name} {number:,}" for name, number in counts.most_common())
+            console.print(f"By {what}: {listed}", highlight=False)
+
+
+def _print_told(console: Console, plan: Plan) -> None:
+    table = Table("golden id", "what", "records", "values", box=None, pad_edge=False)
+    for one in plan.told[:MOST_SHOWN]:
+        table.add_row(
+            str(one.golden_id or "new"), WORDS.get(one.cause, one.cause), f"{len(one.members):,}", ", ".join(one.values)
+        )
+    console.print(table, highlight=False)
+    if len(plan.told) > MOST_SHOWN:
+        console.print(f"{len(plan.told) - MOST_SHOWN} more with --output json.", style="dim")
+
+
+def as_json(plan: Plan) -> Mapping[str, Any]:
+    """For programs: all figures, and the told changes with their records."""
+    return {
+        "records": plan.records,
+        "goldens": plan.goldens,
+        "changes": plan.changes,
+        "causes": plan.causes,
+        "attributes": plan.attributes,
+        "sources": plan.sources,
+        "brands": plan.brands,
+        "questions": {"before": plan.questions[0], "after": plan.questions[1]},
+        "read_anew": plan.unread,
+        "told": [_told(one) for one in plan.told],
+    }
+
+
+def _told(one: Planned) -> dict[str, Any]:
+    members = [{"source": source, "key": key} for source, key in one.members]
+    golden_id = str(one.golden_id) if one.golden_id else None
+    return {"golden_id": golden_id, "cause": one.cause, "members": members, "values": list(one.values)}
