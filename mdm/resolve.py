@@ -20,7 +20,6 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from kernel import clock, db, log
-from kernel.errors import Conflict
 from mdm import candidates, closure, decisions, golden, pending, restandardize, versions
 from mdm.decisions import PairDecision
 from mdm.drafts import Draft, Drafter
@@ -34,7 +33,6 @@ from mdm.versions import VersionSet
 
 MOST_RESTARTS = 5
 RETRY_SECONDS = 1.0
-DRAIN_POLL_SECONDS = 0.1
 T = TypeVar("T")
 logger = log.get_logger()
 
@@ -295,59 +293,3 @@ class Batch:
 
         self.step(give_back)
         self.result += Resolved(postponed=len(waiting))
-
-
-def work(resolver: Resolver, record_ids: Sequence[uuid.UUID]) -> Resolved:
-    """Resolve those of the records that are owed and free. A batch that fails is halved until a record fails alone."""
-    owner = str(clock.uuid7())
-    with resolver.steps() as session:
-        versions.current(session)  # Before anything is claimed: without a model the records wait, and none of them is to blame.
-        claims = pending.claim(session, record_ids, owner)
-    return _attempt(resolver, claims, owner)
-
-
-def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) -> Resolved:
-    if not claims:
-        return Resolved()
-    try:
-        done = resolver.resolve(claims, owner)
-        logger.info("resolved", **{one.name: getattr(done, one.name) for one in fields(done)})
-        return done
-    except db.UNAVAILABLE as error:
-        if not is_deadlock(error):
-            raise  # Nothing can be noted now; the lease ends by itself and the rows are rung again.
-        with resolver.steps() as session:  # Nothing is wrong with the records or with this worker: neither is blamed.
-            pending.release(session, [claim.record_id for claim in claims], owner, RETRY_SECONDS)
-        return Resolved(postponed=len(claims))
-    except Conflict:
-        with resolver.steps() as session:
-            pending.release(session, [claim.record_id for claim in claims], owner)
-        return Resolved(postponed=len(claims))
-    except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
-        logger.warning("resolve_failed", records=len(claims), error=type(error).__name__)
-        if len(claims) == 1:
-            said = str(error) if isinstance(error, Unusable) else type(error).__name__
-            with resolver.steps() as session:
-                pending.fail(session, claims[0].record_id, owner, said)
-            return Resolved()
-        half = len(claims) // 2
-        return _attempt(resolver, claims[:half], owner) + _attempt(resolver, claims[half:], owner)
-
-
-def drain(resolver: Resolver, batch_size: int = pending.BATCH_SIZE, patience_seconds: float = 30.0) -> Resolved:
-    """Resolve all that is owed, in this process, without a broker. Waits for what is postponed or held by others, to a limit."""
-    total, waited = Resolved(), 0.0
-    while waited < patience_seconds:
-        owner = str(clock.uuid7())
-        with resolver.steps() as session:
-            versions.current(session)
-            candidates.cool(session)
-            claims = pending.claim_next(session, owner, batch_size)
-            left = claims or pending.backlog(session).open
-        if not left:
-            break
-        total += _attempt(resolver, claims, owner)
-        if not claims:
-            time.sleep(DRAIN_POLL_SECONDS)
-            waited += DRAIN_POLL_SECONDS
-    return total

@@ -11,7 +11,7 @@ from typing import Any
 
 from bench.server import own_database
 from kernel import db
-from mdm import policy, reconcile, resolve, verify, versions
+from mdm import owed, policy, reconcile, resolve, verify, versions
 from mdm.ingest import Outcome as Taken
 from sampledata.files import policy_text
 from soak.population import Delivery
@@ -100,8 +100,8 @@ class Place:
 
     def _some(self, rng: random.Random) -> str:
         """Resolve some of the records that are owed, and leave the others for later."""
-        owed = [row[0] for row in query("SELECT record_id FROM pending_record ORDER BY request_no")]
-        resolve.work(self.master.resolver, rng.sample(owed, min(len(owed), rng.choice(BATCHES))))
+        waiting = [row[0] for row in query("SELECT record_id FROM pending_record ORDER BY request_no")]
+        owed.work(self.master.resolver, rng.sample(waiting, min(len(waiting), rng.choice(BATCHES))))
         return "some"
 
     def in_bulk(self, rng: random.Random) -> str:
@@ -111,11 +111,11 @@ class Place:
 
     def _drain(self, rng: random.Random, workers: int) -> str:
         """Resolve by several threads at once. Each batch costs its whole components, so a large run is not done one by one."""
-        ((owed,),) = query("SELECT count(*) FROM pending_record")
-        size = rng.choice([one for one in BATCHES if one * MOST_BATCHES >= owed] or BATCHES[-1:])
+        ((waiting,),) = query("SELECT count(*) FROM pending_record")
+        size = rng.choice([one for one in BATCHES if one * MOST_BATCHES >= waiting] or BATCHES[-1:])
         resolvers = [resolve.Resolver(db.transaction, tasks.project) for _ in range(workers)]
         with ThreadPoolExecutor(workers) as pool:
-            list(pool.map(lambda one: resolve.drain(one, size), resolvers))
+            list(pool.map(lambda one: owed.drain(one, size), resolvers))
         return f"{workers} in batches of {size}"
 
     def complaints(self, deep: bool = False) -> list[str]:

@@ -10,7 +10,7 @@ from time import sleep
 
 from kernel import db, log
 from kernel.settings import Settings, configure, settings
-from mdm import resolve
+from mdm import owed, resolve
 from stewardship import tasks
 
 PAUSE_SECONDS = 0.02
@@ -57,7 +57,7 @@ def _resolver() -> resolve.Resolver:
 def _work(batch_size: int) -> None:
     while True:
         is_last = _told[0].is_set()
-        resolve.drain(_resolver(), batch_size)
+        owed.drain(_resolver(), batch_size)
         if is_last:
             return
         sleep(PAUSE_SECONDS)

@@ -8,7 +8,7 @@ from typing import Any
 
 from kernel import db
 from kernel.actor import Principal
-from mdm import ingest, pending, policy, resolve, sql, verify
+from mdm import ingest, owed, pending, policy, resolve, sql, verify
 from mdm.incoming import Incoming
 from mdm.policy import Policy
 from stewardship import tasks
@@ -60,7 +60,7 @@ class Master:
 
     def drain(self, batch_size: int = pending.BATCH_SIZE) -> resolve.Resolved:
         """Resolve all that is owed."""
-        return resolve.drain(self.resolver, batch_size)
+        return owed.drain(self.resolver, batch_size)
 
     def verify(self, deep: bool = False) -> verify.Report:
         """Verify everything."""

@@ -4,7 +4,7 @@ from functools import cache
 from uuid import UUID
 
 from kernel import db
-from mdm import pending, resolve, shadows
+from mdm import owed, pending, resolve, shadows
 from stewardship import tasks
 from workers.app import app
 
@@ -27,5 +27,5 @@ def resolve_records(record_ids: list[str]) -> None:
     with db.transaction() as session:
         ids = pending.with_company(session, [UUID(record_id) for record_id in record_ids])
     if ids:
-        resolve.work(resolver(), ids)
+        owed.work(resolver(), ids)
         watcher().watch(ids)

@@ -5,8 +5,8 @@ from typing import Any
 from starlette.testclient import TestClient
 
 from kernel import db
+from mdm import owed, resolve, versions
 from mdm import policy as policies
-from mdm import resolve, versions
 from stewardship import tasks
 
 ADA = {
@@ -21,7 +21,7 @@ ADA = {
 
 def resolve_all() -> None:
     """Do what the workers do."""
-    resolve.drain(resolve.Resolver(db.transaction, tasks.project))
+    owed.drain(resolve.Resolver(db.transaction, tasks.project))
 
 
 def put(api: TestClient, source: str, key: str, record: dict[str, Any]) -> dict[str, Any]:

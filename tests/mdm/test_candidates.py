@@ -11,7 +11,7 @@ import pytest
 from kernel import db
 from matching.blocking import HOT_LIMIT
 from matching.hot_keys import NARROW_HOT_LIMIT
-from mdm import candidates, reconcile, resolve, versions
+from mdm import candidates, owed, reconcile, resolve, versions
 from mdm.incoming import Incoming
 from stewardship import tasks
 
@@ -111,9 +111,9 @@ def test_a_key_that_falls_to_the_limit_and_passes_it_again_unswept_is_redone(mdm
     one = mdm.put("shop", "crowd5", {**person(5), "language": "es"}).record_id
     assert one is not None
     mdm.delete("shop", "crowd0")
-    resolve.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
+    owed.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
     crowd(mdm, 1, first=HOT_LIMIT + 1)
-    resolve.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
+    owed.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
     mdm.drain()
     assert query("SELECT count(*) FROM hot_key") == [(1,)]
     assert mdm.verify().differences == ()
@@ -161,7 +161,7 @@ def test_two_workers_that_see_one_key_become_hot_both_finish(mdm: Master) -> Non
 
     def work(mine: list[uuid.UUID]) -> resolve.Resolved:
         start.wait()
-        return resolve.work(resolve.Resolver(db.transaction, tasks.project), mine)
+        return owed.work(resolve.Resolver(db.transaction, tasks.project), mine)
 
     with ThreadPoolExecutor(2) as pool:
         done = list(pool.map(work, [ids[::2], ids[1::2]]))

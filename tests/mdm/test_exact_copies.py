@@ -12,7 +12,7 @@ from sqlmodel import Session
 from kernel import db
 from matching.bulk_pairs import find_pairs
 from matching.hot_keys import HotLimits
-from mdm import candidates, closure, discover, exact_copies, reconcile, resolve, sql, versions
+from mdm import candidates, closure, discover, exact_copies, owed, reconcile, resolve, sql, versions
 from mdm.incoming import Incoming
 from stewardship import tasks
 
@@ -139,9 +139,9 @@ def test_any_order_of_comings_and_goings_ends_in_the_same(mdm: Master, seed: int
             continue
         said[source, key] = data
         mdm.put(source, key, data, delete=data is None)
-        owed = [row[0] for row in query("SELECT record_id FROM pending_record WHERE available_at <= now()")]
+        waiting = [row[0] for row in query("SELECT record_id FROM pending_record WHERE available_at <= now()")]
         if chance.random() < 0.5:
-            resolve.work(mdm.resolver, chance.sample(owed, chance.randint(0, len(owed))))
+            owed.work(mdm.resolver, chance.sample(waiting, chance.randint(0, len(waiting))))
         if chance.random() < 0.1:
             reconcile.reconcile(mdm.resolver, choice=reconcile.Choice(chance.choice(list(reconcile.Path)), 0))
     mdm.drain(chance.choice((1, 3, 200)))
@@ -165,7 +165,7 @@ def test_copies_that_come_and_go_while_others_are_resolved_are_all_joined(mdm: M
     def work(_: int) -> None:
         resolver = resolve.Resolver(db.transaction, tasks.project)
         while not written.is_set():
-            resolve.drain(resolver, batch_size=2, patience_seconds=0.2)
+            owed.drain(resolver, batch_size=2, patience_seconds=0.2)
 
     written = threading.Event()
     with ThreadPoolExecutor(5) as pool:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kernel import db
-from mdm import pending, resolve
+from mdm import owed, pending, resolve
 from mdm.incoming import Incoming
 from stewardship import tasks
 
@@ -152,7 +152,7 @@ def test_sixteen_at_once_give_one_golden_id(mdm: Master) -> None:
         barrier.wait()
         outcome = mdm.put(("shop", "pos", "crm")[number % 3], str(number), MARIA, source_updated_at=at(1 + number))
         assert outcome.record_id is not None
-        resolve.work(resolver, [outcome.record_id])
+        owed.work(resolver, [outcome.record_id])
 
     threads = [threading.Thread(target=arrive, args=(number,)) for number in range(16)]
     for thread in threads:
@@ -173,7 +173,7 @@ def test_a_restart_keeps_golden_ids(mdm: Master) -> None:
     db.dispose()
     with db.transaction() as session:
         pending.request(session, [row[0] for row in query("SELECT record_id FROM crosswalk")], "again")
-    resolve.drain(resolve.Resolver(db.transaction, tasks.project))
+    owed.drain(resolve.Resolver(db.transaction, tasks.project))
     assert query("SELECT golden_id, version, body, computed_at FROM golden") == before
 
 
@@ -189,7 +189,7 @@ def test_a_failing_record_is_quarantined_alone_and_the_others_finish(mdm: Master
     for _ in range(pending.MAX_ATTEMPTS):
         query("UPDATE pending_record SET available_at = now()")
         ids = [row[0] for row in query("SELECT record_id FROM pending_record")]
-        resolve.work(mdm.resolver, ids)
+        owed.work(mdm.resolver, ids)
     assert query("SELECT record_id, attempts, error, quarantined_at IS NOT NULL FROM pending_record") == [
         (poison, 3, "TypeError", True)
     ]
@@ -207,7 +207,7 @@ def test_a_neighbour_that_cannot_be_read_holds_up_nobody_for_good(mdm: Master) -
     mdm.put("shop", "1", {**MARIA, "language": "es"})
     for _ in range(pending.MAX_ATTEMPTS + 2):
         query("UPDATE pending_record SET available_at = now() WHERE quarantined_at IS NULL")
-        resolve.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
+        owed.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
     assert query("SELECT record_id FROM pending_record WHERE quarantined_at IS NOT NULL") == [(odd,)]
     assert query("SELECT source, state FROM crosswalk ORDER BY 1") == [("pos", "pending"), ("shop", "resolved")]
     mdm.put("pos", "A", {**MARIA, "phones": []})

@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import Session
 
 from kernel import db
-from mdm import resolve
+from mdm import owed, resolve
 from stewardship import tasks
 
 from .. import resolution as master
@@ -44,7 +44,7 @@ def test_a_worker_that_loses_a_deadlock_tries_again(mdm: Master, database: str) 
             rival.execute("SELECT FROM pending_record FOR UPDATE")
             thread.start()
 
-        resolved = resolve.work(interrupted(mdm, STEPS_OF_A_BATCH + 1, cross), [record_id])
+        resolved = owed.work(interrupted(mdm, STEPS_OF_A_BATCH + 1, cross), [record_id])
         thread.join()
     assert (resolved.records, resolved.goldens) == (1, 1)
     assert query("SELECT count(*) FROM pending_record") == [(0,)]
@@ -65,7 +65,7 @@ def test_a_batch_that_loses_every_deadlock_goes_back_to_the_queue(mdm: Master) -
             if WRITES_DECISIONS <= number < WRITES_DECISIONS + resolve.MOST_RESTARTS:
                 raise psycopg.errors.DeadlockDetected
 
-    resolved = resolve.work(resolve.Resolver(steps, tasks.project), [record_id])
+    resolved = owed.work(resolve.Resolver(steps, tasks.project), [record_id])
     assert resolved.postponed == 1
     assert query("SELECT lease_owner, lost_leases, attempts FROM pending_record") == [(None, 0, 0)]
     query("UPDATE pending_record SET available_at = now()")

@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import Session
 
 from kernel import db
-from mdm import closure, resolve
+from mdm import closure, owed, resolve
 from stewardship import tasks
 
 from .. import resolution as master
@@ -90,9 +90,9 @@ def test_what_happens_in_between_is_not_lost(mdm: Master, step: int, when: str, 
     def other() -> None:
         outcome = mdm.put("pos", "A", after, source_updated_at=at(2), delete=after is None)
         assert outcome.record_id is not None
-        resolve.work(mdm.resolver, [outcome.record_id])
+        owed.work(mdm.resolver, [outcome.record_id])
 
-    resolved = resolve.work(interrupted(mdm, step + 1, other, when), [first])  # The first transaction takes the claim.
+    resolved = owed.work(interrupted(mdm, step + 1, other, when), [first])  # The first transaction takes the claim.
     if (step, when, what) == (STEPS_OF_A_BATCH, "open", "comes"):
         assert resolved.restarts == 1
     mdm.drain()
@@ -115,7 +115,7 @@ def test_a_worker_killed_between_two_steps_leaves_nothing_half_done(mdm: Master,
     assert changed is not None
 
     with pytest.raises(KeyboardInterrupt):
-        resolve.work(dying(step + 1, when), [changed])
+        owed.work(dying(step + 1, when), [changed])
     query("UPDATE pending_record SET lease_until = now()")
     mdm.drain()
     assert query("SELECT count(*) FROM golden WHERE status = 'live'") == [(goldens,)]
@@ -128,7 +128,7 @@ def test_a_write_waits_for_whoever_holds_the_component(mdm: Master) -> None:
     mdm.drain()
     changed = mdm.put("shop", "1", MARIA).record_id
     assert changed is not None
-    writer = threading.Thread(target=resolve.work, args=(mdm.resolver, [changed]))
+    writer = threading.Thread(target=owed.work, args=(mdm.resolver, [changed]))
     with db.transaction() as session:
         closure.lock(session, [row[0] for row in query("SELECT record_id FROM crosswalk WHERE source = 'pos'")])
         writer.start()
@@ -153,7 +153,7 @@ def test_neighbours_under_other_golden_ids_are_owed_what_a_dead_batch_took_from_
     changed = mdm.put("shop", "0", {"given_name": "Ana", "surname": "Ruiz"}, source_updated_at=at(2)).record_id
     assert changed is not None
     with pytest.raises(KeyboardInterrupt):
-        resolve.work(dying(step + 1, "open"), [changed])
+        owed.work(dying(step + 1, "open"), [changed])
     query("UPDATE pending_record SET lease_until = now()")
     mdm.drain()
     assert query("SELECT count(*) FROM golden WHERE status = 'live'") == [(2,)]
@@ -173,6 +173,6 @@ def test_a_batch_that_fails_holds_no_neighbour(mdm: Master, step: int) -> None:
     def fail() -> None:
         raise RuntimeError
 
-    resolve.work(interrupted(mdm, step + 1, fail), [changed])
+    owed.work(interrupted(mdm, step + 1, fail), [changed])
     assert query("SELECT count(*) FROM pending_record WHERE lease_owner IS NOT NULL") == [(0,)]
     assert query("SELECT record_id, error FROM pending_record WHERE attempts > 0") == [(changed, "RuntimeError")]
