@@ -20,6 +20,7 @@ MESSAGES = {
     "missing": "This field is required.",
     "extra_forbidden": "There is a field here that this operation does not know; `known` lists those that it knows.",
     "exactly_one": "Say exactly one of {names}.",
+    "at_least_one": "Say at least one of {names}.",
     "uuid_parsing": "This must be a UUID.",
     "uuid_type": "This must be a UUID.",
     "string_type": "This must be text.",

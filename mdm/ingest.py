@@ -16,7 +16,7 @@ from kernel import clock, outbox
 from kernel.actor import Principal
 from kernel.errors import Forbidden
 from kernel.settings import settings
-from mdm import pending, program, record_rows, rejects, sql
+from mdm import pending, program, record_rows, rejects, search_index, sql
 from mdm.events import Current, arrive
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
 from mdm.mapping_values import Problem
@@ -265,6 +265,7 @@ def _file(batch: _Batch, tracks: dict[str, _Track], rows: dict[str, RecordRow]) 
     record_rows.drop_standard(batch.session, [record_id for record_id, is_deleted in known if is_deleted])
     record_rows.replace_standard(batch.session, batch.rules.name, batch.rules.source.brand, standards, _versions(batch))
     record_rows.file_keys(batch.session, standards, [record_id for record_id, _ in known])
+    search_index.file_terms(batch.session, batch.rules.source.brand, standards, [record_id for record_id, _ in known])
 
 
 def _versions(batch: _Batch) -> tuple[str, int]:

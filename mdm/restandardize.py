@@ -14,7 +14,7 @@ from sqlmodel import Session
 from kernel import clock
 from kernel.errors import NotFound
 from kernel.settings import settings
-from mdm import payloads, program, record_rows, sql
+from mdm import payloads, program, record_rows, search_index, sql
 from mdm import policy as policies
 from mdm.differences import Difference, Kind
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare
@@ -72,11 +72,13 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
         if again.row is None:
             yield Difference(Kind.STANDARD_RECORD, record_id, "payload_unreadable")
             continue
-        stored_hash, body, keys, appraised, form = stored[again.record_id]
+        stored_hash, body, keys, appraised, form, searched = stored[again.record_id]
         if orjson.loads(again.row.said.body) != orjson.loads(body) or again.row.said.form_hash != bytes(stored_hash):
             yield Difference(Kind.STANDARD_RECORD, record_id, "says_something_else")
         if sorted({one for _, one in again.row.said.keys}) != list(keys or ()):
             yield Difference(Kind.STANDARD_RECORD, record_id, "filed_elsewhere")
+        if again.row.said.terms != frozenset(searched or ()):
+            yield Difference(Kind.STANDARD_RECORD, record_id, "searched_otherwise")
         if form is not None and form != again.row.said.form:  # None: stored before there were any.
             yield Difference(Kind.STANDARD_RECORD, record_id, "compared_otherwise")
         if appraised is not None and tuple(appraised) != again.row.said.appraisal:  # None: stored before there were appraisals.
@@ -117,6 +119,7 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
     for (source, brand), rows in by_source.items():
         record_rows.replace_standard(session, source, brand, rows, (program.stamp(), policy.version))
         record_rows.file_keys(session, rows, [row.record_id for row in rows])
+        search_index.file_terms(session, brand, rows, [row.record_id for row in rows])
         record_rows.move(session, brand, rows)
         renewed += len(rows)
     return renewed
@@ -131,7 +134,7 @@ def _said(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUI
         session,
         """SELECT s.record_id, s.form_hash, s.body::text,
              (SELECT array_agg(b.blocking_key ORDER BY b.blocking_key) FROM blocking_key b WHERE b.record_id = s.record_id),
-             s.appraisal, s.form
+             s.appraisal, s.form, (SELECT array_agg(t.term) FROM search_term t WHERE t.record_id = s.record_id)
            FROM standard_record s WHERE s.record_id = ANY(%s)""",
         [list(record_ids)],
     )

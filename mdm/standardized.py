@@ -1,4 +1,4 @@
-"""What is stored of a record's current version: its standard record as written, its form, its keys, its appraisal. Pure.
+"""What is stored of a record's current version: its standard record as written, its form, its keys, what it is searched by. Pure.
 
 Made apart from the transaction that stores it, by another process in a large import.
 """
@@ -15,6 +15,7 @@ from matching.record import StandardRecord, to_json
 from matching.standardize import Context, form_hash, standardize
 from mdm.appraisal import appraisal
 from mdm.mapping_values import Problem
+from mdm.search_terms import terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Standardized:
     asserted: uuid.UUID | None
     keys: tuple[tuple[int, int], ...]
     appraisal: tuple[str, ...] = ()
+    terms: frozenset[str] = frozenset()
 
 
 def standardized(given: Mapping[str, Any], context: Context, secret: bytes, notes: Sequence[Problem]) -> Standardized:
@@ -39,6 +41,7 @@ def standardized(given: Mapping[str, Any], context: Context, secret: bytes, note
         asserted(record),
         tuple(blocking.keys(record, secret)),
         appraisal(record, notes),
+        terms(record),
     )
 
 

@@ -8,10 +8,11 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime
 from starlette.responses import Response
 
-from api import answers, past
+from api import answers, past, searching
 from api.deps import GoldenReader, LookupCaller
 from api.routes import HotRoute, Route, resource
 from api.schemas.golden import BatchGet, BatchGetAnswer, Golden, History, ResolveIds, ResolveIdsAnswer
+from api.schemas.search import Search, SearchAnswer
 from mdm import lookup, rules
 
 router = resource("golden", HotRoute)
@@ -62,3 +63,13 @@ async def resolve_ids(caller: LookupCaller, body: ResolveIds) -> Response:
     ids = [str(golden_id) for golden_id in body.ids]
     held = await lookup.resolve_ids(caller, ids)
     return answers.json_answer({"timeline_id": held[ids[0]].timeline_id, "items": [answers.standing(held[one]) for one in ids]})
+
+
+@router.post("/v1/golden:search", response_model=SearchAnswer)
+async def search(caller: GoldenReader, body: Search) -> Response:
+    """Find golden records by what is known of a customer: part of a name, e-mail, phone, identifier, postal code, a record's key.
+
+    All criteria that are given must be met, by values of records within the key's brands and regions; each hit names the records
+    that met them. A page costs the same however much there is: one that ended early says so, and `next` goes on.
+    """
+    return await searching.answer(caller, await rules.current(), body)
