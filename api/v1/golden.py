@@ -8,10 +8,11 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import AwareDatetime
 from starlette.responses import Response
 
-from api import answers, past, searching
+from api import answers, past, relating, searching
 from api.deps import GoldenReader, LookupCaller
 from api.routes import HotRoute, Route, resource
 from api.schemas.golden import BatchGet, BatchGetAnswer, Golden, History, ResolveIds, ResolveIdsAnswer
+from api.schemas.relationships import Relationships
 from api.schemas.search import Search, SearchAnswer
 from mdm import lookup, rules
 
@@ -45,6 +46,15 @@ def history(
 ) -> Response:
     """What happened to a golden record, the earliest first: who joined and why, who left, which values became others."""
     return past.told(caller, golden_id, after, limit)
+
+
+@stories.get("/v1/golden/{golden_id}/relationships", response_model=Relationships)
+def relationships(caller: GoldenReader, golden_id: UUID) -> Response:
+    """Who stands to a golden record how, and why: its household, the accounts above and below it, the brands it belongs to.
+
+    Derived from what records within the key's scope say now. Relationships merge nobody.
+    """
+    return relating.answer(caller, golden_id)
 
 
 @router.post("/v1/golden:batch-get", response_model=BatchGetAnswer)

@@ -50,6 +50,7 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
     ids = {"body": {"ids": [golden_id]}}
     return {
         "golden_get": {"path_parameters": {"golden_id": golden_id}, "headers": {}},
+        "golden_relationships": {"path_parameters": {"golden_id": golden_id}, "headers": {}},
         "golden_batch_get": ids,
         "lookup_find": {"body": {"golden_id": golden_id}},
         "match_find": {"body": {"record": {"given_name": "Ada", "emails": ["ada@example.org"]}}},
