@@ -13,13 +13,14 @@ from fastapi import FastAPI
 from api import problems
 from api.pages import routes as pages
 from api.schemas.problems import Problem
-from api.v1 import crosswalk, decisions, explain, golden, health, lookup, match, quality, records, sources
+from api.v1 import crosswalk, decisions, explain, golden, health, lookup, match, overrides, quality, records, sources
 from kernel import db
 
 ROUTERS = (
     golden.router,
     golden.stories,
     decisions.router,
+    overrides.router,
     explain.router,
     lookup.router,
     match.router,

@@ -26,15 +26,15 @@ def decide(caller: Principal, body: Decide, dry_run: bool) -> tuple[int, bytes]:
     """Make a decision, or only look. The status and the body of the answer. Raises: MdmError."""
     wish = Wish(body.verdict, side_of(body.left), side_of(body.right), body.reason)
     if dry_run:
-        return OK, orjson.dumps(_looked(settle.look(_resolver(), caller, wish)))
-    return CREATED, _decision(caller, settle.make(_resolver(), caller, wish, body.preview_token))
+        return OK, preview(settle.look(resolver(), caller, wish))
+    return CREATED, _decision(caller, settle.make(resolver(), caller, wish, body.preview_token))
 
 
 def undo(caller: Principal, decision_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:
     """Take a decision back, or only look. Raises: MdmError."""
     if dry_run:
-        return OK, orjson.dumps(_looked(settle.look_back(_resolver(), caller, decision_id)))
-    settle.take_back(_resolver(), caller, decision_id, body.reason, body.preview_token)
+        return OK, preview(settle.look_back(resolver(), caller, decision_id))
+    settle.take_back(resolver(), caller, decision_id, body.reason, body.preview_token)
     return OK, _decision(caller, decision_id)
 
 
@@ -56,11 +56,11 @@ def known_merges(caller: Principal, source: str, body: KnownMerges, dry_run: boo
 
 def _many(caller: Principal, wishes: Sequence[Wish], said: Said, token: str | None, dry_run: bool) -> tuple[int, bytes]:
     if not dry_run:
-        set_id, made, refused = decision_sets.make(_resolver(), caller, wishes, said, token)
+        set_id, made, refused = decision_sets.make(resolver(), caller, wishes, said, token)
         return CREATED, orjson.dumps(
             {"set_id": set_id, "decisions": made, "refused": [decision_sets.told(one) for one in refused]}
         )
-    found = decision_sets.look(_resolver(), caller, wishes)
+    found = decision_sets.look(resolver(), caller, wishes)
     looked = _looked(found.looked) if found.looked else {"changed": [], "questions": 0}
     return OK, orjson.dumps({**looked, "refused": [decision_sets.told(one) for one in found.refused]})
 
@@ -68,8 +68,8 @@ def _many(caller: Principal, wishes: Sequence[Wish], said: Said, token: str | No
 def undo_set(caller: Principal, set_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:
     """Take a set of decisions back, or only look. Raises: MdmError."""
     if dry_run:
-        return OK, orjson.dumps(_looked(decision_sets.look_back(_resolver(), caller, set_id)))
-    ended = decision_sets.take_back(_resolver(), caller, set_id, body.reason, body.preview_token)
+        return OK, preview(decision_sets.look_back(resolver(), caller, set_id))
+    ended = decision_sets.take_back(resolver(), caller, set_id, body.reason, body.preview_token)
     return OK, orjson.dumps({"set_id": set_id, "decisions": ended})
 
 
@@ -78,7 +78,7 @@ def read(caller: Principal, decision_id: UUID) -> Response:
     return answers.JsonBytes(_decision(caller, decision_id))
 
 
-def _resolver() -> Resolver:
+def resolver() -> Resolver:
     """One for each request: what it decodes is not shared between threads. A decision may reach records of every brand."""
     return Resolver(db.transaction)
 
@@ -104,6 +104,11 @@ def _kept(kept: Kept) -> dict[str, Any]:
         "decided_at": kept.created_at,
         "taken_back_at": kept.superseded_at,
     }
+
+
+def preview(looked: Looked) -> bytes:
+    """Say what would change, and the token that stands for it."""
+    return orjson.dumps(_looked(looked))
 
 
 def _looked(looked: Looked) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Reads everything a change plan must see: the components around records, closed over former members and founders.
 
 A golden id's fate hangs on all its founders, wherever they are now, and on whoever lives under it; so the closure holds, for
-every record in it, its component, the records that share its golden id, the founders of every id concerned, and the records
-whose customer confirmed one of these ids. Only reads.
+every record in it, its component, the records that share its golden id, the founders of every id concerned, the records
+whose customer confirmed one of these ids, and those that a steward set a value of together. Only reads.
 """
 
 import uuid
@@ -15,10 +15,11 @@ from sqlmodel import Session
 
 from matching.blocking import IDENTIFIER_RULE
 from matching.components import Component
-from mdm import assertions, decisions, sql
+from mdm import assertions, decisions, overrides, sql
 from mdm.assertions import Assertion
 from mdm.decisions import StewardDecision
 from mdm.graph import EdgesOf, Graph
+from mdm.override_values import Override
 from mdm.steward_decisions import NOTHING, Supposed
 from mdm.versions import VersionSet
 
@@ -68,6 +69,7 @@ class Closure:
     outgrown: Mapping[uuid.UUID, int]
     assertions: tuple[Assertion, ...] = ()
     hot_identifiers: frozenset[int] = frozenset()
+    overrides: tuple[Override, ...] = ()
 
 
 def read(
@@ -80,6 +82,7 @@ def read(
     """Read the closure of some records, a round at a time until nothing new is found (nearly always in the second)."""
     graph = Graph(session, of, edges_of, supposed)
     said: dict[uuid.UUID, Assertion] = {}
+    values: dict[uuid.UUID, Override] = {}
     components: list[Component[uuid.UUID]] = []
     records: dict[uuid.UUID, RecordHead] = {}
     founders: dict[uuid.UUID, set[uuid.UUID]] = {}
@@ -99,7 +102,10 @@ def read(
         golden_ids |= named
         founders |= {golden_id: set() for golden_id in golden_ids}
         near = _around(session, golden_ids, founders)
-        waiting = near.union(confirmed) - records.keys()
+        found_values = supposed.overrides_about(overrides.about(session, fresh), fresh)
+        spoken_of = {one for known, value in found_values.items() if known not in values for one in value.records}
+        values |= found_values
+        waiting = near.union(confirmed, spoken_of) - records.keys()
     return Closure(
         components=tuple(components),
         rules=tuple(graph.rules.values()),
@@ -109,6 +115,7 @@ def read(
         outgrown=graph.outgrown,
         assertions=tuple(said.values()),
         hot_identifiers=_hot_identifiers(session, records) if of.identifier_rules else frozenset(),
+        overrides=tuple(values.values()),
     )
 
 
@@ -213,6 +220,7 @@ def _bonds(closure: Closure) -> Iterator[Iterable[uuid.UUID]]:
     yield from lives_under.values()
     yield from closure.founders.values()
     yield from ((one.record_id, *closure.founders.get(one.golden_id, ())) for one in closure.assertions)
+    yield from (one.records for one in closure.overrides)
 
 
 def rules_about(rules: Iterable[StewardDecision], records: AbstractSet[uuid.UUID]) -> list[StewardDecision]:
@@ -245,6 +253,7 @@ class _Unit:
             self.outgrown,
             tuple(one for one in whole.assertions if one.record_id in self.records),
             whole.hot_identifiers,
+            tuple(one for one in whole.overrides if not one.records.isdisjoint(self.records)),
         )
 
 

@@ -91,6 +91,11 @@ class StewardDecision:
         """Both sides."""
         return self.left | self.right
 
+    @property
+    def resolved(self) -> frozenset[uuid.UUID]:
+        """Those of both sides that are resolved: not the record of an override, which bears the id of its decision."""
+        return self.records - {self.decision_id}
+
 
 def checksum(secret: bytes, decision: StoredDecision) -> bytes:
     """Seal everything a decision says; when it was superseded is not part of what it says."""
@@ -252,14 +257,14 @@ def edge_of(weight: float, reason_code: str, verdict: str) -> PairEdge | None:
 
 
 def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StewardDecision]:
-    """Read the stewards' live decisions that name any of the records, on either side.
+    """Read the stewards' live decisions that name any of the records, on either side; none that ties an override to them.
 
     `record_a` tells them from the model's: asked for a thousand records, PostgreSQL would else read the whole log.
     """
     found = sql.rows(
         session,
         """SELECT decision_id, verdict, left_records, right_records FROM decision
-           WHERE superseded_at IS NULL AND record_a IS NULL
+           WHERE superseded_at IS NULL AND record_a IS NULL AND reason_code <> 'override'
              AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])""",
         {"ids": list(record_ids)},
     )
@@ -267,11 +272,12 @@ def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[u
 
 
 def stewards(session: Session) -> list[StewardDecision]:
-    """Read all live decisions of stewards, the oldest first."""
+    """Read all live decisions of stewards about whether records are one customer, the oldest first."""
     found = sql.rows(
         session,
         """SELECT decision_id, verdict, left_records, right_records FROM decision
-           WHERE superseded_at IS NULL AND author <> 'model' AND left_records IS NOT NULL ORDER BY decision_id""",
+           WHERE superseded_at IS NULL AND author <> 'model' AND left_records IS NOT NULL AND reason_code <> 'override'
+           ORDER BY decision_id""",
     )
     return [StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found]
 

@@ -8,7 +8,7 @@ import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -16,15 +16,18 @@ import orjson
 from mdm.changes import Standing, Status
 from mdm.closure import GoldenHead, RecordHead
 from mdm.evaluation import Evaluation
+from mdm.override_values import Override, as_member, placed
 from mdm.records import CurrentRecord
 from mdm.survivorship import MemberRecord, survive
 from mdm.versions import VersionSet
 
 Id = uuid.UUID
 # What a record says of itself by its own ids differs between installations; all else is content.
-VOLATILE = frozenset({"record_id"})
+VOLATILE = frozenset({"record_id", "override_id"})
 MOST_REMEMBERED = 20_000
 STAMPS = frozenset({"version", "version_set", "computed_at"})
+# By then every golden record that an expired override counted for was asked for, by a clock that may be a minute off.
+EXPIRY_GRACE = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +95,25 @@ class Drafter:
 
     versions: VersionSet
     _known: dict[tuple[tuple[Id, ...], date], _Survived] = field(default_factory=dict)
+    _set_by_hand: dict[Id, MemberRecord] = field(default_factory=dict)
 
     def drafts(self, evaluation: Evaluation, as_at: Mapping[Id, datetime], now: datetime) -> list[Draft]:
         """Draft every golden id of a unit. `as_at`: the time to which values are computed, where it is not now."""
+        by_hand = overrides_of(evaluation)
         return [
-            self._draft(evaluation, golden_id, standing, as_at.get(golden_id, now))
+            self._draft(evaluation, golden_id, standing, as_at.get(golden_id, now), by_hand.get(golden_id, ()))
             for golden_id, standing in evaluation.plan.standings.items()
             if standing.status is not Status.ERASED
         ]
 
-    def _draft(self, evaluation: Evaluation, golden_id: Id, standing: Standing[Id, Id], as_at: datetime) -> Draft:
+    def _draft(
+        self,
+        evaluation: Evaluation,
+        golden_id: Id,
+        standing: Standing[Id, Id],
+        as_at: datetime,
+        by_hand: Sequence[Override],
+    ) -> Draft:
         of = standing.members or evaluation.closure.founders.get(golden_id, frozenset())
         heads = sorted((evaluation.records[one] for one in of if one in evaluation.records), key=_order_key)
         body: dict[str, Any] = {
@@ -113,7 +125,7 @@ class Drafter:
         }
         said: dict[str, Any] = {"status": str(standing.status)}
         if standing.status is Status.LIVE:
-            survived = self._survive(tuple(evaluation.current[head.record_id] for head in heads), as_at)
+            survived = self._survive(tuple(evaluation.current[head.record_id] for head in heads), as_at, by_hand)
             said |= {"values": survived.digest, "members": [_order_key(head) for head in heads]}
             body |= {
                 "display_name": survived.display_name,
@@ -127,7 +139,9 @@ class Drafter:
         regions = tuple(sorted({head.region for head in heads}))
         return Draft(golden_id, standing, brands, regions, body, content_hash(said))
 
-    def _survive(self, members: tuple[CurrentRecord, ...], as_at: datetime) -> _Survived:
+    def _survive(self, members: tuple[CurrentRecord, ...], as_at: datetime, by_hand: Sequence[Override]) -> _Survived:
+        if by_hand:  # Few have any, and what is in force hangs on the instant: not remembered.
+            return _survived(members, self.versions, as_at, [self._member(one) for one in by_hand])
         key = (tuple(one.record_id for one in members), as_at.astimezone(UTC).date())
         known = self._known.get(key)
         if known is None or not known.holds(members):
@@ -136,9 +150,36 @@ class Drafter:
             known = self._known[key] = _survived(members, self.versions, as_at)
         return known
 
+    def _member(self, override: Override) -> MemberRecord:
+        known = self._set_by_hand.get(override.override_id)
+        if known is None or known.observed_at != override.set_at:  # What was looked at and then stored has another time.
+            if len(self._set_by_hand) >= MOST_REMEMBERED:
+                self._set_by_hand.clear()
+            known = self._set_by_hand[override.override_id] = as_member(override, self.versions.policy.steward_context())
+        return known
 
-def _survived(members: tuple[CurrentRecord, ...], versions: VersionSet, as_at: datetime) -> _Survived:
-    found = survive([_member(one) for one in members], versions.survivorship, as_at)
+
+def overrides_of(evaluation: Evaluation) -> Mapping[Id, Sequence[Override]]:
+    """Give each golden id of a unit the overrides that belong to it, expired ones among them."""
+    if not evaluation.closure.overrides:
+        return {}
+    age = {record: (head.created_at, head.source, head.source_key) for record, head in evaluation.records.items()}
+    return placed(evaluation.closure.overrides, evaluation.plan.crosswalk, age)
+
+
+def judged_at(evaluation: Evaluation, computed_at: Mapping[Id, datetime], now: datetime) -> Mapping[Id, datetime]:
+    """As at which time each golden's values must be what they are: when they were computed, or when an override expired since."""
+    lapsed = {
+        golden_id: max((one.expires_at for one in held if one.expires_at and one.expires_at <= now - EXPIRY_GRACE), default=None)
+        for golden_id, held in overrides_of(evaluation).items()
+    }
+    return {golden_id: max(at, lapsed.get(golden_id) or at) for golden_id, at in computed_at.items()}
+
+
+def _survived(
+    members: tuple[CurrentRecord, ...], versions: VersionSet, as_at: datetime, by_hand: Sequence[MemberRecord] = ()
+) -> _Survived:
+    found = survive([*(member_of(one) for one in members), *by_hand], versions.survivorship, as_at)
     values = {name: {"value": value, "provenance": found.provenance[name]} for name, value in found.values.items()}
     digest = content_hash(_portable(values)).hex()
     return _Survived(members, found.display_name, found.values.get("party", "unknown"), values, digest)
@@ -148,7 +189,8 @@ def _order_key(head: RecordHead) -> tuple[str, str]:
     return (head.source, head.source_key)
 
 
-def _member(record: CurrentRecord) -> MemberRecord:
+def member_of(record: CurrentRecord) -> MemberRecord:
+    """Take of a record what survivorship looks at."""
     return MemberRecord(record.record_id, record.source, record.source_key, record.observed_at, record.standard)
 
 

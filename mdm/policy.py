@@ -22,10 +22,12 @@ from matching.forms import LOYALTY
 from matching.record import ATTRIBUTES
 from matching.standardize import Context
 from matching.standardize import ExtraRule as ExtraKindRule
+from matching.standardize.context import DateOrder
 from matching.standardize.identifiers import standard_name
 from mdm import sql
 from mdm.documents import Finding, parse_document, read_text
 from mdm.mapping_schema import Expression
+from mdm.override_values import STEWARD_SOURCE
 from mdm.policy_schema import AttributeRule as DeclaredRule
 from mdm.policy_schema import ChannelKind, PolicyDocument, Source, paths_read
 from mdm.survivorship_rules import AttributeRule, SurvivorshipRules, rule_faults
@@ -86,9 +88,16 @@ class Policy(PolicyDocument):
     def standardize_context(self, name: str) -> Context:
         """What standardization has to be told about a source."""
         source = self.source(name)
+        return self._context(source.default_country, source.date_order or "DMY")
+
+    def steward_context(self) -> Context:
+        """What standardization has to be told about values that stewards set: of no country of their own, dates year first."""
+        return self._context(None, "YMD")
+
+    def _context(self, country: str | None, date_order: DateOrder) -> Context:
         shared = frozenset((*self.shared_values.emails, *self.shared_values.phones))
         kinds = {extra: ExtraKindRule(rule.kind, rule.match) for extra, rule in self.extras.items()}
-        return Context(source.default_country, source.date_order or "DMY", shared, kinds)
+        return Context(country, date_order, shared, kinds)
 
     def identifier_rules(self) -> dict[str, IdentifierPromise]:
         """What each identifier type promises, by its standard name; a loyalty programme stands as `loyalty|<programme>`."""
@@ -112,7 +121,7 @@ class Policy(PolicyDocument):
             attributes={name: _rule(rule) for name, rule in self.survivorship.attributes.items()},
             trust={name: source.trust for name, source in self.sources.items()},
             system_of_record=systems,
-            steward_sources=frozenset({"steward"} | stewards),
+            steward_sources=frozenset({STEWARD_SOURCE} | stewards),
         )
 
 
@@ -209,6 +218,8 @@ def _known_as(session: Session, version: int, name: sql.Row) -> Policy:
 
 def check(policy: PolicyDocument) -> Iterator[Finding]:
     """What the parts of a policy say against each other."""
+    if STEWARD_SOURCE in policy.sources:
+        yield ("sources", STEWARD_SOURCE), "is the name of what stewards set by hand: give the source another"
     for name, source in policy.sources.items():
         for spot, message in (*_check_declared(policy, source), *_check_paths(source), *_check_quality(source)):
             yield ("sources", name, *spot), message

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from mdm import decisions, pending, sql
 from mdm.decisions import StewardDecision, StoredDecision
+from mdm.override_values import Override
 from mdm.versions import VersionSet
 
 REDO_REASON = "steward_decision"
@@ -19,10 +20,14 @@ REDO_REASON = "steward_decision"
 
 @dataclass(frozen=True, slots=True)
 class Supposed:
-    """Decisions to be looked at as if they had been made, and some as if they had been taken back. Nothing is stored."""
+    """Decisions to be looked at as if they had been made, and some as if they had been taken back. Nothing is stored.
+
+    `overrides`: values as if they had been set; one that was set is taken back like a decision.
+    """
 
     made: tuple[StewardDecision, ...] = ()
     undone: frozenset[uuid.UUID] = frozenset()
+    overrides: tuple[Override, ...] = ()
 
     def about(
         self, stored: Mapping[uuid.UUID, StewardDecision], records: Collection[uuid.UUID]
@@ -30,6 +35,12 @@ class Supposed:
         """The live decisions about records as they would then be."""
         named = set(records)
         made = {one.decision_id: one for one in self.made if not one.records.isdisjoint(named)}
+        return {known: one for known, one in stored.items() if known not in self.undone} | made
+
+    def overrides_about(self, stored: Mapping[uuid.UUID, Override], records: Collection[uuid.UUID]) -> dict[uuid.UUID, Override]:
+        """The overrides said of records as they would then be."""
+        named = set(records)
+        made = {one.override_id: one for one in self.overrides if not one.records.isdisjoint(named)}
         return {known: one for known, one in stored.items() if known not in self.undone} | made
 
 
@@ -75,13 +86,18 @@ def make(session: Session, of: VersionSet, decision: StewardDecision, said: Said
             decisions.checksum(of.decision_secret, row), said.set_id,
         ],
     )  # fmt: skip
-    pending.request(session, [*left, *right], REDO_REASON, pending.INTERACTIVE_PRIORITY, fresh=False)
+    _redo(session, decision)
 
 
 def take_back(session: Session, decision: StewardDecision, because: str) -> None:
     """End a decision and ask for its records to be resolved. One that is ended already stays as it is."""
     decisions.supersede(session, [decision.decision_id], because)
-    pending.request(session, sorted(decision.records), REDO_REASON, pending.INTERACTIVE_PRIORITY, fresh=False)
+    _redo(session, decision)
+
+
+def _redo(session: Session, decision: StewardDecision) -> None:
+    """Ask for the records of a decision; a steward's own record, which bears the decision's id, is none that is resolved."""
+    pending.request(session, sorted(decision.resolved), REDO_REASON, pending.INTERACTIVE_PRIORITY, fresh=False)
 
 
 def find(session: Session, decision_id: uuid.UUID) -> Kept | None:

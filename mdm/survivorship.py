@@ -46,7 +46,8 @@ class GoldenValues:
     was observed), rule (what decided: a criterion, holds, steward, latest_steward_act, system_of_record, usable, as_of,
     only_value, key_order) and runners_up, at most 5, the best first, with runners_up_left_out when there were more. Runners-up of
     a single value are the other values (value, record_id, source, at); those of a kept one (rule union, or what made it the
-    primary) are the other records that say the same (record_id, source, at), and `records` counts all that do.
+    primary) are the other records that say the same (record_id, source, at), and `records` counts all that do. What a steward
+    set also has author, override_id (it finds the reason) and expires_at.
     Both hold personal values.
     """
 
@@ -73,12 +74,10 @@ def survive(members: Sequence[MemberRecord], rules: SurvivorshipRules, as_at: da
     `as_at` (the golden's computed_at) only serves what expires: a steward's correction past `expires_at` is left out, a contact
     point or address past its `valid_to` comes after those that hold. None: nothing expires.
     """
-    kept = [member for member in members if as_at is None or member.expires_at is None or member.expires_at > as_at]
-    kept.sort(key=lambda member: (member.source, member.source_key))
     chosen = _Chooser(rules, as_at)
     values: dict[str, Any] = {}
     provenance: dict[str, Any] = {}
-    for attribute, offered in sorted(candidates(kept).items()):
+    for attribute, offered in sorted(candidates(_counting(members, as_at)).items()):
         value, origin = chosen.several(attribute, offered) if attribute in SEVERAL else chosen.one(attribute, offered)
         group, _, own = attribute.partition(".")
         if own:
@@ -87,6 +86,23 @@ def survive(members: Sequence[MemberRecord], rules: SurvivorshipRules, as_at: da
         else:
             values[attribute], provenance[attribute] = value, origin
     return GoldenValues(values, provenance)
+
+
+def ranking(
+    members: Sequence[MemberRecord], rules: SurvivorshipRules, attribute: str, as_at: datetime | None = None
+) -> list[tuple[Candidate, str]]:
+    """Rank all that is said of an attribute, the best first, each with what puts it behind the first (a label as in `rule`).
+
+    As `survive` ranks it; which of the spellings of the best value is shown is not part of it.
+    """
+    labels, ranked = _Chooser(rules, as_at).rank(attribute, candidates(_counting(members, as_at)).get(attribute, []))
+    return [(one.candidate, _telling(labels, ranked[0], one)) for one in ranked]
+
+
+def _counting(members: Sequence[MemberRecord], as_at: datetime | None) -> list[MemberRecord]:
+    """The records that count at a time, in the order that breaks ties."""
+    kept = [member for member in members if as_at is None or member.expires_at is None or member.expires_at > as_at]
+    return sorted(kept, key=lambda member: (member.source, member.source_key))
 
 
 def content_hash(values: Any) -> bytes:
@@ -138,7 +154,7 @@ class _Chooser:
         """Pick one value; it survives whole."""
         if len(offered) == 1:
             return offered[0].value, _origin(offered[0], ONLY_VALUE, [])
-        labels, ranked = self._rank(attribute, offered)
+        labels, ranked = self.rank(attribute, offered)
         best = _best_of_each(ranked)
         if attribute in SPELT:
             best[0] = _Ranked(best[0].keys, _best_spelt(ranked, best[0], STANDING.index("as_of")))
@@ -146,7 +162,7 @@ class _Chooser:
 
     def several(self, attribute: str, offered: Sequence[Candidate]) -> tuple[list[Any], list[dict[str, Any]]]:
         """Keep all values (one, when the rule does not say union): contact points best first, others by what they are."""
-        labels, ranked = self._rank(attribute, offered) if len(offered) > 1 else ((), [_Ranked((), offered[0])])
+        labels, ranked = self.rank(attribute, offered) if len(offered) > 1 else ((), [_Ranked((), offered[0])])
         best = _best_of_each(ranked)
         said: dict[Any, list[Candidate]] = {}
         for one in ranked:
@@ -160,7 +176,7 @@ class _Chooser:
         values = [_contact(says, place == 0) for place, says in enumerate(said.values())]
         return values, [_kept_origin(says, rule) for says, rule in zip(said.values(), rules, strict=True)]
 
-    def _rank(self, attribute: str, offered: Sequence[Candidate]) -> tuple[tuple[str, ...], list[_Ranked]]:
+    def rank(self, attribute: str, offered: Sequence[Candidate]) -> tuple[tuple[str, ...], list[_Ranked]]:
         """Sort candidates best first; equals keep their order. The labels name the keys in order, for provenance."""
         chosen = [criterion for criterion in self.rules.rule(attribute).criteria if criterion is not Criterion.UNION]
         keys = [self._key(criterion, attribute, offered) for criterion in chosen]
@@ -262,15 +278,22 @@ def _contact(said: Sequence[Candidate], is_primary: bool) -> dict[str, Any]:
 
 
 def _source_of(one: Candidate) -> dict[str, Any]:
-    member = one.member
-    return {"record_id": str(member.record_id), "source": member.source, "at": member.observed_at.astimezone(UTC).isoformat()}
+    member, act = one.member, one.member.act
+    said = {"record_id": str(member.record_id), "source": member.source, "at": member.observed_at.astimezone(UTC).isoformat()}
+    if act is None:
+        return said
+    expires_at = member.expires_at and member.expires_at.astimezone(UTC).isoformat()
+    return {**said, "author": act.author, "override_id": str(act.override_id), "expires_at": expires_at}
 
 
 def _deciding_rule(labels: Sequence[str], best: Sequence[_Ranked]) -> str:
     """Name the first criterion that tells the best of these distinct values from the second."""
-    if len(best) == 1:
-        return ONLY_VALUE
-    telling = (label for label, ours, theirs in zip(labels, best[0].keys, best[1].keys, strict=True) if ours != theirs)
+    return ONLY_VALUE if len(best) == 1 else _telling(labels, best[0], best[1])
+
+
+def _telling(labels: Sequence[str], one: _Ranked, other: _Ranked) -> str:
+    """Name the first criterion that tells two candidates apart."""
+    telling = (label for label, ours, theirs in zip(labels, one.keys, other.keys, strict=True) if ours != theirs)
     return str(next(telling, "key_order"))
 
 

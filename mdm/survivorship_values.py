@@ -21,10 +21,19 @@ NOBODYS = {"placeholder", "dummy", "invalid"}
 
 
 @dataclass(frozen=True, slots=True)
+class StewardAct:
+    """What a record says that a steward made by hand: of one attribute, and nothing of any other."""
+
+    attribute: str
+    author: str
+    override_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class MemberRecord:
     """A record of a cluster as survivorship sees it. `observed_at` is aware; (source, source_key) is unique in a cluster.
 
-    `expires_at`: a steward's correction that holds until then.
+    `expires_at`: a steward's correction that holds until then. `act`: it is one, and offers its attribute alone.
     """
 
     record_id: UUID
@@ -33,6 +42,11 @@ class MemberRecord:
     observed_at: datetime
     standard: StandardRecord
     expires_at: datetime | None = None
+    act: StewardAct | None = None
+
+    def offers(self, attribute: str) -> bool:
+        """Say whether it has anything to say of an attribute."""
+        return self.act is None or self.act.attribute == attribute
 
 
 class Candidate(NamedTuple):
@@ -58,9 +72,11 @@ def candidates(members: Sequence[MemberRecord]) -> dict[str, list[Candidate]]:
     found: dict[str, list[Candidate]] = {}
     for member in members:
         for attribute, read in _READERS:
-            for candidate in read(member):
+            for candidate in read(member) if member.offers(attribute) else ():
                 found.setdefault(attribute, []).append(candidate)
         for extra in member.standard.extras:
+            if not member.offers(f"extras.{extra.name}"):
+                continue
             order = _order_of(extra.kind, extra.value)
             offered = Candidate(extra.value, extra.value, member, complete=len(extra.value), order=order)
             found.setdefault(f"extras.{extra.name}", []).append(offered)

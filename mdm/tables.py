@@ -187,6 +187,18 @@ class DecisionRow(SQLModel, table=True):
     checksum: bytes = _bytes()
 
 
+class StewardRecord(SQLModel, table=True):
+    """A record of the reserved source `steward`: one value set by hand, sealed; tied to records by the decision of its id."""
+
+    __tablename__ = "steward_record"
+    record_id: uuid.UUID = Field(primary_key=True)
+    attribute: str
+    expires_at: datetime | None = _time(nullable=True)
+    wrapped_key: bytes | None = _bytes(nullable=True)
+    sealed_statement: bytes = _bytes()
+    expiry_asked: int = Field(default=0, sa_type=SmallInteger)
+
+
 class GoldenRow(SQLModel, table=True):
     """A golden id and its current answer. Written by `mdm.golden` only."""
 

@@ -20,7 +20,7 @@ from mdm import closure, copies, decisions, discover, restandardize, sql, versio
 from mdm.changes import Status
 from mdm.decisions import MODEL, PairDecision, PairEdge, StoredDecision
 from mdm.differences import Difference, Kind
-from mdm.drafts import Draft, Drafter, body_hash
+from mdm.drafts import Draft, Drafter, body_hash, judged_at
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
 from mdm.records import Pair, Shelf
@@ -234,7 +234,7 @@ class _Run:
 
     def _check_unit(self, unit: Evaluation, stored: Mapping[Id, "_StoredGolden"]) -> None:
         as_at = {golden_id: stored[golden_id].computed_at for golden_id in unit.golden_ids if golden_id in stored}
-        for draft in Drafter(self.versions).drafts(unit, as_at, clock.now()):
+        for draft in Drafter(self.versions).drafts(unit, judged_at(unit, as_at, clock.now()), clock.now()):
             self.found.update(_golden_differences(draft, stored.get(draft.golden_id)))
         for record, head in unit.records.items():
             state = unit.settled_state(head, self.versions.merges)

@@ -82,7 +82,7 @@ def look_back(resolver: Resolver, caller: Principal, decision_id: uuid.UUID) -> 
         kept = read(session, caller.scope, decision_id)
     if kept.superseded_at is not None:
         raise Conflict("The decision was taken back before", code="already_taken_back", extra={"decision_id": str(decision_id)})
-    return look_at(resolver, caller, of, Supposed(undone=frozenset({decision_id})), kept.decision.records)
+    return look_at(resolver, caller, of, Supposed(undone=frozenset({decision_id})), kept.decision.resolved)
 
 
 def look_at(resolver: Resolver, caller: Principal, of: VersionSet, supposed: Supposed, records: Collection[uuid.UUID]) -> Looked:
@@ -113,7 +113,8 @@ def contradicted(looked: Looked) -> list[frozenset[uuid.UUID]]:
 
 def _token(of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> str:
     """Stand for the decision and for everything that what comes of it hangs on; the id that it would get does not count."""
-    said = [(one.verdict, sorted(map(str, one.left)), sorted(map(str, one.right))) for one in supposed.made]
+    said: list[object] = [(one.verdict, sorted(map(str, one.left)), sorted(map(str, one.right))) for one in supposed.made]
+    said += [(one.attribute, one.value, str(one.expires_at), sorted(map(str, one.records))) for one in supposed.overrides]
     told = (of.version_set_id, said, sorted(map(str, supposed.undone)), sorted((str(k), v) for k, v in evaluated.digests.items()))
     return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 

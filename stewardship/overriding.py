@@ -1,0 +1,119 @@
+"""Values that stewards set by hand on golden records: looked at first, set on what was looked at, told, and withdrawn.
+
+Withdrawing is taking back the decision that ties the value to its records, so it is looked at and undone as any decision is.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from kernel import audit, clock
+from kernel.actor import Principal
+from kernel.errors import Invalid, NotFound
+from mdm import override_values, overrides, versions
+from mdm.override_values import Override, Unreadable
+from mdm.overrides import KeptOverride
+from mdm.resolve import Resolver
+from mdm.steps import Steps
+from mdm.steward_decisions import Supposed
+from mdm.versions import VersionSet
+from stewardship import settle, sides
+from stewardship.settle import STEWARD, Looked
+
+LARGEST_VALUE_BYTES = 4_096
+
+
+@dataclass(frozen=True, slots=True)
+class OverrideWish:
+    """What a steward wants to set on a golden record, why, and until when."""
+
+    golden_id: uuid.UUID
+    attribute: str
+    value: Any
+    reason: str
+    expires_at: datetime | None = None
+
+
+def look(resolver: Resolver, caller: Principal, wish: OverrideWish) -> Looked:
+    """See what setting a value would do, storing nothing but audit rows.
+
+    Raises: NotFound, Gone and Invalid for a golden record that is none (any more); Invalid for an attribute that is not set by
+    hand, a value that cannot be read as it, an expiry that has passed; Forbidden beyond the caller's scope.
+    """
+    with resolver.steps() as session:
+        of = versions.current(session)
+        _, members = sides.members(session, caller.scope, wish.golden_id)
+    _check(of, wish)
+    override = Override(
+        clock.uuid7(), wish.attribute, wish.value, f"{STEWARD}:{caller.actor}", clock.now(), wish.expires_at, members
+    )
+    return settle.look_at(resolver, caller, of, Supposed(overrides=(override,)), members)
+
+
+def _check(of: VersionSet, wish: OverrideWish) -> None:
+    known = override_values.overridable(of.policy.extras)
+    if wish.attribute not in known:
+        detail = f"Set by hand are: {', '.join(known)}. Identifiers and loyalty accounts stay with the records that bring them."
+        raise Invalid("There is no such attribute to set", code="unknown_attribute", detail=detail, extra={"attributes": known})
+    if wish.expires_at is not None and wish.expires_at <= clock.now():
+        raise Invalid("It would have expired already", code="expires_in_past")
+    if len(orjson.dumps(wish.value)) > LARGEST_VALUE_BYTES:
+        raise Invalid("The value is too long", code="value_too_long")
+    try:
+        override_values.check(wish.attribute, wish.value, of.policy.steward_context())
+    except Unreadable as error:
+        extra = {"attribute": wish.attribute, "codes": error.codes}
+        raise Invalid("The value is none of its attribute", code="value_unreadable", detail=str(error), extra=extra) from error
+
+
+def make(resolver: Resolver, caller: Principal, wish: OverrideWish, token: str | None) -> uuid.UUID:
+    """Set a value that was looked at; the id of the override. The records are resolved by a worker.
+
+    Raises: as `look`; MdmError 428 without a token, 412 when what was looked at has changed.
+    """
+    reason = settle.checked_reason(wish.reason)
+    looked = look(resolver, caller, wish)
+    (override,) = looked.supposed.overrides
+    with resolver.steps() as session:
+        settle.hold(session, looked, token)
+        overrides.store(session, looked.of, override, reason)
+        detail = {"attribute": override.attribute, "golden_id": str(wish.golden_id)}
+        audit.record(session, caller.actor, "override.set", "override", str(override.override_id), after=reason, detail=detail)
+    return override.override_id
+
+
+def of_golden(steps: Steps, caller: Principal, golden_id: uuid.UUID) -> list[KeptOverride]:
+    """Read the overrides that belong to a golden record, the latest first, those that count no longer among them.
+
+    Raises: NotFound, Gone, Invalid for one that ended; audited.
+    """
+    with steps() as session:
+        live_id, members = sides.members(session, caller.scope, golden_id)
+        found = [one for one in overrides.said_of(session, members) if overrides.home_of(session, one.override) == live_id]
+        audit.record(session, caller.actor, "override.read", "golden", str(live_id))
+    return found
+
+
+def look_back(resolver: Resolver, caller: Principal, golden_id: uuid.UUID, override_id: uuid.UUID) -> Looked:
+    """See what withdrawing an override would do. Raises: NotFound when the golden record has no such; as `settle.look_back`."""
+    read(resolver.steps, caller, golden_id, override_id)
+    return settle.look_back(resolver, caller, override_id)
+
+
+def withdraw(
+    resolver: Resolver, caller: Principal, golden_id: uuid.UUID, override_id: uuid.UUID, reason: str, token: str | None
+) -> None:
+    """Withdraw an override: the golden record stands as if it had never been set. Raises: as `look_back` and `make`."""
+    read(resolver.steps, caller, golden_id, override_id)
+    settle.take_back(resolver, caller, override_id, reason, token)
+
+
+def read(steps: Steps, caller: Principal, golden_id: uuid.UUID, override_id: uuid.UUID) -> KeptOverride:
+    """Read one override of a golden record. Raises: NotFound when it has no such; as `of_golden`."""
+    found = {one.override.override_id: one for one in of_golden(steps, caller, golden_id)}
+    if override_id not in found:
+        raise NotFound("The golden record has no such override", code="unknown_override")
+    return found[override_id]
