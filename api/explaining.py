@@ -13,8 +13,9 @@ from api.schemas.decisions import Why
 from kernel import db
 from kernel.actor import Principal
 from mdm.resolve import Resolver
-from stewardship import explain
+from stewardship import explain, value_why
 from stewardship.explain import Joined, Key, PairExplained
+from stewardship.value_why import SENTENCES, ValueKept, ValueLost
 
 
 def why(caller: Principal, body: Why) -> Response:
@@ -36,6 +37,32 @@ def how(caller: Principal, golden_id: UUID) -> Response:
     found = explain.how(Resolver(db.transaction), caller, golden_id)
     weakest = {"weakest": _step(found.weakest)} if found.weakest else {}
     return answers.json_answer({"golden_id": found.golden_id, "steps": [_step(one) for one in found.steps], **weakest})
+
+
+def attribute_why(caller: Principal, golden_id: UUID, name: str) -> Response:
+    """Answer why a golden record shows a value. Blocks. Raises: MdmError."""
+    found = value_why.value_why(caller, golden_id, name)
+    shown = {
+        "golden_id": found.golden_id,
+        "version": found.version,
+        "computed_at": found.computed_at,
+        "attribute": found.attribute,
+        "settled": found.settled,
+        "values": [_kept(one) for one in found.values],
+        "runners_up": [_lost(one) for one in found.runners_up],
+        "runners_up_left_out": found.runners_up_left_out,
+    }
+    return answers.json_answer(shown)
+
+
+def _kept(one: ValueKept) -> dict[str, Any]:
+    told = {"value": one.value, "rule": one.rule, "sentence": SENTENCES[one.rule], "said_by": _told(asdict(one.said))}
+    return _told({**told, "also_said_by": [_told(asdict(said)) for said in one.also_said_by], "behind": one.behind})
+
+
+def _lost(one: ValueLost) -> dict[str, Any]:
+    sentence = SENTENCES[one.lost_by] if one.lost_by else None
+    return _told({"value": one.value, "said_by": _told(asdict(one.said)), "lost_by": one.lost_by, "sentence": sentence})
 
 
 def _pair(one: PairExplained) -> dict[str, Any]:
