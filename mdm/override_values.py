@@ -14,6 +14,7 @@ from uuid import UUID
 from matching.record import ATTRIBUTES, AttributeKind, StandardRecord
 from matching.standardize import Context, standardize
 from matching.standardize.addresses import LINES, PARTS
+from mdm.cards import mask_cards
 from mdm.survivorship_values import MemberRecord, StewardAct, candidates
 
 STEWARD_SOURCE = "steward"
@@ -67,7 +68,9 @@ def overridable(extras: Iterable[str]) -> tuple[str, ...]:
 
 
 def check(attribute: str, value: Any, context: Context) -> None:
-    """See that a value can be read as its attribute. Raises: Unreadable."""
+    """See that a value can be read as its attribute and holds no payment card's number. Raises: Unreadable."""
+    if any(mask_cards(text) != text for text in _texts(value)):
+        raise Unreadable("It holds a payment card's number, which is never stored", ["card_number"])
     standard = standardize(_input(attribute, value), context)
     of = "addresses" if attribute == "address" else attribute.partition(".")[0]
     codes = {note.code for note in standard.notes if note.attribute == of}
@@ -100,6 +103,14 @@ def _input(attribute: str, value: Any) -> dict[str, Any]:
     if own:
         return {group: {own: text}}
     return {attribute: text} | ({"party": "company"} if attribute == "company_name" else {})
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)
 
 
 def _parts(attribute: str, value: Any, known: Collection[str]) -> dict[str, Any]:

@@ -165,6 +165,8 @@ def test_a_value_of_each_kind_is_read(attribute: str, value: Any) -> None:
         ("address", {"town": "Madrid"}, "unknown_part"),
         ("address", {"lines": ["a", "b", "c", "d"]}, "wrong_type"),
         ("language", {"value": "es"}, "wrong_type"),
+        ("preferred_store", "4111 1111 1111 1111", "card_number"),
+        ("address", {"lines": ["Calle Mayor 5", "4111111111111111"]}, "card_number"),
     ],
 )
 def test_a_value_of_another_kind_is_refused_with_what_is_wrong(attribute: str, value: Any, code: str) -> None:

@@ -8,7 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from kernel import clock, db
-from mdm import decisions
+from matching.model import Lines, default_model
+from mdm import decisions, versions
 from mdm import policy as policies
 from mdm.drafts import EXPIRY_GRACE
 from mdm.reconcile import reconcile
@@ -117,13 +118,17 @@ def test_an_override_beats_every_record_and_only_for_its_attribute(api: TestClie
     assert mdm.verify(deep=True).differences == ()
 
 
-def test_it_survives_updates_rebuild_and_every_record_that_says_otherwise(api: TestClient, mdm: Master) -> None:
+def test_it_survives_updates_rebuild_retraining_and_every_record_that_says_otherwise(api: TestClient, mdm: Master) -> None:
     put(api, mdm, wish())
     mdm.put("pos", "1", MARIA | {"language": "fr"})
     mdm.put("mail", "2", MARIA | {"language": "fr", "emails": ["new@telefonica.net"]})
     mdm.drain()
     assert shown(api)["value"] == "es"
     reconcile(mdm.resolver)
+    assert (shown(api)["value"], mdm.verify(deep=True).differences) == ("es", ())
+    with db.transaction() as session:
+        versions.adopt(session, model=default_model().with_lines(Lines(merge=12.0)))
+    mdm.drain()
     assert (shown(api)["value"], mdm.verify(deep=True).differences) == ("es", ())
 
 
