@@ -288,8 +288,12 @@ def digests(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UU
                (SELECT decision_id FROM decision WHERE superseded_at IS NULL AND record_a = mine.record_id OFFSET 0)
                UNION ALL
                (SELECT decision_id FROM decision WHERE superseded_at IS NULL AND record_b = mine.record_id OFFSET 0)) AS pairs
+             UNION ALL SELECT record_id, decision_id FROM mine CROSS JOIN LATERAL (
+               SELECT decision_id FROM decision WHERE superseded_at IS NULL AND reason_code = 'override'
+                 AND right_records @> ARRAY[mine.record_id] OFFSET 0) AS overrides
+             WHERE EXISTS (SELECT FROM steward_record)
              UNION ALL SELECT named, decision_id FROM decision, unnest(left_records || right_records) AS named
-             WHERE superseded_at IS NULL AND record_a IS NULL
+             WHERE superseded_at IS NULL AND record_a IS NULL AND reason_code <> 'override'
                AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])),
            said AS (
              SELECT record_id, md5(string_agg(decision_id::text, ',' ORDER BY decision_id)) AS decisions

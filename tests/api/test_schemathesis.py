@@ -18,6 +18,15 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from api.app import create_app
+from kernel import db
+from mdm import policy as policies
+from mdm.resolve import Resolver
+from stewardship import overriding, settle
+from stewardship.overriding import OverrideWish
+from stewardship.settle import Wish
+from stewardship.sides import Side
+
+from ..resolution import MARIA, WHO, Master, golden_of
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 25
@@ -63,12 +72,56 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
     }.get(name, {})
 
 
+def of_a_customer(name: str, golden_id: str, said: dict[str, str]) -> dict[str, Any]:
+    """The same, about a golden record that was resolved: `said` are the decision and the override there are."""
+    golden = {"path_parameters": {"golden_id": golden_id}, "query": {}, "headers": {}}
+    sides = {"left": {"records": [{"source": "pos", "key": "1"}]}, "right": {"records": [{"source": "mail", "key": "2"}]}}
+    dry = {"query": {"dry_run": True}, "headers": {}}
+    back = {**dry, "body": {"reason": "Looked at again."}}
+    decision = {"path_parameters": {"decision_id": said["decision"]}, "headers": {}}
+    override = {"path_parameters": {"golden_id": golden_id, "override_id": said["override"]}}
+    return {
+        "golden_history": golden,
+        "decisions_decide": {**dry, "body": {**sides, "verdict": "match", "reason": "Both cards."}},
+        "decisions_get": decision,
+        "decisions_undo": {**decision, **back},
+        "overrides_put": {**golden, **dry, "body": {"attribute": "language", "value": "es", "reason": "She said so."}},
+        "overrides_listed": golden,
+        "overrides_withdraw": {**override, **back},
+        "explain_why": {"body": sides, "headers": {}},
+        "explain_how": golden,
+        "explain_attribute_why": {**golden, "path_parameters": {"golden_id": golden_id, "name": "name"}},
+    }[name]
+
+
+def customer(policy: policies.Policy) -> tuple[str, dict[str, str]]:
+    """Resolve a customer of two records, with a decision and an override; their ids."""
+    mdm, resolver = Master(policy), Resolver(db.transaction)
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", MARIA)
+    mdm.drain()
+    golden_id = golden_of("pos", "1")
+    assert golden_id is not None
+    wish = Wish("match", Side(records=(("pos", "1"),)), Side(records=(("mail", "2"),)), "Both cards.")
+    decision = settle.make(resolver, WHO, wish, settle.look(resolver, WHO, wish).token)
+    mdm.drain()
+    value = OverrideWish(golden_id, "language", "es", "She said so.")
+    override = overriding.make(resolver, WHO, value, overriding.look(resolver, WHO, value).token)
+    mdm.drain()
+    return str(golden_id), {"decision": str(decision), "override": str(override)}
+
+
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
-def test_no_request_breaks_an_operation_and_some_succeed(name: str, server: str, key: Any, goldens: Any) -> None:
-    operation, answers = OPERATIONS[name], Counter[int]()
-    golden_id, headers = goldens.add(), key()
-    goldens.add_record("17", golden_id)
-    works = operation.as_strategy(**known_to_work(name, str(golden_id)))
+def test_no_request_breaks_an_operation_and_some_succeed(
+    name: str, server: str, key: Any, goldens: Any, policy: policies.Policy
+) -> None:
+    operation, answers, headers = OPERATIONS[name], Counter[int](), key()
+    if name.startswith(("decisions_", "overrides_", "explain_")) or name == "golden_history":
+        works = operation.as_strategy(**of_a_customer(name, *customer(policy)))
+    else:
+        golden_id = goldens.add()
+        goldens.add_record("17", golden_id)
+        works = operation.as_strategy(**known_to_work(name, str(golden_id)))
     modes = [operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)]
     strategies = [works, modes[0], *(modes[1:] if operation.path_parameters or operation.body or operation.query else [])]
 

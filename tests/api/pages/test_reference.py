@@ -60,7 +60,8 @@ def test_parameters_stand_with_their_place() -> None:
 
 def test_scopes_tell_what_they_open() -> None:
     scopes = {scope: [one.anchor for one in operations] for scope, operations in REFERENCE.scopes().items()}
-    assert scopes["golden:read"] == ["golden-get", "golden-batch-get", "golden-search", "golden-history", "golden-relationships"]
+    mine = ["golden-get", "golden-batch-get", "golden-search", "golden-history", "golden-relationships", "explain-attribute-why"]
+    assert scopes["golden:read"] == mine
     assert all(one.scope is None for one in OPERATIONS.values() if one.path in {"/live", "/ready"})
 
 
