@@ -21,7 +21,8 @@ from api.app import create_app
 from kernel import db
 from mdm import policy as policies
 from mdm.resolve import Resolver
-from stewardship import overriding, settle
+from mdm.steward_decisions import Said
+from stewardship import decision_sets, overriding, settle
 from stewardship.overriding import OverrideWish
 from stewardship.settle import Wish
 from stewardship.sides import Side
@@ -79,10 +80,14 @@ def of_a_customer(name: str, golden_id: str, said: dict[str, str]) -> dict[str, 
     dry = {"query": {"dry_run": True}, "headers": {}}
     back = {**dry, "body": {"reason": "Looked at again."}}
     decision = {"path_parameters": {"decision_id": said["decision"]}, "headers": {}}
+    merges = {"merges": [{"survivor": "1", "merged": ["3"]}], "reason": "The till merged them."}
     override = {"path_parameters": {"golden_id": golden_id, "override_id": said["override"]}}
     return {
         "golden_history": golden,
         "decisions_decide": {**dry, "body": {**sides, "verdict": "match", "reason": "Both cards."}},
+        "decisions_decide_many": {**dry, "body": {"decisions": [{**sides, "verdict": "match", "reason": "Both cards."}]}},
+        "decisions_known_merges": {**dry, "path_parameters": {"source": "pos"}, "body": merges},
+        "decisions_undo_set": {**back, "path_parameters": {"set_id": said["set"]}},
         "decisions_get": decision,
         "decisions_undo": {**decision, **back},
         "overrides_put": {**golden, **dry, "body": {"attribute": "language", "value": "es", "reason": "She said so."}},
@@ -105,10 +110,16 @@ def customer(policy: policies.Policy) -> tuple[str, dict[str, str]]:
     wish = Wish("match", Side(records=(("pos", "1"),)), Side(records=(("mail", "2"),)), "Both cards.")
     decision = settle.make(resolver, WHO, wish, settle.look(resolver, WHO, wish).token)
     mdm.drain()
+    mdm.put("pos", "3", MARIA)
+    mdm.drain()
+    seen = decision_sets.look(resolver, WHO, [wish]).looked
+    assert seen is not None
+    set_id, _, _ = decision_sets.make(resolver, WHO, [wish], Said("source:pos", "source_merged_them"), seen.token)
+    mdm.drain()
     value = OverrideWish(golden_id, "language", "es", "She said so.")
     override = overriding.make(resolver, WHO, value, overriding.look(resolver, WHO, value).token)
     mdm.drain()
-    return str(golden_id), {"decision": str(decision), "override": str(override)}
+    return str(golden_id), {"set": str(set_id), "decision": str(decision), "override": str(override)}
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
