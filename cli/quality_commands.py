@@ -12,8 +12,8 @@ from rich.text import Text
 from cli.output import Output
 from cli.words import counted
 from kernel.db import transaction
+from matching.standardize.identifiers import MASK
 from mdm import policy, quality_breaches, quality_examples, quality_reading, renewal
-from mdm.cards import MASK
 
 ACTOR = "mdm quality"
 MOST_CODES, MOST_UNMAPPED, MOST_DAYS = 3, 10, 14

@@ -32,7 +32,7 @@ from matching.ground_levels import (
     Seen,
 )
 from matching.model import Model
-from matching.namesakes import may_have_namesake
+from matching.namesakes import may_have_namesake, may_have_neighbour
 from matching.relatives import perhaps_relatives, two_full_names, two_genders, two_middle_names
 from matching.two_names import two_company_names, two_surnames, two_whole_surnames
 
@@ -169,7 +169,7 @@ def _whole_name(of: Seen) -> bool:
 
 
 def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
-    """A full name in one town with a sure birth date, or behind one postal code with nothing else that both tell.
+    """A full name in one town with a sure birth date, or one that is not common behind one postal code, where both tell no more.
 
     A name and a birth date in two towns are the insured of a famous fine: two men, whose files were one for years. So may be the
     commonest names in one city.
@@ -178,4 +178,5 @@ def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Mo
         return False
     if a.birth_sure is not None and b.birth_sure is not None and of.birth in SAME_BIRTH:
         return not may_have_namesake(a, b, of, model)
-    return of.address == SAME_POSTAL and not (told_apart(of) or (a.streets is not None and b.streets is not None))
+    tells_more = told_apart(of) or (a.streets is not None and b.streets is not None)
+    return of.address == SAME_POSTAL and not tells_more and not may_have_neighbour(a, b, model)

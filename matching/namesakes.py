@@ -1,4 +1,5 @@
-"""How many of one full name and one birth date a city may have: of the commonest names there are two of one day in every one."""
+"""How many of one full name an area may have: the commonest have two of one birth date in every city, and several bearers behind
+one postal code."""
 
 from matching.forms import ComparisonForm
 from matching.ground_levels import SAME_CITY, SAME_POSTAL, Seen
@@ -12,6 +13,8 @@ SHARE_OF_A_KNOWN_SURNAME = 0.0007
 # Shares are of all the countries that the model was trained on; of one country's people they are about ten times as much, for
 # either name. So one in ten thousand by the model is one in a hundred in the city.
 MOST_NAMESAKES = 1e-4
+PEOPLE_OF_A_POSTAL_CODE = 20_000
+MOST_NEIGHBOURS = 0.02  # By the model's shares: two of the country's own, as above.
 
 
 def may_have_namesake(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
@@ -19,8 +22,19 @@ def may_have_namesake(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Mod
     is_city = of.address == SAME_CITY or (of.address == SAME_POSTAL and _is_a_citys(a, b))
     if not is_city or not set(a.streets or ()).isdisjoint(b.streets or ()):
         return False
+    return PEOPLE_OF_A_CITY * _share_of_name(a, b, model) / BIRTH_DATES >= MOST_NAMESAKES
+
+
+def may_have_neighbour(a: ComparisonForm, b: ComparisonForm, model: Model) -> bool:
+    """Say whether a name is so frequent that another may bear it behind one postal code, unless a code is a dozen doors'."""
+    if any(any(map(str.isalpha, code)) for code in set(a.postals or ()) & set(b.postals or ())):
+        return False
+    return PEOPLE_OF_A_POSTAL_CODE * _share_of_name(a, b, model) >= MOST_NEIGHBOURS
+
+
+def _share_of_name(a: ComparisonForm, b: ComparisonForm, model: Model) -> float:
     given, surname = (max(_share(model, column, getattr(form, column)) for form in (a, b)) for column in ("given", "surname"))
-    return PEOPLE_OF_A_CITY * given * surname / BIRTH_DATES >= MOST_NAMESAKES
+    return given * surname
 
 
 def _is_a_citys(a: ComparisonForm, b: ComparisonForm) -> bool:

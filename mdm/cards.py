@@ -8,9 +8,8 @@ import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from matching.standardize.identifiers import SHORTEST_CARD, is_card_number
+from matching.standardize.identifiers import MASK, SHORTEST_CARD, is_card_number
 
-MASK = "***"
 WIDEST = 40  # Of a card number with the zeros before it.
 # Spaces of every width, dots, dashes, underscores, and what nobody sees: NUL (of UTF-16 read as bytes as well), soft hyphens,
 # joiners, marks of direction, variation selectors, the frame of a keycap. No slash: it stands between two phone numbers.
@@ -20,6 +19,8 @@ _UNSEEN = (
 _GAP = rf"[ .\-_\t\r\n\u00a0\u00b7\u2000-\u200a\u2010-\u2015\u202f\u205f\u2212\u3000\ufe58\ufe63\uff0d{_UNSEEN}]{{0,3}}"
 _DIGIT_RUN = re.compile(rf"\d(?:{_GAP}\d){{{SHORTEST_CARD - 1},}}")
 _GROUP = re.compile(r"\d+")
+# Parted by one sign that parts other numbers as well: then only as cards are written in several pieces.
+_PARTED = re.compile(r"(?<!\d)(?:\d{4}([/|,;:] ?)\d{4}\1\d{4}\1\d{4}|\d{4}([/|,;:] ?)\d{6}\2\d{5})(?!\d)")
 # Raised, lowered and circled digits, which are digits to a reader and none to a pattern.
 _DRAWN_DIGITS = {
     code: str(unicodedata.digit(chr(code)))
@@ -69,6 +70,15 @@ def mask_cards(text: str) -> str:
 
 
 def _mask_plain(text: str) -> str:
+    return _PARTED.sub(_mask_parted, _mask_runs(text))
+
+
+def _mask_parted(found: re.Match[str]) -> str:
+    digits = _plain(found.group())
+    return MASK + digits[-4:] if is_card_number(digits) else found.group()
+
+
+def _mask_runs(text: str) -> str:
     if not _DIGIT_RUN.search(text):
         return text
     masked, done = "", 0

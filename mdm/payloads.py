@@ -13,7 +13,8 @@ from typing import Any
 
 import orjson
 
-from mdm.cards import MASK, MAYBE_CARD, mask_cards
+from matching.standardize.identifiers import MASK
+from mdm.cards import MAYBE_CARD, mask_cards
 from mdm.mapping_schema import Mapping
 from mdm.mapping_values import Place, Problem, text_of
 from mdm.vouched import cards, vouched

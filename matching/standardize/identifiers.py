@@ -23,6 +23,7 @@ _PLACEHOLDERS = frozenset({
     "9774D56D682E549C",  # The installation id that thousands of Android phones share.
 })  # fmt: skip
 _SHORTEST = 3
+MASK = "***"  # What stands for the digits of a payment card but its last four, which are no number of anybody.
 # Visa's extinct 13 digits are not looked for: one EAN-13 of a loyalty card or German mobile number in ten would pass.
 SHORTEST_CARD, LONGEST_CARD = 14, 19
 _CHECKED = frozenset({*tables.KIND_OF_TYPE, *tables.NAMED_SCHEMES})
@@ -48,7 +49,7 @@ def read_identifier(text: str, kind: str = "", issuer: str = "") -> tuple[str | 
     cleaned = clean(text) or ""
     value = _alphanumeric(cleaned)
     found, number = _of_scheme(value, kind, issuer) if kind in _CHECKED and value else (None, None)
-    if found != OK and (is_card_number(cleaned) or is_card_number(value)):
+    if (MASK in cleaned and value) or (found != OK and (is_card_number(cleaned) or is_card_number(value))):
         return None, None, ("card_number",)
     if not value:
         return None, None, ("placeholder",) if cleaned else ()

@@ -86,11 +86,13 @@ def test_an_operation_is_found_by_keyboard(visit: Visit) -> None:
     shown = page.locator("#index-list li:visible")
     everything = shown.count()
     page.keyboard.press("/")
-    page.keyboard.type("post golden")
+    page.keyboard.type("post golden 1,000")
     assert [text.split("\n")[-1] for text in shown.all_inner_texts()] == [
         "Read up to 1,000 golden records",
+        "Say what became of up to 1,000 golden ids",
         "Find the golden ids of up to 1,000 source records",
     ]
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")

@@ -37,3 +37,20 @@ def test_a_postal_code_of_a_whole_city_is_the_city() -> None:
 
 def test_a_phone_tells_which_of_them_it_is() -> None:
     assert of_london("Mohammed", "Khan", phones=["020 7946 0123"]) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "surname", "code", "country", "expected"),
+    [
+        ("Thomas", "Müller", "80333", "DE", Lack.NOT_CORROBORATED),
+        ("José", "García", "28001", "ES", Lack.NOT_CORROBORATED),
+        ("Raquel", "Valcárcel", "28001", "ES", None),
+        ("John", "Smith", "SW1A 1AA", "GB", None),
+    ],
+)
+def test_a_common_name_behind_one_postal_code_is_nobody(
+    given: str, surname: str, code: str, country: str, expected: Lack | None
+) -> None:
+    """Twenty thousand live behind a code of five digits, several of the commonest names among them; a dozen doors have one."""
+    data = {"given_name": given, "surname": surname, "addresses": [{"postal_code": code, "country": country}]}
+    assert lacking(data, data) is expected

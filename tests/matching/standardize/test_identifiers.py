@@ -52,6 +52,13 @@ def test_a_card_number_reaches_no_record() -> None:
     assert "card_number" in {note.code for note in record.notes}
 
 
+def test_what_is_left_of_a_masked_card_is_nobodys_number() -> None:
+    account, number = {"programme": "club", "number": "***5559"}, {"type": "customer_number", "value": "***5559"}
+    record = standardize({"loyalty_accounts": [account], "identifiers": [number]}, Context())
+    assert (record.loyalty_accounts, record.identifiers) == ((), ())
+    assert [note.code for note in record.notes] == ["card_number", "card_number"]
+
+
 def test_a_loyalty_number_of_an_old_visa_s_thirteen_digits_is_kept() -> None:
     record = standardize({"loyalty_accounts": [{"programme": "club", "number": "4006381333931"}]}, Context())
     assert [account.number for account in record.loyalty_accounts] == ["4006381333931"]
