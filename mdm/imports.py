@@ -4,11 +4,13 @@ What a chunk did and how far the job came are committed together: run again, an 
 row. Reads rows through a source's policy; the edge opens the transactions.
 """
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from sqlmodel import Session
@@ -32,6 +34,8 @@ CHUNK_ROWS = 1_000
 
 
 MOST_NOTES, LONGEST_FIELD, OTHER_FIELDS = 200, 60, "(other fields)"
+
+_WRITTEN = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T,]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
 
 
 @dataclass(slots=True)
@@ -166,18 +170,20 @@ def deliveries(source: Source) -> Callable[[FileRow], Incoming | Problem]:
     declared = {"key": source.key, "version": source.version, "updated_at": source.updated_at, "deleted": source.deleted}
     readers = {name: reader(one, name, empty, False) for name, one in declared.items() if one is not None}
 
+    time_of = partial(_time, order=source.date_order)
+
     def read(row: FileRow) -> Incoming | Problem:
         if row.values is None:
             return row.problem or Problem("unreadable", "")
         problems: Problems = []
         found = {name: value for name, make in readers.items() if (value := make(row.values, problems)) is not None}
-        return _delivery(row, row.values, found)
+        return _delivery(row, row.values, found, time_of(found.get("updated_at")))
 
     return read
 
 
-def _delivery(row: FileRow, values: dict[str, Any], found: dict[str, Any]) -> Incoming | Problem:
-    key, number, at = found.get("key"), _whole_number(found.get("version")), _time(found.get("updated_at"))
+def _delivery(row: FileRow, values: dict[str, Any], found: dict[str, Any], at: datetime | None) -> Incoming | Problem:
+    key, number = found.get("key"), _whole_number(found.get("version"))
     if not isinstance(key, str):
         return Problem("key_missing", "key")
     if number is None and "version" in found:
@@ -196,16 +202,28 @@ def _whole_number(text: Any) -> int | None:
         return None
 
 
-def _time(text: Any) -> datetime | None:
-    """An ISO time, or seconds or milliseconds since 1970; without an offset it is in the source's time zone."""
+def _time(text: Any, order: str | None = None) -> datetime | None:
+    """An ISO time, seconds or milliseconds since 1970, or a date in the source's order, perhaps with a time behind it.
+
+    Without an offset it is in the source's time zone.
+    """
     if not isinstance(text, str):
         return None
     try:
         if text.isdecimal() and len(text) in {10, 13}:
             return datetime.fromtimestamp(int(text) / (1 if len(text) == 10 else 1000), tz=UTC)
-        return datetime.fromisoformat(text)
+        return _ordered_time(text, order) or datetime.fromisoformat(text)
     except ValueError:
         return None
+
+
+def _ordered_time(text: str, order: str | None) -> datetime | None:
+    written = _WRITTEN.fullmatch(text) if order in {"DMY", "MDY"} else None
+    if written is None:
+        return None
+    first, second, year, hour, minute, seconds = (int(part or 0) for part in written.groups())
+    day, month = (first, second) if order == "DMY" else (second, first)
+    return datetime(year, month, day, hour, minute, seconds)  # noqa: DTZ001 - the source's time zone is added where it is known.
 
 
 def chunks(rows: Iterator[FileRow], skip: int, size: int = CHUNK_ROWS) -> Iterator[list[FileRow]]:

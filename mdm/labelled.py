@@ -168,6 +168,8 @@ def _no_labels(truth: str, pattern: str | None, seen: _Columns) -> Invalid:
     names = list(seen.names)
     more = f" and {len(names) - MOST_COLUMNS:,} more" if len(names) > MOST_COLUMNS else ""
     columns = f". The columns are {', '.join(names[:MOST_COLUMNS])}{more}" if names else ": no row could be read"
+    if truth in names:
+        columns += "; no row could be read: under a policy each row names its source in a column 'source'"
     matching = f" that {pattern!r} matches" if pattern else ""
     return Invalid(f"No row has a label in {truth!r}{matching}{columns}", code="no_labels")
 

@@ -82,7 +82,7 @@ def content(session: Session, reject_id: uuid.UUID) -> bytes | None:
 REASONS = {
     "bad_field_name": "a field's name is longer than 500 characters or holds a NUL",
     "bad_key": "the key holds a character that cannot be stored",
-    "bad_source_updated_at": "the time of change is not a time between 1900 and next year",
+    "bad_source_updated_at": "the time of change is no ISO or Unix time or date in the source's date_order, 1900 to next year",
     "bad_source_version": "the version is not a whole number of 64 bits",
     "broken_quoting": "a quote stands inside a value, or a quoted value is never closed",
     "invalid_encoding": "the line is not in the file's encoding",
