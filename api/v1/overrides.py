@@ -1,5 +1,6 @@
 """Values that stewards set by hand on a golden record: looked at before they are set, told, and withdrawn."""
 
+from functools import partial
 from uuid import UUID
 
 from fastapi import Request
@@ -52,5 +53,5 @@ def withdraw(
 ) -> Response:
     """Withdraw a value: the golden record stands as if it had never been set. Look first."""
     hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
-    act = lambda _: overriding.withdraw(caller, golden_id, override_id, body, dry_run)  # noqa: E731 - one line of its own
-    return idempotency.once(caller, idempotency_key, hashed, act)
+    act = partial(overriding.withdraw, caller, golden_id, override_id, body, dry_run)
+    return idempotency.once(caller, idempotency_key, hashed, lambda _: act())

@@ -72,6 +72,6 @@ def test_a_rollback_brings_back_what_was(mdm: Master, document: Path) -> None:
     assert contents() == before
     assert mdm.verify().differences == ()
     with read_only() as session:
-        assert policy.in_force(session).version == 1  # type: ignore[union-attr]  # One rules.
+        assert policy.current(session).version == 1
     assert isinstance(run("policy", "rollback").exception, NotFound)
     assert isinstance(run("policy", "rollback", 17).exception, NotFound)

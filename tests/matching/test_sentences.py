@@ -2,6 +2,7 @@
 
 import pytest
 
+from matching.comparison import Comparison
 from matching.comparisons import COMPARISONS, extra_comparison
 from matching.forms import comparison_form
 from matching.model import default_model
@@ -13,9 +14,9 @@ MARIA = {"given_name": "Maria", "surname": "Garcia", "birth_date": "1984-03-12",
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda one: one.name)
-def test_every_level_has_a_sentence_of_its_own(comparison: object) -> None:
-    levels = [level.name for level in comparison.levels]  # type: ignore[attr-defined]  # A Comparison.
-    told = [sentence(comparison, name) for name in levels]  # type: ignore[arg-type]  # The same.
+def test_every_level_has_a_sentence_of_its_own(comparison: Comparison) -> None:
+    levels = [level.name for level in comparison.levels]
+    told = [sentence(comparison, name) for name in levels]
     assert len(set(told)) == len(levels)
 
 

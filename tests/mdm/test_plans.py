@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from kernel import db
-from matching.model import default_model
+from matching.model import Model, default_model
 from mdm import plans, policy, versions
 from mdm.policy import Policy
 
@@ -34,9 +34,9 @@ def ids() -> list[object]:
     return [golden_of(*key) for key in KEYS]
 
 
-def adopt(mdm: Master, chosen: Policy | None = None, **more: object) -> None:
+def adopt(mdm: Master, chosen: Policy | None = None, model: Model | None = None) -> None:
     with db.transaction() as session:
-        versions.adopt(session, policy.store(session, chosen, "test") if chosen else None, **more)  # type: ignore[arg-type]  # A model.
+        versions.adopt(session, policy.store(session, chosen, "test") if chosen else None, model)
     mdm.drain()
 
 
