@@ -12,7 +12,9 @@ from typing import Annotated
 import orjson
 from fastapi import Header
 from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel
 from sqlmodel import Session
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
@@ -69,6 +71,14 @@ def once(caller: Principal, key: str | None, hashed: bytes, act: Act) -> Respons
         give_up(caller, claimed)
         raise
     return _response(status, body)
+
+
+def act_once(
+    caller: Principal, key: str | None, request: Request, body: BaseModel, act: Callable[[], tuple[int, bytes]]
+) -> Response:
+    """Run an act that opens its own steps, once for the request that this is. Blocks. Raises: as `once`."""
+    hashed = request_hash(request.scope, body.model_dump_json().encode())
+    return once(caller, key, hashed, lambda _: act())
 
 
 def claim(caller: Principal, key: str, hashed: bytes) -> ledger.Claim | ledger.Answered:

@@ -36,8 +36,7 @@ def decide(
 
     It holds whatever the model says, now and later, until it is taken back. One that contradicts other decisions is refused.
     """
-    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
-    return idempotency.once(caller, idempotency_key, hashed, lambda _: deciding.decide(caller, body, dry_run))
+    return idempotency.act_once(caller, idempotency_key, request, body, lambda: deciding.decide(caller, body, dry_run))
 
 
 @router.post("/v1/decisions:batch", response_model=DecisionSet, status_code=201, responses=LOOKED_AT_MANY)
@@ -45,8 +44,7 @@ def decide_many(
     caller: DecisionsWriter, body: DecideMany, request: Request, dry_run: DryRun = False, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Make up to 1,000 decisions together, looked at first. What cannot be decided is left out and named by its place."""
-    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
-    return idempotency.once(caller, idempotency_key, hashed, lambda _: deciding.decide_many(caller, body, dry_run))
+    return idempotency.act_once(caller, idempotency_key, request, body, lambda: deciding.decide_many(caller, body, dry_run))
 
 
 @router.post("/v1/sources/{source}/records:merged", response_model=DecisionSet, status_code=201, responses=LOOKED_AT_MANY)
@@ -59,8 +57,9 @@ def known_merges(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Bring in merges that a source knows of, as decisions with the source as author, looked at first and taken back whole."""
-    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
-    return idempotency.once(caller, idempotency_key, hashed, lambda _: deciding.known_merges(caller, source, body, dry_run))
+    return idempotency.act_once(
+        caller, idempotency_key, request, body, lambda: deciding.known_merges(caller, source, body, dry_run)
+    )
 
 
 @router.post("/v1/decision-sets/{set_id}:undo", response_model=DecisionSet | DecisionPreview)
@@ -73,8 +72,7 @@ def undo_set(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Take back all decisions of a set that hold still. Look first."""
-    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
-    return idempotency.once(caller, idempotency_key, hashed, lambda _: deciding.undo_set(caller, set_id, body, dry_run))
+    return idempotency.act_once(caller, idempotency_key, request, body, lambda: deciding.undo_set(caller, set_id, body, dry_run))
 
 
 @router.get("/v1/decisions/{decision_id}", response_model=Decision)
@@ -93,5 +91,4 @@ def undo(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Take a decision back: the golden records stand as if it had never been made, under the ids that they had. Look first."""
-    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
-    return idempotency.once(caller, idempotency_key, hashed, lambda _: deciding.undo(caller, decision_id, body, dry_run))
+    return idempotency.act_once(caller, idempotency_key, request, body, lambda: deciding.undo(caller, decision_id, body, dry_run))

@@ -31,8 +31,7 @@ def put(
     While it is in force it beats what every record says of its attribute, and of no other; an e-mail address or phone becomes the
     primary one and hides none. It goes along in a merge, and after a split it stays with most of the records it was said of.
     """
-    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
-    return idempotency.once(caller, idempotency_key, hashed, lambda _: overriding.put(caller, golden_id, body, dry_run))
+    return idempotency.act_once(caller, idempotency_key, request, body, lambda: overriding.put(caller, golden_id, body, dry_run))
 
 
 @router.get("/v1/golden/{golden_id}/overrides", response_model=Overrides)
@@ -52,6 +51,5 @@ def withdraw(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Withdraw a value: the golden record stands as if it had never been set. Look first."""
-    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
     act = partial(overriding.withdraw, caller, golden_id, override_id, body, dry_run)
-    return idempotency.once(caller, idempotency_key, hashed, lambda _: act())
+    return idempotency.act_once(caller, idempotency_key, request, body, act)
