@@ -1,4 +1,4 @@
-"""Runs the migrations as the owner, one transaction for all of them, one process at a time."""
+"""Runs the migrations as the owner, each in a transaction of its own, one process at a time."""
 
 from alembic import context
 
@@ -8,8 +8,15 @@ from kernel.db import Role, engine
 MIGRATION_LOCK = 7_301_884_563_102
 
 with engine(Role.OWNER).connect() as connection:
-    context.configure(connection=connection, target_metadata=None)
-    with context.begin_transaction():
-        connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})")
-        context.run_migrations()
+    # Held beyond each transaction, until this connection or its process ends: so locks of tables end with the migration
+    # that needs them, and what a later one refuses leaves the earlier ones done.
+    connection.exec_driver_sql(f"SELECT pg_advisory_lock({MIGRATION_LOCK})")
+    connection.exec_driver_sql("SET lock_timeout = '60s'")
+    connection.commit()
+    try:
+        context.configure(connection=connection, target_metadata=None, transaction_per_migration=True)
+        with context.begin_transaction():
+            context.run_migrations()
+    finally:
+        connection.rollback()
+        connection.invalidate()  # The lock and the timeout go with it.

@@ -18,7 +18,7 @@ from matching.comparisons import Comparison, folded_extra, number_extra
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
 from matching.exact_copies import COPIES_SQL
 from matching.forms import COLUMNS, LIST_COLUMNS, NUMBER_COLUMNS, ComparisonForm
-from matching.hot_keys import LIMITS, HotLimits, hot_sql, pairs_sql
+from matching.hot_keys import LIMITS, HotLimits, pairs_sql
 from matching.model import Model, Parameter
 from matching.score import frequency_adjustments
 
@@ -80,14 +80,6 @@ def by_position(pairs: pa.Table, ids: Sequence[str]) -> pa.Table:
         places = pc.cast(pc.index_in(pairs.column(side), value_set=known), pa.string())
         pairs = pairs.set_column(pairs.schema.get_field_index(side), side, places)
     return pairs.filter(pc.and_(pairs.column("record_a").is_valid(), pairs.column("record_b").is_valid()))
-
-
-def hot_keys(keys: pa.Table, limits: HotLimits = LIMITS) -> pa.Table:
-    """Return the keys (blocking_key, records) that are hot, the fullest first."""
-    with duckdb.connect() as connection:
-        connection.register("given", keys)
-        found = connection.sql(hot_sql(limits).format(given="given") + " ORDER BY 2 DESC, 1")
-        return found.to_arrow_table()
 
 
 def score_candidates(

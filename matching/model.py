@@ -162,10 +162,6 @@ class Model:
         """Return the same model with other lines, and so another fingerprint."""
         return dataclasses.replace(self, lines=lines, fingerprint="")
 
-    def with_prior(self, prior: float) -> "Model":
-        """Return the same model for a population in which matching pairs are more or less rare."""
-        return dataclasses.replace(self, prior=prior, fingerprint="")
-
 
 def term_hash(salt: str, column: str, value: str) -> str:
     """Return the keyed hash under which a value's frequency is kept: 64 bits, as hex."""

@@ -4,7 +4,6 @@ Pure. A deletion is a version like any other, so that a late one never resurrect
 behind the version that is current when it arrives: the source gave no other order than arrival.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -45,14 +44,6 @@ def arrive(current: Current | None, incoming: Version) -> tuple[Current, str]:
     if not later:
         return current, "superseded"
     return Current(incoming, mark), "deleted" if incoming.is_deleted else "changed"
-
-
-def current_of(versions: Sequence[Version]) -> Current | None:
-    """The current version after all have arrived, in the order given."""
-    current = None
-    for version in versions:
-        current, _ = arrive(current, version)
-    return current
 
 
 def _placed(current: Mark, incoming: Mark) -> Mark:

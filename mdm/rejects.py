@@ -52,18 +52,6 @@ def keep(session: Session, rejects: Sequence[Reject], job_id: uuid.UUID | None =
     )
 
 
-def by_code(session: Session, job_id: uuid.UUID | None = None, source: str | None = None) -> dict[str, int]:
-    """Count rejects by code, of a job, of a source, or all."""
-    found = sql.rows(
-        session,
-        """SELECT code, count(*) FROM reject
-           WHERE (%(job)s::uuid IS NULL OR job_id = %(job)s) AND (%(source)s::text IS NULL OR source = %(source)s)
-           GROUP BY code ORDER BY code""",
-        {"job": job_id, "source": source},
-    )
-    return {code: count for code, count in found}
-
-
 def of_job(session: Session, job_id: uuid.UUID) -> list[tuple[int, str, str]]:
     """Line number, code and field of every reject of a job, by line."""
     found = sql.rows(session, "SELECT line_no, code, detail FROM reject WHERE job_id = %s ORDER BY line_no", [job_id])

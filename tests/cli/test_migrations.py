@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from alembic.command import downgrade, upgrade
 from psycopg import sql
+from sqlalchemy.exc import ProgrammingError
 
 from cli import migrations
 from kernel import clock, db
@@ -64,6 +65,16 @@ def test_processes_that_migrate_at_once_do_it_once(empty: str) -> None:
     told = [process.communicate()[0] for process in started]
     assert [process.returncode for process in started] == [0, 0, 0], told
     assert migrations.current_revision() == migrations.newest_revision()
+
+
+def test_what_a_migration_refuses_leaves_those_before_it_done(empty: str) -> None:
+    """Otherwise the locks of the first would be held until the last, and hours of work thrown away."""
+    execute(empty, "CREATE TABLE search_term (taken int)")
+    with pytest.raises(ProgrammingError, match="search_term"):
+        migrations.migrate()
+    assert migrations.current_revision() == "0017"
+    execute(empty, "DROP TABLE search_term")
+    assert migrations.migrate() == ("0017", migrations.newest_revision())
 
 
 def test_an_owner_who_may_only_create_roles_is_enough(empty: str) -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def test_a_comparison_may_be_absent(data: Any) -> None:
 
 def test_other_lines_or_another_prior_are_another_model() -> None:
     shipped = default_model()
-    others = {shipped.with_lines(Lines(-6.0, 0.0, 20.0)).fingerprint, shipped.with_prior(0.5).fingerprint}
+    others = {shipped.with_lines(Lines(-6.0, 0.0, 20.0)).fingerprint, replace(shipped, prior=0.5, fingerprint="").fingerprint}
     assert len(others | {shipped.fingerprint}) == 3
 
 

@@ -30,7 +30,7 @@ def test_a_level_that_moved_by_more_than_a_bit_is_named() -> None:
 
 
 def test_prior_and_lines_are_told() -> None:
-    found = model_changes(MODEL, MODEL.with_prior(0.01).with_lines(Lines(guard=2.0)))
+    found = model_changes(MODEL, dataclasses.replace(MODEL, prior=0.01, fingerprint="").with_lines(Lines(guard=2.0)))
     assert found.lines == (("guard", 0.0, 2.0),)
     assert round(found.prior_after, 2) == -6.63
 

@@ -1,12 +1,13 @@
 """The current version does not depend on the order of arrival, and a deletion is a version."""
 
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.events import Current, Mark, Version, arrive, current_of
+from mdm.events import Current, Mark, Version, arrive
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -23,6 +24,14 @@ def statuses(*versions: Version) -> list[str]:
         current, status = arrive(current, one)
         found.append(status)
     return found
+
+
+def current_of(versions: Sequence[Version]) -> Current | None:
+    """The current version after all have arrived, in the order given."""
+    current: Current | None = None
+    for one in versions:
+        current, _ = arrive(current, one)
+    return current
 
 
 def test_all_120_orders_of_five_versions_give_one_current_record() -> None:

@@ -12,12 +12,13 @@ import pytest
 from kernel.actor import Principal
 from kernel.db import Role, Scope, read_only, transaction
 from kernel.errors import Forbidden, NotFound
-from mdm import payloads, policy, rejects, sql
+from mdm import payloads, policy, sql
 from mdm.incoming import Incoming
 from mdm.ingest import Outcome, put_records
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
 from mdm.sealing import DataKey
+from tests.rejected import rejected_by_code
 
 WRITER = Principal("k", "till", frozenset({"records:write"}), Scope())
 NAIVE = datetime(2026, 1, 5, 12)  # noqa: DTZ001 - as a source without offsets says it
@@ -230,7 +231,7 @@ def test_an_unusable_delivery_is_rejected_and_kept_and_the_rest_goes_on(rules: P
     assert outcomes[0].problem is not None
     assert outcomes[0].problem.code == code
     with read_only() as session:
-        assert rejects.by_code(session, source="pos") == {code: 1}
+        assert rejected_by_code(session, source="pos") == {code: 1}
 
 
 def test_a_key_that_stands_twice_arrives_twice(rules: Policy) -> None:

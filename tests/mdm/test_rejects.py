@@ -8,6 +8,7 @@ from kernel.db import read_only, transaction
 from mdm import policy, rejects, sql
 from mdm.incoming import SourceRules, storable
 from mdm.rejects import REASONS, Reject
+from tests.rejected import rejected_by_code
 
 RULES = SourceRules.of(policy.parse("sources: {pos: {channel_kind: pos, brand: main, never_store: [pin]}}"), "pos", b"k")
 CARD = "4111 1111 1111 1111"
@@ -21,8 +22,8 @@ def test_a_reject_is_kept_once_and_counted(database: object) -> None:
             assert rejects.keep(session, found, job) == kept
     with read_only() as session:
         assert rejects.of_job(session, job) == [(3, "key_missing", "key"), (4, "wrong_type", "surname")]
-        assert rejects.by_code(session, job) == rejects.by_code(session, source="pos") == {"key_missing": 1, "wrong_type": 1}
-        assert rejects.by_code(session, source="web") == {}
+        assert rejected_by_code(session, job) == rejected_by_code(session, source="pos") == {"key_missing": 1, "wrong_type": 1}
+        assert rejected_by_code(session, source="web") == {}
         [(one, sealed), (other, nothing)] = sql.rows(session, "SELECT reject_id, sealed_payload FROM reject ORDER BY line_no")
         assert b"row three" not in sealed
         assert rejects.content(session, one) == b"row three"
@@ -34,7 +35,7 @@ def test_rejects_outside_a_job_are_all_kept(database: object) -> None:
         with transaction() as session:
             rejects.keep(session, [Reject("key_missing")])
     with read_only() as session:
-        assert rejects.by_code(session) == {"key_missing": 2}
+        assert rejected_by_code(session) == {"key_missing": 2}
 
 
 def test_a_rejected_row_is_masked_like_a_stored_one() -> None:

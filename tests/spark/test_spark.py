@@ -86,7 +86,6 @@ def test_febrl_gives_the_candidates_levels_and_weights_of_the_other_engines(sess
     )
     form_table = bulk.forms_table(list(forms), list(forms.values()))
     pairs = bulk.candidate_pairs(key_table, FEBRL_LIMIT)
-    assert bulk.hot_keys(key_table, FEBRL_LIMIT).num_rows > 0
     assert pairs.num_rows < bulk.candidate_pairs(key_table).num_rows
 
     their_pairs = spark.candidate_pairs(frame(session, key_table, tmp_path, "keys"), FEBRL_LIMIT)

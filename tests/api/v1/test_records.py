@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from kernel import db
 from mdm import policy as policies
-from mdm import rejects
+from tests.rejected import rejected_by_code
 
 ADA = {"given_name": "Ada", "surname": "Byron", "emails": ["ada@example.org"]}
 URL = "/v1/sources/pos/records/17"
@@ -18,7 +18,7 @@ URL = "/v1/sources/pos/records/17"
 
 def counted() -> dict[str, int]:
     with db.read_only() as session:
-        return rejects.by_code(session)
+        return rejected_by_code(session)
 
 
 def lines(api: TestClient, *items: Any, **headers: str) -> list[dict[str, Any]]:
