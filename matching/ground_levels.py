@@ -33,6 +33,8 @@ def _numbers(comparison: Comparison, *names: str) -> frozenset[int]:
 
 SAME_GIVEN = _numbers(GIVEN, "swapped", "exact", "nickname", "close", "part")
 SWAPPED_NAME, EXACT_GIVEN = GIVEN.number("swapped"), GIVEN.number("exact")
+# Whole: one name, perhaps by another form or a slip of the pen; one: letter for letter.
+ONE_GIVEN, ONE_SURNAME = _numbers(GIVEN, "swapped", "exact"), _numbers(SURNAME, "exact")
 WHOLE_GIVEN, WHOLE_SURNAME = _numbers(GIVEN, "exact", "nickname", "close"), _numbers(SURNAME, "exact", "close")
 LOOKALIKE_GIVEN = _numbers(GIVEN, "close", "sounds_alike")
 NICKNAME, INITIAL, OTHER_GIVEN = (GIVEN.number(name) for name in ("nickname", "initial", "different"))
@@ -60,10 +62,11 @@ LOOKED_AT = (GIVEN, SURNAME, MIDDLE, BIRTH_DATE, EMAIL, PHONE, ADDRESS, IDENTIFI
 
 
 __all__ = [
-    "ADDRESS", "AREA", "CONTACT", "EXACT_GIVEN", "IDENTIFIER", "INITIAL", "LOOKALIKE_GIVEN", "LOOKALIKE_SURNAME", "NICKNAME",
-    "NULL_LEVEL", "OTHER_BIRTH", "OTHER_EMAIL", "OTHER_GIVEN", "OTHER_IDENTIFIER", "OTHER_MIDDLE", "OTHER_PHONE", "OTHER_SURNAME",
-    "OWN_EMAIL", "PART_OF_SURNAME", "PHONE", "SAME_BIRTH", "SAME_CITY", "SAME_COMPANY", "SAME_EMAIL", "SAME_GIVEN",
-    "SAME_IDENTIFIER", "SAME_PHONE", "SAME_POSTAL", "SWAPPED_NAME", "WHOLE_GIVEN", "WHOLE_SURNAME", "Seen", "seen",
+    "ADDRESS", "AREA", "CONTACT", "EXACT_GIVEN", "IDENTIFIER", "INITIAL", "LOOKALIKE_GIVEN", "LOOKALIKE_SURNAME",
+    "NICKNAME", "NULL_LEVEL", "ONE_GIVEN", "ONE_SURNAME", "OTHER_BIRTH", "OTHER_EMAIL", "OTHER_GIVEN",
+    "OTHER_IDENTIFIER", "OTHER_MIDDLE", "OTHER_PHONE", "OTHER_SURNAME", "OWN_EMAIL", "PART_OF_SURNAME", "PHONE",
+    "SAME_BIRTH", "SAME_CITY", "SAME_COMPANY", "SAME_EMAIL", "SAME_GIVEN", "SAME_IDENTIFIER", "SAME_PHONE",
+    "SAME_POSTAL", "SWAPPED_NAME", "WHOLE_GIVEN", "WHOLE_SURNAME", "Seen", "seen",
 ]  # fmt: skip
 
 

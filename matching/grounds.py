@@ -12,6 +12,8 @@ from matching.ground_levels import (
     CONTACT,
     IDENTIFIER,
     NULL_LEVEL,
+    ONE_GIVEN,
+    ONE_SURNAME,
     OTHER_BIRTH,
     OTHER_EMAIL,
     OTHER_GIVEN,
@@ -159,8 +161,10 @@ def told_apart(of: Seen) -> bool:
 
 def _has_contact(of: Seen) -> bool:
     """A home counts as well, unless two of one name may live there: no birth date in common, and an e-mail address or a phone
-    each. One son in twelve bears his father's name."""
-    return _reached(of) or (of.address in CONTACT[ADDRESS] and (of.birth in SAME_BIRTH or not told_apart(of)))
+    each, or a given name that is not written alike. One son in twelve bears his father's name, and John's may be called Jack."""
+    if _reached(of) or of.address not in CONTACT[ADDRESS]:
+        return _reached(of)
+    return of.birth in SAME_BIRTH or (of.given in ONE_GIVEN and not told_apart(of))
 
 
 def _whole_name(of: Seen) -> bool:
@@ -169,7 +173,8 @@ def _whole_name(of: Seen) -> bool:
 
 
 def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
-    """A full name in one town with a sure birth date, or one that is not common behind one postal code, where both tell no more.
+    """A full name in one town with a sure birth date, or, letter for letter, one that is not common behind one postal code, where
+    both tell no more.
 
     A name and a birth date in two towns are the insured of a famous fine: two men, whose files were one for years. So may be the
     commonest names in one city.
@@ -179,4 +184,5 @@ def _lives_in_the_area(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Mo
     if a.birth_sure is not None and b.birth_sure is not None and of.birth in SAME_BIRTH:
         return not may_have_namesake(a, b, of, model)
     tells_more = told_apart(of) or (a.streets is not None and b.streets is not None)
-    return of.address == SAME_POSTAL and not tells_more and not may_have_neighbour(a, b, model)
+    is_letter_for_letter = of.given == SWAPPED_NAME or (of.given in ONE_GIVEN and of.surname in ONE_SURNAME)
+    return of.address == SAME_POSTAL and is_letter_for_letter and not tells_more and not may_have_neighbour(a, b, model)

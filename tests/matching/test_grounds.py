@@ -71,6 +71,17 @@ class TestCorroboration:
         swapped = {"given_name": "Whitcombe", "surname": "Andrew"}
         assert lacking({**swapped, "addresses": [AREA]}, at(EXETER)) is None
 
+    @pytest.mark.parametrize("given", ["Drew", "Andrev"])
+    def test_a_home_says_who_only_beside_a_name_that_is_written_alike(self, given: str) -> None:
+        """Of such pairs in simulated families one in twenty were father and son, or brothers."""
+        for place in (EXETER, AREA):
+            assert lacking(at(place, given_name=given), at(EXETER)) is Lack.NOT_CORROBORATED
+            assert lacking(at(place, **BORN, given_name=given), at(EXETER, **BORN)) is None
+
+    def test_behind_one_postal_code_the_surname_is_written_alike_as_well(self) -> None:
+        assert lacking(at(AREA, surname="Whitcomb"), at(EXETER)) is Lack.NOT_CORROBORATED
+        assert lacking(at(EXETER, surname="Whitcomb"), at(EXETER)) is None
+
     def test_two_addresses_made_of_one_name_are_two_mens(self) -> None:
         mine, his = {**NAME, "emails": ["andrew.whitcombe@web.de"]}, {**NAME, "emails": ["andrew.whitcomb@web.de"]}
         assert lacking(mine, his) is Lack.NOT_CORROBORATED
