@@ -24,7 +24,6 @@ from mdm.versions import VersionSet
 
 GATHERED_AT_ONCE = 5_000
 SCORED_AT_ONCE = 2_000_000
-KEYS_SCHEMA = pa.schema([("blocking_key", pa.int64()), ("record_id", pa.string())])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +39,6 @@ class Discovered:
     keyless: int = 0
     unreachable: int = 0
     copies: frozenset[Pair] = frozenset()
-
-
-def read_keys(session: Session) -> pa.Table:
-    """Read the whole key index."""
-    found = sql.rows(session, "SELECT blocking_key, record_id::text FROM blocking_key")
-    return pa.table(
-        {
-            "blocking_key": pa.array([row[0] for row in found], pa.int64()),
-            "record_id": pa.array([row[1] for row in found], pa.string()),
-        },
-        schema=KEYS_SCHEMA,
-    )
 
 
 @dataclass(frozen=True, slots=True)

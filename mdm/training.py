@@ -7,24 +7,27 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
+from operator import attrgetter
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from sqlmodel import Session
 
 from kernel.errors import Conflict
-from matching.bulk import by_position, candidate_pairs
+from matching.bulk_pairs import find_pairs
 from matching.calibration import Forecast
 from matching.fitting import DecidedPair, Place, fit_to_place
 from matching.model import Model
 from matching.train import TrainingRefused, train
-from mdm import decisions, sql, versions
-from mdm.discover import read_keys
+from mdm import decisions, key_index, versions
+from mdm.key_index import KeyIndex
 from mdm.records import CurrentRecord, Shelf
 from mdm.targets import targets
 from mdm.versions import VersionSet
 
 MOST_PAIRS_OF_A_DECISION = 16
 MOST_DECISIONS = 5_000
+IN_ORDER = attrgetter("order_key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,14 @@ def train_on_stored(session: Session, name: str) -> Trained:
     Raises: Conflict (training_refused) with the reason when the data cannot train a model that is fit for use.
     """
     current = versions.current(session)
-    ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM standard_record ORDER BY source, source_key")]
-    records = Shelf(size=len(ids)).load(session, ids)
+    index = key_index.read(session)
+    records = Shelf(size=len(index.record_ids)).load(session, index.record_ids)
+    # In the order of their keys, not of their arrival; one that cannot be decoded teaches nothing.
+    ids = sorted((one for one in index.record_ids if one in records), key=lambda one: IN_ORDER(records[one]))
     extras = tuple((extra, str(rule.kind)) for extra, rule in sorted(current.policy.extras.items()) if rule.match)
-    ids = [one for one in ids if one in records]  # One that cannot be decoded teaches nothing.
     named = [records[one] for one in ids]
     forms = [record.form for record in named]
-    pairs = _comparable(current, named, by_position(candidate_pairs(read_keys(session)), [str(one) for one in ids]))
+    pairs = _pairs(current, index, records, ids)
     try:
         model = train(forms, pairs, current.model, extras, name)
     except TrainingRefused as refused:
@@ -58,21 +62,27 @@ def train_on_stored(session: Session, name: str) -> Trained:
     return Trained(*fit_to_place(model, forms, pairs, decided, place))
 
 
-def _comparable(current: VersionSet, named: Sequence[CurrentRecord], pairs: pa.Table) -> pa.Table:
-    """Leave out the pairs that never become one: of different identity domains, or of a source that is scored only."""
-    homes = [current.domain(record.source) if current.merges(record.source) else None for record in named]
-    columns = (pairs.column("record_a").to_pylist(), pairs.column("record_b").to_pylist())
-    kept = [homes[int(a)] is not None and homes[int(a)] == homes[int(b)] for a, b in zip(*columns, strict=True)]
-    return pairs.filter(pa.array(kept, pa.bool_()))
+def _pairs(
+    current: VersionSet, index: KeyIndex, records: Mapping[uuid.UUID, CurrentRecord], ids: Sequence[uuid.UUID]
+) -> pa.Table:
+    """Find the candidates among `ids`, by their places there as decimal text; never those of different identity domains, or of a
+    source that is scored only."""
+    domains: dict[str, int] = {}
+    usable = (records.get(one) for one in index.record_ids)
+    homes = [current.domain(one.source) if one and current.merges(one.source) else None for one in usable]
+    groups = [None if home is None else domains.setdefault(home, len(domains)) for home in homes]
+    found = find_pairs(index.keys, pa.array(groups, pa.int32())).pairs
+    place = {one: at for at, one in enumerate(ids)}
+    places = pa.array([place.get(one) for one in index.record_ids], pa.int32())
+    sides = [places.take(found.column(side)) for side in ("record_a", "record_b")]
+    ordered = {"record_a": pc.min_element_wise(*sides), "record_b": pc.max_element_wise(*sides)}
+    placed = pa.table(ordered).sort_by([("record_a", "ascending"), ("record_b", "ascending")])
+    return pa.table({side: placed.column(side).cast(pa.string()) for side in ordered})
 
 
 def _decided(said: Sequence[decisions.StewardDecision], records: Mapping[uuid.UUID, CurrentRecord]) -> Iterator[DecidedPair]:
     """Yield the pairs of what stewards decided; those of one decision count as one together."""
     for number, one in enumerate(said):
-        sides = [sorted((records[each] for each in side if each in records), key=_order) for side in (one.left, one.right)]
+        sides = [sorted((records[each] for each in side if each in records), key=IN_ORDER) for side in (one.left, one.right)]
         pairs = list(islice(product(*sides), MOST_PAIRS_OF_A_DECISION))
         yield from (DecidedPair(a.form, b.form, one.verdict == "match", 1.0 / len(pairs), number) for a, b in pairs)
-
-
-def _order(record: CurrentRecord) -> tuple[str, str]:
-    return record.order_key
