@@ -32,9 +32,18 @@ def _words() -> dict[str, str]:
     return {**{name: name for name in OWN_NAMES}, **known}
 
 
+@cache
+def _joined() -> dict[str, str]:
+    """The words without their joints: Kd-Nr, KdNr and Kd.Nr. are one."""
+    return {word.replace("_", ""): attribute for word, attribute in _words().items()}
+
+
 def attribute_of(column: str) -> str | None:
-    """Which of our attributes a column is called like; the last part of a dotted path counts."""
-    return _words().get(fold(column)) or _words().get(fold(column.rpartition(".")[2]))
+    """Which of our attributes a column is called like, however its words are joined; the last part of a dotted path counts."""
+    for name in (fold(column), fold(column.rpartition(".")[2])):
+        if found := _words().get(name) or _joined().get(name.replace("_", "")):
+            return found
+    return None
 
 
 def near(name: str, known: Iterable[str]) -> list[str]:

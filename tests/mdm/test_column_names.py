@@ -1,6 +1,9 @@
 """Columns are known by their names in several languages, and near misses are found."""
 
+from importlib import resources
+
 import pytest
+import yaml
 
 from mdm.column_names import attribute_of, fold, near
 
@@ -16,7 +19,25 @@ def test_names_are_folded() -> None:
 
 @pytest.mark.parametrize(
     ("column", "attribute"),
-    [("E-Mail", "emails"), ("Person.Vorname", "given_name"), ("phones", "phones"), ("Lieblingsfarbe", None)],
+    [
+        ("E-Mail", "emails"),
+        ("Person.Vorname", "given_name"),
+        ("phones", "phones"),
+        ("Lieblingsfarbe", None),
+        ("Kd-Nr", "key"),
+        ("Geb.-Datum", "birth_date"),
+        ("PLZ/Ort", "city"),
+        ("Bonuskarte", "loyalty_accounts"),
+        ("vor", "given_name"),
+        ("nach", "surname"),
+        ("geb", "birth_date"),
+        ("Tel. privat", "phones"),
+        ("Straße/Nr.", "line1"),
+        ("No. client", "key"),
+        ("Příjmení", "surname"),
+        ("", None),
+        ("_", None),
+    ],
 )
 def test_a_column_is_called_like_an_attribute(column: str, attribute: str | None) -> None:
     assert attribute_of(column) == attribute
@@ -25,3 +46,12 @@ def test_a_column_is_called_like_an_attribute(column: str, attribute: str | None
 def test_near_names_are_found_whatever_their_case() -> None:
     assert near("jmenoo", ["id", "Jmeno", "prijmeni"]) == ["Jmeno"]
     assert near("shoe", ["id", "name"]) == []
+
+
+def test_no_word_means_two_attributes() -> None:
+    text = resources.files("mdm").joinpath("column_words.yaml").read_text(encoding="utf-8")
+    meant: dict[str, set[str]] = {}
+    for attribute, words in yaml.safe_load(text).items():
+        for word in words:
+            meant.setdefault(word.replace("_", ""), set()).add(attribute)
+    assert {word: found for word, found in meant.items() if len(found) > 1} == {}
