@@ -108,15 +108,15 @@ def test_a_key_that_falls_to_the_limit_and_passes_it_again_unswept_is_redone(mdm
     """Between two sweeps: the full key yields pairs once more, and then only its refined keys do."""
     crowd(mdm, HOT_LIMIT + 1)
     mdm.drain()
-    one = mdm.put("shop", "crowd5", {**person(5), "language": "es"}).record_id
-    assert one is not None
+    mdm.put_many("shop", [Incoming(f"crowd{n}", {**person(n), "language": "es"}) for n in range(1, 60)])
     mdm.delete("shop", "crowd0")
     owed.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
+    assert query("SELECT count(*) FROM hot_key") == [(0,)], "noted without the sweeper"
     crowd(mdm, 1, first=HOT_LIMIT + 1)
     owed.work(mdm.resolver, [row[0] for row in query("SELECT record_id FROM pending_record")])
     mdm.drain()
     assert query("SELECT count(*) FROM hot_key") == [(1,)]
-    assert mdm.verify().differences == ()
+    assert mdm.verify(deep=True).differences == ()
 
 
 def namesake(n: int) -> dict[str, Any]:
