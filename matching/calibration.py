@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from matching.model import GUARD_LINE_WEIGHT, LEAST_MERGE_WEIGHT, MOST_LINE_WEIGHT, Lines, match_probability
+from matching.union import Union
 
 BIN_BITS = 0.5
 # Beyond these no count differs in anything that is read from it; one row of the page would be empty for each bin.
@@ -128,12 +129,7 @@ def _bin(weight: float) -> int:
 
 def _joins(pairs: Iterable[WeighedPair]) -> list[WeighedPair]:
     """List the pairs that join what no pair before joined: first what may merge, then the rest, each by falling weight."""
-    parent: dict[int, int] = {}
-
-    def root(record: int) -> int:
-        while (above := parent.get(record, record)) != record:
-            parent[record] = record = parent.get(above, above)
-        return record
+    union = Union[int]()
 
     def first(one: WeighedPair) -> tuple[bool, float, int, int]:
         return (one.kind is not Kind.MERGEABLE or one.weight < LEAST_MERGE_WEIGHT, -one.weight, one.a, one.b)
@@ -141,13 +137,13 @@ def _joins(pairs: Iterable[WeighedPair]) -> list[WeighedPair]:
     found, held = [], set[tuple[int, ...]]()
     near = sorted((one for one in pairs if one.kind is not Kind.DISTANT), key=first)
     for one in (*(one for one in near if one.kind is not Kind.VETOED), *(one for one in near if one.kind is Kind.VETOED)):
-        ends = tuple(sorted((root(one.a), root(one.b))))
+        ends = tuple(sorted((union.first(one.a), union.first(one.b))))
         if ends[0] != ends[1] and ends not in held:
             found.append(one)
             if one.kind is Kind.VETOED:
                 held.add(ends)
             else:
-                parent[ends[1]] = ends[0]
+                union.join(*ends)
     return found
 
 

@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from matching.closure import R
 from matching.model import Lines
+from matching.union import Union
 
 T = TypeVar("T")
 
@@ -111,19 +112,14 @@ def capped_components(forms: Mapping[R, bytes], edges: Iterable[Edge[R]], lines:
 
 def _connected(records: set[R], edges: list[Edge[R]]) -> Iterator[tuple[set[R], list[Edge[R]]]]:
     """Yield each connected set of records with the edges inside it."""
-    root = {record: record for record in records}
+    union = Union[R]()
     for edge in edges:
-        a, b = _find(root, edge.a), _find(root, edge.b)
-        root[b] = a
+        if edge.a not in records or edge.b not in records:
+            raise KeyError(edge)
+        union.join(edge.a, edge.b)
     parts: dict[R, tuple[set[R], list[Edge[R]]]] = {}
     for record in records:
-        parts.setdefault(_find(root, record), (set(), []))[0].add(record)
+        parts.setdefault(union.first(record), (set(), []))[0].add(record)
     for edge in edges:
-        parts[_find(root, edge.a)][1].append(edge)
+        parts[union.first(edge.a)][1].append(edge)
     yield from parts.values()
-
-
-def _find(root: dict[R, R], record: R) -> R:
-    while root[record] != record:
-        root[record] = record = root[root[record]]
-    return record

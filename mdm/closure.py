@@ -15,6 +15,7 @@ from sqlmodel import Session
 
 from matching.blocking import IDENTIFIER_RULE
 from matching.components import Component
+from matching.union import Union
 from mdm import assertions, decisions, overrides, sql
 from mdm.assertions import Assertion
 from mdm.decisions import StewardDecision
@@ -197,18 +198,12 @@ def split(closure: Closure) -> list[Closure]:
 
 def _together(closure: Closure) -> Callable[[uuid.UUID], uuid.UUID]:
     """Give the function that names, for each record, the one that stands for all that hang together with it."""
-    root: dict[uuid.UUID, uuid.UUID] = {record: record for record in closure.records}
-
-    def find(record: uuid.UUID) -> uuid.UUID:
-        while root[record] != record:
-            root[record] = record = root[root[record]]
-        return record
-
+    union = Union[uuid.UUID]()
     for together in _bonds(closure):
-        known = [find(record) for record in together if record in root]
+        known = [record for record in together if record in closure.records]
         for other in known[1:]:
-            root[find(other)] = find(known[0])
-    return find
+            union.join(known[0], other)
+    return union.first
 
 
 def _bonds(closure: Closure) -> Iterator[Iterable[uuid.UUID]]:
