@@ -108,7 +108,7 @@ def _may_be_one_records(error: BaseException) -> bool:
 
 
 def _store(session: Session, caller: Principal, group: Sequence[_Put]) -> list[Taken]:
-    """Store a group, source by source in the order of their names, so that two steps lock alike. Raises: MdmError."""
+    """Store a group, all sources with one set of statements. Raises: MdmError."""
     policy = policies.current(session)
     found: dict[int, Taken] = {}
     readable: dict[str, list[tuple[int, Incoming]]] = {}
@@ -121,10 +121,10 @@ def _store(session: Session, caller: Principal, group: Sequence[_Put]) -> list[T
             found[place] = Outcome(one.item.key, "rejected", problem=problem), []
         else:
             readable.setdefault(one.source, []).append((place, _with_payload(one.item, payload)))
-    for source, items in sorted(readable.items()):
-        given = [item for _, item in items]
-        outcomes = ingest.put_records(session, policy, source, given, caller, pending.INTERACTIVE_PRIORITY)
-        for (place, item), outcome in zip(items, outcomes, strict=True):
+    given = {source: [item for _, item in items] for source, items in readable.items()}
+    outcomes = ingest.put_all(session, policy, given, caller, pending.INTERACTIVE_PRIORITY) if given else {}
+    for source, items in readable.items():
+        for (place, item), outcome in zip(items, outcomes[source], strict=True):
             found[place] = outcome, pointers_of(policy.source(source), outcome.problem, item.payload)
     return [found[place] for place in range(len(group))]
 

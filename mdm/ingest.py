@@ -1,14 +1,16 @@
-"""Take deliveries of one source in: versions appended, the current one standardized and filed, resolution asked for.
+"""Take deliveries in: versions appended, the current one standardized and filed, resolution asked for.
 
-Set-based: a handful of statements whatever the size of the batch. A delivery that cannot be used is kept as a reject and the rest
-goes on. Which version is current is chosen by `mdm.events`, whatever the order of arrival. Never resolves and never commits.
+Set-based: a handful of statements whatever the size of the batch and the number of its sources. What cannot be used is kept as a
+reject and the rest goes on. Which version is current is chosen by `mdm.events`, whatever the order of arrival. Never resolves and
+never commits.
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from sqlmodel import Session
 
@@ -21,12 +23,13 @@ from mdm.events import Current, arrive
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
-from mdm.record_rows import RecordRow, StandardRow, Stored, VersionRow
+from mdm.record_rows import Key, RecordRow, StandardRow, Stored, VersionRow
 from mdm.sealing import DataKey, wrapper
 from mdm.standardized import standardized
 
 RECEIVED = "record.received"
-FEW = 16
+FEW = 32
+NOTHING_READY: Mapping[str, Sequence[Prepared | Problem]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class _Track:
     """One record while its deliveries of this batch arrive."""
 
     record_id: uuid.UUID
+    rules: SourceRules
     stored: Stored | None
     current: Current | None = None
     version_no: int = 0
@@ -65,7 +69,7 @@ class _Batch:
 
     session: Session
     policy: Policy
-    rules: SourceRules
+    rules: Mapping[str, SourceRules]
     principal: Principal
     now: datetime
     blocking_secret: bytes
@@ -83,29 +87,58 @@ def put_records(
 ) -> list[Outcome]:
     """Take in deliveries of one source; one outcome each, in order. `ready`: the same deliveries, prepared beforehand.
 
-    Idempotent: a repeated delivery is `same`. Locks the source's records of these keys, in the order of keys. A key that stands
-    twice arrives twice. Raises: NotFound for an unknown source, Forbidden when its brand is outside the principal's scope.
+    As `put_all`.
     """
-    rules = SourceRules.of(policy, source, settings().secret_for("payload-hash"))
+    given = {} if ready is None else {source: ready}
+    return put_all(session, policy, {source: items}, principal, priority, job_id, given)[source]
+
+
+def put_all(
+    session: Session,
+    policy: Policy,
+    deliveries: Mapping[str, Sequence[Incoming]],
+    principal: Principal,
+    priority: int = pending.BULK_PRIORITY,
+    job_id: uuid.UUID | None = None,
+    ready: Mapping[str, Sequence[Prepared | Problem]] = NOTHING_READY,
+) -> dict[str, list[Outcome]]:
+    """Take in deliveries by source, many sources with one set of statements; one outcome each, in order.
+
+    Idempotent: a repeated delivery is `same`. Locks the records of these keys, in the order of sources and keys. A key that
+    stands twice arrives twice. Raises: NotFound for an unknown source, Forbidden when its brand is outside the principal's scope.
+    """
+    hash_key = settings().secret_for("payload-hash")
+    rules = {source: SourceRules.of(policy, source, hash_key) for source in deliveries}
     brands = principal.scope.brands
-    if brands is not None and rules.source.brand not in brands:
+    if brands is not None and any(one.source.brand not in brands for one in rules.values()):
         raise Forbidden("This key may not write records of this source's brand", code="outside_scope")
     batch = _Batch(session, policy, rules, principal, clock.now(), settings().secret_for("blocking"))
-    ready = [prepare(rules, item, batch.now) for item in items] if ready is None else ready
-    prepared = [_in_scope(principal, one) for one in ready]
-    usable: dict[str, list[Prepared]] = {}
-    for one in prepared:
-        if isinstance(one, Prepared):
-            usable.setdefault(one.key, []).append(one)
+    prepared: dict[str, list[Prepared | Problem]] = {}
+    usable: dict[Key, list[Prepared]] = {}
+    for source, items in deliveries.items():
+        made = ready[source] if source in ready else [prepare(rules[source], item, batch.now) for item in items]
+        prepared[source] = [_in_scope(principal, one) for one in made]
+        for one in prepared[source]:
+            if isinstance(one, Prepared):
+                usable.setdefault((source, one.key), []).append(one)
     tracks = _store(batch, usable, priority) if usable else {}
-    outcomes = [_outcome(item.key, one, tracks, usable) for item, one in zip(items, prepared, strict=True)]
-    refused = [
-        rejects.Reject(outcome.problem.code, outcome.problem.field, source, item.line_no, storable(rules, item.payload, item.raw))
-        for item, outcome in zip(items, outcomes, strict=True)
-        if outcome.problem is not None
-    ]
-    rejects.keep(session, refused, job_id)
+    outcomes = {
+        source: [_outcome(source, item.key, one, tracks, usable) for item, one in zip(items, prepared[source], strict=True)]
+        for source, items in deliveries.items()
+    }
+    rejects.keep(session, _refused(batch, deliveries, outcomes), job_id)
     return outcomes
+
+
+def _refused(
+    batch: _Batch, deliveries: Mapping[str, Sequence[Incoming]], outcomes: Mapping[str, Sequence[Outcome]]
+) -> list[rejects.Reject]:
+    return [
+        rejects.Reject(problem.code, problem.field, source, item.line_no, storable(rules, item.payload, item.raw))
+        for source, rules in batch.rules.items()
+        for item, outcome in zip(deliveries[source], outcomes[source], strict=True)
+        if (problem := outcome.problem) is not None
+    ]
 
 
 def _in_scope(principal: Principal, prepared: Prepared | Problem) -> Prepared | Problem:
@@ -115,30 +148,30 @@ def _in_scope(principal: Principal, prepared: Prepared | Problem) -> Prepared | 
     return prepared
 
 
-def _outcome(key: str, prepared: Prepared | Problem, tracks: dict[str, _Track], usable: dict[str, list[Prepared]]) -> Outcome:
+def _outcome(
+    source: str, key: str, prepared: Prepared | Problem, tracks: dict[Key, _Track], usable: dict[Key, list[Prepared]]
+) -> Outcome:
     """The next status of the key's record; deliveries of one key take theirs in order."""
     if isinstance(prepared, Problem):
         return Outcome(key if isinstance(key, str) else "", "rejected", problem=prepared)
-    track = tracks.get(prepared.key)
+    track = tracks.get((source, prepared.key))
     if track is None:  # The key is another region's: the caller may neither see nor change its record.
         return Outcome(key, "rejected", problem=Problem("outside_scope", "key"))
     if track.stored is not None and track.stored.rekeyed:
         return Outcome(key, "rejected", track.record_id, problem=Problem("key_was_renamed", "key"))
-    place = next(index for index, one in enumerate(usable[prepared.key]) if one is prepared)
+    place = next(index for index, one in enumerate(usable[source, prepared.key]) if one is prepared)
     status, version_no = track.statuses[place]
     notes = (*prepared.notes, Problem("key_twice_in_batch", "key")) if place else prepared.notes
     return Outcome(key, status, track.record_id, version_no, notes=notes)
 
 
-def _store(batch: _Batch, usable: dict[str, list[Prepared]], priority: int) -> dict[str, _Track]:
+def _store(batch: _Batch, usable: dict[Key, list[Prepared]], priority: int) -> dict[Key, _Track]:
     """Insert or lock the records, let the deliveries arrive, write what changed."""
-    source, brand = batch.rules.name, batch.rules.source.brand
-    is_regional = batch.principal.scope.regions is not None
-    foreign = record_rows.out_of_scope(batch.session, source, list(usable)) if is_regional else set()
+    foreign = _foreign(batch, usable)
     usable = {key: deliveries for key, deliveries in usable.items() if key not in foreign}
-    new = {key: _arrive(_Track(clock.uuid7(), None), deliveries) for key, deliveries in usable.items()}
+    new = {key: _arrive(_Track(clock.uuid7(), batch.rules[key[0]], None), deliveries) for key, deliveries in usable.items()}
     rows = [_row(batch, key, track) for key, track in new.items()]
-    inserted = record_rows.insert_or_lock(batch.session, source, brand, rows, batch.now)
+    inserted = record_rows.insert_or_lock(batch.session, rows, batch.now)
     known = [key for key, track in new.items() if track.record_id not in inserted]
     tracks = {key: track for key, track in new.items() if track.record_id in inserted}
     if known:
@@ -147,14 +180,25 @@ def _store(batch: _Batch, usable: dict[str, list[Prepared]], priority: int) -> d
     return tracks
 
 
-def _arrive_at_known(batch: _Batch, usable: dict[str, list[Prepared]]) -> dict[str, _Track]:
-    stored = record_rows.locked(batch.session, batch.rules.name, list(usable))
+def _foreign(batch: _Batch, keys: Collection[Key]) -> set[Key]:
+    """Keys of records that are another region's."""
+    if batch.principal.scope.regions is None:
+        return set()
+    return {
+        (source, key)
+        for source in batch.rules
+        for key in record_rows.out_of_scope(batch.session, source, [key for of, key in keys if of == source])
+    }
+
+
+def _arrive_at_known(batch: _Batch, usable: dict[Key, list[Prepared]]) -> dict[Key, _Track]:
+    stored = record_rows.locked(batch.session, list(usable))
     open_ids = [row.record_id for row in stored.values() if not row.rekeyed]
     log = record_rows.history(batch.session, open_ids)
     tracks = {}
     for key, deliveries in usable.items():
         row = stored[key]
-        track = _Track(row.record_id, row, row.current, row.version_no)
+        track = _Track(row.record_id, batch.rules[key[0]], row, row.current, row.version_no)
         versions = log.get(row.record_id, [])
         track.last_no = max((number for number, _ in versions), default=row.version_no)
         tracks[key] = track if row.rekeyed else _arrive(track, deliveries, {version for _, version in versions})
@@ -178,59 +222,59 @@ def _arrive(track: _Track, deliveries: Sequence[Prepared], known: "set[object] |
     return track
 
 
-def _row(batch: _Batch, key: str, track: _Track) -> RecordRow:
+def _row(batch: _Batch, key: Key, track: _Track) -> RecordRow:
     assert track.current is not None, "a record has arrived"  # noqa: S101 - narrows the type
     said = track.winner or track.latest
     region = said.region if said else None
     if region is None:
-        region = track.stored.region if track.stored else _home(batch)
+        region = track.stored.region if track.stored else _home(batch, track.rules)
     parent = said.parent if said else track.stored.parent_key if track.stored else None
     version = track.current.version
     return RecordRow(
-        track.record_id, key, region, parent, track.version_no, version.is_deleted, track.current.mark, version.payload_hash
-    )
+        track.record_id, *key, track.rules.source.brand, region, parent, track.version_no, version.is_deleted, track.current.mark,
+        version.payload_hash,
+    )  # fmt: skip
 
 
-def _home(batch: _Batch) -> str:
+def _home(batch: _Batch, rules: SourceRules) -> str:
     """The region of a deletion of a key never seen before: the source's, or the caller's own where it may not write that."""
     regions = batch.principal.scope.regions
-    return batch.rules.source.region if not regions or batch.rules.source.region in regions else regions[0]
+    return rules.source.region if not regions or rules.source.region in regions else regions[0]
 
 
-def _write(batch: _Batch, tracks: dict[str, _Track], priority: int) -> None:
+def _write(batch: _Batch, tracks: dict[Key, _Track], priority: int) -> None:
     """Write what changed. The statements about a few records are sent together: waiting for each costs more than it does."""
     with sql.together(batch.session) if len(tracks) <= FEW else nullcontext():
         _write_all(batch, tracks, priority)
 
 
-def _write_all(batch: _Batch, tracks: dict[str, _Track], priority: int) -> None:
+def _write_all(batch: _Batch, tracks: dict[Key, _Track], priority: int) -> None:
     open_tracks = {key: track for key, track in tracks.items() if not (track.stored and track.stored.rekeyed)}
     rows = {key: _row(batch, key, track) for key, track in open_tracks.items()}
-    source, brand = batch.rules.name, batch.rules.source.brand
     repeated = [t.record_id for t in open_tracks.values() if t.stored and t.latest and not t.winner]
     stale = _stale(batch, repeated)
     filed = [key for key, track in open_tracks.items() if track.winner or track.record_id in stale or _observed_later(track)]
     known = [key for key, track in open_tracks.items() if track.stored]  # New ones were inserted as they stand now.
     moved = {*filed, *(key for key in known if _mark_moved(open_tracks[key]))}
-    record_rows.update(batch.session, source, brand, [rows[key] for key in known if key in moved], batch.now)
+    record_rows.update(batch.session, [rows[key] for key in known if key in moved], batch.now)
     _append(batch, open_tracks)
     _file(batch, {key: open_tracks[key] for key in filed}, rows)
-    record_rows.await_resolution(batch.session, source, brand, [rows[key] for key in filed])
+    record_rows.await_resolution(batch.session, [rows[key] for key in filed])
     pending.request(batch.session, [rows[key].record_id for key in filed], "received", priority)
-    outbox.emit_all(batch.session, [_event(batch, open_tracks[key]) for key in filed if open_tracks[key].winner])
+    outbox.emit_all(batch.session, [_event(open_tracks[key]) for key in filed if open_tracks[key].winner])
 
 
 def _mark_moved(track: _Track) -> bool:
     return track.stored is not None and track.current is not None and track.current.mark != track.stored.current.mark
 
 
-def _event(batch: _Batch, track: _Track) -> outbox.Event:
+def _event(track: _Track) -> outbox.Event:
     deleted = track.current is not None and track.current.version.is_deleted
-    body = {"source": batch.rules.name, "cause": "deleted" if deleted else "changed" if track.stored else "created"}
+    body = {"source": track.rules.name, "cause": "deleted" if deleted else "changed" if track.stored else "created"}
     return outbox.Event(RECEIVED, track.record_id, track.version_no, body)
 
 
-def _append(batch: _Batch, tracks: dict[str, _Track]) -> None:
+def _append(batch: _Batch, tracks: dict[Key, _Track]) -> None:
     """Seal and append the versions that arrived; a record without a data key gets one with its first payload."""
     sealed_ids = [track.record_id for track in tracks.values() if track.versions and track.stored]
     wrapped = record_rows.data_keys(batch.session, sealed_ids) if sealed_ids else {}
@@ -246,26 +290,25 @@ def _append(batch: _Batch, tracks: dict[str, _Track]) -> None:
             fresh.append((track.record_id, key.wrapped))
         for version_no, said in track.versions:
             sealed = None if said.version.is_deleted else key.seal(said.stored_raw)
-            rows.append(VersionRow(track.record_id, version_no, said.version, sealed))
+            rows.append(VersionRow(track.record_id, version_no, said.version, sealed, track.rules.source.channel_kind))
     if rows:
         record_rows.insert_data_keys(batch.session, fresh)
-        channel = batch.rules.source.channel_kind
-        record_rows.append_versions(batch.session, rows, batch.now, batch.principal.name, channel)
+        record_rows.append_versions(batch.session, rows, batch.now, batch.principal.name)
 
 
-def _file(batch: _Batch, tracks: dict[str, _Track], rows: dict[str, RecordRow]) -> None:
+def _file(batch: _Batch, tracks: dict[Key, _Track], rows: dict[Key, RecordRow]) -> None:
     """Standardize what is current now and put it into the key index; take what is deleted out of both."""
     standards = [
-        _standard(batch, rows[key], said, _observed_at(batch, track))
+        _standard(batch, rows[key], said, track)
         for key, track in tracks.items()
         if (said := track.winner or track.latest) is not None and not rows[key].is_deleted
     ]
     known = [(track.record_id, rows[key].is_deleted) for key, track in tracks.items() if track.stored]
     record_rows.lock_standard(batch.session, [record_id for record_id, _ in known])
     record_rows.drop_standard(batch.session, [record_id for record_id, is_deleted in known if is_deleted])
-    record_rows.replace_standard(batch.session, batch.rules.name, batch.rules.source.brand, standards, _versions(batch))
+    record_rows.replace_standard(batch.session, standards, _versions(batch))
     record_rows.file_keys(batch.session, standards, [record_id for record_id, _ in known])
-    search_index.file_terms(batch.session, batch.rules.source.brand, standards, [record_id for record_id, _ in known])
+    search_index.file_terms(batch.session, standards, [record_id for record_id, _ in known])
 
 
 def _versions(batch: _Batch) -> tuple[str, int]:
@@ -297,6 +340,7 @@ def _observed_at(batch: _Batch, track: _Track) -> datetime:
     return at or arrived
 
 
-def _standard(batch: _Batch, row: RecordRow, said: Prepared, observed_at: datetime) -> StandardRow:
-    made = said.made or standardized(said.input, batch.rules.context, batch.blocking_secret, said.notes)
-    return StandardRow(row.record_id, row.version_no, row.source_key, row.region, observed_at, made)
+def _standard(batch: _Batch, row: RecordRow, said: Prepared, track: _Track) -> StandardRow:
+    made = said.made or standardized(said.input, track.rules.context, batch.blocking_secret, said.notes)
+    observed_at = _observed_at(batch, track)
+    return StandardRow(row.record_id, row.version_no, row.source, row.source_key, row.brand, row.region, observed_at, made)

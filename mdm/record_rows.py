@@ -17,13 +17,17 @@ from mdm.appraisal import SEPARATOR
 from mdm.events import Current, Mark, Version
 from mdm.standardized import Standardized
 
+Key = tuple[str, str]  # A source and its own key of a record.
+
 
 @dataclass(frozen=True, slots=True)
 class RecordRow:
     """A source record as it is to stand after the batch."""
 
     record_id: uuid.UUID
+    source: str
     source_key: str
+    brand: str
     region: str
     parent_key: str | None
     version_no: int
@@ -40,6 +44,7 @@ class VersionRow:
     version_no: int
     version: Version
     sealed_payload: bytes | None
+    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,9 @@ class StandardRow:
 
     record_id: uuid.UUID
     version_no: int
+    source: str
     source_key: str
+    brand: str
     region: str
     observed_at: datetime
     said: Standardized
@@ -72,73 +79,78 @@ def out_of_scope(session: Session, source: str, keys: Sequence[str]) -> set[str]
     return {row[0] for row in sql.rows(session, "SELECT keys_out_of_scope(%s, %s)", [source, list(keys)])}
 
 
-def insert_or_lock(session: Session, source: str, brand: str, rows: Sequence[RecordRow], received_at: datetime) -> set[uuid.UUID]:
-    """Insert records whose key is new and lock those that are there, in the order of keys; the ids inserted.
+def insert_or_lock(session: Session, rows: Sequence[RecordRow], received_at: datetime) -> set[uuid.UUID]:
+    """Insert records whose key is new and lock those that are there, in the order of sources and keys; the ids inserted.
 
     A key that another transaction is inserting is waited for, and then locked. `DO UPDATE … WHERE false` locks without writing.
     """
-    ordered = sorted(rows, key=lambda row: row.source_key)
+    ordered = sorted(rows, key=lambda row: (row.source, row.source_key))
     found = sql.rows(
         session,
-        """INSERT INTO source_record AS s (record_id, source, source_key, brand, region, parent_source, parent_key, version_no,
-                                           is_deleted, source_version, source_updated_at, received_at, payload_hash)
-           SELECT r.id, %(source)s, r.key, %(brand)s, r.region, CASE WHEN r.parent IS NOT NULL THEN %(source)s END, r.parent,
+        f"""INSERT INTO source_record AS s (record_id, source, source_key, brand, region, parent_source, parent_key, version_no,
+                                            is_deleted, source_version, source_updated_at, received_at, payload_hash)
+           SELECT r.id, r.source, r.key, r.brand, r.region, CASE WHEN r.parent IS NOT NULL THEN r.source END, r.parent,
                   r.no, r.deleted, r.version, r.at, %(received)s, r.hash
-           FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(regions)s::text[], %(parents)s::text[], %(numbers)s::int[],
-                       %(deleted)s::boolean[], %(versions)s::bigint[], %(times)s::timestamptz[], %(hashes)s::bytea[])
-                  WITH ORDINALITY AS r (id, key, region, parent, no, deleted, version, at, hash, place)
+           FROM unnest({_COLUMNS}) WITH ORDINALITY
+             AS r (id, source, key, brand, region, parent, no, deleted, version, at, hash, place)
            ORDER BY r.place
            ON CONFLICT (source, source_key) DO UPDATE SET brand = s.brand WHERE false
-           RETURNING s.record_id""",
-        _columns(ordered) | {"source": source, "brand": brand, "received": received_at},
+           RETURNING s.record_id""",  # noqa: S608 - a constant
+        _columns(ordered) | {"received": received_at},
     )
     return {row[0] for row in found}
 
 
-def locked(session: Session, source: str, keys: Sequence[str]) -> dict[str, Stored]:
-    """The records of these keys, as they stand. One statement."""
+def locked(session: Session, keys: Sequence[Key]) -> dict[Key, Stored]:
+    """The records of these sources and keys, as they stand. One statement."""
     found = sql.rows(
         session,
-        """SELECT source_key, record_id, version_no, payload_hash, is_deleted, source_version, source_updated_at, region,
+        """SELECT source, source_key, record_id, version_no, payload_hash, is_deleted, source_version, source_updated_at, region,
                   parent_key, received_at, rekeyed_to IS NOT NULL
-           FROM source_record WHERE source = %s AND source_key = ANY(%s) ORDER BY source_key FOR NO KEY UPDATE""",
-        [source, list(keys)],
+           FROM source_record JOIN unnest(%s::text[], %s::text[]) AS k (source, source_key) USING (source, source_key)
+           ORDER BY source, source_key FOR NO KEY UPDATE OF source_record""",
+        [[source for source, _ in keys], [key for _, key in keys]],
     )
-    return {row[0]: _stored(row) for row in found}
+    return {(row[0], row[1]): _stored(row) for row in found}
 
 
 def _stored(row: sql.Row) -> Stored:
-    _, record_id, version_no, payload_hash, is_deleted, version, at, region, parent_key, received_at, rekeyed = row
+    _, _, record_id, version_no, payload_hash, is_deleted, version, at, region, parent_key, received_at, rekeyed = row
     mark = Mark(version, at)
     return Stored(
         record_id, version_no, Current(Version(payload_hash, is_deleted, mark), mark), region, parent_key, received_at, rekeyed
     )
 
 
-def update(session: Session, source: str, brand: str, rows: Sequence[RecordRow], received_at: datetime) -> None:
+def update(session: Session, rows: Sequence[RecordRow], received_at: datetime) -> None:
     """Make the records stand as given; `received_at` moves only with the current version."""
     if not rows:
         return
     sql.run(
         session,
-        """UPDATE source_record s SET brand = CASE WHEN s.is_deleted AND r.deleted THEN s.brand ELSE %(brand)s END,
+        f"""UPDATE source_record s SET brand = CASE WHEN s.is_deleted AND r.deleted THEN s.brand ELSE r.brand END,
              region = r.region, parent_key = r.parent,
-             parent_source = CASE WHEN r.parent IS NOT NULL THEN %(source)s END,
+             parent_source = CASE WHEN r.parent IS NOT NULL THEN r.source END,
              received_at = CASE WHEN s.version_no = r.no THEN s.received_at ELSE %(received)s END,
              version_no = r.no, is_deleted = r.deleted, source_version = r.version, source_updated_at = r.at,
              payload_hash = r.hash
-           FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(regions)s::text[], %(parents)s::text[], %(numbers)s::int[],
-                       %(deleted)s::boolean[], %(versions)s::bigint[], %(times)s::timestamptz[], %(hashes)s::bytea[])
-                  AS r (id, key, region, parent, no, deleted, version, at, hash)
-           WHERE s.record_id = r.id""",
-        _columns(rows) | {"source": source, "brand": brand, "received": received_at},
+           FROM unnest({_COLUMNS}) AS r (id, source, key, brand, region, parent, no, deleted, version, at, hash)
+           WHERE s.record_id = r.id""",  # noqa: S608 - a constant
+        _columns(rows) | {"received": received_at},
     )
+
+
+_COLUMNS = """%(ids)s::uuid[], %(sources)s::text[], %(keys)s::text[], %(brands)s::text[], %(regions)s::text[],
+  %(parents)s::text[], %(numbers)s::int[],
+  %(deleted)s::boolean[], %(versions)s::bigint[], %(times)s::timestamptz[], %(hashes)s::bytea[]"""
 
 
 def _columns(rows: Sequence[RecordRow]) -> dict[str, Any]:
     return {
         "ids": [row.record_id for row in rows],
+        "sources": [row.source for row in rows],
         "keys": [row.source_key for row in rows],
+        "brands": [row.brand for row in rows],
         "regions": [row.region for row in rows],
         "parents": [row.parent_key for row in rows],
         "numbers": [row.version_no for row in rows],
@@ -173,7 +185,7 @@ def insert_data_keys(session: Session, keys: Iterable[tuple[uuid.UUID, bytes]]) 
     sql.store(session, "record_data_key", {"record_id": "uuid", "wrapped_key": "bytea"}, keys)
 
 
-def append_versions(session: Session, rows: Iterable[VersionRow], received_at: datetime, received_by: str, channel: str) -> None:
+def append_versions(session: Session, rows: Iterable[VersionRow], received_at: datetime, received_by: str) -> None:
     """Append versions to the log."""
     sql.store(
         session,
@@ -186,14 +198,14 @@ def append_versions(session: Session, rows: Iterable[VersionRow], received_at: d
         (
             (
                 row.record_id, row.version_no, received_at, row.version.mark.source_version, row.version.mark.source_updated_at,
-                row.version.is_deleted, row.version.payload_hash, row.sealed_payload, received_by, channel,
+                row.version.is_deleted, row.version.payload_hash, row.sealed_payload, received_by, row.channel,
             )
             for row in rows
         ),
     )  # fmt: skip
 
 
-def replace_standard(session: Session, source: str, brand: str, rows: Sequence[StandardRow], versions: tuple[str, int]) -> None:
+def replace_standard(session: Session, rows: Sequence[StandardRow], versions: tuple[str, int]) -> None:
     """Replace standard records. `versions` are the program's stamp and the policy's number."""
     if not rows:
         return
@@ -202,12 +214,12 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
         session,
         """INSERT INTO standard_record AS s (record_id, version_no, source, source_key, brand, region, observed_at, standardizer,
                                              policy_version, form_hash, body, form, asserted_golden_id, appraisal)
-           SELECT r.id, r.no, %(source)s, r.key, %(brand)s, r.region, r.observed, %(standardizer)s, %(policy)s, r.hash,
+           SELECT r.id, r.no, r.source, r.key, r.brand, r.region, r.observed, %(standardizer)s, %(policy)s, r.hash,
                   r.body::jsonb, r.form, r.asserted, string_to_array(r.appraisal, %(separator)s)
-           FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(keys)s::text[], %(regions)s::text[], %(observed)s::timestamptz[],
-                       %(hashes)s::bytea[], %(bodies)b::text[], %(forms)b::text[], %(asserted)s::uuid[],
-                       %(appraisals)s::text[])
-                AS r (id, no, key, region, observed, hash, body, form, asserted, appraisal)
+           FROM unnest(%(ids)s::uuid[], %(numbers)s::int[], %(sources)s::text[], %(keys)s::text[], %(brands)s::text[],
+                       %(regions)s::text[], %(observed)s::timestamptz[], %(hashes)s::bytea[], %(bodies)b::text[],
+                       %(forms)b::text[], %(asserted)s::uuid[], %(appraisals)s::text[])
+                AS r (id, no, source, key, brand, region, observed, hash, body, form, asserted, appraisal)
            ORDER BY r.id
            ON CONFLICT (record_id) DO UPDATE SET version_no = EXCLUDED.version_no, source_key = EXCLUDED.source_key,
              brand = EXCLUDED.brand, region = EXCLUDED.region, observed_at = EXCLUDED.observed_at,
@@ -215,12 +227,12 @@ def replace_standard(session: Session, source: str, brand: str, rows: Sequence[S
              body = EXCLUDED.body, form = EXCLUDED.form, asserted_golden_id = EXCLUDED.asserted_golden_id,
              appraisal = EXCLUDED.appraisal, refusal = NULL, refused_standardizer = NULL, refused_policy = NULL""",
         {
-            "source": source,
-            "brand": brand,
             "standardizer": versions[0],
             "policy": versions[1],
             "ids": ids,
             "numbers": [row.version_no for row in rows],
+            "sources": [row.source for row in rows],
+            "brands": [row.brand for row in rows],
             "keys": [row.source_key for row in rows],
             "regions": [row.region for row in rows],
             "observed": [row.observed_at for row in rows],
@@ -291,33 +303,38 @@ def drop_standard(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
         sql.run(session, "DELETE FROM standard_record WHERE record_id = ANY(%s)", [list(record_ids)])
 
 
-def move(session: Session, brand: str, rows: Sequence[StandardRow]) -> None:
+def move(session: Session, rows: Sequence[StandardRow]) -> None:
     """Say whose the records are when only the policy's word on that has changed."""
     for table in ("source_record", "crosswalk"):
         sql.run(
             session,
-            f"""UPDATE {table} t SET brand = %(brand)s, region = r.region
-                FROM unnest(%(ids)s::uuid[], %(regions)s::text[]) AS r (id, region)
-                WHERE t.record_id = r.id AND (t.brand, t.region) <> (%(brand)s, r.region)""",  # noqa: S608 - two names of ours
-            {"brand": brand, "ids": [row.record_id for row in rows], "regions": [row.region for row in rows]},
+            f"""UPDATE {table} t SET brand = r.brand, region = r.region
+                FROM unnest(%(ids)s::uuid[], %(brands)s::text[], %(regions)s::text[]) AS r (id, brand, region)
+                WHERE t.record_id = r.id AND (t.brand, t.region) <> (r.brand, r.region)""",  # noqa: S608 - two names of ours
+            {
+                "ids": [row.record_id for row in rows],
+                "brands": [row.brand for row in rows],
+                "regions": [row.region for row in rows],
+            },
         )
 
 
-def await_resolution(session: Session, source: str, brand: str, rows: Sequence[RecordRow]) -> None:
+def await_resolution(session: Session, rows: Sequence[RecordRow]) -> None:
     """Say in the crosswalk that the records' golden ids are not settled; what they are now is kept until then."""
     if not rows:
         return
     sql.run(
         session,
         """INSERT INTO crosswalk AS c (record_id, source, source_key, brand, region, state, version_no)
-           SELECT r.id, %(source)s, r.key, %(brand)s, r.region, 'pending', r.no
-           FROM unnest(%(ids)s::uuid[], %(keys)s::text[], %(regions)s::text[], %(numbers)s::int[]) AS r (id, key, region, no)
+           SELECT r.id, r.source, r.key, r.brand, r.region, 'pending', r.no
+           FROM unnest(%(ids)s::uuid[], %(sources)s::text[], %(keys)s::text[], %(brands)s::text[], %(regions)s::text[],
+             %(numbers)s::int[]) AS r (id, source, key, brand, region, no)
            ORDER BY r.id
            ON CONFLICT (record_id) DO UPDATE SET state = 'pending', brand = EXCLUDED.brand, region = EXCLUDED.region""",
         {
-            "source": source,
-            "brand": brand,
             "ids": [row.record_id for row in rows],
+            "sources": [row.source for row in rows],
+            "brands": [row.brand for row in rows],
             "keys": [row.source_key for row in rows],
             "regions": [row.region for row in rows],
             "numbers": [row.version_no for row in rows],

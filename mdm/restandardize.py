@@ -52,8 +52,6 @@ class _Again:
     """A record whose payload was opened. `row` is None when the rules cannot read it; `refusal` says why, where they name it."""
 
     record_id: uuid.UUID
-    source: str
-    brand: str
     row: StandardRow | None
     refusal: Problem | None = None
 
@@ -104,25 +102,23 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
         return _rules(policy, source)
 
     params = {"ids": list(record_ids), "standardizer": program.stamp(), "policy": policy.version}
-    renewed = 0
-    by_source: dict[tuple[str, str], list[StandardRow]] = {}
+    rows: list[StandardRow] = []
     refused: dict[uuid.UUID, str] = {}
     for again in _again(session, _STORED + _STALE + _LOCKED, params, rules):
         if again.row is not None:
-            by_source.setdefault((again.source, again.brand), []).append(again.row)
+            rows.append(again.row)
         elif again.refusal is not None:
             refused[again.record_id] = f"{again.refusal.code}:{again.refusal.field}"
-    record_rows.lock_standard(session, [*refused, *(row.record_id for rows in by_source.values() for row in rows)])
+    record_rows.lock_standard(session, [*refused, *(row.record_id for row in rows)])
     if refused:
         sql.run(session, _REFUSED, {**params, "ids": list(refused), "refusals": list(refused.values())})
     sql.run(session, _MADE_GOOD, params)
-    for (source, brand), rows in by_source.items():
-        record_rows.replace_standard(session, source, brand, rows, (program.stamp(), policy.version))
+    if rows:
+        record_rows.replace_standard(session, rows, (program.stamp(), policy.version))
         record_rows.file_keys(session, rows, [row.record_id for row in rows])
-        search_index.file_terms(session, brand, rows, [row.record_id for row in rows])
-        record_rows.move(session, brand, rows)
-        renewed += len(rows)
-    return renewed
+        search_index.file_terms(session, rows, [row.record_id for row in rows])
+        record_rows.move(session, rows)
+    return len(rows)
 
 
 def _rules(policy: Policy, source: str) -> SourceRules:
@@ -148,14 +144,14 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
         try:
             said = rules(source, policy_version)
         except NotFound:
-            yield _Again(record_id, source, "", None)
+            yield _Again(record_id, None)
             continue
         raw = DataKey.unwrap(record_id, bytes(wrapped)).open(bytes(sealed))
         parsed = payloads.parse(raw)
         prepared = prepare(said, Incoming(key, parsed, raw=raw), clock.now()) if isinstance(parsed, dict) else parsed
         if not isinstance(prepared, Prepared):
-            yield _Again(record_id, source, "", None, prepared)
+            yield _Again(record_id, None, prepared)
             continue
         made = standardized(prepared.input, said.context, secret, prepared.notes)
-        row = StandardRow(record_id, version_no, key, prepared.region or "", observed_at, made)
-        yield _Again(record_id, source, said.source.brand, row)
+        row = StandardRow(record_id, version_no, source, key, said.source.brand, prepared.region or "", observed_at, made)
+        yield _Again(record_id, row)

@@ -10,12 +10,12 @@ from mdm.appraisal import SEPARATOR
 from mdm.record_rows import StandardRow
 
 
-def file_terms(session: Session, brand: str, rows: Sequence[StandardRow], known: Sequence[uuid.UUID]) -> None:
+def file_terms(session: Session, rows: Sequence[StandardRow], known: Sequence[uuid.UUID]) -> None:
     """Make the index hold exactly the terms of these records, and none of the `known` ones that are not among them.
 
     Only what differs is written. The caller holds the records' locks.
     """
-    wanted = {(row.record_id, term, brand, row.region) for row in rows for term in row.said.terms}
+    wanted = {(row.record_id, term, row.brand, row.region) for row in rows for term in row.said.terms}
     held = _held(session, known)
     gone, new = held - wanted, wanted - held
     if gone:
@@ -25,20 +25,21 @@ def file_terms(session: Session, brand: str, rows: Sequence[StandardRow], known:
                WHERE t.record_id = g.record_id AND t.term = g.term""",
             [[one[0] for one in gone], [one[1] for one in gone]],
         )
-    by_record: dict[tuple[uuid.UUID, str], list[str]] = {}
-    for record_id, term, _, region in new:
-        by_record.setdefault((record_id, region), []).append(term)
+    by_record: dict[tuple[uuid.UUID, str, str], list[str]] = {}
+    for record_id, term, brand, region in new:
+        by_record.setdefault((record_id, brand, region), []).append(term)
     if by_record:  # Not COPY, which tables with row-level security refuse.
         sql.run(
             session,
             """INSERT INTO search_term (term, record_id, brand, region)
-               SELECT term, r.id, %(brand)s, r.region
-               FROM unnest(%(ids)s::uuid[], %(regions)s::text[], %(terms)b::text[]) AS r (id, region, terms),
+               SELECT term, r.id, r.brand, r.region
+               FROM unnest(%(ids)s::uuid[], %(brands)s::text[], %(regions)s::text[], %(terms)b::text[])
+                   AS r (id, brand, region, terms),
                  string_to_array(r.terms, %(separator)s) AS a (terms), unnest(a.terms) AS term""",
             {
-                "brand": brand,
-                "ids": [record_id for record_id, _ in by_record],
-                "regions": [region for _, region in by_record],
+                "ids": [record_id for record_id, _, _ in by_record],
+                "brands": [brand for _, brand, _ in by_record],
+                "regions": [region for _, _, region in by_record],
                 "terms": [SEPARATOR.join(found) for found in by_record.values()],
                 "separator": SEPARATOR,
             },

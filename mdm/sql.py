@@ -42,8 +42,10 @@ def store(session: Session, table: str, columns: Mapping[str, str], rows: Iterab
     names = ", ".join(columns)
     with cursor(session) as opened:
         if is_together(session):
-            places = ", ".join(f"%s::{kind}" for kind in columns.values())
-            opened.executemany(f"INSERT INTO {table} ({names}) VALUES ({places})", rows)  # noqa: S608 - names of ours
+            if columns_of_rows := list(zip(*rows, strict=True)):
+                places = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+                statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({places})"  # noqa: S608 - names of ours
+                opened.execute(statement, [_literal(list(column)) for column in columns_of_rows])
             return
         statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"
         with opened.copy(statement) as copy:

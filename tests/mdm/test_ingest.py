@@ -14,7 +14,7 @@ from kernel.db import Role, Scope, read_only, transaction
 from kernel.errors import Forbidden, NotFound
 from mdm import payloads, policy, sql
 from mdm.incoming import Incoming
-from mdm.ingest import Outcome, put_records
+from mdm.ingest import Outcome, put_all, put_records
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
 from mdm.sealing import DataKey
@@ -309,18 +309,19 @@ class CountingCursor(psycopg.Cursor[Any]):
         return super().copy(*args, **kwargs)
 
 
-def test_the_number_of_statements_does_not_grow_with_the_batch(rules: Policy) -> None:
-    def sent(items: list[Incoming]) -> int:
+def test_the_number_of_statements_does_not_grow_with_the_batch_or_its_sources(rules: Policy) -> None:
+    def sent(items: list[Incoming], *sources: str) -> int:
         with transaction() as session:
             connection: Any = session.connection().connection.driver_connection
             connection.cursor_factory, before = CountingCursor, CountingCursor.sent
-            put_records(session, rules, "pos", items, WRITER)
+            put_all(session, rules, dict.fromkeys(sources or ("pos",), items), WRITER)
             connection.cursor_factory = psycopg.Cursor
         return CountingCursor.sent - before
 
-    few = sent([Incoming(f"a{n}", ANN) for n in range(20)])  # More than are sent together in one go.
+    few = sent([Incoming(f"a{n}", ANN) for n in range(40)])  # More than are sent together in one go.
+    assert sent([Incoming(f"c{n}", ANN) for n in range(40)], "pos", "shop") == few
     assert sent([Incoming(f"b{n}", ANN) for n in range(300)]) == few <= 10
-    again = sent([Incoming(f"a{n}", {**ANN, "gender": "male"}) for n in range(20)])
+    again = sent([Incoming(f"a{n}", {**ANN, "gender": "male"}) for n in range(40)])
     assert sent([Incoming(f"b{n}", {**ANN, "gender": "male"}) for n in range(300)]) == again <= 14
 
 
