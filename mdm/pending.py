@@ -20,6 +20,8 @@ BATCH_SIZE = 200
 # A bell that rings for one record costs its worker three dozen statements; with a hundred they cost a record a tenth of that.
 COMPANY = 100
 ANSWERED_SOON_SECONDS = 1.0
+# While others are resolved, a batch of eight costs a record twice as much as one of thirty, which more hardly make cheaper.
+HELD_SECONDS, ENOUGH = 0.15, 32
 LEASE_SECONDS = 20.0
 RING_AGAIN_SECONDS = 5.0
 MAX_ATTEMPTS = 3
@@ -120,25 +122,37 @@ def due_bells(session: Session) -> tuple[list[Bell], int]:
     """Mark open rows as rung and give the doorbells to ring: interactive ones first, at most MAX_RUNG rows outstanding.
 
     While an interactive bell waits for a worker, others that come are held back (how many comes second): whoever answers it
-    brings them along. Unless they are as many as it takes along, or it is not answered soon.
+    brings them along. Unless they are as many as it takes along, or it is not answered soon. While one is being answered, they
+    are held back for a moment, unless they are enough for a batch of their own.
     """
     found = sql.rows(
         session,
-        """WITH rung AS (SELECT count(*) AS n, coalesce(bool_or(priority < %(bulk)s AND attempts = 0 AND lost_leases = 0
-                           AND rung_at > now() - make_interval(secs => %(soon)s)), false) AS is_waiting
-                         FROM pending_record WHERE quarantined_at IS NULL AND lease_owner IS NULL AND rung_at IS NOT NULL),
+        """WITH rung AS (SELECT count(*) FILTER (WHERE lease_owner IS NULL) AS n,
+                           coalesce(bool_or(lease_owner IS NULL AND priority < %(bulk)s AND attempts = 0 AND lost_leases = 0
+                             AND rung_at > now() - make_interval(secs => %(soon)s)), false) AS is_waiting,
+                           coalesce(bool_or(lease_until > now() AND priority < %(bulk)s), false) AS is_being_answered
+                         FROM pending_record WHERE quarantined_at IS NULL AND rung_at IS NOT NULL),
            open AS (SELECT record_id, priority, available_at,
                       priority < %(bulk)s AND attempts = 0 AND lost_leases = 0 AS goes_along
                     FROM pending_record
                     WHERE quarantined_at IS NULL AND lease_owner IS NULL AND rung_at IS NULL AND available_at <= now()
                     ORDER BY priority, available_at LIMIT greatest(0, %(limit)s - (SELECT n FROM rung)) FOR UPDATE SKIP LOCKED),
-           due AS (SELECT record_id FROM open, rung WHERE NOT (goes_along AND rung.is_waiting)
-                     OR (SELECT count(*) FROM open WHERE goes_along) >= %(company)s),
+           due AS (SELECT record_id FROM open, rung WHERE NOT (goes_along AND (rung.is_waiting OR (rung.is_being_answered
+                       AND (SELECT min(available_at) FROM open WHERE goes_along) > now() - make_interval(secs => %(held)s))))
+                     OR (SELECT count(*) FROM open WHERE goes_along)
+                       >= CASE WHEN rung.is_waiting THEN %(company)s ELSE %(enough)s END),
            ringing AS (UPDATE pending_record p SET rung_at = now() FROM due WHERE p.record_id = due.record_id
                        RETURNING p.record_id, p.priority, p.lost_leases, p.request_no)
            SELECT *, 0 FROM ringing
            UNION ALL SELECT NULL, NULL, NULL, NULL, (SELECT count(*) FROM open) - (SELECT count(*) FROM due)""",
-        {"limit": MAX_RUNG, "bulk": BULK_PRIORITY, "soon": ANSWERED_SOON_SECONDS, "company": COMPANY},
+        {
+            "limit": MAX_RUNG,
+            "bulk": BULK_PRIORITY,
+            "soon": ANSWERED_SOON_SECONDS,
+            "company": COMPANY,
+            "held": HELD_SECONDS,
+            "enough": ENOUGH,
+        },
     )
     ringing = sorted((row for row in found if row[0] is not None), key=lambda row: (row[1], row[3]))
     return _bells(ringing), sum(row[4] for row in found)

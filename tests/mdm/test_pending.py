@@ -156,8 +156,25 @@ def test_what_comes_while_an_urgent_bell_waits_is_not_rung_but_brought_along(ids
         rung, held = pending.due_bells(session)
         assert ([one.record_ids for one in rung], held) == ([(bad,), (bulk,)], 1), "who failed before goes along with nobody"
         assert pending.with_company(session, [first]) == [first, second]
-    claim([first])
-    assert [one.record_ids for one in bells()] == [(second,)], "the bell is answered: the next one rings"
+    finish(claim([first]))
+    assert [one.record_ids for one in bells()] == [(second,)], "the bell was answered: the next one rings"
+
+
+def test_what_comes_while_an_urgent_bell_is_being_answered_waits_for_a_moment_or_until_it_is_enough(
+    ids: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request(ids[:1], pending.INTERACTIVE_PRIORITY)
+    bells()
+    claim(ids[:1])
+    request(ids[1:3], pending.INTERACTIVE_PRIORITY)
+    request(ids[3:4])
+    assert [one.record_ids for one in bells()] == [(ids[3],)], "bulk waits for nobody"
+    query("UPDATE pending_record SET available_at = now() - make_interval(secs => %s)", pending.HELD_SECONDS)
+    assert [set(one.record_ids) for one in bells()] == [set(ids[1:3])]
+    claim(ids[1:3])
+    monkeypatch.setattr(pending, "ENOUGH", 1)
+    request(ids[4:], pending.INTERACTIVE_PRIORITY)
+    assert [one.record_ids for one in bells()] == [(ids[4],)]
 
 
 def test_a_bell_that_nobody_answers_soon_holds_nobody_back(ids: list[uuid.UUID]) -> None:
