@@ -46,7 +46,7 @@ ANSWER = {
 READER = TypeAdapter(BatchLine)
 # The line's number, what became of it, and where in the record its problem lies.
 Answered = tuple[int, Outcome, list[str]]
-UNAVAILABLE, NOT_FOUND = HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.NOT_FOUND
+UNAVAILABLE = HTTPStatus.SERVICE_UNAVAILABLE
 
 
 async def take(caller: Principal, request: Request, idempotency_key: str | None) -> Response:
@@ -150,35 +150,35 @@ def _take_lines(caller: Principal, scope: Scope, lines: Sequence[Line]) -> list[
 
 
 def _store(session: Session, caller: Principal, lines: Sequence[Line]) -> list[Answered]:
+    """Store lines of all sources with one set of statements, in their order: what belongs together often comes together."""
     policy = policies.current(session)
     read = [(line, _read(line)) for line in lines]
-    by_source: dict[str, list[tuple[Line, BatchLine]]] = {}
-    refused = [(line, one) for line, one in read if isinstance(one, Problem)]
+    barred = {one.source: _barred(policy, one.source, caller) for _, one in read if not isinstance(one, Problem)}
+    refused: list[tuple[Line, Problem, str | None]] = []
+    usable: list[tuple[Line, BatchLine]] = []
     for line, one in read:
-        if not isinstance(one, Problem):
-            by_source.setdefault(one.source, []).append((line, one))
-    rejects.keep(session, [rejects.Reject(problem.code, problem.field, None, line.number) for line, problem in refused])
-    found: list[Answered] = [(line.number, Outcome("", "rejected", problem=problem), []) for line, problem in refused]
-    for source in sorted(by_source):
-        found += _store_source(session, caller, policy, source, by_source[source])
+        if isinstance(one, Problem):
+            refused.append((line, one, None))
+        elif problem := barred[one.source]:
+            refused.append((line, problem, one.source if one.source in policy.sources else None))
+        else:
+            usable.append((line, one))
+    rejects.keep(session, [rejects.Reject(problem.code, problem.field, source, line.number) for line, problem, source in refused])
+    outcomes = ingest.put_all(session, policy, [(one.source, _incoming(line, one)) for line, one in usable], caller)
+    found: list[Answered] = [(line.number, Outcome("", "rejected", problem=problem), []) for line, problem, _ in refused]
+    for (line, one), outcome in zip(usable, outcomes, strict=True):
+        told_of = replace(outcome, notes=notes_of(outcome, one.delete))
+        found.append((line.number, told_of, pointers_of(policy.source(one.source), outcome.problem, one.record)))
     return sorted(found, key=lambda answered: answered[0])
 
 
-def _store_source(
-    session: Session, caller: Principal, policy: Policy, source: str, lines: Sequence[tuple[Line, BatchLine]]
-) -> list[Answered]:
-    items = [_incoming(line, one) for line, one in lines]
+def _barred(policy: Policy, source: str, caller: Principal) -> Problem | None:
+    """Why no line of a source may be taken from the caller, or None."""
     try:
-        outcomes = ingest.put_records(session, policy, source, items, caller)
-    except (NotFound, Forbidden) as error:  # Raised before anything is written.
-        known = source if error.status != NOT_FOUND else None
-        rejects.keep(session, [rejects.Reject(error.code, "source", known, line.number) for line, _ in lines])
-        return [(line.number, Outcome("", "rejected", problem=Problem(error.code, "source")), []) for line, _ in lines]
-    rules = policy.source(source)
-    return [
-        (line.number, replace(outcome, notes=notes_of(outcome, one.delete)), pointers_of(rules, outcome.problem, one.record))
-        for (line, one), outcome in zip(lines, outcomes, strict=True)
-    ]
+        ingest.rules_for(policy, source, caller)
+    except (NotFound, Forbidden) as error:
+        return Problem(error.code, "source")
+    return None
 
 
 def _incoming(line: Line, one: BatchLine) -> Incoming:

@@ -111,7 +111,7 @@ def _store(session: Session, caller: Principal, group: Sequence[_Put]) -> list[T
     """Store a group, all sources with one set of statements. Raises: MdmError."""
     policy = policies.current(session)
     found: dict[int, Taken] = {}
-    readable: dict[str, list[tuple[int, Incoming]]] = {}
+    readable: dict[int, ingest.Delivery] = {}
     for place, one in enumerate(group):
         refuse_key_in_url(policy, one.source, caller)
         payload = None if one.item.delete else payloads.parse(one.item.raw)
@@ -120,12 +120,10 @@ def _store(session: Session, caller: Principal, group: Sequence[_Put]) -> list[T
             rejects.keep(session, [rejects.Reject(problem.code, problem.field, one.source)])
             found[place] = Outcome(one.item.key, "rejected", problem=problem), []
         else:
-            readable.setdefault(one.source, []).append((place, _with_payload(one.item, payload)))
-    given = {source: [item for _, item in items] for source, items in readable.items()}
-    outcomes = ingest.put_all(session, policy, given, caller, pending.INTERACTIVE_PRIORITY) if given else {}
-    for source, items in readable.items():
-        for (place, item), outcome in zip(items, outcomes[source], strict=True):
-            found[place] = outcome, pointers_of(policy.source(source), outcome.problem, item.payload)
+            readable[place] = one.source, _with_payload(one.item, payload)
+    outcomes = ingest.put_all(session, policy, list(readable.values()), caller, pending.INTERACTIVE_PRIORITY)
+    for (place, (source, item)), outcome in zip(readable.items(), outcomes, strict=True):
+        found[place] = outcome, pointers_of(policy.source(source), outcome.problem, item.payload)
     return [found[place] for place in range(len(group))]
 
 

@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 
 from sqlmodel import Session
 
@@ -29,7 +28,7 @@ from mdm.standardized import standardized
 
 RECEIVED = "record.received"
 FEW = 32
-NOTHING_READY: Mapping[str, Sequence[Prepared | Problem]] = MappingProxyType({})
+Delivery = tuple[str, Incoming]  # To which source it belongs, and what came.
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,56 +88,52 @@ def put_records(
 
     As `put_all`.
     """
-    given = {} if ready is None else {source: ready}
-    return put_all(session, policy, {source: items}, principal, priority, job_id, given)[source]
+    return put_all(session, policy, [(source, item) for item in items], principal, priority, job_id, ready)
 
 
 def put_all(
     session: Session,
     policy: Policy,
-    deliveries: Mapping[str, Sequence[Incoming]],
+    deliveries: Sequence[Delivery],
     principal: Principal,
     priority: int = pending.BULK_PRIORITY,
     job_id: uuid.UUID | None = None,
-    ready: Mapping[str, Sequence[Prepared | Problem]] = NOTHING_READY,
-) -> dict[str, list[Outcome]]:
-    """Take in deliveries by source, many sources with one set of statements; one outcome each, in order.
+    ready: Sequence[Prepared | Problem] | None = None,
+) -> list[Outcome]:
+    """Take in deliveries of any sources with one set of statements; one outcome each, in order, which new records keep.
 
     Idempotent: a repeated delivery is `same`. Locks the records of these keys, in the order of sources and keys. A key that
     stands twice arrives twice. Raises: NotFound for an unknown source, Forbidden when its brand is outside the principal's scope.
     """
-    hash_key = settings().secret_for("payload-hash")
-    rules = {source: SourceRules.of(policy, source, hash_key) for source in deliveries}
-    brands = principal.scope.brands
-    if brands is not None and any(one.source.brand not in brands for one in rules.values()):
-        raise Forbidden("This key may not write records of this source's brand", code="outside_scope")
+    rules = {source: rules_for(policy, source, principal) for source in dict.fromkeys(source for source, _ in deliveries)}
     batch = _Batch(session, policy, rules, principal, clock.now(), settings().secret_for("blocking"))
-    prepared: dict[str, list[Prepared | Problem]] = {}
+    made = [prepare(rules[source], item, batch.now) for source, item in deliveries] if ready is None else ready
+    prepared = [_in_scope(principal, one) for one in made]
     usable: dict[Key, list[Prepared]] = {}
-    for source, items in deliveries.items():
-        made = ready[source] if source in ready else [prepare(rules[source], item, batch.now) for item in items]
-        prepared[source] = [_in_scope(principal, one) for one in made]
-        for one in prepared[source]:
-            if isinstance(one, Prepared):
-                usable.setdefault((source, one.key), []).append(one)
+    for (source, _), one in zip(deliveries, prepared, strict=True):
+        if isinstance(one, Prepared):
+            usable.setdefault((source, one.key), []).append(one)
     tracks = _store(batch, usable, priority) if usable else {}
-    outcomes = {
-        source: [_outcome(source, item.key, one, tracks, usable) for item, one in zip(items, prepared[source], strict=True)]
-        for source, items in deliveries.items()
-    }
-    rejects.keep(session, _refused(batch, deliveries, outcomes), job_id)
+    outcomes = [_outcome(delivery, one, tracks, usable) for delivery, one in zip(deliveries, prepared, strict=True)]
+    refused = [
+        rejects.Reject(problem.code, problem.field, source, item.line_no, storable(rules[source], item.payload, item.raw))
+        for (source, item), outcome in zip(deliveries, outcomes, strict=True)
+        if (problem := outcome.problem) is not None
+    ]
+    rejects.keep(session, refused, job_id)
     return outcomes
 
 
-def _refused(
-    batch: _Batch, deliveries: Mapping[str, Sequence[Incoming]], outcomes: Mapping[str, Sequence[Outcome]]
-) -> list[rejects.Reject]:
-    return [
-        rejects.Reject(problem.code, problem.field, source, item.line_no, storable(rules, item.payload, item.raw))
-        for source, rules in batch.rules.items()
-        for item, outcome in zip(deliveries[source], outcomes[source], strict=True)
-        if (problem := outcome.problem) is not None
-    ]
+def rules_for(policy: Policy, source: str, principal: Principal) -> SourceRules:
+    """Give the rules of a source that a principal may write.
+
+    Raises: NotFound for an unknown source, Forbidden when its brand is outside the principal's scope.
+    """
+    rules = SourceRules.of(policy, source, settings().secret_for("payload-hash"))
+    brands = principal.scope.brands
+    if brands is not None and rules.source.brand not in brands:
+        raise Forbidden("This key may not write records of this source's brand", code="outside_scope")
+    return rules
 
 
 def _in_scope(principal: Principal, prepared: Prepared | Problem) -> Prepared | Problem:
@@ -149,9 +144,10 @@ def _in_scope(principal: Principal, prepared: Prepared | Problem) -> Prepared | 
 
 
 def _outcome(
-    source: str, key: str, prepared: Prepared | Problem, tracks: dict[Key, _Track], usable: dict[Key, list[Prepared]]
+    delivery: Delivery, prepared: Prepared | Problem, tracks: dict[Key, _Track], usable: dict[Key, list[Prepared]]
 ) -> Outcome:
     """The next status of the key's record; deliveries of one key take theirs in order."""
+    source, key = delivery[0], delivery[1].key
     if isinstance(prepared, Problem):
         return Outcome(key if isinstance(key, str) else "", "rejected", problem=prepared)
     track = tracks.get((source, prepared.key))

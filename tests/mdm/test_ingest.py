@@ -314,7 +314,7 @@ def test_the_number_of_statements_does_not_grow_with_the_batch_or_its_sources(ru
         with transaction() as session:
             connection: Any = session.connection().connection.driver_connection
             connection.cursor_factory, before = CountingCursor, CountingCursor.sent
-            put_all(session, rules, dict.fromkeys(sources or ("pos",), items), WRITER)
+            put_all(session, rules, [(source, one) for one in items for source in sources or ("pos",)], WRITER)
             connection.cursor_factory = psycopg.Cursor
         return CountingCursor.sent - before
 

@@ -8,7 +8,7 @@ from kernel.actor import Principal
 from kernel.db import Scope, read_only, transaction
 from mdm import policy, sql
 from mdm.incoming import Incoming
-from mdm.ingest import Outcome, put_all
+from mdm.ingest import put_all
 from mdm.policy import Policy
 
 WRITER = Principal("k", "till", frozenset({"records:write"}), Scope())
@@ -28,10 +28,6 @@ def rules(database: object) -> Policy:
         return policy.store(session, policy.parse(POLICY), "test")
 
 
-def statuses(outcomes: list[Outcome]) -> list[str]:
-    return [outcome.status for outcome in outcomes]
-
-
 def all_rows(statement: str) -> list[Any]:
     with read_only() as session:
         return sql.rows(session, statement)
@@ -39,15 +35,13 @@ def all_rows(statement: str) -> list[Any]:
 
 def test_sources_taken_in_together_keep_what_is_theirs(rules: Policy) -> None:
     """The same key at two sources is two records, each with its own source's brand, region, channel and marks."""
-    both = {
-        "shop": [Incoming("A", ANN), Incoming("A", None, delete=True)],
-        "pos": [Incoming("A", ANN), Incoming("", ANN)],
-    }
+    came = [
+        ("shop", Incoming("A", ANN)), ("pos", Incoming("A", ANN)), ("shop", Incoming("A", None, delete=True)),
+        ("pos", Incoming("", ANN)),
+    ]  # fmt: skip
     with transaction() as session:
-        found = put_all(session, rules, both, WRITER)
-    assert {source: statuses(outcomes) for source, outcomes in found.items()} == {
-        "shop": ["created", "deleted"], "pos": ["created", "rejected"],
-    }  # fmt: skip
+        found = put_all(session, rules, came, WRITER)
+    assert [outcome.status for outcome in found] == ["created", "created", "deleted", "rejected"]
     rows = all_rows(
         """SELECT source, r.brand, r.region, r.is_deleted, c.brand, c.region, array_agg(DISTINCT v.channel), count(*)
            FROM source_record r JOIN crosswalk c USING (record_id, source, source_key) JOIN record_version v USING (record_id)
@@ -64,3 +58,12 @@ def test_sources_taken_in_together_keep_what_is_theirs(rules: Policy) -> None:
         ("shop", "deleted"),
     ]
     assert all_rows("SELECT source, code FROM reject") == [("pos", "key_missing")]
+
+
+def test_what_came_together_is_asked_for_in_the_order_in_which_it_came(rules: Policy) -> None:
+    """So that records of one customer, which often come one after the other, are resolved in one batch."""
+    came = [("pos" if number % 3 else "shop", Incoming(f"{number:02}", ANN)) for number in range(40)]
+    with transaction() as session:
+        put_all(session, rules, came, WRITER)
+    asked = all_rows("SELECT source_key FROM pending_record JOIN source_record USING (record_id) ORDER BY request_no")
+    assert [key for (key,) in asked] == [f"{number:02}" for number in range(40)]
