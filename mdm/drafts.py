@@ -7,6 +7,7 @@ in every installation (source and key, never ids, versions or times of computing
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -97,13 +98,15 @@ class Drafter:
     _known: dict[tuple[tuple[Id, ...], date], _Survived] = field(default_factory=dict)
     _set_by_hand: dict[Id, MemberRecord] = field(default_factory=dict)
 
-    def drafts(self, evaluation: Evaluation, as_at: Mapping[Id, datetime], now: datetime) -> list[Draft]:
-        """Draft every golden id of a unit. `as_at`: the time to which values are computed, where it is not now."""
+    def drafts(
+        self, evaluation: Evaluation, as_at: Mapping[Id, datetime], now: datetime, stand: AbstractSet[Id] = frozenset()
+    ) -> list[Draft]:
+        """Draft every golden id of a unit but those that `stand`. `as_at`: the time to which values are computed, if not now."""
         by_hand = overrides_of(evaluation)
         return [
             self._draft(evaluation, golden_id, standing, as_at.get(golden_id, now), by_hand.get(golden_id, ()))
             for golden_id, standing in evaluation.plan.standings.items()
-            if standing.status is not Status.ERASED
+            if standing.status is not Status.ERASED and golden_id not in stand
         ]
 
     def _draft(

@@ -6,6 +6,7 @@ all come through here, so that they cannot disagree. `mdm.golden` writes it, `st
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,6 +73,25 @@ class Evaluation:
     def golden_ids(self) -> frozenset[Id]:
         """All golden ids that the unit speaks of."""
         return frozenset(self.plan.standings)
+
+    def stands(self, asked: AbstractSet[Id], version_set_id: int) -> frozenset[Id]:
+        """Name the live golden ids whose stored answer stands: nothing that it hangs on has changed since it was written.
+
+        That is: the same members, made under this version set, none of them `asked` for or still owed anything (a new version
+        leaves its record pending), and no value set by hand, which may have expired.
+        """
+        if self.closure.overrides:
+            return frozenset()
+        changed = {change.golden_id for change in self.plan.changes}
+        return frozenset(
+            golden_id
+            for golden_id, standing in self.plan.standings.items()
+            if standing.status is Status.LIVE
+            and golden_id not in changed
+            and self.closure.goldens[golden_id].version_set_id == version_set_id
+            and standing.members.isdisjoint(asked)
+            and all(self.records[record].state == "resolved" for record in standing.members)
+        )
 
     def settled_state(self, record: RecordHead, merges: Callable[[str], bool]) -> str:
         """The crosswalk state of a record once all that it is owed is done."""

@@ -102,12 +102,19 @@ class Resolver:
         return self._kept
 
     def evaluate_around(
-        self, of: VersionSet, starts: Collection[uuid.UUID], beat: Callable[[], object], supposed: Supposed = NOTHING
+        self,
+        of: VersionSet,
+        starts: Collection[uuid.UUID],
+        beat: Callable[[], object],
+        supposed: Supposed = NOTHING,
+        asked: AbstractSet[uuid.UUID] = frozenset(),
     ) -> "Evaluated":
         """Read the closure of some records in one snapshot, and evaluate it outside any transaction.
 
         A record that cannot be used is left out once it is quarantined; until then everything that hangs together with it waits.
         `beat` is called after each unit: a dense one takes a second to weigh. `supposed` decisions count as if they were stored.
+        `asked` are the records that the caller was asked to resolve: golden records that hang on none of them, nor on anything
+        else that changed, are not drafted. When there are none all are.
         """
         with snapshot(self.steps) as session:
             around = closure.read(session, starts, of, supposed=supposed)
@@ -121,7 +128,8 @@ class Resolver:
         now = clock.now()
         drafts = []
         for one in evaluate(self._keeping(of).weigher, units, records, lambda _: clock.uuid7()):
-            drafts.append((one, self._keeping(of).drafter.drafts(one, {}, now)))
+            stand = one.stands(asked, of.version_set_id) if asked else frozenset[uuid.UUID]()
+            drafts.append((one, self._keeping(of).drafter.drafts(one, {}, now, stand)))
             beat()
         return Evaluated(drafts, digests, around.outgrown, waited_for)
 
@@ -235,7 +243,7 @@ class Batch:
         waiting = set(starts)
         for _ in range(MOST_RESTARTS):
             self.keep()
-            evaluated = self.resolver.evaluate_around(self.versions, waiting, self.keep)
+            evaluated = self.resolver.evaluate_around(self.versions, waiting, self.keep, asked=frozenset(self.claims))
             done = self.step(partial(self._write, evaluated=evaluated))
             settled |= done
             waiting -= done

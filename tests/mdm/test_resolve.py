@@ -3,12 +3,14 @@
 import random
 import threading
 import uuid
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from kernel import db
-from mdm import owed, pending, resolve
+from mdm import owed, pending, resolve, versions
 from mdm.incoming import Incoming
 from stewardship import tasks
 
@@ -134,6 +136,30 @@ def test_a_source_in_review_is_never_merged_without_a_human(mdm: Master) -> None
     assert query("SELECT verdict, reason_code FROM decision") == [("review", "source_in_review")]
     assert questions() == {("pair", frozenset({("shop", "1"), ("bought", "b")}), "source_in_review")}
     assert mdm.verify().differences == ()
+
+
+def test_only_golden_records_about_which_something_changed_are_drafted(mdm: Master) -> None:
+    """Two of one component, of which one record is asked for; then whatever else makes the other's answer stale."""
+    mdm.put("shop", "1", MARIA)
+    other = mdm.put("bought", "b", MARIA).record_id
+    mdm.drain()
+    mine, theirs = golden_of("shop", "1"), golden_of("bought", "b")
+    with db.transaction() as session:
+        of = versions.current(session)
+    asked = {mdm.put("shop", "1", MARIA | {"surname": "Garcia"}).record_id}
+
+    def drafted(of: versions.VersionSet, asked: AbstractSet[Any]) -> set[Any]:
+        found = mdm.resolver.evaluate_around(of, {other}, lambda: None, asked=asked)
+        return {draft.golden_id for _, drafts in found.units for draft in drafts}
+
+    assert drafted(of, asked) == {mine}
+    assert drafted(of, frozenset()) == {mine, theirs}, "who is asked for nobody in particular drafts everybody"
+    query("UPDATE crosswalk SET state = 'pending' WHERE source = 'bought'")
+    assert drafted(of, asked) == {mine, theirs}, "a new version waits, perhaps in quarantine"
+    query("UPDATE crosswalk SET state = 'resolved' WHERE source = 'bought'")
+    assert drafted(replace(of, version_set_id=of.version_set_id + 1), asked) == {mine, theirs}
+    query("UPDATE crosswalk SET golden_id = %s", mine)
+    assert drafted(of, asked) == {mine, theirs}, "its members are others"
 
 
 def test_identity_domains_are_never_compared(mdm: Master) -> None:
