@@ -33,9 +33,14 @@ KNOWN_GROUPS = (
     (4, 4, 4, 4, 3), (4, 4, 4, 4, 2), (4, 4, 4, 4, 1), (4, 4, 4, 4), (4, 4, 4, 3), (4, 4, 4, 2),
     (4, 6, 5), (5, 5, 5), (4, 6, 4), (6, 10), (12, 4),
 )  # fmt: skip
-# What cannot hold a card number needs no walk through its values: plain ASCII without escapes and without so many digits,
-# whatever is written between them.
-MAYBE_CARD = re.compile(rb"(?:[0-9][ .\-_\t\r\n/|,;:()]{0,3}){13}|\\[utnr]|[\x80-\xff]")
+# What cannot hold a card number needs no walk through its values: without escapes and without so many digits, whatever is written
+# between them. A search leaps from number to number: the first digit stands by itself, and no digit is before it.
+_NUMBER = "[0-9](?<![0-9]{2})"
+_MANY_DIGITS = re.compile(rf"{_NUMBER}(?:[ .\-_\t\r\n/|,;:()]{{0,3}}[0-9]){{12}}".encode())
+_ESCAPED = re.compile(rb"\\[utnr]")
+# In a text that is not all ASCII whatever is no letter may be between digits, but the end of the value.
+_MANY_APART = re.compile(rf'{_NUMBER}(?:[^0-9A-Za-z"]*+[0-9]){{{SHORTEST_CARD - 1}}}'.encode())
+_ESCAPED_QUOTE, _ASCII = b'\\"', bytes(range(0x80))
 _HEX = "[0-9a-fA-F]"
 _ESCAPE = re.compile(rf"\\u((?![dD][89a-fA-F]){_HEX}{{4}})")  # No halves of a pair.
 _UUID = re.compile(rf"(?<![0-9a-zA-Z])(?:{_HEX}{{8}}(?:-{_HEX}{{4}}){{3}}-{_HEX}{{12}}|{_HEX}{{32}})(?![0-9a-zA-Z])")
@@ -67,6 +72,16 @@ def mask_cards(text: str) -> str:
     plain = text.translate(_DRAWN_DIGITS)
     redrawn = _mask_plain(plain) if plain != text else plain
     return redrawn if redrawn != plain else masked
+
+
+def may_hold_card(raw: bytes) -> bool:
+    """Say whether the JSON of a payload may hold a card number; never False where a walk through its values would find one."""
+    if b"\\" in raw and (_ESCAPED.search(raw) or _ESCAPED_QUOTE in raw):
+        return True
+    if raw.isascii():
+        return _MANY_DIGITS.search(raw) is not None
+    others = raw.translate(None, _ASCII).decode("utf-8", "replace")
+    return any(map(str.isdigit, others)) or _MANY_APART.search(raw) is not None
 
 
 def _mask_plain(text: str) -> str:
