@@ -8,7 +8,10 @@ record holds beyond the values that one is filed by is named by `left_out`, neve
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
+from struct import unpack
+from typing import NamedTuple
 
 from matching.blocking_facts import LOYALTY, MOST_FILED, PHONE_TAIL, SEPARATOR, Place, Values, left_out, read_facts
 from matching.hot_keys import HOT_LIMIT, as_narrow, as_wide
@@ -80,12 +83,32 @@ def refined_rule(rule: int) -> tuple[int, ...]:
     return tuple(rule + REFINED_STEP * step for step, _ in enumerate(_RULES[rule].refined_by, 1)) if rule in _RULES else ()
 
 
-# Each rule with what refines it, and whether it files by a place: then each home by itself.
-_Refinements = Sequence[tuple[int, str]]
-_PLANS: Sequence[tuple[Rule, _Refinements, bool]] = tuple(
-    (rule, tuple(zip(refined_rule(rule.number), rule.refined_by, strict=True)), not set(Place._fields).isdisjoint(rule.facts))
+class _Plan(NamedTuple):
+    """A rule as it is applied: how its texts and those of its refined rules begin, and whether each home is filed by itself."""
+
+    rule: int
+    head: str
+    facts: tuple[str, ...]
+    refined: tuple[tuple[int, str, str], ...]
+    is_of_a_home: bool
+
+
+def _head(rule: int) -> str:
+    return f"{rule}{SEPARATOR}"
+
+
+_PLANS: Sequence[_Plan] = tuple(
+    _Plan(
+        rule.number,
+        _head(rule.number),
+        rule.facts,
+        tuple((number, _head(number), fact) for number, fact in zip(refined_rule(rule.number), rule.refined_by, strict=True)),
+        not set(Place._fields).isdisjoint(rule.facts),
+    )
     for rule in RULES
 )
+# The texts of one key and of those that refine it, each with its rule.
+_Texts = list[tuple[int, str]]
 
 
 def keys(record: StandardRecord, secret: bytes) -> list[tuple[int, int]]:
@@ -93,20 +116,47 @@ def keys(record: StandardRecord, secret: bytes) -> list[tuple[int, int]]:
 
     At most MOST_KEYS, of at most MOST_FILED values of an attribute; which ones does not depend on their order.
     """
-    found: dict[tuple[int, int], None] = {}
-    for blocking_key in blocking_keys(record, secret):
-        found[blocking_key.rule, blocking_key.key] = None
-        found.update(dict.fromkeys(blocking_key.refined))
-    return list(found)
+    texts = [one for group in _texts(record) for one in group]
+    return list(dict.fromkeys(_hashed(texts, secret)))
 
 
 def blocking_keys(record: StandardRecord, secret: bytes) -> Iterator[BlockingKey]:
     """Yield the keys of a record, each once with its refinements, so that refined keys can be kept for hot keys only."""
+    for group in _texts(record):
+        (rule, key), *refined = _hashed(group, secret)
+        yield BlockingKey(rule, key, tuple(refined))
+
+
+def _texts(record: StandardRecord) -> Iterator[_Texts]:
+    """Yield what is hashed for each key of a record: the rule and its facts, then those of each refinement."""
     facts = read_facts(record)
-    for rule, refinements, is_of_a_home in _PLANS:
-        for parts, more in _combined(facts.homes if is_of_a_home else (facts.whole,), rule.facts, refinements):
-            refined = tuple([(number, _hash(number, (*parts, one), secret)) for number, one in more])
-            yield BlockingKey(rule.number, _hash(rule.number, parts, secret), refined)
+    whole, homes = (facts.whole,), facts.homes
+    for plan in _PLANS:
+        of = homes if plan[-1] else whole
+        if len(of) == 1:
+            yield from _of_one(plan, of[0])
+        elif of:
+            yield from _of_several(plan, of)
+
+
+def _of_one(plan: _Plan, values: Values) -> Sequence[_Texts]:
+    rule, head, names, refinements, _ = plan
+    texts: Iterable[str] = values[names[0]]
+    if len(names) > 1 and texts:
+        texts = map(SEPARATOR.join, product(*[values[name] for name in names]))
+    elif not texts:
+        return ()
+    more = [(number, refined, SEPARATOR + one) for number, refined, fact in refinements for one in values[fact]]
+    return [[(rule, head + text), *[(number, refined + text + end) for number, refined, end in more]] for text in texts]
+
+
+def _of_several(plan: _Plan, of: Sequence[Values]) -> Iterable[_Texts]:
+    """The texts of several homes: what two of them share is one key, with all that refines it in either."""
+    found: dict[tuple[int, str], dict[tuple[int, str], None]] = {}
+    for values in of:
+        for first, *refined in _of_one(plan, values):
+            found.setdefault(first, {}).update(dict.fromkeys(refined))
+    return [[first, *refined] for first, refined in found.items()]
 
 
 def lookup_key(kind: str, parts: Sequence[str], secret: bytes) -> int:
@@ -132,21 +182,25 @@ def lookup_identifier(token: str, secret: bytes) -> int:
     return _hash(IDENTIFIER_RULE, token.split("|", 2), secret)
 
 
-def _combined(
-    of: Sequence[Values], names: Sequence[str], refinements: _Refinements
-) -> Iterable[tuple[tuple[str, ...], Iterable[tuple[int, str]]]]:
-    """The combinations of facts that a record is filed by, each once, with all that refines it: (refined rule, further fact)."""
-    found: dict[tuple[str, ...], dict[tuple[int, str], None]] = {}
-    for values in of:
-        more: dict[tuple[int, str], None] | None = None
-        for parts in product(*[values[name] for name in names]):
-            if more is None:
-                more = {(number, one): None for number, attribute in refinements for one in values[attribute]}
-            found[parts] = found[parts] | more if parts in found else more
-    return found.items()
+@lru_cache(maxsize=8)
+def _keyed(secret: bytes) -> "hashlib.blake2b":
+    """The hash with the secret taken in; it is copied for each text, which costs a third less than to begin anew."""
+    return hashlib.blake2b(digest_size=KEY_BYTES, key=secret[:64])
+
+
+def _hashed(texts: _Texts, secret: bytes) -> Iterator[tuple[int, int]]:
+    """Hash the texts of keys, with their rules, in their order."""
+    begin = _keyed(secret).copy
+    digests: list[bytes] = []
+    for _, text in texts:
+        digest = begin()
+        digest.update(text.encode())
+        digests.append(digest.digest())
+    numbers = unpack(f">{len(digests)}q", b"".join(digests))
+    for (rule, _), number in zip(texts, numbers, strict=True):
+        yield rule, as_narrow(number) if rule in NARROW_RULES else as_wide(number)
 
 
 def _hash(rule: int, parts: Iterable[str], secret: bytes) -> int:
-    digest = hashlib.blake2b(SEPARATOR.join((str(rule), *parts)).encode(), digest_size=KEY_BYTES, key=secret[:64]).digest()
-    number = int.from_bytes(digest, "big", signed=True)
-    return as_narrow(number) if rule in NARROW_RULES else as_wide(number)
+    [(_, key)] = _hashed([(rule, _head(rule) + SEPARATOR.join(parts))], secret)
+    return key

@@ -75,7 +75,7 @@ def read_facts(record: StandardRecord) -> Facts:
         "companies": (record.company_key,) if record.company_key and record.party is not PartyKind.PERSON else (),
     }
     places = _filed("addresses", record.addresses, _place, left_out)
-    homes = tuple([person | place._asdict() for place in places])
+    homes = tuple([person | dict(zip(Place._fields, place, strict=True)) for place in places])
     whole = homes[0] if len(homes) == 1 else person | _whole(places)._asdict()
     return Facts(whole, homes, tuple(left_out))
 
@@ -109,7 +109,7 @@ def _preference(item: Any) -> tuple[bool, bool, str, str]:
 
 
 def _distinct(values: Iterable[str | None]) -> Sequence[str]:
-    return tuple(dict.fromkeys(value for value in values if value))
+    return tuple(dict.fromkeys([value for value in values if value]))
 
 
 def _name_facts(name: Name | None) -> dict[str, Sequence[str]]:
