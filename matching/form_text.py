@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from matching.forms import ComparisonForm, comparison_form
+from matching.forms import ComparisonForm, columns_of
 from matching.record import StandardRecord
 
 _NAMES = tuple(field.name for field in fields(ComparisonForm))
@@ -22,7 +22,10 @@ LAYOUT = hashlib.blake2b(" ".join(_NAMES).encode(), digest_size=6).hexdigest()
 
 def dump(form: ComparisonForm) -> str:
     """Write a form: a JSON array of the layout and the columns in order, those at the end that are None left out."""
-    values = list(_VALUES(form))
+    return _dump(list(_VALUES(form)))
+
+
+def _dump(values: list[Any]) -> str:
     while values and values[-1] is None:
         values.pop()
     return orjson.dumps([LAYOUT, *values]).decode()
@@ -31,7 +34,7 @@ def dump(form: ComparisonForm) -> str:
 def of(record: StandardRecord) -> str | None:
     """Write the form of a record; None for one of which none can be made: its own resolution will say so."""
     try:
-        return dump(comparison_form(record))
+        return _dump(list(map(columns_of(record).get, _NAMES)))
     except Exception:  # noqa: BLE001 - whatever one record provokes must not stop the others of its batch.
         return None
 

@@ -7,9 +7,9 @@ placeholder, a shared address, our own echoed value) never gets in; every empty 
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, cast
 
-from matching.record import Address, BirthDate, Name, PartyKind, StandardRecord
+from matching.record import Address, BirthDate, Name, PartyKind, Phone, StandardRecord
 from matching.skeletons import abjad_skeletons, latin_skeleton, unread_script
 from matching.standardize.forms import names_a_couple
 from matching.standardize.genders import genders_of_name, titles_of
@@ -88,24 +88,25 @@ NUMBER_COLUMNS = frozenset({"birth_year"})
 
 def comparison_form(record: StandardRecord) -> ComparisonForm:
     """Build the comparison form of a record."""
+    return ComparisonForm(**columns_of(record))
+
+
+def columns_of(record: StandardRecord) -> dict[str, Any]:
+    """Give the columns of a record's comparison form by their names; one that is missing is None."""
     name = _name_columns(record.name)
-    phones = [phone for phone in record.phones if not phone.echo]
-    return ComparisonForm(
-        party=None if record.party is PartyKind.UNKNOWN else record.party.value,
-        gender=record.gender or None,
-        company=_ascii(record.company_key),
-        company_words=_values(word for word in (record.company_key or "").split() if len(word) > 2),
-        company_form=_ascii(record.company_form),
-        extras=tuple(sorted((extra.name, extra.value) for extra in record.extras if extra.match and extra.value)) or None,
-        name_genders=_name_genders(record),
-        phones=_values(phone.key for phone in phones),
-        phone_lines=_values(f"{phone.key}|{phone.extension}" for phone in phones if phone.key and phone.extension),
+    return {
+        "party": None if record.party is PartyKind.UNKNOWN else record.party.value,
+        "gender": record.gender or None,
+        "extras": tuple(sorted((extra.name, extra.value) for extra in record.extras if extra.match and extra.value)) or None,
+        "name_genders": _name_genders(record),
         **name,
         **_birth_columns(record.birth_date),
-        **_email_columns(record, name),
-        **_address_columns(record.addresses),
-        **_identifier_columns(record),
-    )
+        **(_company_columns(record) if record.company_key or record.company_form else {}),
+        **(_phone_columns(record.phones) if record.phones else {}),
+        **(_email_columns(record, name) if record.emails else {}),
+        **(_address_columns(record.addresses) if record.addresses else {}),
+        **(_identifier_columns(record) if record.identifiers or record.loyalty_accounts else {}),
+    }
 
 
 def _ascii(text: str | None) -> str | None:
@@ -113,8 +114,24 @@ def _ascii(text: str | None) -> str | None:
 
 
 def _values(values: Iterable[str | None]) -> tuple[str, ...] | None:
-    kept = {value for value in values if value}
-    return tuple(sorted(kept)[:MOST_VALUES]) if kept else None
+    kept = set(values)
+    kept.discard(None)
+    kept.discard("")
+    return tuple(sorted(cast(set[str], kept))[:MOST_VALUES]) if kept else None
+
+
+def _company_columns(record: StandardRecord) -> dict[str, Any]:
+    return {
+        "company": _ascii(record.company_key),
+        "company_words": _values(word for word in (record.company_key or "").split() if len(word) > 2),
+        "company_form": _ascii(record.company_form),
+    }
+
+
+def _phone_columns(phones: Iterable[Phone]) -> dict[str, Any]:
+    own = [phone for phone in phones if not phone.echo]
+    lines = [f"{phone.key}|{phone.extension}" for phone in own if phone.key and phone.extension]
+    return {"phones": _values([phone.key for phone in own]), "phone_lines": _values(lines)}
 
 
 def _name_columns(name: Name | None) -> dict[str, Any]:
@@ -128,14 +145,14 @@ def _name_columns(name: Name | None) -> dict[str, Any]:
     return {
         "given": full,
         "initial": given[0] if given else None,
-        "given_words": _values(word for word in (given, *(given or "").split()) if word and len(word) > 2),
-        "givens": _values(word for text in (given, middle) if text for word in (text, *text.split()) if len(word) > 2),
+        "given_words": _values([word for word in (given, *(given or "").split()) if word and len(word) > 2]),
+        "givens": _values([word for text in (given, middle) if text for word in (text, *text.split()) if len(word) > 2]),
         "nicknames": None if is_couple else _values(name.nicknames),
         "given_phonetic": None if is_couple else name.given_phonetic or None,
         "middle": middle if middle and len(middle) > 1 else None,
         "middle_initial": middle[0] if middle else None,
         "surname": surname,
-        "surnames": _values(word for text in (surname, maiden) if text for word in (text, *text.split()) if len(word) > 2),
+        "surnames": _values([word for text in (surname, maiden) if text for word in (text, *text.split()) if len(word) > 2]),
         "surname_phonetic": name.surname_phonetic or None,
         "suffix": _ascii(name.suffix_folded),
         **_script_columns(name, full, surname),
@@ -195,9 +212,9 @@ def _email_columns(record: StandardRecord, name: Mapping[str, Any]) -> dict[str,
     called = {*(name.get("given_words") or ()), *(key.lstrip("~") for key in name.get("nicknames") or ())}
     return {
         "emails": _values(keys),
-        "own_emails": _values(key for key in keys if _is_called_after(key, called)),
-        "email_texts": _values(key for key in keys if key.isascii() and len(key) > 7),
-        "email_locals": _values(local for key in keys if len(local := key.rpartition("@")[0]) >= SHORTEST_LOCAL_PART),
+        "own_emails": _values([key for key in keys if _is_called_after(key, called)]),
+        "email_texts": _values([key for key in keys if key.isascii() and len(key) > 7]),
+        "email_locals": _values([local for key in keys if len(local := key.rpartition("@")[0]) >= SHORTEST_LOCAL_PART]),
     }
 
 
@@ -226,9 +243,9 @@ def _address_columns(addresses: Iterable[Address]) -> dict[str, Any]:
         "homes": _values(homes),
         "buildings": _values(buildings),
         "house_postals": _values(houses),
-        "streets": _values(_ascii(key) for address in usable for key in (address.street_key, address.place_key)),
-        "postals": _values(_ascii(address.postal_key) for address in usable),
-        "cities": _values(_ascii(address.city_key) for address in usable),
+        "streets": _values([_ascii(key) for address in usable for key in (address.street_key, address.place_key)]),
+        "postals": _values([_ascii(address.postal_key) for address in usable]),
+        "cities": _values([_ascii(address.city_key) for address in usable]),
     }
 
 

@@ -240,24 +240,33 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 
 def to_json(value: Any) -> Any:
     """Turn a standard record (or any of its parts) into JSON-ready data; absent, empty and default fields are left out."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, tuple | list):
-        return [to_json(item) for item in value]
-    if isinstance(value, Mapping):
-        return {key: to_json(item) for key, item in value.items()}
-    if not dataclasses.is_dataclass(value):
-        return value
-    names, defaults, values_of = _fields(cast(Hashable, type(value)))
-    given = zip(names, values_of(value), defaults, strict=True)
-    return {name: item if type(item) is str else to_json(item) for name, item, default in given if item != default}
+    return _writer(type(value))(value)
 
 
-@functools.cache
-def _fields(kind: Any) -> tuple[tuple[str, ...], tuple[Any, ...], Callable[[Any], tuple[Any, ...]]]:
-    """Name and default of every field of a dataclass, and what reads them all; looked up once: a load writes millions."""
+def _made_writer(kind: Any) -> Callable[[Any], Any]:
+    if issubclass(kind, tuple | list):
+        return lambda items: [to_json(item) for item in items]
+    if issubclass(kind, Mapping):
+        return lambda items: {key: to_json(item) for key, item in items.items()}
+    if not dataclasses.is_dataclass(kind):
+        return lambda value: value
     fields = dataclasses.fields(kind)
-    return tuple(one.name for one in fields), tuple(one.default for one in fields), attrgetter(*(one.name for one in fields))
+    names, defaults = tuple(one.name for one in fields), tuple(one.default for one in fields)
+    values_of: Callable[[Any], tuple[Any, ...]] = attrgetter(*names)
+
+    def write(value: Any) -> dict[str, Any]:
+        given = zip(names, values_of(value), defaults, strict=True)
+        return {
+            name: item if type(item) is str else _writer(type(item))(item)
+            for name, item, default in given
+            if item is not default and item != default
+        }
+
+    return write
+
+
+# How values of a type are written is worked out once: a load writes millions.
+_writer: Callable[[Any], Callable[[Any], Any]] = functools.cache(_made_writer)
 
 
 def from_json(kind: type[T], data: Mapping[str, Any]) -> T:

@@ -20,6 +20,7 @@ LONGEST_TERM = 200  # Characters; an index entry has an end, and nobody types mo
 SHORTEST_NAME, SHORTEST_PHONE = 2, 4
 SHORTEST_NUMBER = 7  # Digits of a whole number, without its trunk's zeros; of fewer that are typed all are meant.
 LAST = "\U0010ffff"  # Sorts behind whatever may follow a beginning.
+_FOLDED = re.compile("[a-z0-9 ]*")  # As nearly all names are by now.
 _NOT_WORD, _NOT_DIGIT, _NOT_CODE = re.compile(r"[^a-z0-9]+"), re.compile(r"[^0-9]"), re.compile(r"[^A-Za-z0-9]")
 
 
@@ -63,16 +64,19 @@ def _terms(record: StandardRecord) -> Iterator[str]:
 
 
 def _words(text: str | None) -> list[str]:
-    return [word for word in _NOT_WORD.split(text or "") if word]
+    if not text:
+        return []
+    return text.split() if _FOLDED.fullmatch(text) else [word for word in _NOT_WORD.split(text) if word]
 
 
 def _lowered(text: str) -> str:
     """ASCII letters in lower case, as PostgreSQL does in byte order."""
-    return text.encode().lower().decode()
+    return text.lower() if text.isascii() else text.encode().lower().decode()
 
 
 def _digits(text: str) -> str:
-    return _NOT_DIGIT.sub("", text)
+    digits = text.removeprefix("+")
+    return digits if digits.isascii() and digits.isdecimal() else _NOT_DIGIT.sub("", text)
 
 
 def _code(text: str) -> str:
