@@ -5,6 +5,7 @@ in every installation (source and key, never ids, versions or times of computing
 """
 
 import hashlib
+import re
 import uuid
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -25,6 +26,7 @@ from mdm.versions import VersionSet
 Id = uuid.UUID
 # What a record says of itself by its own ids differs between installations; all else is content.
 VOLATILE = frozenset({"record_id", "override_id"})
+_OWN_IDS = re.compile(rb'(?<=[{,])"(?:record_id|override_id)":"[^"]*",')
 MOST_REMEMBERED = 20_000
 STAMPS = frozenset({"version", "version_set", "computed_at"})
 # By then every golden record that an expired override counted for was asked for, by a clock that may be a minute off.
@@ -184,7 +186,7 @@ def _survived(
 ) -> _Survived:
     found = survive([*(member_of(one) for one in members), *by_hand], versions.survivorship, as_at)
     values = {name: {"value": value, "provenance": found.provenance[name]} for name, value in found.values.items()}
-    digest = content_hash(_portable(values)).hex()
+    digest = values_digest(values)
     return _Survived(members, found.display_name, found.values.get("party", "unknown"), values, digest)
 
 
@@ -195,6 +197,16 @@ def _order_key(head: RecordHead) -> tuple[str, str]:
 def member_of(record: CurrentRecord) -> MemberRecord:
     """Take of a record what survivorship looks at."""
     return MemberRecord(record.record_id, record.source, record.source_key, record.observed_at, record.standard)
+
+
+def values_digest(values: Mapping[str, Any]) -> str:
+    """Hash values as `content_hash` does what is portable of them: taking the ids out of the text is a tenth of the work.
+
+    An id stands before another member of its object, never last; the quotes inside a text are escaped, so that no text looks so.
+    """
+    if not VOLATILE.isdisjoint(values.get("extras", {}).get("value", ())):  # An attribute of the user's is called so.
+        return content_hash(_portable(values)).hex()
+    return hashlib.sha256(_OWN_IDS.sub(b"", orjson.dumps(values, option=orjson.OPT_SORT_KEYS))).hexdigest()
 
 
 def _portable(value: Any) -> Any:

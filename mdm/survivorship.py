@@ -218,7 +218,7 @@ class _Chooser:
 
 
 def _epoch(one: Candidate) -> float:
-    return one.member.observed_at.timestamp()
+    return one.member.observed_seconds
 
 
 _PLAIN: Mapping[Criterion, _Key] = {
@@ -277,15 +277,6 @@ def _contact(said: Sequence[Candidate], is_primary: bool) -> dict[str, Any]:
     return {**said[0].value, "primary": is_primary, "verified": any(one.verified for one in said)}
 
 
-def _source_of(one: Candidate) -> dict[str, Any]:
-    member, act = one.member, one.member.act
-    said = {"record_id": str(member.record_id), "source": member.source, "at": member.observed_at.astimezone(UTC).isoformat()}
-    if act is None:
-        return said
-    expires_at = member.expires_at and member.expires_at.astimezone(UTC).isoformat()
-    return {**said, "author": act.author, "override_id": str(act.override_id), "expires_at": expires_at}
-
-
 def _deciding_rule(labels: Sequence[str], best: Sequence[_Ranked]) -> str:
     """Name the first criterion that tells the best of these distinct values from the second."""
     return ONLY_VALUE if len(best) == 1 else _telling(labels, best[0], best[1])
@@ -298,17 +289,17 @@ def _telling(labels: Sequence[str], one: _Ranked, other: _Ranked) -> str:
 
 
 def _winner_origin(labels: Sequence[str], best: Sequence[_Ranked]) -> dict[str, Any]:
-    others = [{"value": one.candidate.value, **_source_of(one.candidate)} for one in best[1:]]
+    others = [{"value": one.candidate.value, **one.candidate.member.origin} for one in best[1:]]
     return _origin(best[0].candidate, _deciding_rule(labels, best), others)
 
 
 def _kept_origin(said: Sequence[Candidate], rule: str) -> dict[str, Any]:
     """Say where a kept value comes from. Its runners-up are the other records that say the same."""
-    sources = {one.member.record_id: _source_of(one) for one in said}
-    origin = _origin(said[0], rule, [source for record_id, source in sources.items() if record_id != said[0].member.record_id])
-    return {**origin, "records": len(sources)}
+    sources = {one.member.origin["record_id"]: one.member.origin for one in said}
+    del sources[said[0].member.origin["record_id"]]
+    return {**_origin(said[0], rule, list(sources.values())), "records": len(sources) + 1}
 
 
-def _origin(winner: Candidate, rule: str, others: list[dict[str, Any]]) -> dict[str, Any]:
+def _origin(winner: Candidate, rule: str, others: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     left_out = {"runners_up_left_out": len(others) - MOST_RUNNERS_UP} if len(others) > MOST_RUNNERS_UP else {}
-    return {**_source_of(winner), "rule": rule, "runners_up": others[:MOST_RUNNERS_UP], **left_out}
+    return {**winner.member.origin, "rule": rule, "runners_up": others[:MOST_RUNNERS_UP], **left_out}

@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import operator
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple, cast
@@ -43,6 +43,19 @@ class MemberRecord:
     standard: StandardRecord
     expires_at: datetime | None = None
     act: StewardAct | None = None
+    # Of `observed_at`, worked out once: each is asked for with every value that the record offers.
+    observed_seconds: float = field(init=False, compare=False, repr=False)
+    origin: Mapping[str, Any] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Work out when it was observed in seconds, and what provenance says of it."""
+        at = self.observed_at.astimezone(UTC)
+        said: dict[str, Any] = {"record_id": str(self.record_id), "source": self.source, "at": at.isoformat()}
+        if self.act is not None:
+            expires_at = self.expires_at and self.expires_at.astimezone(UTC).isoformat()
+            said |= {"author": self.act.author, "override_id": str(self.act.override_id), "expires_at": expires_at}
+        object.__setattr__(self, "observed_seconds", at.timestamp())
+        object.__setattr__(self, "origin", said)
 
     def offers(self, attribute: str) -> bool:
         """Say whether it has anything to say of an attribute."""
@@ -72,21 +85,21 @@ def candidates(members: Sequence[MemberRecord]) -> dict[str, list[Candidate]]:
     found: dict[str, list[Candidate]] = {}
     for member in members:
         for attribute, read in _READERS:
-            for candidate in read(member) if member.offers(attribute) else ():
-                found.setdefault(attribute, []).append(candidate)
+            if (member.act is None or member.offers(attribute)) and (offered := read(member)):
+                found.setdefault(attribute, []).extend(offered)
         for extra in member.standard.extras:
             if not member.offers(f"extras.{extra.name}"):
                 continue
             order = _order_of(extra.kind, extra.value)
-            offered = Candidate(extra.value, extra.value, member, complete=len(extra.value), order=order)
-            found.setdefault(f"extras.{extra.name}", []).append(offered)
+            one = Candidate(extra.value, extra.value, member, complete=len(extra.value), order=order)
+            found.setdefault(f"extras.{extra.name}", []).append(one)
     return found
 
 
 def shown(value: Any, *fields: str) -> dict[str, Any]:
     """Take the fields that have a value; tuples become lists."""
     names, values_of = _fields(cast(Hashable, type(value)), fields)
-    return {name: list(item) if type(item) is tuple else item for name, item in zip(names, values_of(value), strict=True) if item}
+    return {name: list(item) if type(item) is tuple else item for name, item in zip(names, values_of(value)) if item}  # noqa: B905 - made for each other; strict costs a tenth.
 
 
 @functools.cache
@@ -108,18 +121,17 @@ def parts_in_one_case(value: Any) -> int:
     return int(has_case and value in (value.upper(), value.lower()))
 
 
-def _party(member: MemberRecord) -> Iterator[Candidate]:
+def _party(member: MemberRecord) -> Sequence[Candidate]:
     party = member.standard.party
-    if party is not PartyKind.UNKNOWN:
-        yield Candidate(party.value, party.value, member)
+    return () if party is PartyKind.UNKNOWN else (Candidate(party.value, party.value, member),)
 
 
-def _name(member: MemberRecord) -> Iterator[Candidate]:
+def _name(member: MemberRecord) -> Sequence[Candidate]:
     name = member.standard.name
-    if name is not None and name.identifying:
-        value = shown(name, "given", "middle", "surname", "prefix", "suffix", "maiden", "native")
-        if value:
-            yield Candidate(_same_name(name), value, member, complete=_name_parts(name))
+    if name is None or not name.identifying:
+        return ()
+    value = shown(name, "given", "middle", "surname", "prefix", "suffix", "maiden", "native")
+    return (Candidate(_same_name(name), value, member, complete=_name_parts(name)),) if value else ()
 
 
 def _same_name(name: Name) -> Hashable:
@@ -132,38 +144,39 @@ def _name_parts(name: Name) -> float:
     return sum(2 if len(part.strip(".")) > 1 else 1 for part in (name.given, name.surname) if part) or (4 if name.native else 0)
 
 
-def _company_name(member: MemberRecord) -> Iterator[Candidate]:
+def _company_name(member: MemberRecord) -> Sequence[Candidate]:
     company = member.standard.company_name
-    if company:
-        yield Candidate(member.standard.company_key or company.casefold(), company, member, complete=len(company))
+    if not company:
+        return ()
+    return (Candidate(member.standard.company_key or company.casefold(), company, member, complete=len(company)),)
 
 
-def _birth_date(member: MemberRecord) -> Iterator[Candidate]:
+def _birth_date(member: MemberRecord) -> Sequence[Candidate]:
     birth = member.standard.birth_date
-    if birth is not None and birth.identifying:
-        complete = len(birth.text) - (0.5 if birth.alternative else 0)
-        yield Candidate(birth.text, birth.text, member, complete=complete, order=_order_of("date", birth.text))
+    if birth is None or not birth.identifying:
+        return ()
+    complete = len(birth.text) - (0.5 if birth.alternative else 0)
+    return (Candidate(birth.text, birth.text, member, complete=complete, order=_order_of("date", birth.text)),)
 
 
-def _text(attribute: str) -> Callable[[MemberRecord], Iterator[Candidate]]:
-    def read(member: MemberRecord) -> Iterator[Candidate]:
+def _text(attribute: str) -> Callable[[MemberRecord], Sequence[Candidate]]:
+    def read(member: MemberRecord) -> Sequence[Candidate]:
         value = getattr(member.standard, attribute)
-        if value:
-            yield Candidate(value.casefold(), value, member, complete=len(value))
+        return (Candidate(value.casefold(), value, member, complete=len(value)),) if value else ()
 
     return read
 
 
-def _contacts(attribute: str) -> Callable[[MemberRecord], Iterator[Candidate]]:
+def _contacts(attribute: str) -> Callable[[MemberRecord], Sequence[Candidate]]:
     fields = ("value", "extension", "country", "type", "flags", "valid_from", "valid_to")  # An e-mail has some of them.
 
-    def read(member: MemberRecord) -> Iterator[Candidate]:
+    def offered(member: MemberRecord, point: Email | Phone) -> Candidate:
+        same = (point.key or point.value.casefold(), getattr(point, "extension", None))
+        return Candidate(same, shown(point, *fields), member, point.verified, 2 if point.key else 1, valid_to=point.valid_to)
+
+    def read(member: MemberRecord) -> Sequence[Candidate]:
         points: Sequence[Email | Phone] = getattr(member.standard, attribute)
-        for point in points:
-            if not point.echo and NOBODYS.isdisjoint(point.flags):
-                same = (point.key or point.value.casefold(), getattr(point, "extension", None))
-                rank = 2 if point.key else 1
-                yield Candidate(same, shown(point, *fields), member, point.verified, rank, valid_to=point.valid_to)
+        return [offered(member, point) for point in points if not point.echo and NOBODYS.isdisjoint(point.flags)]
 
     return read
 
@@ -171,7 +184,11 @@ def _contacts(attribute: str) -> Callable[[MemberRecord], Iterator[Candidate]]:
 ADDRESS_FIELDS = ("lines", "house_number", "unit", "street", "place", "city", "region", "postal_code", "country")
 
 
-def _addresses(member: MemberRecord) -> Iterator[Candidate]:
+def _addresses(member: MemberRecord) -> Sequence[Candidate]:
+    return [*_placed(member)] if member.standard.addresses else ()
+
+
+def _placed(member: MemberRecord) -> Iterator[Candidate]:
     for address in member.standard.addresses:
         value = shown(address, *ADDRESS_FIELDS, "flags", "valid_from", "valid_to")
         complete = sum(name in value for name in ADDRESS_FIELDS)
@@ -188,13 +205,19 @@ def _same_address(address: Address) -> Hashable:
     return tuple(line.casefold() for line in address.lines)
 
 
-def _identifiers(member: MemberRecord) -> Iterator[Candidate]:
-    for one in member.standard.identifiers:
-        if one.key is not None and not one.echo:
-            yield Candidate((one.type, one.issuer, one.key), shown(one, "type", "issuer", "value"), member)
+def _identifiers(member: MemberRecord) -> Sequence[Candidate]:
+    return [
+        Candidate((one.type, one.issuer, one.key), shown(one, "type", "issuer", "value"), member)
+        for one in member.standard.identifiers
+        if one.key is not None and not one.echo
+    ]
 
 
-def _loyalty_accounts(member: MemberRecord) -> Iterator[Candidate]:
+def _loyalty_accounts(member: MemberRecord) -> Sequence[Candidate]:
+    return [*_accounts(member)] if member.standard.loyalty_accounts else ()
+
+
+def _accounts(member: MemberRecord) -> Iterator[Candidate]:
     for account in member.standard.loyalty_accounts:
         if account.key is not None:
             value = shown(account, "programme", "number", "status", "tier", "balance", "as_of", "enrolled_on")
@@ -221,7 +244,7 @@ def _instant(text: str | None) -> float:
     return float("-inf")
 
 
-_READERS: tuple[tuple[str, Callable[[MemberRecord], Iterator[Candidate]]], ...] = (
+_READERS: tuple[tuple[str, Callable[[MemberRecord], Sequence[Candidate]]], ...] = (
     ("party", _party),
     ("name", _name),
     ("company_name", _company_name),
