@@ -1,6 +1,6 @@
-"""Compares what is stored more than once: a crosswalk row with its record, a golden record with its versions. For verification.
+"""Compares what is stored more than once: a crosswalk row with its record and its past, a golden record with its versions.
 
-Set-based; one statement a kind. Recomputes nothing (`mdm.verify` does) and repairs nothing.
+For verification. Set-based; a statement or two a kind. Recomputes nothing (`mdm.verify` does) and repairs nothing.
 """
 
 import uuid
@@ -14,7 +14,10 @@ from mdm.drafts import rehash
 
 
 def crosswalk(session: Session, record_ids: Collection[uuid.UUID]) -> Iterator[Difference]:
-    """Name crosswalk rows that say another key, owner or version than their record; the app's row scope hangs on them."""
+    """Name crosswalk rows that say another key, owner or version than their record, or another golden id than was noted last.
+
+    The app's row scope hangs on the owner.
+    """
     found = sql.rows(
         session,
         """SELECT c.record_id FROM crosswalk c JOIN source_record r USING (record_id)
@@ -23,6 +26,15 @@ def crosswalk(session: Session, record_ids: Collection[uuid.UUID]) -> Iterator[D
         [list(record_ids)],
     )
     yield from (Difference(Kind.CROSSWALK, str(row[0]), "differs_from_its_record") for row in found)
+    noted = sql.rows(
+        session,
+        """SELECT c.record_id FROM crosswalk c LEFT JOIN LATERAL (
+             SELECT golden_id FROM crosswalk_version v WHERE v.record_id = c.record_id ORDER BY since DESC LIMIT 1
+           ) AS last ON true
+           WHERE c.record_id = ANY(%s) AND c.golden_id IS DISTINCT FROM last.golden_id""",
+        [list(record_ids)],
+    )
+    yield from (Difference(Kind.CROSSWALK, str(row[0]), "differs_from_its_versions") for row in noted)
 
 
 def missing_crosswalk(session: Session) -> Iterator[Difference]:

@@ -14,8 +14,9 @@ import orjson
 from sqlmodel import Session
 
 from kernel import clock, outbox
-from mdm import sql
+from mdm import crosswalk_history, sql
 from mdm.changes import Cause, Status
+from mdm.closure import RecordHead
 from mdm.drafts import Draft
 from mdm.evaluation import Evaluation
 from mdm.versions import VersionSet
@@ -155,25 +156,37 @@ def _point(session: Session, versions: VersionSet, evaluations: Sequence[Evaluat
         return
     sql.run(
         session,
-        """WITH n AS (
-             SELECT u.*, CASE WHEN EXISTS (
-               SELECT 1 FROM pending_record p WHERE p.record_id = u.record_id
-             ) THEN 'pending' ELSE u.settled END AS state
-             FROM unnest(%(record_id)s::uuid[], %(golden_id)s::uuid[], %(settled)s::text[], %(version_no)s::int[],
-               %(rung)s::smallint[]) AS u (record_id, golden_id, settled, version_no, rung))
-           UPDATE crosswalk c SET golden_id = n.golden_id, state = n.state, version_no = n.version_no, rung = n.rung,
-             resolved_at = CASE WHEN n.state = 'resolved' THEN %(now)s END
-           FROM n WHERE c.record_id = n.record_id
-             AND (c.golden_id, c.state, c.version_no, c.rung) IS DISTINCT FROM (n.golden_id, n.state, n.version_no, n.rung)""",
+        _POINT,
         {
             "record_id": [head.record_id for _, head in heads],
             "golden_id": [one.plan.crosswalk.get(head.record_id) for one, head in heads],
             "settled": [one.settled_state(head, versions.merges) for one, head in heads],
             "version_no": [head.version_no for _, head in heads],
             "rung": [one.rungs.get(head.record_id, 0) for one, head in heads],
+            "has_moved": [_has_moved(one, head, versions) for one, head in heads],
             "now": now,
         },
     )
+
+
+_POINT = f"""
+WITH n AS (
+  SELECT u.*, CASE WHEN EXISTS (SELECT FROM pending_record p WHERE p.record_id = u.record_id) THEN 'pending' ELSE u.settled END
+    AS state
+  FROM unnest(%(record_id)s::uuid[], %(golden_id)s::uuid[], %(settled)s::text[], %(version_no)s::int[], %(rung)s::smallint[],
+    %(has_moved)s::boolean[]) AS u (record_id, golden_id, settled, version_no, rung, has_moved)),
+noted AS ({crosswalk_history.NOTE})
+UPDATE crosswalk c SET golden_id = n.golden_id, state = n.state, version_no = n.version_no, rung = n.rung,
+  resolved_at = CASE WHEN n.state = 'resolved' THEN %(now)s END
+FROM n WHERE c.record_id = n.record_id
+  AND (c.golden_id, c.state, c.version_no, c.rung) IS DISTINCT FROM (n.golden_id, n.state, n.version_no, n.rung)
+"""  # noqa: S608 - a constant of the module that owns the table.
+
+
+def _has_moved(one: Evaluation, head: RecordHead, versions: VersionSet) -> bool:
+    """Whether it lives under another id than before; or under none, in another state."""
+    golden_id = one.plan.crosswalk.get(head.record_id)
+    return golden_id != head.golden_id or (golden_id is None and one.settled_state(head, versions.merges) != head.state)
 
 
 def _event(row: _Row) -> outbox.Event:

@@ -259,6 +259,16 @@ class Crosswalk(SQLModel, table=True):
     rung: int = Field(default=0, sa_type=SmallInteger)
 
 
+class CrosswalkVersion(SQLModel, table=True):
+    """Since when a record belonged to which golden id, or to none; one row a change."""
+
+    __tablename__ = "crosswalk_version"
+    record_id: uuid.UUID = Field(primary_key=True)
+    since: datetime = _time(primary_key=True)
+    golden_id: uuid.UUID | None = None
+    state: str
+
+
 class QualityDay(SQLModel, table=True):
     """The figures of one source on one day, as last measured on it."""
 

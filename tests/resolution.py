@@ -124,6 +124,6 @@ def empty_records() -> None:
     """Forget all records and what came of them; policy and version set stay."""
     query(
         """TRUNCATE source_record, record_version, standard_record, blocking_key, hot_key, pending_record, decision, golden,
-           golden_version, founder, crosswalk, task, outbox, record_data_key, search_term CASCADE""",
+           golden_version, founder, crosswalk, crosswalk_version, task, outbox, record_data_key, search_term CASCADE""",
         role=db.Role.OWNER,
     )

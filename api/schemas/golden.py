@@ -142,7 +142,7 @@ class CrosswalkLookup(Strict):
     records: list[SourceKey] = Field(min_length=1, max_length=IDS)
 
 
-Resolution = Literal["resolved", "pending", "quarantined", "shadow", "deleted", "unknown"]
+Resolution = Literal["resolved", "pending", "quarantined", "shadow", "deleted", "unknown", "not_known_yet"]
 
 
 class CrosswalkItem(BaseModel):
@@ -152,10 +152,14 @@ class CrosswalkItem(BaseModel):
     resolution: Resolution
     record_id: UUID | None = None
     golden_id: UUID | None = None
+    since: datetime | None = Field(
+        None, description="With `as_of`: since when that had been so; of `not_known_yet`, when the record first came."
+    )
 
 
 class CrosswalkAnswer(BaseModel):
     """One item per record asked, in the order asked."""
 
     timeline_id: UUID
+    as_of: datetime | None = Field(None, description="The time that was asked for, when one was.")
     items: list[CrosswalkItem]

@@ -1,0 +1,75 @@
+"""Since when each record belonged to which golden id: noted by `mdm.golden` as it moves records, and read as of a time.
+
+System time: what the crosswalk said then. Sources say of no key since when it is its customer's, so there is no validity time.
+A key stands for one record for ever, also one that was given up for another: the record's past is found by each of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from kernel import clock, db
+from kernel.actor import Principal
+from kernel.audit import Entry
+from kernel.errors import Invalid
+from mdm import lookup
+
+# Part of the statement that moves records: of those in `n` that may have moved, what differs from what was noted last. A worker's
+# clock may be behind another's; the order of the rows is the order of the moves all the same.
+NOTE = """
+INSERT INTO crosswalk_version AS v (record_id, since, golden_id, state)
+SELECT n.record_id, greatest(%(now)s, last.since), n.golden_id, n.noted
+FROM (SELECT *, CASE WHEN golden_id IS NOT NULL THEN 'resolved' WHEN settled = 'resolved' THEN 'pending' ELSE settled END AS noted
+      FROM n WHERE has_moved) AS n
+LEFT JOIN LATERAL (
+  SELECT since, golden_id, state FROM crosswalk_version WHERE record_id = n.record_id ORDER BY since DESC LIMIT 1) AS last ON true
+WHERE (n.golden_id, n.noted) IS DISTINCT FROM (last.golden_id, last.state)
+ON CONFLICT (record_id, since) DO UPDATE SET golden_id = EXCLUDED.golden_id, state = EXCLUDED.state"""
+
+_AS_OF = """
+SELECT r.source, r.source_key, o.record_id::text, o.created_at, v.since, v.golden_id::text, v.state
+FROM (SELECT DISTINCT * FROM unnest(%(sources)s::text[], %(keys)s::text[]) AS asked (source, source_key)) asked
+JOIN source_record r ON r.source = asked.source AND r.source_key = asked.source_key
+JOIN source_record o ON o.record_id = coalesce(r.rekeyed_to, r.record_id)
+LEFT JOIN LATERAL (
+  SELECT since, golden_id, state FROM crosswalk_version WHERE record_id = o.record_id AND since <= %(as_of)s
+  ORDER BY since DESC LIMIT 1) AS v ON true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class CrossedThen:
+    """Where a source record stood at a time: resolved, pending, shadow, deleted, not_known_yet or unknown.
+
+    `since`: since when that had been so; of `not_known_yet`, when the record first came.
+    """
+
+    resolution: str = "unknown"
+    record_id: str | None = None
+    golden_id: str | None = None
+    since: datetime | None = None
+
+
+async def as_of(caller: Principal, keys: Sequence[tuple[str, str]], when: datetime) -> tuple[str, list[CrossedThen]]:
+    """Say under which golden id each record lived at a time: the timeline, and one answer each, in the order asked.
+
+    Audited as one act. Raises: Invalid for a time to come; Unavailable.
+    """
+    if when > clock.now():
+        raise Invalid("That time is still to come", code="as_of_in_future")
+    asked = {"sources": [source for source, _ in keys], "keys": [key for _, key in keys], "as_of": when}
+    async with db.hot_connection(caller.scope) as connection:
+        rows = await (await connection.execute(_AS_OF, asked)).fetchall()
+        timeline_id = await lookup.timeline(connection)
+        detail = {"asked": len(keys), "found": len(rows), "as_of": when.isoformat()}
+        await lookup.audited(connection, [Entry(caller.actor, "crosswalk.lookup_past", "crosswalk", "", detail=detail)])
+    found = {(row[0], row[1]): _stood(when, *row[2:]) for row in rows}
+    return timeline_id, [found.get(key, CrossedThen()) for key in keys]
+
+
+def _stood(when: datetime, record_id: str, came_at: datetime, since: datetime | None, *noted: Any) -> CrossedThen:
+    if since is not None:
+        golden_id, state = noted
+        return CrossedThen(state, record_id, golden_id, since)
+    return CrossedThen("not_known_yet" if when < came_at else "pending", record_id, None, came_at)
