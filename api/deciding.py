@@ -8,7 +8,7 @@ import orjson
 from starlette.responses import Response
 
 from api import answers
-from api.schemas.decisions import Decide, DecideMany, DecisionSide, KnownMerges, TakeBack
+from api.schemas.decisions import Decide, DecideMany, DecisionSide, KnownMerges, OneOfMany, TakeBack
 from kernel import db
 from kernel.actor import Principal
 from mdm.resolve import Resolver
@@ -24,10 +24,15 @@ SOURCE_SAYS = "source_merged_them"
 
 def decide(caller: Principal, body: Decide, dry_run: bool) -> tuple[int, bytes]:
     """Make a decision, or only look. The status and the body of the answer. Raises: MdmError."""
-    wish = Wish(body.verdict, side_of(body.left), side_of(body.right), body.reason)
+    wish = wish_of(body)
     if dry_run:
         return OK, preview(settle.look(resolver(), caller, wish))
     return CREATED, _decision(caller, settle.make(resolver(), caller, wish, body.preview_token))
+
+
+def wish_of(body: Decide | OneOfMany) -> Wish:
+    """What a body of the wire wants to have decided."""
+    return Wish(body.verdict, side_of(body.left), side_of(body.right), body.reason, frozenset(body.override_blockers))
 
 
 def undo(caller: Principal, decision_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:
@@ -40,7 +45,7 @@ def undo(caller: Principal, decision_id: UUID, body: TakeBack, dry_run: bool) ->
 
 def decide_many(caller: Principal, body: DecideMany, dry_run: bool) -> tuple[int, bytes]:
     """Make many decisions of a steward, or only look. Raises: MdmError."""
-    wishes = [Wish(one.verdict, side_of(one.left), side_of(one.right), one.reason) for one in body.decisions]
+    wishes = [wish_of(one) for one in body.decisions]
     return _many(caller, wishes, Said(f"{settle.STEWARD}:{caller.actor}", settle.STEWARD), body.preview_token, dry_run)
 
 
@@ -61,7 +66,7 @@ def _many(caller: Principal, wishes: Sequence[Wish], said: Said, token: str | No
             {"set_id": set_id, "decisions": made, "refused": [decision_sets.told(one) for one in refused]}
         )
     found = decision_sets.look(resolver(), caller, wishes)
-    looked = _looked(found.looked) if found.looked else {"changed": [], "questions": 0}
+    looked = _looked(found.looked) if found.looked else {"changed": [], "questions": 0, "blockers": []}
     return OK, orjson.dumps({**looked, "refused": [decision_sets.told(one) for one in found.refused]})
 
 
@@ -103,6 +108,7 @@ def _kept(kept: Kept) -> dict[str, Any]:
         "reason": kept.reason,
         "decided_at": kept.created_at,
         "taken_back_at": kept.superseded_at,
+        "overridden_blockers": sorted(kept.decision.across),
     }
 
 
@@ -113,7 +119,8 @@ def preview(looked: Looked) -> bytes:
 
 def _looked(looked: Looked) -> dict[str, Any]:
     changed = [_changed(one) for one in looked.preview.changed]
-    return {"preview_token": looked.token, "changed": changed, "questions": looked.preview.questions}
+    blockers = [settle.told(one) for one in looked.preview.blockers]
+    return {"preview_token": looked.token, "changed": changed, "questions": looked.preview.questions, "blockers": blockers}
 
 
 def _changed(one: Changed) -> dict[str, Any]:

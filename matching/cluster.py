@@ -20,6 +20,7 @@ from matching.units import (
     MissingWeight,
     Unit,
     Weights,
+    barred,
     closure_numbers,
     evidence_of,
     gather,
@@ -59,6 +60,7 @@ class Reason(StrEnum):
     BETWEEN_LINES = "between_lines"
     NO_PERSONAL_EVIDENCE = "no_personal_evidence"
     SOURCE_IN_REVIEW = "source_in_review"
+    BLOCKED = "blocked"
     CONTRADICTION = "contradiction"
 
 
@@ -76,6 +78,7 @@ class Review(Generic[R]):
     """Are these parts (of the automatic partition; nearly always two) one customer? `weight` is their average cross weight.
 
     A CONTRADICTION is held apart by a veto against strong evidence; all others are counted as joined in the balanced figures.
+    BLOCKED would have joined, but for the bars of members in both parts.
     """
 
     parts: tuple[frozenset[R], ...]
@@ -104,8 +107,9 @@ def partition(
 
     First the closure of stewards' matches; then copies of one form, where the form's weight with itself would join them; then
     parts that share a deciding identifier; then the highest average cross weight, while it is at or above the merge line with
-    personal evidence in some cross pair and none against. Never across a steward's `no_match` or a veto. What remains at or
-    above the guard line is asked: one question for each join that would follow, so that n parts give at most n - 1 questions.
+    personal evidence in some cross pair and none against. Never across a steward's `no_match` or a veto, nor without a human
+    between members that bar each other. What remains at or above the guard line is asked: one question for each join that
+    would follow, so that n parts give at most n - 1 questions.
     `weights` None (a component held together by stewards' matches alone): nothing but the closure joins.
     O(n² log n) for n distinct forms. Raises: MissingWeight; ValueError when a record or an order key repeats.
     """
@@ -193,8 +197,10 @@ class _Questions(Generic[R]):
             unit = self.units[row[0]]
             if len(row) == 1 and unit.loose and self.copies_weigh_enough(unit):
                 evidence = evidence_of(self.weights, unit.form, unit.form)
-                flags = evidence.personal * PERSONAL | evidence.decided * DECIDED | unit.asks * ASKS
-                yield Review(unit.singles, evidence.weight, self._reason(flags, grid(evidence.weight)))
+                asks = unit.asks or unit.bars != 0
+                flags = evidence.personal * PERSONAL | evidence.decided * DECIDED | asks * ASKS
+                reason = self._reason(flags, grid(evidence.weight), unit.bars != 0)
+                yield Review(unit.singles, evidence.weight, reason)
 
     def about_parts(self) -> Iterator[Review[R]]:
         """Ask, for each further join, about the two parts of the automatic partition that weigh most across it."""
@@ -202,7 +208,7 @@ class _Questions(Generic[R]):
         for step in self.steps:
             left, right = ({part_of[u] for u in side} for side in (step.left, step.right))
             average, p, q = max((self.automatic.average(p, q), -p, -q) for p in left for q in right)
-            yield self._review(-p, -q, self._reason(self.automatic.flags[-p][-q], average))
+            yield self._review(-p, -q, self._reason(self.automatic.flags[-p][-q], average, self._is_barred(-p, -q)))
 
     def about_contradictions(self) -> Iterator[Review[R]]:
         """Ask about the strongest pair of parts, between any two of the balanced partition, that only a veto keeps apart."""
@@ -223,10 +229,14 @@ class _Questions(Generic[R]):
             return False
         return bool(flags & DECIDED) or (bool(IS_PERSONAL[flags]) and self.automatic.average(p, q) >= max(self.merge, self.guard))
 
-    def _reason(self, flags: int, average: float) -> Reason:
+    def _is_barred(self, p: int, q: int) -> bool:
+        ours, theirs = ([bars for u in self.automatic.rows[name] if (bars := self.units[u].bars)] for name in (p, q))
+        return any(barred(one, other) for one in ours or [0] for other in theirs or [0])
+
+    def _reason(self, flags: int, average: float, is_barred: bool) -> Reason:
         would_join = flags & DECIDED or (IS_PERSONAL[flags] and average >= self.merge)
         if flags & ASKS and would_join:
-            return Reason.SOURCE_IN_REVIEW
+            return Reason.BLOCKED if is_barred else Reason.SOURCE_IN_REVIEW
         return Reason.NO_PERSONAL_EVIDENCE if average >= self.merge else Reason.BETWEEN_LINES
 
     def _review(self, p: int, q: int, reason: Reason) -> Review[R]:

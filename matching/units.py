@@ -14,6 +14,8 @@ from matching.closure import R, Settled
 from matching.model import Lines
 
 OrderKey = tuple[str, str]
+# The bar of a member that nobody may join without a human; all others bar only those who bear the same.
+ALONE = 1
 
 
 class Evidence(NamedTuple):
@@ -50,18 +52,26 @@ def weight_key(form_a: bytes, form_b: bytes) -> tuple[bytes, bytes]:
 @dataclass(frozen=True, slots=True)
 class Member(Generic[R]):
     """A record of the component. `order_key` is (source, source_key), unique. `asks`: its source is in stage review, so that
-    no union with it is automatic."""
+    no union with it is automatic. `bars`: a bit for each thing known of it that bars automatic unions with whoever bears the
+    same bit, or with anybody (ALONE)."""
 
     record: R
     order_key: OrderKey
     form_hash: bytes
     asks: bool = False
+    bars: int = 0
+
+
+def barred(ours: int, theirs: int) -> bool:
+    """Say whether members or units of these bars may join only by a human."""
+    return bool(ours & theirs or (ours | theirs) & ALONE)
 
 
 @dataclass(frozen=True, slots=True)
 class Unit(Generic[R]):
     """Members that nothing distinguishes but their order key: of one form, in one closure of steward's matches (-1: in none), on
-    the same sides of the same `no_match` decisions. `loose`: copies whose form alone would not join them automatically."""
+    the same sides of the same `no_match` decisions, with the same bars. `loose`: copies whose form alone would not join them
+    automatically."""
 
     members: tuple[Member[R], ...]
     closure: int
@@ -75,6 +85,12 @@ class Unit(Generic[R]):
     @property
     def asks(self) -> bool:
         return self.members[0].asks
+
+    @property
+    def bars(self) -> int:
+        """Those of its members; of loose copies that bar each other, nobody is joined by whoever fits them all."""
+        own = self.members[0].bars
+        return own | ALONE if own and self.loose else own
 
     @property
     def records(self) -> frozenset[R]:
@@ -112,7 +128,8 @@ def gather(ordered: list[Member[R]], settled: Settled[R], weights: Weights, line
     closure, sides = closure_numbers(settled), _sides(settled)
     alike: dict[object, list[Member[R]]] = {}
     for member in ordered:
-        kind = (member.form_hash, member.asks, closure.get(member.record, -1), sides.get(member.record, frozenset()))
+        standing = (closure.get(member.record, -1), sides.get(member.record, frozenset()))
+        kind = (member.form_hash, member.asks, member.bars, *standing)
         alike.setdefault(kind, []).append(member)
     whole = [
         Unit(tuple(copies), closure.get(copies[0].record, -1), sides.get(copies[0].record, frozenset()))
@@ -130,7 +147,7 @@ def _fit(unit: Unit[R], weights: Weights, lines: Lines) -> list[Unit[R]]:
     if evidence.veto:
         return [replace(unit, members=(member,)) for member in unit.members]
     joins = evidence.decided or (evidence.personal and grid(evidence.weight) >= grid(lines.merge))
-    return [replace(unit, loose=unit.asks or not joins)]
+    return [replace(unit, loose=unit.asks or unit.bars != 0 or not joins)]
 
 
 def evidence_of(weights: Weights, form_a: bytes, form_b: bytes) -> Evidence:
@@ -151,6 +168,7 @@ def set_up(units: list[Unit[R]], weights: Weights) -> Board:
     except (ValueError, OverflowError) as error:
         raise MissingWeight("a pair of forms in the component has no weight, or one that is not finite") from error
     _hold_apart(board, units)
+    _bar(board, units)
     return board
 
 
@@ -187,3 +205,13 @@ def _hold_apart(board: Board, units: list[Unit[R]]) -> None:
             for u in left:
                 board.flags[u][v] |= STEWARD
                 board.flags[v][u] |= STEWARD
+
+
+def _bar(board: Board, units: list[Unit[R]]) -> None:
+    bearing = [(u, unit.bars) for u, unit in enumerate(units) if unit.bars]
+    for u, bars in bearing:
+        for v, other in enumerate(units):
+            if u != v and barred(bars, other.bars):
+                board.flags[u][v] |= ASKS
+                board.flags[v][u] |= ASKS
+                board.seen |= ASKS

@@ -64,6 +64,7 @@ class StoredDecision:
     reason: str | None
     version_set_id: int
     checksum: bytes
+    across_blockers: tuple[str, ...] = ()
 
 
 class PairEdge(NamedTuple):
@@ -79,12 +80,13 @@ class PairEdge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StewardDecision:
-    """A steward's live verdict about two sets of records."""
+    """A steward's live verdict about two sets of records. `across`: the policy's merge blockers that it was made in spite of."""
 
     decision_id: uuid.UUID
     verdict: str
     left: frozenset[uuid.UUID]
     right: frozenset[uuid.UUID]
+    across: frozenset[str] = frozenset()
 
     @property
     def records(self) -> frozenset[uuid.UUID]:
@@ -102,7 +104,7 @@ def checksum(secret: bytes, decision: StoredDecision) -> bytes:
     said = (
         decision.decision_id, decision.author, decision.verdict, decision.record_a, decision.record_b, decision.version_a,
         decision.version_b, sorted(decision.left_records), sorted(decision.right_records), decision.weight, list(decision.levels),
-        decision.reason_code, decision.reason, decision.version_set_id,
+        decision.reason_code, decision.reason, decision.version_set_id, *sorted(decision.across_blockers),
     )  # fmt: skip
     return hashlib.blake2b("|".join(map(str, said)).encode(), key=secret, digest_size=16).digest()
 
@@ -264,23 +266,28 @@ def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[u
     """
     found = sql.rows(
         session,
-        """SELECT decision_id, verdict, left_records, right_records FROM decision
+        """SELECT decision_id, verdict, left_records, right_records, across_blockers FROM decision
            WHERE superseded_at IS NULL AND record_a IS NULL AND reason_code <> 'override'
              AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])""",
         {"ids": list(record_ids)},
     )
-    return {row[0]: StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found}
+    return {row[0]: of_row(row) for row in found}
+
+
+def of_row(row: sql.Row) -> StewardDecision:
+    """Make a steward's decision of a row that begins with its id, verdict, both sides and the blockers that it crosses."""
+    return StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3]), frozenset(row[4]))
 
 
 def stewards(session: Session) -> list[StewardDecision]:
     """Read all live decisions of stewards about whether records are one customer, the oldest first."""
     found = sql.rows(
         session,
-        """SELECT decision_id, verdict, left_records, right_records FROM decision
+        """SELECT decision_id, verdict, left_records, right_records, across_blockers FROM decision
            WHERE superseded_at IS NULL AND author <> 'model' AND left_records IS NOT NULL AND reason_code <> 'override'
            ORDER BY decision_id""",
     )
-    return [StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found]
+    return [of_row(row) for row in found]
 
 
 def read(session: Session, record_ids: Collection[uuid.UUID]) -> list[StoredDecision]:
@@ -288,7 +295,8 @@ def read(session: Session, record_ids: Collection[uuid.UUID]) -> list[StoredDeci
     found = sql.rows(
         session,
         """SELECT decision_id, author, verdict, record_a, record_b, version_a, version_b, coalesce(left_records, '{}'),
-             coalesce(right_records, '{}'), weight, coalesce(levels, '{}'), reason_code, reason, version_set_id, checksum
+             coalesce(right_records, '{}'), weight, coalesce(levels, '{}'), reason_code, reason, version_set_id, checksum,
+             across_blockers
            FROM decision WHERE superseded_at IS NULL AND (record_a = ANY(%(ids)s) OR record_b = ANY(%(ids)s)
              OR left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])
            ORDER BY decision_id""",
@@ -300,5 +308,5 @@ def read(session: Session, record_ids: Collection[uuid.UUID]) -> list[StoredDeci
 def _stored(row: sql.Row) -> StoredDecision:
     columns = list(row)
     columns[7:9] = [tuple(columns[7]), tuple(columns[8])]
-    columns[10], columns[14] = tuple(columns[10]), bytes(columns[14])
+    columns[10], columns[14], columns[15] = tuple(columns[10]), bytes(columns[14]), tuple(columns[15])
     return StoredDecision(*columns)

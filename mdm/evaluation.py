@@ -7,11 +7,12 @@ all come through here, so that they cannot disagree. `mdm.golden` writes it, `st
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from matching.closure import StewardRule
-from matching.cluster import Clustering, Join, partition
+from matching.cluster import Clustering, Join, Reason, Review, partition
 from matching.components import Component
 from matching.units import Member
 from mdm.changes import ChangePlan, Standing, Status, plan
@@ -19,6 +20,7 @@ from mdm.closure import Closure, GoldenHead, RecordHead, rules_about
 from mdm.confirmed import Confirmed, brought_together, confirmed_pairs
 from mdm.decisions import StewardDecision
 from mdm.evidence import Weigher
+from mdm.merge_blockers import Crossing
 from mdm.records import CurrentRecord
 
 CONTRADICTS_CUSTOMER = "customer_confirmed_another"
@@ -29,11 +31,13 @@ Plan = ChangePlan[Id, Id]
 
 
 class QuestionKind(StrEnum):
-    """What a steward is asked: are these one customer; why is this component so large; two decisions contradict each other."""
+    """What a steward is asked: are these one customer; why is this component so large; two decisions contradict each other; may
+    these be one in spite of what policy says bars them."""
 
     PAIR = "pair"
     TOO_LARGE = "too_large"
     CONTESTED = "contested"
+    BLOCKED = "policy_blocker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ class Question:
 class Evaluation:
     """What one unit of records amounts to. `closure` is the unit's own; `current` are its records that may be merged.
 
-    `joins` are the steps by which its parts came together, in their order within each component.
+    `joins` are the steps by which its parts came together, in their order within each component. `crossings`: the merge blockers
+    that stewards' matches cross, by golden id; `lapses`: when a record is to be looked at again, for a fact of it grows too old.
     """
 
     closure: Closure
@@ -63,6 +68,8 @@ class Evaluation:
     questions: tuple[Question, ...]
     rungs: Mapping[Id, int]
     joins: tuple[Join[Id], ...] = ()
+    crossings: tuple[tuple[Id, Crossing], ...] = ()
+    lapses: Mapping[Id, datetime] = field(default_factory=dict)
 
     @property
     def records(self) -> Mapping[Id, RecordHead]:
@@ -93,6 +100,10 @@ class Evaluation:
             and all(self.records[record].state == "resolved" for record in standing.members)
         )
 
+    def lapses_by(self, at: datetime) -> bool:
+        """Whether some fact of it grows too old by a time."""
+        return any(one <= at for one in self.lapses.values())
+
     def settled_state(self, record: RecordHead, merges: Callable[[str], bool]) -> str:
         """The crosswalk state of a record once all that it is owed is done."""
         if record.is_deleted:
@@ -101,11 +112,18 @@ class Evaluation:
 
 
 def evaluate(
-    weigher: Weigher, units: Iterable[Closure], current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
+    weigher: Weigher,
+    units: Iterable[Closure],
+    current: Mapping[Id, CurrentRecord],
+    issue: Callable[[frozenset[Id]], Id],
+    as_at: datetime,
 ) -> Iterator[Evaluation]:
-    """Evaluate units of a closure, in the order of their oldest records. `current` holds all their living records."""
+    """Evaluate units of a closure, in the order of their oldest records. `current` holds all their living records.
+
+    `as_at`: the time to which facts that bar merges are judged; nothing else hangs on it.
+    """
     for unit in sorted(units, key=lambda unit: min(map(_record_order, unit.records.values()))):
-        yield _evaluate(weigher, unit, current, issue)
+        yield _evaluate(weigher, unit, current, issue, as_at)
 
 
 def _record_order(head: RecordHead) -> tuple[object, ...]:
@@ -113,50 +131,93 @@ def _record_order(head: RecordHead) -> tuple[object, ...]:
 
 
 def _evaluate(
-    weigher: Weigher, unit: Closure, current: Mapping[Id, CurrentRecord], issue: Callable[[frozenset[Id]], Id]
+    weigher: Weigher,
+    unit: Closure,
+    current: Mapping[Id, CurrentRecord],
+    issue: Callable[[frozenset[Id]], Id],
+    as_at: datetime,
 ) -> Evaluation:
-    clusterings, beyond = _clusterings(weigher, unit, current)
+    barred = _Barred(weigher, as_at)
+    clusterings, beyond = _clusterings(barred, unit, current)
     planned = _plan(unit, [part for _, clustering in clusterings for part in clustering.parts], issue)
     questions: dict[tuple[QuestionKind, str], Question] = {}
     for component, clustering in clusterings:
-        for question in _questions(component, clustering, planned, current):
+        for question in _questions(component, clustering, planned, current, barred):
             questions.setdefault((question.kind, question.key), question)
+    crossings = tuple(barred.crossings(unit, planned, current))
+    for question in _crossed(crossings, planned, current):
+        questions.setdefault((question.kind, question.key), question)
     for question in _contradicted(unit, planned, current, beyond):
         questions.setdefault((question.kind, question.key), question)
     rungs = {record: component.rung for component in unit.components for record in component.records}
     joins = tuple(join for _, clustering in clusterings for join in clustering.joins)
-    return Evaluation(unit, {one: current[one] for one in rungs}, planned, tuple(questions.values()), rungs, joins)
+    mine = {one: current[one] for one in rungs}
+    return Evaluation(unit, mine, planned, tuple(questions.values()), rungs, joins, crossings, barred.lapses(mine))
+
+
+@dataclass(frozen=True, slots=True)
+class _Barred:
+    """What bars records, as at one time. With a policy that names no blocker nothing is looked at."""
+
+    weigher: Weigher
+    as_at: datetime
+
+    def bars(self, record: CurrentRecord) -> int:
+        blockers = self.weigher.versions.blockers
+        return blockers.bars(record, self.as_at) if blockers else 0
+
+    def lapses(self, records: Mapping[Id, CurrentRecord]) -> Mapping[Id, datetime]:
+        blockers = self.weigher.versions.blockers
+        if not blockers:
+            return {}
+        found = {known: blockers.lapses_at(record, self.as_at) for known, record in records.items()}
+        return {known: at for known, at in found.items() if at}
+
+    def names(self, review: Review[Id], current: Mapping[Id, CurrentRecord]) -> tuple[str, ...]:
+        parts = [[current[record] for record in part] for part in review.parts]
+        return self.weigher.versions.blockers.between(parts, self.as_at)
+
+    def crossings(self, unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord]) -> Iterator[tuple[Id, Crossing]]:
+        blockers = self.weigher.versions.blockers
+        for golden_id, standing in planned.standings.items() if blockers else ():
+            part = [current[record] for record in standing.members]
+            for crossing in blockers.crossings(part, unit.rules, self.as_at):
+                yield golden_id, crossing
 
 
 def _clusterings(
-    weigher: Weigher, unit: Closure, current: Mapping[Id, CurrentRecord]
+    barred: _Barred, unit: Closure, current: Mapping[Id, CurrentRecord]
 ) -> tuple[list[tuple[Component[Id], Clustering[Id]]], frozenset[Id]]:
     """Cluster each component, and again those that customers' confirmations speak of; also whose confirmation passed the cap."""
-    alone = [(component, _cluster(weigher, component, unit, current)) for component in unit.components]
+    alone = [(component, _cluster(barred, component, unit, current)) for component in unit.components]
     parts = [part for _, clustering in alone for part in clustering.parts]
     order = {record: _record_order(head) for record, head in unit.records.items()}
     pairs = confirmed_pairs(unit.assertions, unit.founders, parts, order)
     if not pairs:
         return alone, frozenset()
     known = {id(component): clustering for component, clustering in alone}
-    together, beyond = brought_together(unit.components, pairs, weigher.versions.lines.cap)
+    together, beyond = brought_together(unit.components, pairs, barred.weigher.versions.lines.cap)
     found = [
-        (component, known[id(component)] if not said else _cluster(weigher, component, unit, current, said))
+        (component, known[id(component)] if not said else _cluster(barred, component, unit, current, said))
         for component, said in together
     ]
     return found, frozenset(pair.record_id for pair in beyond)
 
 
 def _cluster(
-    weigher: Weigher,
+    barred: _Barred,
     component: Component[Id],
     unit: Closure,
     current: Mapping[Id, CurrentRecord],
     said: Collection[Confirmed] = (),
 ) -> Clustering[Id]:
+    weigher = barred.weigher
     records = [current[record] for record in component.records]
     keys = weigher.form_keys(records, said)
-    members = [Member(one.record_id, one.order_key, keys[one.record_id], weigher.versions.asks(one.source)) for one in records]
+    members = [
+        Member(one.record_id, one.order_key, keys[one.record_id], weigher.versions.asks(one.source), barred.bars(one))
+        for one in records
+    ]
     about = [
         StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
         for rule in rules_about(unit.rules, component.records.keys())
@@ -188,11 +249,19 @@ def _standing(head: GoldenHead, members: frozenset[Id]) -> Standing[Id, Id]:
 
 
 def _questions(
-    component: Component[Id], clustering: Clustering[Id], planned: Plan, current: Mapping[Id, CurrentRecord]
+    component: Component[Id],
+    clustering: Clustering[Id],
+    planned: Plan,
+    current: Mapping[Id, CurrentRecord],
+    barred: _Barred,
 ) -> Iterable[Question]:
     for review in clustering.reviews:
         asked = frozenset(record for part in review.parts for record in part)
-        yield _question(QuestionKind.PAIR, asked, planned, current, review.weight, str(review.reason))
+        if review.reason is Reason.BLOCKED:
+            names = ",".join(barred.names(review, current))
+            yield _question(QuestionKind.BLOCKED, asked, planned, current, review.weight, names)
+        else:
+            yield _question(QuestionKind.PAIR, asked, planned, current, review.weight, str(review.reason))
     for contested in clustering.contested:
         named = contested.no_match.records.union(*(match.records for match in contested.chain)) & component.records.keys()
         yield _question(QuestionKind.CONTESTED, named, planned, current, None, "no_match_contradicts_matches")
@@ -219,6 +288,17 @@ def _contradicted(unit: Closure, planned: Plan, current: Mapping[Id, CurrentReco
             yield _question(QuestionKind.PAIR, parts[0] | parts[1], planned, current, None, reason)
 
 
+def _crossed(crossings: Iterable[tuple[Id, Crossing]], planned: Plan, current: Mapping[Id, CurrentRecord]) -> Iterable[Question]:
+    """Ask about what stewards joined and policy bars by now: it stays joined until they say otherwise."""
+    names: dict[Id, list[Crossing]] = {}
+    for golden_id, crossing in crossings:
+        if not crossing.accepted:
+            names.setdefault(golden_id, []).append(crossing)
+    for held in names.values():
+        holders = frozenset(record for one in held for record in one.holders)
+        yield _question(QuestionKind.BLOCKED, holders, planned, current, None, ",".join(one.name for one in held))
+
+
 def _holds_apart(rule: StewardDecision, one: frozenset[Id], other: frozenset[Id]) -> bool:
     sides = ((rule.left, rule.right), (rule.right, rule.left))
     return rule.verdict == "no_match" and any(one & left and other & right for left, right in sides)
@@ -233,7 +313,7 @@ def _question(
     reason_code: str,
 ) -> Question:
     golden_ids = tuple(sorted({planned.crosswalk[record] for record in asked}))
-    key = ":".join(map(str, golden_ids)) if kind is QuestionKind.PAIR else str(golden_ids[0])
+    key = ":".join(map(str, golden_ids)) if kind in {QuestionKind.PAIR, QuestionKind.BLOCKED} else str(golden_ids[0])
     brands = tuple(sorted({current[record].brand for record in asked}))
     regions = tuple(sorted({current[record].region for record in asked}))
     return Question(kind, key, golden_ids, tuple(sorted(asked)), weight, reason_code, brands, regions)

@@ -112,7 +112,7 @@ class _Run:
         living = [record for component in around.components for record in component.records]
         current = self.shelf.load(self.session, living)
         usable = [closure.without(unit, set(living) - current.keys()) for unit in closure.split(around)]
-        units = list(evaluate(self.weigher, usable, current, lambda _: clock.uuid7()))
+        units = list(evaluate(self.weigher, usable, current, lambda _: clock.uuid7(), clock.now()))
         stored = _stored(self.session, [golden_id for unit in units for golden_id in unit.closure.goldens])
         for unit in units:
             self._count(unit, stored)

@@ -25,6 +25,7 @@ from matching.standardize import ExtraRule as ExtraKindRule
 from matching.standardize.context import DateOrder
 from matching.standardize.identifiers import standard_name
 from mdm import sql
+from mdm.blocker_schema import faults as blocker_faults
 from mdm.documents import Finding, parse_document, read_text
 from mdm.mapping_schema import Expression
 from mdm.override_values import STEWARD_SOURCE
@@ -227,6 +228,7 @@ def check(policy: PolicyDocument) -> Iterator[Finding]:
         if not _is_attribute(policy, attribute) and not (spot[0] == "views" and attribute in VIEW_ONLY):
             yield spot, f"{attribute!r} is neither one of our attributes nor a declared extra (extras.<name>)"
     yield from ((("survivorship", "default"), fault) for fault in rule_faults("default", _rule(policy.survivorship.default)))
+    yield from blocker_faults(policy.merge_blockers, policy.extras, policy.sources)
     for attribute, rule in policy.survivorship.attributes.items():
         for fault in rule_faults(attribute, _rule(rule)):
             yield ("survivorship", "attributes", attribute), fault

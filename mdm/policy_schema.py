@@ -1,4 +1,4 @@
-"""The shape of the policy document: sources, identifiers, extra attributes, loyalty programmes, survivorship, matching, views.
+"""The shape of the policy document: sources, identifiers, extra attributes, loyalty programmes, survivorship and so on.
 
 Declares what may be written and what each option means; `mdm.policy` checks it as a whole, stores it and hands it out.
 """
@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from mdm.blocker_schema import MergeBlocker
 from mdm.mapping_schema import Expression, Fields, Mapping, Path, Strict
 from mdm.mapping_values import roots
 from mdm.survivorship_rules import Criterion, SurvivorshipRules
@@ -209,6 +210,7 @@ class PolicyDocument(Strict):
     extras: dict[Name, ExtraRule] = Field(default_factory=dict)
     survivorship: Survivorship = Survivorship()
     matching: Matching = Matching()
+    merge_blockers: dict[Name, MergeBlocker] = Field(default_factory=dict)
     shared_values: SharedValues = SharedValues()
     views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))
 

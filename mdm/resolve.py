@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from kernel import clock, db, log
-from mdm import candidates, closure, decisions, golden, pending, restandardize, versions
+from mdm import candidates, closure, decisions, golden, lapsing, pending, restandardize, versions
 from mdm.decisions import PairDecision
 from mdm.drafts import Draft, Drafter
 from mdm.evaluation import Evaluation, evaluate
@@ -127,7 +127,7 @@ class Resolver:
         units = [closure.without(one, unusable) for one in closure.split(around) if waited_for.isdisjoint(one.records)]
         now = clock.now()
         drafts = []
-        for one in evaluate(self._keeping(of).weigher, units, records, lambda _: clock.uuid7()):
+        for one in evaluate(self._keeping(of).weigher, units, records, lambda _: clock.uuid7(), now):
             stand = one.stands(asked, of.version_set_id) if asked else frozenset[uuid.UUID]()
             drafts.append((one, self._keeping(of).drafter.drafts(one, {}, now, stand)))
             beat()
@@ -283,6 +283,8 @@ class Batch:
         pending.finish(session, [self.claims[record] for record in done & self.claims.keys()], self.owner)
         goldens = golden.write(session, self.versions, ready)
         self.resolver.on_changes(session, [one for one, _ in ready])
+        if self.versions.blockers:
+            lapsing.note(session, {known: at for one, _ in ready for known, at in one.lapses.items()}, done)
         if evaluated.outgrown:
             pending.request(session, closure.outgrown(session, evaluated.outgrown), "component_too_large", fresh=False)
         if evaluated.waited_for:

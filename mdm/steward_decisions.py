@@ -75,15 +75,15 @@ def make(session: Session, of: VersionSet, decision: StewardDecision, said: Said
     left, right = sorted(decision.left), sorted(decision.right)
     row = StoredDecision(
         decision.decision_id, said.author, decision.verdict, None, None, None, None, tuple(left), tuple(right), None, (),
-        said.reason_code, said.reason, of.version_set_id, b"",
+        said.reason_code, said.reason, of.version_set_id, b"", tuple(sorted(decision.across)),
     )  # fmt: skip
     sql.run(
         session,
         """INSERT INTO decision (decision_id, author, verdict, left_records, right_records, reason_code, reason, version_set_id,
-             checksum, set_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+             checksum, set_id, across_blockers) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             decision.decision_id, said.author, decision.verdict, left, right, said.reason_code, said.reason, of.version_set_id,
-            decisions.checksum(of.decision_secret, row), said.set_id,
+            decisions.checksum(of.decision_secret, row), said.set_id, list(row.across_blockers),
         ],
     )  # fmt: skip
     _redo(session, decision)
@@ -104,23 +104,22 @@ def find(session: Session, decision_id: uuid.UUID) -> Kept | None:
     """Read a steward's decision by its id, taken back or not; None when there is none."""
     found = sql.rows(
         session,
-        """SELECT verdict, left_records, right_records, author, reason_code, reason, created_at, superseded_at,
-             superseded_because
+        """SELECT decision_id, verdict, left_records, right_records, across_blockers, author, reason_code, reason, created_at,
+             superseded_at, superseded_because
            FROM decision WHERE decision_id = %s AND record_a IS NULL""",
         [decision_id],
     )
     if not found:
         return None
-    verdict, left, right, *rest = found[0]
-    return Kept(StewardDecision(decision_id, verdict, frozenset(left), frozenset(right)), *rest)
+    return Kept(decisions.of_row(found[0]), *found[0][5:])
 
 
 def live_of_set(session: Session, set_id: uuid.UUID) -> list[StewardDecision]:
     """Read the decisions of a set that hold still, the oldest first."""
     found = sql.rows(
         session,
-        """SELECT decision_id, verdict, left_records, right_records FROM decision
+        """SELECT decision_id, verdict, left_records, right_records, across_blockers FROM decision
            WHERE set_id = %s AND superseded_at IS NULL ORDER BY decision_id""",
         [set_id],
     )
-    return [StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3])) for row in found]
+    return [decisions.of_row(row) for row in found]

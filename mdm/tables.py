@@ -184,6 +184,7 @@ class DecisionRow(SQLModel, table=True):
     superseded_at: datetime | None = _time(nullable=True)
     superseded_because: str | None = None
     set_id: uuid.UUID | None = None
+    across_blockers: list[str] = _texts()
     checksum: bytes = _bytes()
 
 
@@ -197,6 +198,15 @@ class StewardRecord(SQLModel, table=True):
     wrapped_key: bytes | None = _bytes(nullable=True)
     sealed_statement: bytes = _bytes()
     expiry_asked: int = Field(default=0, sa_type=SmallInteger)
+
+
+class LapsingFact(SQLModel, table=True):
+    """When what a record says of a merge blocker grows too old; how often the sweeper has asked for it since."""
+
+    __tablename__ = "lapsing_fact"
+    record_id: uuid.UUID = Field(primary_key=True)
+    lapses_at: datetime = _time()
+    asked: int = Field(default=0, sa_type=SmallInteger)
 
 
 class GoldenRow(SQLModel, table=True):

@@ -20,7 +20,7 @@ from mdm import closure, copies, decisions, discover, restandardize, sql, versio
 from mdm.changes import Status
 from mdm.decisions import MODEL, PairDecision, PairEdge, StoredDecision
 from mdm.differences import Difference, Kind
-from mdm.drafts import Draft, Drafter, body_hash, judged_at
+from mdm.drafts import EXPIRY_GRACE, Draft, Drafter, body_hash, judged_at
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
 from mdm.records import Pair, Shelf
@@ -186,6 +186,7 @@ class _Run:
     in_flight: set[Id] = field(default_factory=set)
     found: set[Difference] = field(default_factory=set)
     decisions: int = 0
+    as_at: datetime = field(default_factory=lambda: clock.now() - EXPIRY_GRACE)
 
     def check(self, chunk: Sequence[Id]) -> None:
         """Check the units of some records."""
@@ -202,9 +203,10 @@ class _Run:
         # A founder without a crosswalk row is named as missing; what hangs together with it cannot be judged.
         whole = [unit for unit in closure.split(around) if all(held <= unit.records.keys() for held in unit.founders.values())]
         usable = [closure.without(unit, set(living) - current.keys()) for unit in whole]
-        units = list(evaluate(self.weigher, usable, current, lambda _: clock.uuid7()))
-        settled = [unit for unit in units if pending.isdisjoint(unit.records)]
-        self.in_flight.update(record for unit in units if not pending.isdisjoint(unit.records) for record in unit.records)
+        units = list(evaluate(self.weigher, usable, current, lambda _: clock.uuid7(), self.as_at))
+        settled = [unit for unit in units if pending.isdisjoint(unit.records) and not unit.lapses_by(self.as_at + EXPIRY_GRACE)]
+        rested = {record for unit in settled for record in unit.records}
+        self.in_flight.update(record for unit in units for record in unit.records if record not in rested)
         stored = _stored_goldens(self.session, [golden_id for unit in settled for golden_id in unit.golden_ids])
         for unit in settled:
             self._check_unit(unit, stored)

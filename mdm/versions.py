@@ -18,6 +18,7 @@ from matching.score import Scorer, scorer
 from mdm import models, pending, program, sql
 from mdm import policy as policies
 from mdm.incoming import SourceRules
+from mdm.merge_blockers import MergeBlockers
 from mdm.policy import Policy
 from mdm.policy_schema import AssertedMeaning, Stage
 from mdm.survivorship import SurvivorshipRules
@@ -63,6 +64,11 @@ class VersionSet:
     def survivorship(self) -> SurvivorshipRules:
         """How golden values are picked."""
         return self.policy.survivorship_rules()
+
+    @cached_property
+    def blockers(self) -> MergeBlockers:
+        """What bars records from merging without a human."""
+        return MergeBlockers.of(self.policy)
 
     @cached_property
     def decision_secret(self) -> bytes:

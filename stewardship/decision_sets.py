@@ -16,11 +16,13 @@ from mdm import steward_decisions, versions
 from mdm.decisions import StewardDecision
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said, Supposed
+from mdm.versions import VersionSet
 from stewardship import settle, sides
 from stewardship.settle import Looked, Wish
 
 MOST_DECISIONS = 1_000
 CONTRADICTS = "contradicts_decisions"
+BLOCKED = "blocked_by_policy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,13 @@ def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> Looke
     """See what many decisions would do together. Of decisions that contradict each other the later wish is left out."""
     with resolver.steps() as session:
         of = versions.current(session)
-        wanted, refused = _wanted(session, caller, wishes)
+        wanted, refused = _wanted(session, caller, of, wishes)
     looked = None
     while wanted:
         made = tuple(wanted.values())
         records = frozenset().union(*(one.records for one in made))
         looked = settle.look_at(resolver, caller, of, Supposed(made=made), records)
-        out = _contradicting(looked, wanted)
+        out = _contradicting(looked, wanted) or _blocked(looked, wanted)
         if not out:
             break
         refused += out
@@ -59,12 +61,14 @@ def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> Looke
     return LookedAtAll(looked, tuple(sorted(refused, key=lambda one: one.index)))
 
 
-def _wanted(session: Session, caller: Principal, wishes: Sequence[Wish]) -> tuple[dict[int, StewardDecision], list[Refused]]:
+def _wanted(
+    session: Session, caller: Principal, of: VersionSet, wishes: Sequence[Wish]
+) -> tuple[dict[int, StewardDecision], list[Refused]]:
     wanted: dict[int, StewardDecision] = {}
     refused: list[Refused] = []
     for index, wish in enumerate(wishes):
         try:
-            wanted[index] = settle.wished(session, caller, wish)
+            wanted[index] = settle.wished(session, caller, of, wish)
         except MdmError as error:
             refused.append(Refused(index, error.code))
     return wanted, refused
@@ -77,6 +81,17 @@ def _contradicting(looked: Looked, wanted: dict[int, StewardDecision]) -> list[R
     for chain in settle.contradicted(looked):
         last = max((one for one in chain if one in index_of), key=index_of.__getitem__)
         out[index_of[last]] = Refused(index_of[last], CONTRADICTS, tuple(sorted(str(one) for one in chain - {last})))
+    return list(out.values())
+
+
+def _blocked(looked: Looked, wanted: dict[int, StewardDecision]) -> list[Refused]:
+    """Of the matches by which records come together across a blocker, the last that is only wished for."""
+    members = {known: standing.members for unit, _ in looked.evaluated.units for known, standing in unit.plan.standings.items()}
+    out: dict[int, Refused] = {}
+    for one in settle.blocked(looked):
+        part = members[one.golden_id]
+        last = max(i for i, wish in wanted.items() if wish.verdict == settle.MATCH and not wish.records.isdisjoint(part))
+        out[last] = Refused(last, BLOCKED)
     return list(out.values())
 
 
@@ -98,7 +113,8 @@ def make(
     with resolver.steps() as session:
         settle.hold(session, found.looked, token)
         for index, decision in zip(kept, found.looked.supposed.made, strict=True):
-            settle.write(session, caller, found.looked.of, decision, replace(said, reason=reasons[index], set_id=set_id))
+            said_of_it = replace(said, reason=reasons[index], set_id=set_id)
+            settle.write(session, caller, found.looked.of, settle.across_those_met(found.looked, decision), said_of_it)
     return set_id, len(kept), found.refused
 
 

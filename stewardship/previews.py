@@ -1,7 +1,7 @@
 """What a decision would change, golden record by golden record: standing, members and values, before and after. Only reads."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from mdm import sql
 from mdm.changes import Status
 from mdm.drafts import Draft
 from mdm.evaluation import Evaluation
+from mdm.policy import Policy
 from mdm.resolve import Evaluated
 
 VALUES_ONLY = "values"
@@ -46,11 +47,26 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
+class Crossed:
+    """A merge blocker of the policy that a match would cross. `records`: source, key, and what each says of it, never its values;
+    `overridden`: whoever decides names the blocker, and policy lets them."""
+
+    name: str
+    title: str
+    may_be_overridden: bool
+    overridden: bool
+    golden_id: uuid.UUID
+    records: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
-    """All that would change. `questions`: how many a steward would be asked about these golden records afterwards."""
+    """All that would change. `questions`: how many a steward would be asked about these golden records afterwards; `blockers`:
+    what policy says bars the merge."""
 
     changed: tuple[Changed, ...]
     questions: int
+    blockers: tuple[Crossed, ...] = ()
 
     @property
     def golden_ids(self) -> tuple[uuid.UUID, ...]:
@@ -58,12 +74,25 @@ class Preview:
         return tuple(one.golden_id for one in self.changed if one.golden_id is not None)
 
 
-def preview(session: Session, scope: Scope, evaluated: Evaluated) -> Preview:
+def crossed(policy: Policy, evaluated: Evaluated, joined: Collection[uuid.UUID]) -> tuple[Crossed, ...]:
+    """Name the blockers that golden records with any of the joined records would cross."""
+    found = []
+    for unit, _ in evaluated.units:
+        for golden_id, one in unit.crossings:
+            if not unit.plan.standings[golden_id].members.isdisjoint(joined):
+                declared = policy.merge_blockers[one.name]
+                said = ((unit.records[held].source, unit.records[held].source_key, str(at)) for held, at in one.holders.items())
+                told = (declared.title, declared.may_be_overridden, one.accepted, golden_id, tuple(sorted(said)))
+                found.append(Crossed(one.name, *told))
+    return tuple(found)
+
+
+def preview(session: Session, scope: Scope, evaluated: Evaluated, blockers: tuple[Crossed, ...] = ()) -> Preview:
     """Compare what would be stored with what is. Raises: Forbidden when it reaches beyond the caller's scope."""
     stored = _stored(session, [golden_id for unit, _ in evaluated.units for golden_id in unit.closure.goldens])
     changed = [one for unit, drafts in evaluated.units for one in _of_unit(unit, drafts, stored)]
     _refuse_foreign(scope, evaluated)
-    return Preview(tuple(changed), sum(len(unit.questions) for unit, _ in evaluated.units))
+    return Preview(tuple(changed), sum(len(unit.questions) for unit, _ in evaluated.units), blockers)
 
 
 def _refuse_foreign(scope: Scope, evaluated: Evaluated) -> None:

@@ -7,7 +7,7 @@ token no longer fits, and nobody decides about what they have not seen. A worker
 import hashlib
 import uuid
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from sqlmodel import Session
@@ -23,7 +23,7 @@ from mdm.resolve import Evaluated, Resolver
 from mdm.steward_decisions import Kept, Said, Supposed
 from mdm.versions import VersionSet
 from stewardship import previews, sides
-from stewardship.previews import Preview
+from stewardship.previews import Crossed, Preview
 from stewardship.sides import Side
 
 STEWARD = "steward"
@@ -34,12 +34,13 @@ MATCH = "match"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a steward wants to decide, and why."""
+    """What a steward wants to decide, and why. `across`: the merge blockers, by name, that are known and overridden."""
 
     verdict: str
     left: Side
     right: Side
     reason: str
+    across: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def look(resolver: Resolver, caller: Principal, wish: Wish) -> Looked:
     """
     with resolver.steps() as session:
         of = versions.current(session)
-        decision = wished(session, caller, wish)
+        decision = wished(session, caller, of, wish)
     looked = look_at(resolver, caller, of, Supposed(made=(decision,)), decision.records)
     for chain in contradicted(looked):
         detail = "Stewards have said otherwise: take one of these decisions back first."
@@ -69,10 +70,18 @@ def look(resolver: Resolver, caller: Principal, wish: Wish) -> Looked:
     return looked
 
 
-def wished(session: Session, caller: Principal, wish: Wish) -> StewardDecision:
-    """Make a decision of a wish, of whatever records its sides name now. Raises: what `sides.read` does."""
+def wished(session: Session, caller: Principal, of: VersionSet, wish: Wish) -> StewardDecision:
+    """Make a decision of a wish, of whatever records its sides name now.
+
+    Raises: what `sides.read` does; Invalid for a blocker that the policy does not name.
+    """
+    declared = of.policy.merge_blockers
+    if unknown := sorted(wish.across - declared.keys()):
+        extra = {"unknown": unknown, "blockers": sorted(declared)}
+        raise Invalid("The policy names no such merge blocker", code="unknown_blocker", extra=extra)
     left, right = sides.read(session, caller.scope, wish.left, wish.right)
-    return StewardDecision(clock.uuid7(), wish.verdict, left, right)
+    across = frozenset(name for name in wish.across if declared[name].may_be_overridden and wish.verdict == MATCH)
+    return StewardDecision(clock.uuid7(), wish.verdict, left, right, across)
 
 
 def look_back(resolver: Resolver, caller: Principal, decision_id: uuid.UUID) -> Looked:
@@ -90,8 +99,10 @@ def look_at(resolver: Resolver, caller: Principal, of: VersionSet, supposed: Sup
     evaluated = resolver.evaluate_around(of, records, lambda: None, supposed)
     if evaluated.waited_for:
         raise Conflict("A record of it cannot be used at present", code="record_unusable")
+    joined = frozenset().union(*(one.records for one in supposed.made if one.verdict == MATCH))
+    blockers = previews.crossed(of.policy, evaluated, joined)
     with resolver.steps() as session:
-        preview = previews.preview(session, caller.scope, evaluated)
+        preview = previews.preview(session, caller.scope, evaluated, blockers)
         for golden_id in preview.golden_ids:
             audit.record(session, caller.actor, "decision.preview", "golden", str(golden_id))
     return Looked(of, supposed, evaluated, _token(of, supposed, evaluated), preview)
@@ -122,15 +133,49 @@ def _token(of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> str:
 def make(resolver: Resolver, caller: Principal, wish: Wish, token: str | None) -> uuid.UUID:
     """Make a decision that was looked at; its id. The records are resolved by a worker.
 
-    Raises: as `look`; MdmError 428 without a token, 412 when what was looked at has changed.
+    Raises: as `look`; MdmError 428 without a token, 412 when what was looked at has changed; Conflict (blocked_by_policy).
     """
     said = Said(f"{STEWARD}:{caller.actor}", STEWARD, checked_reason(wish.reason))
     looked = look(resolver, caller, wish)
     (decision,) = looked.supposed.made
     with resolver.steps() as session:
         hold(session, looked, token)
-        write(session, caller, looked.of, decision, said)
+        _refuse_blocked(looked)
+        write(session, caller, looked.of, across_those_met(looked, decision), said)
     return decision.decision_id
+
+
+def across_those_met(looked: Looked, decision: StewardDecision) -> StewardDecision:
+    """Leave out the blockers that a decision was ready to cross and did not meet: what comes later is asked about."""
+    return replace(decision, across=decision.across & {one.name for one in looked.preview.blockers})
+
+
+def blocked(looked: Looked) -> list[Crossed]:
+    """The blockers that what was looked at crosses though nobody may, or nobody has said that they know of it."""
+    return [one for one in looked.preview.blockers if not one.overridden]
+
+
+def _refuse_blocked(looked: Looked) -> None:
+    if met := blocked(looked):
+        free = all(one.may_be_overridden for one in met)
+        detail = (
+            "Name them in override_blockers, and say why in the reason, to match in spite of them."
+            if free
+            else "The policy lets nobody override them: what the records say has to change first."
+        )
+        extra = {"blockers": [told(one) for one in met]}
+        raise Conflict("The policy blocks this merge", code="blocked_by_policy", detail=detail, extra=extra)
+
+
+def told(one: Crossed) -> dict[str, object]:
+    """A blocker that would be crossed, as JSON-ready data."""
+    return {
+        "blocker": one.name,
+        "title": one.title,
+        "may_be_overridden": one.may_be_overridden,
+        "overridden": one.overridden,
+        "records": [{"source": source, "key": key, "says": says} for source, key, says in one.records],
+    }
 
 
 def checked_reason(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Finds what fell on the floor: expired leases and overrides, unanswered bells, keys no longer hot, answers kept long enough.
+"""Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys, answers kept long enough.
 
 Run as `python -m workers.sweeper`. Only makes rows ready to ring again; the relay rings. Beside it, in a thread of its own since
 it takes seconds on millions of records, the quality of every source is measured.
@@ -12,7 +12,7 @@ import sqlalchemy
 from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import settings
-from mdm import candidates, idempotency, overrides, pending, quality_breaches
+from mdm import candidates, idempotency, lapsing, overrides, pending, quality_breaches
 from workers.relay import stop_on_signal
 
 SWEEP_SECONDS = 1.0
@@ -26,7 +26,9 @@ logger = log.get_logger()
 def sweep() -> int:
     """Sweep once; the number of records made ready."""
     with db.transaction() as session:
-        return pending.sweep(session) + candidates.cool(session) + overrides.ask_expired(session, clock.now())
+        now = clock.now()
+        lapsed = overrides.ask_expired(session, now) + lapsing.ask(session, now)
+        return pending.sweep(session) + candidates.cool(session) + lapsed
 
 
 def tidy() -> int:

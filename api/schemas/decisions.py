@@ -7,12 +7,17 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.schemas.golden import Key, SourceKey, Strict
+from mdm.policy_schema import Name
 from stewardship.decision_sets import MOST_DECISIONS
 from stewardship.settle import LONGEST_REASON
 from stewardship.sides import MOST_RECORDS
 
 Verdict = Literal["match", "no_match"]
 Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, examples=["The customer showed both cards."])]
+BlockerNames = Annotated[
+    list[Name],
+    Field(max_length=20, description="Merge blockers of the policy that you know of and match in spite of; the reason says why."),
+]
 Token = Annotated[str, Field(max_length=64, description="From the answer to the same with `dry_run=true`.")]
 
 
@@ -33,6 +38,7 @@ class Decide(Strict):
     left: DecisionSide
     right: DecisionSide
     reason: Reason
+    override_blockers: BlockerNames = Field(default_factory=list)
     preview_token: Token | None = None
 
 
@@ -43,6 +49,7 @@ class OneOfMany(Strict):
     left: DecisionSide
     right: DecisionSide
     reason: Reason
+    override_blockers: BlockerNames = Field(default_factory=list)
 
 
 class DecideMany(Strict):
@@ -67,6 +74,22 @@ class KnownMerges(Strict):
     preview_token: Token | None = None
 
 
+class SaysOfBlocker(SourceKey):
+    """A record, and what it says of a blocker: that it holds, that nothing is known, or nothing that is recent enough."""
+
+    says: Literal["holds", "not_known", "stale"]
+
+
+class CrossedBlocker(BaseModel):
+    """Something that bars the merge by policy. Unless `overridden`, the decision is refused."""
+
+    blocker: str
+    title: str
+    may_be_overridden: bool
+    overridden: bool
+    records: list[SaysOfBlocker]
+
+
 class LeftOut(BaseModel):
     """What could not be decided, by its place from 0; `decisions` are those that it contradicts."""
 
@@ -81,6 +104,7 @@ class ManyPreview(BaseModel):
     preview_token: str | None = None
     changed: list["ChangedGolden"]
     questions: int
+    blockers: list[CrossedBlocker]
     refused: list[LeftOut]
 
 
@@ -198,6 +222,7 @@ class DecisionPreview(BaseModel):
     preview_token: str
     changed: list[ChangedGolden]
     questions: int
+    blockers: list[CrossedBlocker]
 
 
 class Decision(BaseModel):
@@ -211,3 +236,4 @@ class Decision(BaseModel):
     reason: str | None
     decided_at: datetime
     taken_back_at: datetime | None = None
+    overridden_blockers: list[str] = []

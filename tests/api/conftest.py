@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -10,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from kernel import actor, db
+from kernel import actor, clock, db
 from kernel.settings import configure, settings
 from mdm import policy as policies
 from mdm import rules, versions
@@ -55,6 +56,13 @@ def key(policy: policies.Policy) -> KeyMaker:
         return {"authorization": f"Bearer {text}"}
 
     return make
+
+
+@pytest.fixture
+def time() -> Iterator[Any]:
+    """Lets a test say how much later it is."""
+    yield lambda later: clock.set_source(lambda: datetime.now().astimezone() + later)
+    clock.set_source(None)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.cluster import Evidence, Lines, Member, Reason, StewardRule, partition, weight_key
+from matching.units import ALONE, barred
 
 LINES = Lines(component=-6, guard=0, merge=10)
 World = tuple[list[Member[str]], dict[tuple[bytes, bytes], Evidence], list[StewardRule[str]]]
@@ -52,7 +53,9 @@ def is_personal(cross: Sequence[Evidence]) -> bool:
 def worlds(draw: st.DrawFn) -> World:
     records = LETTERS[: draw(st.integers(1, len(LETTERS)))]
     forms = [draw(st.sampled_from("stuvwxy")) if draw(st.booleans()) else record for record in records]
-    members = [Member(record, ("pos", record), form(f)) for record, f in zip(records, forms, strict=True)]
+    bars = [draw(st.sampled_from([0, 0, 0, ALONE, 2, 2, 4, 6])) for _ in records]
+    drawn_of_each = zip(records, forms, bars, strict=True)
+    members = [Member(record, ("pos", record), form(f), bars=held) for record, f, held in drawn_of_each]
     names = sorted(set(forms))
     weights = {weight_key(form(a), form(b)): draw(evidences) for i, a in enumerate(names) for b in names[i:]}
     sides = st.lists(st.sampled_from([None, None, None, "left", "right"]), min_size=len(records), max_size=len(records))
@@ -75,14 +78,15 @@ class _Reference:
         self.parts = sorted([m.record] for m in members)
         self.evidence, self.held = evidence, held
 
-    def join_all(self, opens: Opens, line: float | None) -> None:
+    def join_all(self, opens: Opens, line: float | None, bars: dict[str, int] | None = None) -> None:
+        of = bars or dict.fromkeys(LETTERS, 0)
         while True:
             open_pairs = []
             for left, right in combinations(self.parts, 2):
                 cross = [(a, b, self.evidence(a, b)) for a in left for b in right]
                 average = Fraction(sum(Fraction(round(e.weight * 2**20)) for _, _, e in cross), len(cross))
-                barred = any(e.veto or self.held(a, b) for a, b, e in cross)
-                if opens([e for _, _, e in cross]) and not barred and (line is None or average >= round(line * 2**20)):
+                held = any(e.veto or self.held(a, b) or barred(of[a], of[b]) for a, b, e in cross)
+                if opens([e for _, _, e in cross]) and not held and (line is None or average >= round(line * 2**20)):
                     open_pairs.append((-average, left[0], right[0]))
             if not open_pairs:
                 return
@@ -118,9 +122,11 @@ def test_agrees_with_average_linkage_written_down_plainly(
         for a in rule.left if rule.verdict == "match" else ():
             for b in rule.right:
                 reference.join(a, b)
-    reference.join_all(is_decided, None)
-    reference.join_all(is_personal, LINES.merge)
+    bars = {member.record: member.bars for member in members}
+    reference.join_all(is_decided, None, bars)
+    reference.join_all(is_personal, LINES.merge, bars)
     assert shown(found.parts) == ["".join(part) for part in reference.parts]
+    reference.join_all(is_decided, None)
     reference.join_all(lambda _: True, LINES.guard)
     assert shown(found.balanced) == ["".join(part) for part in reference.parts]
 
@@ -167,3 +173,27 @@ def test_what_holds_of_every_clustering(
     for rule in rules:
         if rule.verdict == "match" and rule not in contested:
             assert any(rule.records <= part for part in found.parts)
+
+
+@settings(max_examples=200)
+@given(worlds())
+def test_what_bars_each_other_joins_by_a_steward_alone(world: World) -> None:
+    members, weights, rules = world
+    found = partition(members, weights, rules, LINES)
+    by_hand = partition(members, None, rules, LINES).parts
+    for one, other in combinations(members, 2):
+        if barred(one.bars, other.bars) and any({one.record, other.record} <= part for part in found.parts):
+            assert any({one.record, other.record} <= part for part in by_hand)
+
+
+@settings(max_examples=200)
+@given(worlds())
+def test_bars_that_end_leave_no_trace(world: World) -> None:
+    """A join that was asked about is made once nothing bars it, and no other way about."""
+    members, weights, rules = world
+    free = [Member(member.record, member.order_key, member.form_hash) for member in members]
+    found, without = (partition(tried, weights, rules, LINES) for tried in (members, free))
+    if not any(review.reason is Reason.BLOCKED for review in found.reviews):
+        return
+    assert all(review.reason is not Reason.BLOCKED for review in without.reviews)
+    assert set(without.parts) != set(found.parts)

@@ -1,7 +1,6 @@
 """Values set by hand, on the whole pipeline: looked at first, in force over every record, following their records, expiring."""
 
-from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -32,13 +31,6 @@ def mdm(database: str, policy: policies.Policy) -> Master:
     made.drain()
     assert golden_of("pos", "1") == golden_of("mail", "2") != golden_of("shop", "3")
     return made
-
-
-@pytest.fixture
-def time() -> Iterator[Any]:
-    """Lets a test say how much later it is."""
-    yield lambda later: clock.set_source(lambda: datetime.now().astimezone() + later)
-    clock.set_source(None)
 
 
 def wish(attribute: str = "language", value: Any = "es", **more: Any) -> dict[str, Any]:
