@@ -109,6 +109,7 @@ def _kept(kept: Kept) -> dict[str, Any]:
         "decided_at": kept.created_at,
         "taken_back_at": kept.superseded_at,
         "overridden_blockers": sorted(kept.decision.across),
+        "said_at": kept.said_at,
     }
 
 

@@ -49,6 +49,7 @@ MODULES = {
     "cli.resolve_commands": ("verify", "reconcile"),
     "cli.quality_commands": ("quality",),
     "cli.quarantine_commands": ("quarantine",),
+    "cli.decision_commands": ("decisions",),
     "cli.model_commands": ("evaluate", "train"),
     "cli.model_life": ("model",),
     "cli.plan_commands": ("policy", "model"),  # After the two whose groups it adds to.

@@ -58,16 +58,19 @@ class Kept:
     created_at: datetime
     superseded_at: datetime | None
     superseded_because: str | None
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Who decides, by what stable code, and with which words; decisions made together bear one set id."""
+    """Who decides, by what stable code, and with which words; decisions made together bear one set id. `said_at`: when it was
+    decided elsewhere."""
 
     author: str
     reason_code: str
     reason: str | None = None
     set_id: uuid.UUID | None = None
+    said_at: datetime | None = None
 
 
 def make(session: Session, of: VersionSet, decision: StewardDecision, said: Said) -> None:
@@ -80,10 +83,10 @@ def make(session: Session, of: VersionSet, decision: StewardDecision, said: Said
     sql.run(
         session,
         """INSERT INTO decision (decision_id, author, verdict, left_records, right_records, reason_code, reason, version_set_id,
-             checksum, set_id, across_blockers) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+             checksum, set_id, across_blockers, said_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             decision.decision_id, said.author, decision.verdict, left, right, said.reason_code, said.reason, of.version_set_id,
-            decisions.checksum(of.decision_secret, row), said.set_id, list(row.across_blockers),
+            decisions.checksum(of.decision_secret, row), said.set_id, list(row.across_blockers), said.said_at,
         ],
     )  # fmt: skip
     _redo(session, decision)
@@ -105,7 +108,7 @@ def find(session: Session, decision_id: uuid.UUID) -> Kept | None:
     found = sql.rows(
         session,
         """SELECT decision_id, verdict, left_records, right_records, across_blockers, author, reason_code, reason, created_at,
-             superseded_at, superseded_because
+             superseded_at, superseded_because, said_at
            FROM decision WHERE decision_id = %s AND record_a IS NULL""",
         [decision_id],
     )
@@ -123,3 +126,23 @@ def live_of_set(session: Session, set_id: uuid.UUID) -> list[StewardDecision]:
         [set_id],
     )
     return [decisions.of_row(row) for row in found]
+
+
+def live_of_authors(session: Session, authors: Collection[str], since: datetime, until: datetime) -> list[StewardDecision]:
+    """Read what some authors decided from one time until before another and what holds still, values set by hand among it."""
+    found = sql.rows(
+        session,
+        """SELECT decision_id, verdict, left_records, right_records, across_blockers FROM decision
+           WHERE author = ANY(%s) AND created_at >= %s AND created_at < %s AND superseded_at IS NULL AND record_a IS NULL
+           ORDER BY decision_id""",
+        [list(authors), since, until],
+    )
+    return [decisions.of_row(row) for row in found]
+
+
+def known(session: Session, decision_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, bool]:
+    """Say of the ids that were ever made whether they hold still."""
+    found = sql.rows(
+        session, "SELECT decision_id, superseded_at IS NULL FROM decision WHERE decision_id = ANY(%s)", [list(decision_ids)]
+    )
+    return {row[0]: row[1] for row in found}

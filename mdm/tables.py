@@ -185,6 +185,7 @@ class DecisionRow(SQLModel, table=True):
     superseded_because: str | None = None
     set_id: uuid.UUID | None = None
     across_blockers: list[str] = _texts()
+    said_at: datetime | None = _time(nullable=True)
     checksum: bytes = _bytes()
 
 

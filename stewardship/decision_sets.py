@@ -36,14 +36,18 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class LookedAtAll:
-    """Decisions as they would be made together, and the wishes left out. `looked` is None when nothing is left to decide."""
+    """Decisions as they would be `made` together, and the wishes left out. `looked` is None when nothing is left to decide."""
 
     looked: Looked | None
     refused: tuple[Refused, ...]
+    made: tuple[StewardDecision, ...] = ()
 
 
-def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> LookedAtAll:
-    """See what many decisions would do together. Of decisions that contradict each other the later wish is left out."""
+def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], beside: Sequence[StewardDecision] = ()) -> LookedAtAll:
+    """See what many decisions would do together. Of decisions that contradict each other the later wish is left out.
+
+    `beside`: decisions that are supposed as well, and were looked at before.
+    """
     with resolver.steps() as session:
         of = versions.current(session)
         wanted, refused = _wanted(session, caller, of, wishes)
@@ -51,14 +55,15 @@ def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> Looke
     while wanted:
         made = tuple(wanted.values())
         records = frozenset().union(*(one.records for one in made))
-        looked = settle.look_at(resolver, caller, of, Supposed(made=made), records)
+        looked = settle.look_at(resolver, caller, of, Supposed(made=(*beside, *made)), records)
         out = _contradicting(looked, wanted) or _blocked(looked, wanted)
         if not out:
             break
         refused += out
         wanted = {index: one for index, one in wanted.items() if index not in {one.index for one in out}}
         looked = None
-    return LookedAtAll(looked, tuple(sorted(refused, key=lambda one: one.index)))
+    made = tuple(settle.across_those_met(looked, one) for one in wanted.values()) if looked else ()
+    return LookedAtAll(looked, tuple(sorted(refused, key=lambda one: one.index)), made)
 
 
 def _wanted(
@@ -112,9 +117,8 @@ def make(
     kept = [index for index in reasons if index not in left_out]
     with resolver.steps() as session:
         settle.hold(session, found.looked, token)
-        for index, decision in zip(kept, found.looked.supposed.made, strict=True):
-            said_of_it = replace(said, reason=reasons[index], set_id=set_id)
-            settle.write(session, caller, found.looked.of, settle.across_those_met(found.looked, decision), said_of_it)
+        for index, decision in zip(kept, found.made, strict=True):
+            settle.write(session, caller, found.looked.of, decision, replace(said, reason=reasons[index], set_id=set_id))
     return set_id, len(kept), found.refused
 
 

@@ -34,13 +34,15 @@ MATCH = "match"
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a steward wants to decide, and why. `across`: the merge blockers, by name, that are known and overridden."""
+    """What a steward wants to decide, and why. `across`: the merge blockers, by name, that are known and overridden;
+    `decision_id`: the id that the decision gets, where it follows from what is said."""
 
     verdict: str
     left: Side
     right: Side
     reason: str
     across: frozenset[str] = frozenset()
+    decision_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def wished(session: Session, caller: Principal, of: VersionSet, wish: Wish) -> S
         raise Invalid("The policy names no such merge blocker", code="unknown_blocker", extra=extra)
     left, right = sides.read(session, caller.scope, wish.left, wish.right)
     across = frozenset(name for name in wish.across if declared[name].may_be_overridden and wish.verdict == MATCH)
-    return StewardDecision(clock.uuid7(), wish.verdict, left, right, across)
+    return StewardDecision(wish.decision_id or clock.uuid7(), wish.verdict, left, right, across)
 
 
 def look_back(resolver: Resolver, caller: Principal, decision_id: uuid.UUID) -> Looked:

@@ -237,3 +237,4 @@ class Decision(BaseModel):
     decided_at: datetime
     taken_back_at: datetime | None = None
     overridden_blockers: list[str] = []
+    said_at: datetime | None = Field(None, description="When it was decided elsewhere, for one that was imported.")

@@ -1,0 +1,177 @@
+"""Decisions made elsewhere, from a file: source, key, source, key, verdict, reason, by, at. Read, looked at, made as one set.
+
+Each row has an id of its own that follows from what it says, so that a file which is sent again, or taken up where it was cut
+off, makes nothing twice. What cannot be read or decided is named by its line.
+"""
+
+import hashlib
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from kernel.actor import Principal
+from kernel.clock import now
+from kernel.errors import Invalid, MdmError
+from mdm import files, steward_decisions
+from mdm.decisions import StewardDecision
+from mdm.resolve import Resolver
+from mdm.steward_decisions import Said
+from stewardship import decision_sets, settle
+from stewardship.decision_sets import LookedAtAll
+from stewardship.settle import Wish
+from stewardship.sides import Side
+
+COLUMNS = ("left_source", "left_key", "right_source", "right_key", "verdict", "reason", "by", "at")
+VERDICTS = ("match", "no_match")
+IMPORTED = "imported"
+LONGEST_NAME = 200
+PORTION = 200
+MOST_ATTEMPTS = 5
+OUTDATED = 412
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that can be read. `wish` bears the id that its decision gets."""
+
+    line_no: int
+    wish: Wish
+    author: str
+    said_at: datetime
+
+    @property
+    def decision_id(self) -> uuid.UUID:
+        """What the row says, as an id in the order of time."""
+        if self.wish.decision_id is None:
+            raise AssertionError("every row is read with an id")
+        return self.wish.decision_id
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a file came to, or would. `rejects` are line and code. `known` rows were made before and hold; the decisions of
+    `taken_back` ones were taken back, and stay so. `causes`: golden ids that change, by why."""
+
+    set_id: uuid.UUID
+    rows: int = 0
+    made: int = 0
+    known: int = 0
+    taken_back: int = 0
+    rejects: list[tuple[int, str]] = field(default_factory=list)
+    causes: Counter[str] = field(default_factory=Counter)
+    questions: int = 0
+
+
+def run(resolver: Resolver, caller: Principal, path: Path, dry_run: bool) -> Outcome:
+    """Make the decisions of a file, or only say what they would do. Blocks; portions are made one after another.
+
+    Raises: Invalid for a file that cannot be opened or lacks a column.
+    """
+    outcome = Outcome(uuid.UUID(files.fingerprint(path, "decisions")))
+    beside: list[StewardDecision] = []
+    rows = _rows(path, outcome)
+    while portion := list(islice(rows, PORTION)):
+        fresh = _fresh(resolver, portion, outcome)
+        for attempt in range(MOST_ATTEMPTS):
+            found = decision_sets.look(resolver, caller, [row.wish for row in fresh], beside)
+            try:
+                made = beside if dry_run else _make(resolver, caller, fresh, found, outcome.set_id)
+            except MdmError as error:
+                if error.status != OUTDATED or attempt == MOST_ATTEMPTS - 1:
+                    raise
+            else:
+                break
+        _count(outcome, fresh, found)
+        beside = [*made, *found.made] if dry_run else []
+    return outcome
+
+
+def _fresh(resolver: Resolver, portion: Sequence[Row], outcome: Outcome) -> list[Row]:
+    """Leave out what was decided before."""
+    with resolver.steps() as session:
+        before = steward_decisions.known(session, [row.decision_id for row in portion])
+    fresh: dict[uuid.UUID, Row] = {}
+    for row in portion:
+        holds = before.get(row.decision_id)
+        outcome.known += holds is True or row.decision_id in fresh
+        outcome.taken_back += holds is False
+        if holds is None:
+            fresh.setdefault(row.decision_id, row)
+    return list(fresh.values())
+
+
+def _make(
+    resolver: Resolver, caller: Principal, rows: Sequence[Row], found: LookedAtAll, set_id: uuid.UUID
+) -> list[StewardDecision]:
+    if found.looked is None:
+        return []
+    of_row = {row.decision_id: row for row in rows}
+    with resolver.steps() as session:
+        settle.hold(session, found.looked, found.looked.token)
+        for decision in found.made:
+            row = of_row[decision.decision_id]
+            said = Said(row.author, IMPORTED, row.wish.reason, set_id, row.said_at)
+            settle.write(session, caller, found.looked.of, decision, said)
+    return []
+
+
+def _count(outcome: Outcome, rows: Sequence[Row], found: LookedAtAll) -> None:
+    outcome.made += len(found.made)
+    outcome.rejects += [(rows[one.index].line_no, one.code) for one in found.refused]
+    outcome.rejects.sort()
+    if found.looked is not None:
+        outcome.causes.update(one.cause for one in found.looked.preview.changed)
+        outcome.questions += found.looked.preview.questions
+
+
+def _rows(path: Path, outcome: Outcome) -> Iterator[Row]:
+    opened = files.open_rows(path)
+    if missing := sorted(set(COLUMNS) - set(opened.columns)) if opened.columns else []:
+        raise Invalid(f"{path.name} lacks the columns {', '.join(missing)}", code="missing_columns")
+    for line in opened.rows():
+        outcome.rows += 1
+        row = line.problem.code if line.problem else _row(line.line_no, line.values or {})
+        if isinstance(row, Row):
+            yield row
+        else:
+            outcome.rejects.append((line.line_no, row))
+
+
+def _row(line_no: int, values: dict[str, Any]) -> Row | str:
+    """Read a row, or say by a code what is wrong with it."""
+    said = {name: str(values[name]).strip() for name in COLUMNS if values.get(name) is not None}
+    if absent := next((name for name in COLUMNS if not said.get(name)), None):
+        return f"missing_{absent}"
+    left, right = ((said[f"{side}_source"], said[f"{side}_key"]) for side in ("left", "right"))
+    at = _time(said["at"])
+    if said["verdict"] not in VERDICTS:
+        return "unknown_verdict"
+    if at is None or at > now():
+        return "unreadable_time" if at is None else "time_in_future"
+    if len(said["reason"]) > settle.LONGEST_REASON or len(said["by"]) > LONGEST_NAME:
+        return "too_long"
+    wish = Wish(said["verdict"], Side(records=(left,)), Side(records=(right,)), said["reason"])
+    author = f"{IMPORTED}:{said['by']}"
+    return Row(line_no, replace(wish, decision_id=_id(wish, author, at)), author, at)
+
+
+def _time(text: str) -> datetime | None:
+    """Read a time; one without an offset is UTC."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def _id(wish: Wish, author: str, at: datetime) -> uuid.UUID:
+    """Make an id of version 7 whose random part is a hash of what is said; the sides count in either order."""
+    said = (wish.verdict, sorted((wish.left.records, wish.right.records)), wish.reason, author, at.isoformat())
+    tail = int.from_bytes(hashlib.blake2b(repr(said).encode(), digest_size=10).digest())
+    milliseconds = max(0, int(at.timestamp() * 1000)) & (1 << 48) - 1
+    return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | (tail >> 62 & 0xFFF) << 64 | 0b10 << 62 | tail & (1 << 62) - 1)

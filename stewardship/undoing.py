@@ -1,0 +1,99 @@
+"""Many decisions taken back at once: of a set, or of what somebody decided in a day. Looked at, then ended portion by portion.
+
+Where it is cut off, what is ended is ended and the rest holds: running it again ends the rest.
+"""
+
+import uuid
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from kernel import actor
+from kernel.actor import Principal
+from kernel.errors import MdmError, NotFound
+from mdm import steward_decisions, versions
+from mdm.decisions import StewardDecision
+from mdm.resolve import Resolver
+from mdm.steward_decisions import Supposed
+from stewardship import settle
+from stewardship.settle import STEWARD
+
+PORTION = 200
+MOST_ATTEMPTS = 5
+OUTDATED = 412
+
+
+@dataclass(slots=True)
+class Undone:
+    """What taking decisions back comes to: how many end, and the golden ids that answer otherwise, by why."""
+
+    decisions: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    questions: int = 0
+
+
+def authors_named(session: Session, name: str) -> list[str]:
+    """Name the authors that somebody decides under: as the log has it, by the name of their keys, or by their name here."""
+    keys = [f"{STEWARD}:key:{one.key_id}" for one in actor.list_keys(session) if one.name == name]
+    return [name, f"{STEWARD}:{name}", f"{STEWARD}:local:{name}", *keys]
+
+
+def of_day(session: Session, name: str, day_starts_at: datetime) -> list[StewardDecision]:
+    """Read what somebody decided within a day and what holds still. Raises: NotFound when there is nothing."""
+    found = steward_decisions.live_of_authors(
+        session, authors_named(session, name), day_starts_at, day_starts_at + timedelta(days=1)
+    )
+    if not found:
+        detail = "Days begin at midnight UTC; whoever decides is named by the name of their key, or as the log names the author."
+        raise NotFound(f"Nothing that {name} decided that day holds", code="nothing_decided", detail=detail)
+    return found
+
+
+def of_set(session: Session, set_id: uuid.UUID) -> list[StewardDecision]:
+    """Read the decisions of a set that hold still. Raises: NotFound when there is none."""
+    found = steward_decisions.live_of_set(session, set_id)
+    if not found:
+        raise NotFound("No decision of this set holds", code="unknown_decision_set", extra={"set_id": str(set_id)})
+    return found
+
+
+def take_back(resolver: Resolver, caller: Principal, held: Sequence[StewardDecision], reason: str, dry_run: bool) -> Undone:
+    """Take decisions back, or only say what that would do. Raises: Invalid without a reason; as `settle.look_at`."""
+    said, undone = settle.checked_reason(reason), Undone()
+    ended: set[uuid.UUID] = set()
+    for start in range(0, len(held), PORTION):
+        portion = held[start : start + PORTION]
+        ended = {*(ended if dry_run else ()), *(one.decision_id for one in portion)}
+        for attempt in range(MOST_ATTEMPTS):
+            looked = _look(resolver, caller, portion, frozenset(ended))
+            try:
+                if not dry_run:
+                    _end(resolver, caller, portion, looked, said)
+            except MdmError as error:
+                if error.status != OUTDATED or attempt == MOST_ATTEMPTS - 1:
+                    raise
+            else:
+                break
+        undone.decisions += len(portion)
+        undone.causes.update(one.cause for one in looked.preview.changed)
+        undone.questions += looked.preview.questions
+    return undone
+
+
+def _look(
+    resolver: Resolver, caller: Principal, portion: Sequence[StewardDecision], ended: frozenset[uuid.UUID]
+) -> settle.Looked:
+    with resolver.steps() as session:
+        of = versions.current(session)
+    records: frozenset[uuid.UUID] = frozenset().union(*(one.resolved for one in portion))
+    return settle.look_at(resolver, caller, of, Supposed(undone=ended), records)
+
+
+def _end(resolver: Resolver, caller: Principal, portion: Sequence[StewardDecision], looked: settle.Looked, reason: str) -> None:
+    with resolver.steps() as session:
+        settle.hold(session, looked, looked.token)
+        for decision in portion:
+            settle.unwrite(session, caller, decision, reason)

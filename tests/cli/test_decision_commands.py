@@ -1,0 +1,148 @@
+"""`mdm decisions`: decisions made elsewhere come in by a file, once, and many are taken back at once; both looked at first."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli import decision_commands
+from kernel import clock, db
+from kernel.actor import Principal
+from kernel.errors import Invalid, NotFound
+from stewardship import settle
+from stewardship.settle import Wish
+from stewardship.sides import Side
+
+from .. import resolution as master
+from ..resolution import MARIA, Master, contents, golden_of, partition, query
+
+OTTO = {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-07", "emails": ["otto.becker@telefonica.net"]}
+HEADER = "left_source,left_key,right_source,right_key,verdict,reason,by,at\n"
+MERGED = "shop,1,pos,2,match,same till account,maria,2024-05-01T10:00:00Z\n"
+APART = "shop,1,shop,3,no_match,father and son,maria,2024-05-02\n"
+BOTH = frozenset({("shop", "1"), ("pos", "2")})
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    made = master.start()
+    made.put("shop", "1", MARIA)
+    made.put("pos", "2", OTTO)
+    made.put("shop", "3", MARIA)
+    made.drain()
+    return made
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "known.csv"
+    path.write_text(HEADER + MERGED + APART)
+    return path
+
+
+def run(*arguments: Any) -> Result:
+    app = typer.Typer()
+    decision_commands.register(app)
+    return CliRunner().invoke(app, ["decisions", *map(str, arguments)])
+
+
+def imported(file: Path, *options: str, code: int = 0) -> dict[str, Any]:
+    result = run("import", file, "--output", "json", *options)
+    assert result.exit_code == code, result.output
+    return dict(json.loads(result.output))
+
+
+def undone(*options: str) -> str:
+    result = run("undo", "--reason", "I was wrong.", *options)
+    assert result.exit_code == 0, result.output
+    return " ".join(result.output.split())
+
+
+def test_a_dry_run_says_what_the_file_would_do_and_does_nothing(mdm: Master, file: Path) -> None:
+    before = query("SELECT count(*) FROM decision"), partition()
+    found = imported(file, "--dry-run")
+    assert (found["rows"], found["made"], found["rejects"]) == (2, 2, [])
+    assert found["changed"]["merged"] == 1
+    assert (query("SELECT count(*) FROM decision"), partition()) == before
+
+
+def test_what_the_file_says_comes_about_with_its_author_and_time(mdm: Master, file: Path) -> None:
+    found = imported(file)
+    mdm.drain()
+    assert partition() == {BOTH, frozenset({("shop", "3")})}
+    rows = query("SELECT author, reason, said_at::text FROM decision WHERE set_id = %s ORDER BY said_at", found["set_id"])
+    assert [row[:2] for row in rows] == [("imported:maria", "same till account"), ("imported:maria", "father and son")]
+    assert rows[0][2].startswith("2024-05-01")
+    assert mdm.verify().differences == ()
+
+
+def test_a_file_that_is_sent_again_makes_nothing_twice(mdm: Master, file: Path) -> None:
+    imported(file)
+    mdm.drain()
+    after = query("SELECT count(*) FROM decision"), contents()
+    again = imported(file)
+    assert (again["made"], again["known"]) == (0, 2)
+    file.write_text(HEADER + APART + "pos,2,shop,1,match,same till account,maria,2024-05-01T12:00:00+02:00\n" + MERGED)
+    assert (imported(file)["known"], query("SELECT count(*) FROM decision"), contents()) == (3, *after)
+
+
+def test_an_import_is_taken_back_whole_and_stays_so(mdm: Master, file: Path) -> None:
+    before, ids = contents(), [golden_of("shop", "1"), golden_of("pos", "2"), golden_of("shop", "3")]
+    set_id = imported(file)["set_id"]
+    mdm.drain()
+    assert "2 decisions would end" in undone("--set", set_id, "--dry-run")
+    assert "2 decisions ended" in undone("--set", set_id)
+    mdm.drain()
+    assert (contents(), [golden_of("shop", "1"), golden_of("pos", "2"), golden_of("shop", "3")]) == (before, ids)
+    assert imported(file)["taken_back_before"] == 2
+    assert isinstance(run("undo", "--reason", "again", "--set", set_id).exception, NotFound)
+
+
+def test_what_cannot_be_read_or_decided_is_named_by_its_line(mdm: Master, file: Path) -> None:
+    wrong = (
+        "shop,1,pos,99,match,no such record,maria,2024-05-01\n"
+        "shop,1,pos,2,perhaps,not a verdict,maria,2024-05-01\n"
+        "shop,1,pos,2,match,not a time,maria,yesterday\n"
+        "shop,1,pos,2,match,in time to come,maria,2999-01-01\n"
+        "shop,1,pos,2,match,,maria,2024-05-01\n"
+        "shop,1,pos,2,no_match,against line 2,otto,2024-05-01\n"
+        "shop,1,shop,1,match,with itself,maria,2024-05-01\n"
+    )
+    file.write_text(HEADER + MERGED + wrong)
+    expected = [
+        (3, "unknown_record"), (4, "unknown_verdict"), (5, "unreadable_time"), (6, "time_in_future"), (7, "missing_reason"),
+        (8, "contradicts_decisions"), (9, "same_record"),
+    ]  # fmt: skip
+    for options in (["--dry-run"], []):
+        found = imported(file, *options, code=2)
+        assert [(one["line"], one["code"]) for one in found["rejects"]] == expected
+        assert found["made"] == 1
+    file.write_text("a,b\n1,2\n")
+    assert isinstance(run("import", file).exception, Invalid)
+
+
+def decide(mdm: Master, who: str, left: tuple[str, str], right: tuple[str, str]) -> None:
+    caller = Principal(f"local:{who}", who, frozenset({"admin"}), db.Scope())
+    wish = Wish("match", Side(records=(left,)), Side(records=(right,)), "by hand")
+    settle.make(mdm.resolver, caller, wish, settle.look(mdm.resolver, caller, wish).token)
+    mdm.drain()
+
+
+def test_a_stewards_day_is_taken_back_and_nobody_elses(mdm: Master) -> None:
+    mdm.put("crm", "4", {"given_name": "Ines", "surname": "Duarte", "birth_date": "1977-05-05"})
+    mdm.drain()
+    decide(mdm, "otto", ("pos", "2"), ("crm", "4"))
+    before = contents()
+    decide(mdm, "maria", ("shop", "1"), ("pos", "2"))
+    day = clock.now().date().isoformat()
+    assert frozenset({("shop", "1"), ("pos", "2"), ("crm", "4")}) in partition()
+    assert "1 decision would end" in undone("--by", "maria", "--day", day, "--dry-run")
+    assert "1 decision ended" in undone("--by", "maria", "--day", day)
+    mdm.drain()
+    assert (contents(), mdm.verify().differences) == (before, ())
+    nothing = run("undo", "--reason", "again", "--by", "maria", "--day", "2020-01-01")
+    assert isinstance(nothing.exception, NotFound)
+    assert isinstance(run("undo", "--reason", "again", "--by", "maria").exception, Invalid)
