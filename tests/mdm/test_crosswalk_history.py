@@ -79,7 +79,7 @@ def test_the_past_is_what_was_so_then(remembered: list[tuple[datetime, Stood]]) 
 
 def test_an_older_store_learns_its_past_from_golden_versions(remembered: list[tuple[datetime, Stood]]) -> None:
     config = migrations._config()
-    before = ScriptDirectory.from_config(config).get_revision("0023")
+    before = ScriptDirectory.from_config(config).get_revision("0020")
     assert before is not None
     db.dispose()
     downgrade(config, str(before.down_revision))

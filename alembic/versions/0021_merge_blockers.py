@@ -4,8 +4,8 @@ import json
 
 from alembic import op
 
-revision = "0024"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
