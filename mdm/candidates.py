@@ -43,42 +43,57 @@ def find(session: Session, of: VersionSet, record_ids: Collection[uuid.UUID]) ->
     Refined keys are asked only of records that hold a hot key: while a key is not hot, its refined keys' pairs are among its own.
     """
     batch = frozenset(record_ids)
-    holders = _holders(session, "record_id = ANY(%(ids)s) AND rule < %(refined)s", {"ids": list(batch)})
-    hot = frozenset(key for key, held in holders.items() if len(held) > LIMITS.of(key))
-    refined: dict[int, list[uuid.UUID]] = {}
-    if hot:
+    near = _near(session, "record_id = ANY(%(ids)s) AND rule < %(refined)s", {"ids": list(batch)})
+    if near.hot:
         under_hot = (
             "record_id IN (SELECT record_id FROM blocking_key WHERE blocking_key = ANY(%(hot)s) AND record_id = ANY(%(ids)s))"
         )
-        refined = _holders(session, f"rule >= %(refined)s AND {under_hot}", {"ids": list(batch), "hot": list(hot)})
-        hot |= frozenset(key for key, held in refined.items() if len(held) > LIMITS.of(key))
-    usable = [held for key, held in (*holders.items(), *refined.items()) if key not in hot]
-    reachable = {one for held in usable for one in held if one in batch}
+        near += _near(session, f"rule >= %(refined)s AND {under_hot}", {"ids": list(batch), "hot": list(near.hot)})
+    reachable = {one for one, _ in near.others}
     keyed = reachable | (_keyed(session, batch - reachable) if len(reachable) < len(batch) else set())
-    pairs = frozenset(pair for held in usable if len(held) > 1 for pair in _pairs(held, batch))
-    cool = frozenset((*holders, *refined)) - hot
+    pairs = frozenset(
+        (one, other) if one < other else (other, one) for one, others in near.others for other in others if one != other
+    )
     copies = exact_copies.find(session, of, batch)
-    return Candidates(pairs | exact_copies.pairs(copies), hot, cool, batch - keyed, frozenset(keyed - reachable), copies)
+    unreachable = frozenset(keyed - reachable)
+    return Candidates(pairs | exact_copies.pairs(copies), near.hot, near.cool, batch - keyed, unreachable, copies)
 
 
-def _holders(session: Session, which: str, params: dict[str, Any]) -> dict[int, list[uuid.UUID]]:
-    """Read who holds each of some keys, at most one more of them than its limit."""
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Whom some keys bring together: the keys that are hot and those that are not, and for each record of the batch that has one
+    of the latter all that share one with it, itself among them."""
+
+    hot: frozenset[int]
+    cool: frozenset[int]
+    others: list[tuple[uuid.UUID, list[uuid.UUID]]]
+
+    def __add__(self, more: "_Near") -> "_Near":
+        return _Near(self.hot | more.hot, self.cool | more.cool, self.others + more.others)
+
+
+def _near(session: Session, which: str, params: dict[str, Any]) -> _Near:
+    """Read whom some of the batch's keys bring together; of each key at most one more record than its limit.
+
+    A record shares several keys with most of those that it meets: told once of each, it is a seventh of what the keys hold.
+    """
     found = sql.rows(
         session,
-        f"""SELECT mine.blocking_key, held.record_ids
-            FROM (SELECT DISTINCT blocking_key FROM blocking_key WHERE {which}) AS mine
-            CROSS JOIN LATERAL (
-              SELECT array_agg(b.record_id) AS record_ids FROM (
-                SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key
-                LIMIT {LIMITS.sql("mine.blocking_key")} + 1
-              ) AS b) AS held""",  # noqa: S608 - conditions and limits are constants of ours
+        f"""WITH mine AS MATERIALIZED (
+              SELECT blocking_key, array_agg(record_id) AS owners FROM blocking_key WHERE {which} GROUP BY blocking_key),
+            held AS MATERIALIZED (
+              SELECT mine.*, ARRAY(SELECT record_id FROM blocking_key b WHERE b.blocking_key = mine.blocking_key
+                                   LIMIT {LIMITS.sql("mine.blocking_key")} + 1) AS record_ids FROM mine),
+            told AS MATERIALIZED (SELECT *, cardinality(record_ids) > {LIMITS.sql("blocking_key")} AS is_hot FROM held)
+            SELECT NULL, NULL, array_agg(blocking_key) FILTER (WHERE is_hot), array_agg(blocking_key) FILTER (WHERE NOT is_hot)
+            FROM told
+            UNION ALL
+            SELECT one, array_agg(DISTINCT other), NULL, NULL
+            FROM told, unnest(owners) AS one, unnest(record_ids) AS other WHERE NOT is_hot GROUP BY one""",  # noqa: S608 - constants
         params | {"refined": REFINED_STEP},
     )
-    return {key: held for key, held in found}
-
-
-def _pairs(holders: list[uuid.UUID], batch: frozenset[uuid.UUID]) -> list[Pair]:
-    return [(one, other) if one < other else (other, one) for one in holders if one in batch for other in holders if one != other]
+    [(_, _, hot, cool)] = [row for row in found if row[0] is None]
+    return _Near(frozenset(hot or ()), frozenset(cool or ()), [(row[0], row[1]) for row in found if row[0] is not None])
 
 
 def _keyed(session: Session, record_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:

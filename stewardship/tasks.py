@@ -64,8 +64,19 @@ def project(session: Session, evaluations: Sequence[Evaluation]) -> None:
 
 
 def open_about(session: Session, golden_ids: Collection[uuid.UUID]) -> list[OpenTask]:
-    """Read the open tasks that name any of the golden ids."""
-    found = sql.rows(session, f"{_SELECT} AND golden_ids && %s::uuid[] ORDER BY task_id", [list(golden_ids)])
+    """Read the open tasks that name any of the golden ids.
+
+    Each id descends the index by itself (OFFSET 0, as in mdm.decisions): asked for a thousand at once, PostgreSQL compares them
+    one by one with those of every open task (7,000 of them: 100 ms).
+    """
+    found = sql.rows(
+        session,
+        f"""WITH about AS (
+              SELECT DISTINCT one.task_id FROM unnest(%s::uuid[]) AS mine (golden_id) CROSS JOIN LATERAL (
+                SELECT task_id FROM task WHERE state = 'open' AND golden_ids @> ARRAY[mine.golden_id] OFFSET 0) AS one)
+            {_SELECT} AND task_id IN (SELECT task_id FROM about) ORDER BY task_id""",  # noqa: S608 - a constant
+        [list(golden_ids)],
+    )
     return [_task(row) for row in found]
 
 
