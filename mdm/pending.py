@@ -21,7 +21,7 @@ BATCH_SIZE = 200
 COMPANY = 100
 ANSWERED_SOON_SECONDS = 1.0
 # While others are resolved, a batch of eight costs a record twice as much as one of thirty, which more hardly make cheaper.
-HELD_SECONDS, ENOUGH = 0.15, 32
+HELD_SECONDS, ENOUGH = 0.2, 32
 LEASE_SECONDS = 20.0
 RING_AGAIN_SECONDS = 5.0
 MAX_ATTEMPTS = 3

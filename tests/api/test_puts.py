@@ -90,3 +90,28 @@ def test_what_cannot_be_used_is_answered_alone(mdm: Master) -> None:
     with pytest.raises(NotFound):
         unknown()
     assert query("SELECT count(*) FROM reject") == [(2,)]
+
+
+def test_those_who_were_answered_together_have_a_moment_to_come_again_together(
+    mdm: Master, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(("shop", delivery("a")), ("pos", delivery("a")))
+    monkeypatch.setattr(puts, "MOMENT_SECONDS", 10.0)
+    began = time.monotonic()
+    again = [threading.Thread(target=puts.take, args=(CALLER, source, delivery("b"))) for source in ("shop", "pos")]
+    for thread in again:
+        thread.start()
+        time.sleep(0.05)
+    for thread in again:
+        thread.join()
+    assert query("SELECT count(*), count(DISTINCT xmin::text) FROM source_record WHERE source_key = 'b'") == [(2, 1)]
+    assert time.monotonic() - began < 10.0
+
+
+def test_who_comes_alone_waits_once_at_most(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once(("shop", delivery("a")), ("pos", delivery("a")))
+    puts.take(CALLER, "shop", delivery("b"))
+    monkeypatch.setattr(puts, "MOMENT_SECONDS", 10.0)
+    began = time.monotonic()
+    puts.take(CALLER, "shop", delivery("c"))
+    assert time.monotonic() - began < 10.0
