@@ -153,7 +153,8 @@ def _store(session: Session, caller: Principal, lines: Sequence[Line]) -> list[A
     """Store lines of all sources with one set of statements, in their order: what belongs together often comes together."""
     policy = policies.current(session)
     read = [(line, _read(line)) for line in lines]
-    barred = {one.source: _barred(policy, one.source, caller) for _, one in read if not isinstance(one, Problem)}
+    sources = {one.source for _, one in read if not isinstance(one, Problem)}
+    barred = {source: _barred(policy, source, caller) for source in sources}
     refused: list[tuple[Line, Problem, str | None]] = []
     usable: list[tuple[Line, BatchLine]] = []
     for line, one in read:

@@ -291,7 +291,8 @@ def digests(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UU
              WHERE superseded_at IS NULL AND record_a IS NULL AND reason_code <> 'override'
                AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])),
            said AS (
-             SELECT record_id, md5(string_agg(decision_id::text, ',' ORDER BY decision_id)) AS decisions
+             SELECT record_id, concat_ws('/', count(*), bit_xor(uuid_hash_extended(decision_id, 0)),
+               bit_xor(uuid_hash_extended(decision_id, 1))) AS decisions
              FROM live GROUP BY record_id)
            SELECT c.record_id, concat_ws('|', r.version_no, s.version_no, s.policy_version, s.standardizer, s.observed_at,
              c.golden_id, g.version, g.status, c.state = 'deleted', said.decisions)
