@@ -33,6 +33,8 @@ from mdm.versions import VersionSet
 
 MOST_RESTARTS = 5
 RETRY_SECONDS = 1.0
+# What comparing a misshapen value provokes.
+MISSHAPEN = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError)
 T = TypeVar("T")
 logger = log.get_logger()
 
@@ -77,9 +79,22 @@ class Resolver:
     steps: Steps
     on_changes: OnChanges = ignore_changes
     _kept: "_Kept | None" = None
+    _believes_forms: bool = False
 
     def resolve(self, claims: Sequence[pending.Claim], owner: str) -> Resolved:
-        """Resolve claimed records. Leaves nothing half done: killed anywhere, the same claims may be resolved again."""
+        """Resolve claimed records. Leaves nothing half done: killed anywhere, the same claims may be resolved again.
+
+        Stored forms are believed at first, since trying each out is a twentieth of the work. When one may have failed the batch
+        they are read anew and tried out: one that cannot be compared is made again from its record, and harms nobody.
+        """
+        self._believes_forms = True
+        try:
+            return self._resolve(claims, owner)
+        except MISSHAPEN:
+            self._believes_forms = False
+            return self._resolve(claims, owner)
+
+    def _resolve(self, claims: Sequence[pending.Claim], owner: str) -> Resolved:
         with self.steps() as session:
             current = versions.current(session)
         batch = Batch(self, current, {claim.record_id: claim for claim in claims}, owner)
@@ -97,8 +112,10 @@ class Resolver:
 
     def _keeping(self, of: VersionSet) -> "_Kept":
         """What is kept for a version set; another set starts with nothing."""
-        if self._kept is None or self._kept.versions is not of:
-            self._kept = _Kept(of, Shelf(lambda form: of.scorer.pair(form, form), trusts_forms=True), Weigher(of), Drafter(of))
+        believes = self._believes_forms
+        if self._kept is None or self._kept.versions is not of or self._kept.believes_forms is not believes:
+            shelf = Shelf(lambda form: of.scorer.pair(form, form), trusts_forms=True, believes_forms=believes)
+            self._kept = _Kept(of, shelf, Weigher(of), Drafter(of), believes)
         return self._kept
 
     def evaluate_around(
@@ -142,6 +159,7 @@ class _Kept:
     shelf: Shelf
     weigher: Weigher
     drafter: Drafter
+    believes_forms: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,17 @@ def cursor(session: Session) -> "psycopg.Cursor[Row]":
     return _driver(session).cursor()
 
 
+_DRIVER = "mdm.sql.driver"
+
+
 def _driver(session: Session) -> "psycopg.Connection[Row]":
-    driver: psycopg.Connection[Row] = session.connection().connection.driver_connection  # type: ignore[assignment]  # SQLAlchemy types it as Any | None
-    return driver
+    """The session's own connection, asked for once a transaction: the ORM takes longer to name it than a small statement."""
+    held = session.info.get(_DRIVER)
+    if held is None or held[0] is not session.get_transaction():
+        driver: Any = session.connection().connection.driver_connection
+        held = session.info[_DRIVER] = (session.get_transaction(), driver)
+    found: psycopg.Connection[Row] = held[1]
+    return found
 
 
 @contextmanager

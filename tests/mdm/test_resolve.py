@@ -242,6 +242,22 @@ def test_a_neighbour_that_cannot_be_read_holds_up_nobody_for_good(mdm: Master) -
     assert mdm.verify().differences == ()
 
 
+def test_a_stored_form_that_cannot_be_compared_is_made_again_from_its_record(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.drain()
+    query("UPDATE standard_record SET form = replace(form, '\"maria\"', '7')")
+    mdm.resolver = resolve.Resolver(db.transaction, tasks.project)
+    mdm.put("pos", "A", MARIA)
+    mdm.resolver.resolve(_claims("me"), "me")
+    assert golden_of("pos", "A") == golden_of("shop", "1")
+    assert query("SELECT count(*) FROM pending_record") == [(0,)]
+
+
+def _claims(owner: str) -> list[pending.Claim]:
+    with db.transaction() as session:
+        return pending.claim_next(session, owner)
+
+
 PEOPLE = 70
 GIVEN = ("Ana", "Luis", "Eva", "Jan", "Mila", "Otto", "Ida", "Leo", "Carmen", "Pablo", "Greta", "Felix", "Nora", "Hugo", "Vera")
 SURNAMES = ("Garcia", "Lopez", "Martin", "Becker", "Rossi", "Moreno", "Weber", "Novak", "Dubois", "Silva", "Jensen", "Costa")
