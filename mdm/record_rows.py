@@ -3,7 +3,6 @@
 Locks records in the order of their keys, so that two batches never wait for each other. Decides nothing; `mdm.ingest` does.
 """
 
-import struct
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from mdm import sql
+from mdm import key_rows, sql
 from mdm.appraisal import SEPARATOR
 from mdm.events import Current, Mark, Version
 from mdm.standardized import Standardized
@@ -147,17 +146,17 @@ _COLUMNS = """%(ids)s::uuid[], %(sources)s::text[], %(keys)s::text[], %(brands)s
 
 def _columns(rows: Sequence[RecordRow]) -> dict[str, Any]:
     return {
-        "ids": [row.record_id for row in rows],
-        "sources": [row.source for row in rows],
-        "keys": [row.source_key for row in rows],
-        "brands": [row.brand for row in rows],
-        "regions": [row.region for row in rows],
-        "parents": [row.parent_key for row in rows],
-        "numbers": [row.version_no for row in rows],
-        "deleted": [row.is_deleted for row in rows],
-        "versions": [row.mark.source_version for row in rows],
-        "times": [row.mark.source_updated_at for row in rows],
-        "hashes": [row.payload_hash for row in rows],
+        "ids": sql.array([row.record_id for row in rows]),
+        "sources": sql.array([row.source for row in rows]),
+        "keys": sql.array([row.source_key for row in rows]),
+        "brands": sql.array([row.brand for row in rows]),
+        "regions": sql.array([row.region for row in rows]),
+        "parents": sql.array([row.parent_key for row in rows]),
+        "numbers": sql.array([row.version_no for row in rows]),
+        "deleted": sql.array([row.is_deleted for row in rows]),
+        "versions": sql.array([row.mark.source_version for row in rows]),
+        "times": sql.array([row.mark.source_updated_at for row in rows]),
+        "hashes": sql.array([row.payload_hash for row in rows]),
     }
 
 
@@ -209,7 +208,6 @@ def replace_standard(session: Session, rows: Sequence[StandardRow], versions: tu
     """Replace standard records. `versions` are the program's stamp and the policy's number."""
     if not rows:
         return
-    ids = [row.record_id for row in rows]
     sql.run(
         session,
         """INSERT INTO standard_record AS s (record_id, version_no, source, source_key, brand, region, observed_at, standardizer,
@@ -229,26 +227,21 @@ def replace_standard(session: Session, rows: Sequence[StandardRow], versions: tu
         {
             "standardizer": versions[0],
             "policy": versions[1],
-            "ids": ids,
-            "numbers": [row.version_no for row in rows],
-            "sources": [row.source for row in rows],
-            "brands": [row.brand for row in rows],
-            "keys": [row.source_key for row in rows],
-            "regions": [row.region for row in rows],
-            "observed": [row.observed_at for row in rows],
-            "hashes": [row.said.form_hash for row in rows],
+            "ids": sql.array([row.record_id for row in rows]),
+            "numbers": sql.array([row.version_no for row in rows]),
+            "sources": sql.array([row.source for row in rows]),
+            "brands": sql.array([row.brand for row in rows]),
+            "keys": sql.array([row.source_key for row in rows]),
+            "regions": sql.array([row.region for row in rows]),
+            "observed": sql.array([row.observed_at for row in rows]),
+            "hashes": sql.array([row.said.form_hash for row in rows]),
             "bodies": [row.said.body for row in rows],
             "forms": [row.said.form for row in rows],
-            "asserted": [row.said.asserted for row in rows],
-            "appraisals": [SEPARATOR.join(row.said.appraisal) for row in rows],
+            "asserted": sql.array([row.said.asserted for row in rows]),
+            "appraisals": sql.array([SEPARATOR.join(row.said.appraisal) for row in rows]),
             "separator": SEPARATOR,
         },
     )
-
-
-# A tuple of PostgreSQL's binary COPY: 3 fields, each its length and value. Half a million keys a load are worth packing at once.
-_KEY_TUPLE = struct.Struct(">hiqi16sih")
-_COPY_HEADER, _COPY_END = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
 
 
 def file_keys(session: Session, rows: Sequence[StandardRow], known: Sequence[uuid.UUID]) -> None:
@@ -257,12 +250,15 @@ def file_keys(session: Session, rows: Sequence[StandardRow], known: Sequence[uui
     Only what differs is written: most changes of a record leave most of its keys alone.
     """
     held = _held_keys(session, known)
-    added, gone = [], []
+    added: list[bytes] = []
+    gone: list[tuple[uuid.UUID, int]] = []
     for row in rows:
-        record_id, before = row.record_id, held.pop(row.record_id, set())
-        wanted = {key: rule for rule, key in reversed(row.said.keys)}
-        added += [(key, record_id, rule) for key, rule in wanted.items() if key not in before]
-        gone += [(record_id, key) for key in before - wanted.keys()]
+        record_id, filed, before = row.record_id, row.said.keys, held.pop(row.record_id, None)
+        if before:
+            wanted = {key: rule for key, _, rule in key_rows.unpacked(filed)}
+            filed = key_rows.packed((rule, key) for key, rule in wanted.items() if key not in before)
+            gone += [(record_id, key) for key in before - wanted.keys()]
+        added.append(key_rows.owned(filed, record_id))
     gone += [(record_id, key) for record_id, before in held.items() for key in before]
     if gone:
         sql.run(
@@ -271,15 +267,18 @@ def file_keys(session: Session, rows: Sequence[StandardRow], known: Sequence[uui
                WHERE k.record_id = g.record_id AND k.blocking_key = g.blocking_key""",
             [[record_id for record_id, _ in gone], [key for _, key in gone]],
         )
-    if added and sql.is_together(session):
-        columns = [list(column) for column in zip(*added, strict=True)]
+    _insert_keys(session, b"".join(added))
+
+
+def _insert_keys(session: Session, packed: bytes) -> None:
+    if packed and sql.is_together(session):
+        columns = [sql.array(column) for column in zip(*key_rows.unpacked(packed), strict=True)]
         statement = "SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::smallint[])"
-        sql.run(session, f"INSERT INTO blocking_key (blocking_key, record_id, rule) {statement}", columns)
-    elif added:
-        packed = [_KEY_TUPLE.pack(3, 8, key, 16, record_id.bytes, 2, rule) for key, record_id, rule in added]
-        statement = "COPY blocking_key (blocking_key, record_id, rule) FROM STDIN (FORMAT BINARY)"
+        sql.run(session, f"INSERT INTO blocking_key ({key_rows.COLUMNS}) {statement}", columns)
+    elif packed:
+        statement = f"COPY blocking_key ({key_rows.COLUMNS}) FROM STDIN (FORMAT BINARY)"
         with sql.cursor(session) as cursor, cursor.copy(statement) as copy:
-            copy.write(b"".join((_COPY_HEADER, *packed, _COPY_END)))
+            copy.write(b"".join((key_rows.COPY_HEADER, packed, key_rows.COPY_END)))
 
 
 def _held_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, set[int]]:
@@ -332,11 +331,11 @@ def await_resolution(session: Session, rows: Sequence[RecordRow]) -> None:
            ORDER BY r.id
            ON CONFLICT (record_id) DO UPDATE SET state = 'pending', brand = EXCLUDED.brand, region = EXCLUDED.region""",
         {
-            "ids": [row.record_id for row in rows],
-            "sources": [row.source for row in rows],
-            "brands": [row.brand for row in rows],
-            "keys": [row.source_key for row in rows],
-            "regions": [row.region for row in rows],
-            "numbers": [row.version_no for row in rows],
+            "ids": sql.array([row.record_id for row in rows]),
+            "sources": sql.array([row.source for row in rows]),
+            "brands": sql.array([row.brand for row in rows]),
+            "keys": sql.array([row.source_key for row in rows]),
+            "regions": sql.array([row.region for row in rows]),
+            "numbers": sql.array([row.version_no for row in rows]),
         },
     )

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from kernel import clock
 from kernel.errors import NotFound
 from kernel.settings import settings
-from mdm import payloads, program, record_rows, search_index, sql
+from mdm import key_rows, payloads, program, record_rows, search_index, sql
 from mdm import policy as policies
 from mdm.differences import Difference, Kind
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare
@@ -73,7 +73,7 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
         stored_hash, body, keys, appraised, form, searched = stored[again.record_id]
         if orjson.loads(again.row.said.body) != orjson.loads(body) or again.row.said.form_hash != bytes(stored_hash):
             yield Difference(Kind.STANDARD_RECORD, record_id, "says_something_else")
-        if sorted({one for _, one in again.row.said.keys}) != list(keys or ()):
+        if sorted(key for key, _, _ in key_rows.unpacked(again.row.said.keys)) != list(keys or ()):
             yield Difference(Kind.STANDARD_RECORD, record_id, "filed_elsewhere")
         if again.row.said.terms != frozenset(searched or ()):
             yield Difference(Kind.STANDARD_RECORD, record_id, "searched_otherwise")

@@ -15,7 +15,9 @@ def file_terms(session: Session, rows: Sequence[StandardRow], known: Sequence[uu
 
     Only what differs is written. The caller holds the records' locks.
     """
-    wanted = {(row.record_id, term, row.brand, row.region) for row in rows for term in row.said.terms}
+    before = set(known)
+    by_record = {(row.record_id, row.brand, row.region): list(row.said.terms) for row in rows if row.record_id not in before}
+    wanted = {(row.record_id, term, row.brand, row.region) for row in rows if row.record_id in before for term in row.said.terms}
     held = _held(session, known)
     gone, new = held - wanted, wanted - held
     if gone:
@@ -25,7 +27,6 @@ def file_terms(session: Session, rows: Sequence[StandardRow], known: Sequence[uu
                WHERE t.record_id = g.record_id AND t.term = g.term""",
             [[one[0] for one in gone], [one[1] for one in gone]],
         )
-    by_record: dict[tuple[uuid.UUID, str, str], list[str]] = {}
     for record_id, term, brand, region in new:
         by_record.setdefault((record_id, brand, region), []).append(term)
     if by_record:  # Not COPY, which tables with row-level security refuse.
@@ -37,9 +38,9 @@ def file_terms(session: Session, rows: Sequence[StandardRow], known: Sequence[uu
                    AS r (id, brand, region, terms),
                  string_to_array(r.terms, %(separator)s) AS a (terms), unnest(a.terms) AS term""",
             {
-                "ids": [record_id for record_id, _, _ in by_record],
-                "brands": [brand for _, brand, _ in by_record],
-                "regions": [region for _, _, region in by_record],
+                "ids": sql.array([record_id for record_id, _, _ in by_record]),
+                "brands": sql.array([brand for _, brand, _ in by_record]),
+                "regions": sql.array([region for _, _, region in by_record]),
                 "terms": [SEPARATOR.join(found) for found in by_record.values()],
                 "separator": SEPARATOR,
             },

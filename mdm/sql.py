@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -76,15 +77,41 @@ def run(session: Session, statement: str, params: Params | None = None) -> int:
         return opened.rowcount
 
 
+def array(values: Sequence[Any]) -> str:
+    """Write values of one type, or None, as an array literal, for a parameter whose type the statement says.
+
+    The driver does the same value by value and quotes each with a regular expression: of a thousand rows that takes longer than
+    all else that is sent with them.
+    """
+    kind = type(next((one for one in values if one is not None), None))
+    return "{" + ",".join(_written(kind, values)) + "}"
+
+
+def _written(kind: type, values: Sequence[Any]) -> Iterable[str]:
+    if issubclass(kind, uuid.UUID):  # Parting the digits takes longer than writing them.
+        return ["NULL" if one is None else f"{one.int:032x}" for one in values]
+    if issubclass(kind, str):
+        return ["NULL" if one is None else _quoted(one) for one in values]
+    if issubclass(kind, bytes):
+        return ["NULL" if one is None else f'"\\\\x{one.hex()}"' for one in values]
+    if issubclass(kind, datetime):
+        return ["NULL" if one is None else one.isoformat() for one in values]
+    return ["NULL" if one is None else str(one) for one in values]
+
+
+def _quoted(text: str) -> str:
+    if '"' in text or "\\" in text:
+        text = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
+
+
 def _with_ids_as_text(params: Params | None) -> Params | None:
-    """Write lists of ids as array literals: the driver quotes each of a thousand ids with a regular expression (3 µs apiece), and
-    parting the digits takes longer than writing them."""
+    """Write lists of ids as array literals, wherever they stand."""
     if isinstance(params, Mapping):
         return {name: _literal(value) for name, value in params.items()}
     return params if params is None else [_literal(value) for value in params]
 
 
 def _literal(value: Any) -> Any:
-    if not isinstance(value, list) or not isinstance(next((one for one in value if one is not None), None), uuid.UUID):
-        return value
-    return "{" + ",".join("NULL" if one is None else f"{one.int:032x}" for one in value) + "}"
+    is_of_ids = isinstance(value, list) and isinstance(next((one for one in value if one is not None), None), uuid.UUID)
+    return array(value) if is_of_ids else value

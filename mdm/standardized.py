@@ -13,6 +13,7 @@ import orjson
 from matching import blocking, form_text
 from matching.record import StandardRecord, to_json
 from matching.standardize import Context, form_hash, standardize
+from mdm import key_rows
 from mdm.appraisal import appraisal
 from mdm.mapping_values import Problem
 from mdm.search_terms import terms
@@ -20,13 +21,14 @@ from mdm.search_terms import terms
 
 @dataclass(frozen=True, slots=True)
 class Standardized:
-    """A standard record in the texts that are stored: `body` is its JSON, `form` its comparison form when one can be made."""
+    """A standard record as it is stored: `body` is its JSON, `form` its comparison form when one can be made, `keys` its blocking
+    keys as rows of nobody (mdm.key_rows)."""
 
     form_hash: bytes
     body: str
     form: str | None
     asserted: uuid.UUID | None
-    keys: tuple[tuple[int, int], ...]
+    keys: bytes
     appraisal: tuple[str, ...] = ()
     terms: frozenset[str] = frozenset()
 
@@ -39,7 +41,7 @@ def standardized(given: Mapping[str, Any], context: Context, secret: bytes, note
         orjson.dumps(to_json(record)).decode(),
         form_text.of(record),
         asserted(record),
-        tuple(blocking.keys(record, secret)),
+        key_rows.packed(blocking.keys(record, secret)),
         appraisal(record, notes),
         terms(record),
     )
