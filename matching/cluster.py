@@ -113,7 +113,9 @@ def partition(
     `weights` None (a component held together by stewards' matches alone): nothing but the closure joins.
     O(n² log n) for n distinct forms. Raises: MissingWeight; ValueError when a record or an order key repeats.
     """
-    ordered = in_order(members)
+    ordered, rules = in_order(members), tuple(rules)
+    if len(ordered) == 1 and not rules:  # A third of all components: nothing is asked of one record.
+        return alone(ordered[0].record)
     settled = settle(rules, frozenset(member.record for member in ordered))
     if weights is None:
         return _by_closure_alone(ordered, settled)
@@ -130,6 +132,12 @@ def partition(
         tuple(sorted(reviews, key=lambda review: -review.weight)),
         settled.contested,
     )
+
+
+def alone(record: R) -> Clustering[R]:
+    """Give the clustering of one record of which no steward has said anything."""
+    parts = (frozenset((record,)),)
+    return Clustering(parts, parts, (), (), ())
 
 
 def _by_closure_alone(ordered: Sequence[Member[R]], settled: Settled[R]) -> Clustering[R]:

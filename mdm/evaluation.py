@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from matching.closure import StewardRule
-from matching.cluster import Clustering, Join, Reason, Review, partition
+from matching.cluster import Clustering, Join, Reason, Review, alone, partition
 from matching.components import Component
 from matching.units import Member
 from mdm.changes import ChangePlan, Standing, Status, plan
@@ -211,16 +211,18 @@ def _cluster(
     current: Mapping[Id, CurrentRecord],
     said: Collection[Confirmed] = (),
 ) -> Clustering[Id]:
+    about = [
+        StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
+        for rule in rules_about(unit.rules, component.records.keys())
+    ]
+    if len(component.records) == 1 and not about:
+        return alone(next(iter(component.records)))
     weigher = barred.weigher
     records = [current[record] for record in component.records]
     keys = weigher.form_keys(records, said)
     members = [
         Member(one.record_id, one.order_key, keys[one.record_id], weigher.versions.asks(one.source), barred.bars(one))
         for one in records
-    ]
-    about = [
-        StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
-        for rule in rules_about(unit.rules, component.records.keys())
     ]
     return partition(members, weigher.weights(component, current, said, unit.hot_identifiers), about, weigher.versions.lines)
 
