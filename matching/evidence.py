@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain, combinations
 
-from matching.decide import IdentifierRules, decide, rule_of
+from matching.decide import Decided, IdentifierRules, decide, rule_of
 from matching.forms import ComparisonForm
 from matching.model import Lines, Model
 from matching.score import scorer
@@ -51,28 +51,27 @@ class Weigher:
             found[pair] = found[pair]._replace(personal=False)
         return found
 
+    def know(self, found: Iterable[tuple[FormPair, Evidence]]) -> None:
+        """Remember pairs that were weighed under the same model and rules, as if they had been weighed here."""
+        for pair, evidence in found:
+            self._remember(pair, evidence)
+
     def _evidence(self, pair: FormPair, forms: Mapping[bytes, ComparisonForm], worn: frozenset[str]) -> Evidence:
         a, b = forms[pair[0]], forms[pair[1]]
         if worn and not (worn.isdisjoint(a.identifiers or ()) or worn.isdisjoint(b.identifiers or ())):
             return self._weigh(without(a, worn), without(b, worn))
         found = self._young.get(pair) or self._old.get(pair) or self._weigh(a, b)
+        self._remember(pair, found)
+        return found
+
+    def _remember(self, pair: FormPair, found: Evidence) -> None:
         if len(self._young) >= MOST_REMEMBERED:
             self._old, self._young = self._young, {}
         self._young[pair] = found
-        return found
 
     def _weigh(self, a: ComparisonForm, b: ComparisonForm) -> Evidence:
         scored = self._pair(a, b)
-        decided = decide(self._model, a, b, scored, self._rules)
-        return Evidence(
-            scored.weight,
-            decided.has_personal_evidence,
-            decided.veto is not None,
-            decided.decides_by_itself,
-            decided.speaks_against,
-            decided.only_by_place,
-            decided.told_apart,
-        )
+        return evidence_of(scored.weight, decide(self._model, a, b, scored, self._rules))
 
     def _worn(self, forms: Collection[ComparisonForm], is_hot: Callable[[str], bool]) -> frozenset[str]:
         """Name the deciding identifiers that more distinct people hold (by name and birth date) than a person's can."""
@@ -84,6 +83,19 @@ class Weigher:
 
     def _deciding(self, form: ComparisonForm) -> Iterator[str]:
         return (token for token in form.identifiers or () if rule_of(self._rules, token).one_person_per_value)
+
+
+def evidence_of(weight: float, decided: Decided) -> Evidence:
+    """Take of a verdict what clusters are formed by."""
+    return Evidence(
+        weight,
+        decided.has_personal_evidence,
+        decided.veto is not None,
+        decided.decides_by_itself,
+        decided.speaks_against,
+        decided.only_by_place,
+        decided.told_apart,
+    )
 
 
 def contested(weights: Weights, lines: Lines) -> set[FormPair]:

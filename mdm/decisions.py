@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from kernel.clock import uuid7
 from matching.decide import Reason, Verdict
+from matching.units import Evidence
 from mdm import sql
 from mdm.records import Pair, stamp
 
@@ -39,6 +40,8 @@ class PairDecision:
     version_set_id: int
     # What the two standard records were made of when they were scored: what was renewed since is scored again.
     stamps: tuple[str, str] = field(default=("", ""), compare=False)
+    # What clusters are formed by; not stored, since it can be weighed again.
+    evidence: Evidence | None = field(default=None, compare=False)
 
     @property
     def pair(self) -> Pair:

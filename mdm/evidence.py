@@ -4,19 +4,25 @@ Pure given the version set; the weighing is `matching.evidence`'s.
 """
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from matching.blocking import lookup_identifier
 from matching.components import Component
+from matching.evidence import FormPair
 from matching.evidence import Weigher as FormWeigher
 from matching.units import Evidence, Weights, weight_key
 from mdm.confirmed import Confirmed
-from mdm.records import CurrentRecord
+from mdm.records import ComparedRecord, CurrentRecord
 from mdm.versions import VersionSet
 
 # Records of different identity domains are never compared: no weight, and held apart.
 NOT_COMPARED = Evidence(weight=-1_000.0, veto=True)
+
+
+def form_key(versions: VersionSet, record: ComparedRecord) -> bytes:
+    """Name what a record says in evidence: its form, within its identity domain."""
+    return record.form_hash + versions.domain(record.source).encode()
 
 
 @dataclass(slots=True)
@@ -30,12 +36,16 @@ class Weigher:
         of = self.versions
         self._forms = FormWeigher(of.model, of.identifier_rules, of.lines.most_holders)
 
+    def know(self, found: Iterable[tuple[FormPair, Evidence]]) -> None:
+        """Remember the evidence of pairs of form keys that were weighed under the same version set."""
+        self._forms.know(found)
+
     def form_keys(self, records: Collection[CurrentRecord], confirmed: Collection[Confirmed]) -> dict[uuid.UUID, bytes]:
         """Name what each record says in evidence: its form, within its identity domain, and the golden id that it confirms.
 
         An anchor is like no copy of it: the customer confirmed one customer, not everybody who looks like one of their records.
         """
-        keys = {one.record_id: one.form_hash + self.versions.domain(one.source).encode() for one in records}
+        keys = {one.record_id: form_key(self.versions, one) for one in records}
         for one in confirmed:
             keys[one.record_id] += one.golden_id.bytes
         for anchor in {one.anchor for one in confirmed}:

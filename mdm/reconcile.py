@@ -18,6 +18,7 @@ from mdm import candidates, decisions, discover, exact_copies, pending, restanda
 from mdm.crew import WORTH_A_CREW
 from mdm.decisions import PairDecision
 from mdm.discover import Discovered
+from mdm.foreknown import Foreknown, foreknown
 from mdm.records import Pair
 from mdm.resolve import Batch, Resolved, Resolver
 from mdm.settling import helpers, settle_all
@@ -84,8 +85,8 @@ def reconcile(
     batch = Batch(resolver, current, {claim.record_id: claim for claim in taken}, owner, LEASE_SECONDS)
     try:
         with helpers(batch, choice.processes) as crew:
-            unusable, pairs = _decide_all(batch, choice)
-            settle_all(batch, pairs, progress, chunk_size, crew)
+            unusable, known = _decide_all(batch, choice)
+            settle_all(batch, known, progress, chunk_size, crew)
     finally:  # To the workers: what was not reached, what cannot be used, and what met too much company.
         batch.give_back(batch.claims.keys() | {claim.record_id for claim in taken})
     logger.info("reconciled", unusable=len(unusable))
@@ -93,14 +94,14 @@ def reconcile(
     return batch.result
 
 
-def _decide_all(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], list[Pair]]:
+def _decide_all(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], Foreknown]:
     """Renew all records and write all decisions; the records that cannot be used, which are no claims of the batch any more, and
-    the pairs that are decided."""
+    what is known of the pairs that are decided."""
     _refresh(batch.resolver, batch.versions)
-    unusable, pairs = _decide(batch, choice)
+    unusable, known = _decide(batch, choice)
     for record_id in unusable & batch.claims.keys():
         del batch.claims[record_id]
-    return unusable, pairs
+    return unusable, known
 
 
 def _refresh(resolver: Resolver, current: VersionSet) -> None:
@@ -130,9 +131,9 @@ def _refresh_some(resolver: Resolver, current: VersionSet, ids: Sequence[uuid.UU
                 pending.request(session, ids, "renewal_failed", fresh=False)
 
 
-def _decide(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], list[Pair]]:
+def _decide(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], Foreknown]:
     """Write the decisions that the records of one snapshot should have, end the others; gives the records that cannot be used,
-    and the pairs that are decided."""
+    and what is known of the pairs that are decided."""
     shelf = batch.resolver.shelf(batch.versions)
     with snapshot(batch.resolver.steps) as session:
         everybody = discover.gather(session, batch.versions, shelf)
@@ -149,7 +150,7 @@ def _decide(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], list[Pair]]:
         unreachable=found.unreachable,
         partly_filed=everybody.partly_filed,
     )
-    return everybody.unusable, [one.pair for one in found.decisions]
+    return everybody.unusable, foreknown(batch.versions, found.decisions, everybody.records)
 
 
 def _write(batch: Batch, found: Discovered, live: dict[uuid.UUID, Pair]) -> None:

@@ -20,6 +20,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from kernel import clock, db, log
+from matching.evidence import FormPair
+from matching.units import Evidence
 from mdm import candidates, closure, decisions, golden, lapsing, pending, restandardize, versions
 from mdm.decisions import PairDecision
 from mdm.drafts import Draft, Drafter
@@ -109,6 +111,10 @@ class Resolver:
     def shelf(self, of: VersionSet) -> Shelf:
         """The decoded records for a version set."""
         return self._keeping(of).shelf
+
+    def know(self, of: VersionSet, found: Iterable[tuple[FormPair, Evidence]]) -> None:
+        """Remember the evidence of pairs that were weighed under a version set."""
+        self._keeping(of).weigher.know(found)
 
     def _keeping(self, of: VersionSet) -> "_Kept":
         """What is kept for a version set; another set starts with nothing."""

@@ -14,6 +14,7 @@ from kernel import db, log
 from kernel.errors import Conflict
 from mdm import pending, sql, versions
 from mdm.crew import Crew, crew
+from mdm.foreknown import Foreknown, Known
 from mdm.pending import Claim
 from mdm.records import Pair
 from mdm.resolve import Batch, OnChanges, Resolved, Resolver
@@ -23,14 +24,14 @@ Progress = Callable[[int, int], None]
 logger = log.get_logger()
 
 
-def settle_all(batch: Batch, pairs: Iterable[Pair], progress: Progress, size: int, crew: Crew | None = None) -> None:
-    """Settle every record. `pairs` are those that live decisions speak of; `size`: records of a portion. Raises: Conflict when
-    another version set becomes current meanwhile."""
+def settle_all(batch: Batch, known: Foreknown, progress: Progress, size: int, crew: Crew | None = None) -> None:
+    """Settle every record. `known` names the pairs that live decisions speak of; `size`: records of a portion. Raises: Conflict
+    when another version set becomes current meanwhile."""
     with snapshot(batch.resolver.steps) as session:
         found = sql.rows(session, "SELECT record_id, golden_id FROM crosswalk ORDER BY record_id")
-    groups = together([row[0] for row in found], [row[1] for row in found], pairs)
+    groups = together([row[0] for row in found], [row[1] for row in found], known.pairs)
     done: set[uuid.UUID] = set()
-    for settled in _alone(batch, groups, done, size) if crew is None else _by_crew(batch, groups, done, size, crew):
+    for settled in _alone(batch, groups, done, size, known) if crew is None else _by_crew(batch, groups, done, size, known, crew):
         done |= settled
         progress(len(done), len(found))
 
@@ -80,14 +81,18 @@ def portions(groups: Iterable[Sequence[uuid.UUID]], done: set[uuid.UUID], size: 
         yield portion
 
 
-def _alone(batch: Batch, groups: list[list[uuid.UUID]], done: set[uuid.UUID], size: int) -> Iterator[set[uuid.UUID]]:
-    for portion in portions(groups, done, size):
-        yield _settle(batch, portion)
+def _alone(
+    batch: Batch, groups: list[list[uuid.UUID]], done: set[uuid.UUID], size: int, known: Foreknown
+) -> Iterator[set[uuid.UUID]]:
+    with batch.resolver.shelf(batch.versions).knowing(known.records):
+        for portion in portions(groups, done, size):
+            yield _settle(batch, portion, known.about(portion))
 
 
-def _settle(batch: Batch, portion: Sequence[uuid.UUID]) -> set[uuid.UUID]:
+def _settle(batch: Batch, portion: Sequence[uuid.UUID], evidence: Iterable[Known] = ()) -> set[uuid.UUID]:
     """Settle a portion. One that fails is left to the workers, who find the record that is to blame."""
     try:
+        batch.resolver.know(batch.versions, evidence)
         return batch.settle(frozenset(portion))
     except (*db.UNAVAILABLE, Conflict):
         raise
@@ -128,16 +133,18 @@ def _begin(errand: Errand) -> None:
     _Helper.errand = errand
 
 
-Given = tuple[Sequence[uuid.UUID], Sequence[Claim]]
+Given = tuple[Sequence[uuid.UUID], Sequence[Claim], Sequence[Known]]
 
 
-def _help(given: Given) -> tuple[Given, set[uuid.UUID], Resolved]:
-    """Settle a portion, with the claims on it, in a helper process: what was given, all that is settled, what that came to."""
+def _help(given: Given) -> tuple[Sequence[uuid.UUID], Sequence[Claim], set[uuid.UUID], Resolved]:
+    """Settle a portion, with the claims on it and what is known of it, in a helper process: the portion and the claims, all that
+    is settled, what that came to."""
     if _Helper.batch is None:
         _Helper.batch = _Helper.errand.batch()
     batch = _Helper.batch
-    batch.result, batch.claims = Resolved(), {claim.record_id: claim for claim in given[1]}
-    return given, _settle(batch, given[0]), batch.result
+    portion, claims, evidence = given
+    batch.result, batch.claims = Resolved(), {claim.record_id: claim for claim in claims}
+    return portion, claims, _settle(batch, portion, evidence), batch.result
 
 
 @contextmanager
@@ -152,12 +159,12 @@ def helpers(batch: Batch, processes: int) -> Iterator[Crew | None]:
 
 
 def _by_crew(
-    batch: Batch, groups: list[list[uuid.UUID]], done: set[uuid.UUID], size: int, crew: Crew
+    batch: Batch, groups: list[list[uuid.UUID]], done: set[uuid.UUID], size: int, known: Foreknown, crew: Crew
 ) -> Iterator[set[uuid.UUID]]:
     """Settle by helpers, and then what they met but held no claim on: what hung together in ways that were not guessed."""
-    pieces = ((one, _claims_on(batch, one)) for one in portions(groups, done, size))
+    pieces = ((one, _claims_on(batch, one), known.about(one)) for one in portions(groups, done, size))
     met: set[uuid.UUID] = set()
-    for (portion, claims), settled, result in crew.as_made(_help, pieces, batch.keep):
+    for portion, claims, settled, result in crew.as_made(_help, pieces, batch.keep):
         batch.result += result
         met |= settled.difference(portion)
         for claim in claims:

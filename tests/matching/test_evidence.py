@@ -108,3 +108,11 @@ def test_a_slip_that_leaves_out_the_name_that_tells_two_makes_them_not_one(
     assert weights[b"a", b"c"].against
     members = [Member(key.decode(), ("crm", key.decode()), key) for key in sorted(forms)]
     assert len(partition(members, weights, (), LINES).parts) == 3
+
+
+def test_a_known_pair_is_not_weighed_again() -> None:
+    forms = {b"a": form(birth_date="09/09/1955"), b"b": form()}
+    weigher = Weigher(default_model(), {}, 5)
+    known = Evidence(1.25, told_apart=True)
+    weigher.know([((b"a", b"b"), known)])
+    assert weigher.weights(forms) == {(b"a", b"b"): known}

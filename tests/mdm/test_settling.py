@@ -5,7 +5,10 @@ import uuid
 import pytest
 
 from kernel import db
+from matching.evidence import Weigher
 from mdm import pending, reconcile, versions
+from mdm.evidence import form_key
+from mdm.foreknown import Foreknown
 from mdm.records import Pair
 from mdm.resolve import Batch
 from mdm.settling import helpers, portions, settle_all, together
@@ -62,9 +65,23 @@ def test_what_came_along_without_its_claim_is_settled_by_the_leader(mdm: Master)
     reconcile._decide_all(batch, reconcile.Choice(reconcile.Path.BULK, 0))
     done: list[tuple[int, int]] = []
     with helpers(batch, 2) as crew:
-        settle_all(batch, (), lambda *told: done.append(told), 1, crew)
+        settle_all(batch, Foreknown(), lambda *told: done.append(told), 1, crew)
     assert query("SELECT count(*) FROM pending_record") == [(0,)]
     assert query("SELECT count(*) FROM crosswalk WHERE state = 'pending'") == [(0,)]
     assert not batch.claims
     assert done[-1] == (len(taken), len(taken))
     assert mdm.verify().differences == ()
+
+
+def test_what_is_known_of_a_pair_is_what_would_be_weighed(mdm: Master) -> None:
+    """The weight that the bulk engine summed, and what was decided by it, stand for what settling would weigh again."""
+    take_in(mdm)
+    with db.transaction() as session:
+        of = versions.adopt(session)
+    _, known = reconcile._decide_all(Batch(mdm.resolver, of, {}, "leader", 60.0), reconcile.Choice(reconcile.Path.BULK, 0))
+    forms = {form_key(of, record): record.form for record in known.records.values()}
+    pairs = known.about(known.records)
+    for pair, evidence in pairs:
+        weigher = Weigher(of.model, of.identifier_rules, of.lines.most_holders)
+        assert weigher.weights({key: forms[key] for key in pair}, {pair[0]} & {pair[1]}) == {pair: evidence}
+    assert len(pairs) == len(known.pairs) > len(known.records) / 4
