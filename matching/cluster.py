@@ -115,7 +115,7 @@ def partition(
     """
     ordered, rules = in_order(members), tuple(rules)
     if len(ordered) == 1 and not rules:  # A third of all components: nothing is asked of one record.
-        return alone(ordered[0].record)
+        return of_one(ordered[0].record)
     settled = settle(rules, frozenset(member.record for member in ordered))
     if weights is None:
         return _by_closure_alone(ordered, settled)
@@ -134,7 +134,7 @@ def partition(
     )
 
 
-def alone(record: R) -> Clustering[R]:
+def of_one(record: R) -> Clustering[R]:
     """Give the clustering of one record of which no steward has said anything."""
     parts = (frozenset((record,)),)
     return Clustering(parts, parts, (), (), ())

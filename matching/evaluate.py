@@ -7,7 +7,7 @@ probable. The labels are looked at after the partition stands, never before.
 import time
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -18,19 +18,20 @@ import pyarrow.compute as pc
 from matching.blocking import keys, left_out
 from matching.bulk import all_pairs, by_position, candidate_pairs, copy_pairs, forms_table, score_candidates
 from matching.calibration import NO_TARGETS, Targets
-from matching.cluster import Clustering, partition
+from matching.cluster import Clustering, of_one, partition
 from matching.comparisons import comparison_form
 from matching.components import Component, Edge, capped_components
-from matching.decide import NO_RULES, IdentifierRules, deciding
-from matching.evidence import Weigher
+from matching.decide import NO_RULES, IdentifierRules, decide, deciding
+from matching.evidence import FormPair, Weigher, evidence_of
 from matching.fitting import Place, fit_to_scores
 from matching.forms import ComparisonForm
 from matching.metrics import Measure, bcubed, pairwise
 from matching.model import Lines, Model, default_model
 from matching.record import StandardRecord
+from matching.score import Scored
 from matching.standardize import form_hash
 from matching.train import TrainingRefused, train
-from matching.units import Member, Weights
+from matching.units import Evidence, Member, Weights, weight_key
 
 SECRET = b"evaluate"
 BYTES_PER_MB = 1_000_000
@@ -112,9 +113,9 @@ def _point_json(point: OperatingPoint) -> dict[str, Any]:
 class Prepared:
     """What the pipeline needs of labelled records, computed once: forms, their hashes, and candidate pairs."""
 
-    ids: tuple[str, ...]
-    forms: tuple[ComparisonForm, ...]
-    hashes: tuple[bytes, ...]
+    ids: Sequence[str]
+    forms: Sequence[ComparisonForm]
+    hashes: Sequence[bytes]
     pairs: pa.Table
     unreachable: int
     partly_filed: int = 0
@@ -218,23 +219,24 @@ def resolve(
 ) -> list[Clustering[str]]:
     """Partition prepared records: one clustering for each capped component.
 
-    `scored`: all their pairs, if this model has scored them already; its lines may be others by now.
+    `scored`: all their pairs, or those at or above the component line where there are no rules, if this model has scored them
+    already; its lines may be others by now.
     """
     lines = model.lines
-    forms = dict(zip(prepared.ids, prepared.forms, strict=True))
     hashes = dict(zip(prepared.ids, prepared.hashes, strict=True))
     if scored is None:
         table = forms_table(prepared.ids, prepared.forms, model.extras)
         scored = score_candidates(model, table, prepared.pairs, lines.component, or_same_identifier=bool(rules))
-    edges = list(_edges(scored, forms, lines, rules))
+    edges = list(_edges(scored, prepared, lines, rules))
     found = capped_components(hashes, edges, lines)
-    weigher = Weigher(model, rules, lines.most_holders)
-    return [_partition(component, forms, weigher, lines) for component in found.components]
+    crossing = _Crossing(prepared, model, rules, scored)
+    return [crossing.partition(component) for component in found.components]
 
 
-def _edges(scored: pa.Table, forms: dict[str, ComparisonForm], lines: Lines, rules: IdentifierRules) -> Iterable[Edge[str]]:
+def _edges(scored: pa.Table, prepared: Prepared, lines: Lines, rules: IdentifierRules) -> Iterable[Edge[str]]:
     """The pairs that can hold a component together: those at or above its line, and those that an identifier decides."""
-    held = {record: tokens for record, form in forms.items() if rules and (tokens := deciding(form, rules))}
+    named = zip(prepared.ids, prepared.forms, strict=True) if rules else ()
+    held = {record: tokens for record, form in named if (tokens := deciding(form, rules))}
     holders = pa.array(held, pa.string())
     may_decide = pc.and_(*(pc.is_in(scored.column(side), value_set=holders) for side in ("record_a", "record_b")))
     kept = scored.filter(pc.or_(may_decide, pc.greater_equal(scored.column("weight"), lines.component)))
@@ -243,16 +245,40 @@ def _edges(scored: pa.Table, forms: dict[str, ComparisonForm], lines: Lines, rul
         yield Edge(a, b, weight, a in held and b in held and not held[a].isdisjoint(held[b]))
 
 
-def _partition(component: Component[str], forms: dict[str, ComparisonForm], weigher: Weigher, lines: Lines) -> Clustering[str]:
-    members = [Member(record, ("", record), form) for record, form in component.records.items()]
-    weights = None if component.line is None else _cross_weights(component, forms, weigher)
-    return partition(members, weights, (), lines)
+class _Crossing:
+    """Weighs components and partitions them. Pairs that the bulk engine has scored are only decided about."""
 
+    def __init__(self, prepared: Prepared, model: Model, rules: IdentifierRules, scored: pa.Table) -> None:
+        self._forms, self._model, self._rules = prepared.forms, model, rules
+        self._place = dict(zip(prepared.ids, range(len(prepared.ids)), strict=True))
+        self._weigher = Weigher(model, rules, model.lines.most_holders)
+        self._scored: dict[str, list[tuple[str, Scored]]] = {}
+        columns = (scored.column(name).to_pylist() for name in ("record_a", "record_b", "levels", "weight"))
+        for a, b, levels, weight in zip(*columns, strict=True):
+            self._scored.setdefault(a, []).append((b, Scored(tuple(levels), weight, ())))
 
-def _cross_weights(component: Component[str], forms: dict[str, ComparisonForm], weigher: Weigher) -> Weights:
-    copies = Counter(component.records.values())
-    distinct = {form: forms[record] for record, form in component.records.items()}
-    return weigher.weights(distinct, [form for form, number in copies.items() if number > 1])
+    def partition(self, component: Component[str]) -> Clustering[str]:
+        if len(component.records) == 1:
+            return of_one(next(iter(component.records)))
+        members = [Member(record, ("", record), form) for record, form in component.records.items()]
+        weights = None if component.line is None else self._weights(component.records)
+        return partition(members, weights, (), self._model.lines)
+
+    def _weights(self, records: Mapping[str, bytes]) -> Weights:
+        self._weigher.know(self._known(records))
+        copies = Counter(records.values())
+        distinct = {form: self._form(record) for record, form in records.items()}
+        return self._weigher.weights(distinct, [form for form, number in copies.items() if number > 1])
+
+    def _known(self, records: Mapping[str, bytes]) -> Iterator[tuple[FormPair, Evidence]]:
+        for a, form_a in records.items():
+            for b, scored in self._scored.get(a, ()):
+                if b in records:
+                    decided = decide(self._model, self._form(a), self._form(b), scored, self._rules)
+                    yield weight_key(form_a, records[b]), evidence_of(scored.weight, decided)
+
+    def _form(self, record: str) -> ComparisonForm:
+        return self._forms[self._place[record]]
 
 
 def _labels(ids: Sequence[str], parts: Iterable[frozenset[str]]) -> list[int]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from matching.closure import StewardRule
-from matching.cluster import Clustering, Join, Reason, Review, alone, partition
+from matching.cluster import Clustering, Join, Reason, Review, of_one, partition
 from matching.components import Component
 from matching.units import Member
 from mdm.changes import ChangePlan, Standing, Status, plan
@@ -216,7 +216,7 @@ def _cluster(
         for rule in rules_about(unit.rules, component.records.keys())
     ]
     if len(component.records) == 1 and not about:
-        return alone(next(iter(component.records)))
+        return of_one(next(iter(component.records)))
     weigher = barred.weigher
     records = [current[record] for record in component.records]
     keys = weigher.form_keys(records, said)

@@ -1,0 +1,94 @@
+"""The standardized file of the bulk measurement: what standardization makes of each record, as columns.
+
+The comparison form, its hash and the blocking keys stand beside the standard record, as they do in the store. Reading it makes no
+object of a record that nothing has to be decided about.
+"""
+
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate
+from pathlib import Path
+from typing import overload
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import parquet
+
+from matching.blocking import keys
+from matching.bulk import RECORD_ID, copy_pairs, forms_table, score_candidates
+from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA, find_pairs
+from matching.cluster import Clustering
+from matching.evaluate import SECRET, Prepared, resolve
+from matching.forms import COLUMNS, LIST_COLUMNS, ComparisonForm, comparison_form
+from matching.model import Model
+from matching.record import StandardRecord, to_json
+from matching.standardize import form_hash
+
+# The columns beside those of the forms.
+BODY, FORM_HASH, RULES, KEYS = "body", "form_hash", "rules", "keys"
+
+
+def standardized(names: Sequence[str], records: Sequence[StandardRecord]) -> pa.Table:
+    """Lay records out as a piece of the file."""
+    table = forms_table(names, [comparison_form(record) for record in records])
+    filed = [keys(record, SECRET) for record in records]
+    ends = pa.array(accumulate(map(len, filed), initial=0), pa.int32())
+    held = {RULES: ("h", pa.int16(), 0), KEYS: ("q", pa.int64(), 1)}
+    for name, (code, kind, place) in held.items():
+        numbers = array(code, (one[place] for of in filed for one in of))
+        table = table.append_column(name, pa.ListArray.from_arrays(ends, pa.array(numbers, kind)))
+    table = table.append_column(FORM_HASH, pa.array([form_hash(record) for record in records], pa.binary()))
+    return table.append_column(BODY, pa.array([orjson.dumps(to_json(record)) for record in records], pa.binary()))
+
+
+def partition(path: Path, model: Model) -> list[Clustering[str]]:
+    """Partition the records of a file under a model."""
+    wanted = [name for name in parquet.read_schema(path).names if name != BODY]
+    table = parquet.read_table(path, columns=wanted).combine_chunks()
+    hashes, names = table.column(FORM_HASH).to_pylist(), table.column(RECORD_ID)
+    pairs = _pairs(table, hashes)
+    scored = score_candidates(model, table, pairs, model.lines.component)
+    named = pc.unique(pa.chunked_array([chunk for side in pairs.column_names for chunk in scored.column(side).chunks]))
+    forms = FormsOf(table, pc.index_in(named, value_set=names))
+    return resolve(Prepared(names.to_pylist(), forms, hashes, pairs, 0), model, scored=scored)
+
+
+def _pairs(table: pa.Table, hashes: Sequence[bytes]) -> pa.Table:
+    """Find the candidate pairs (record_a, record_b)."""
+    places = pa.array(range(table.num_rows), pa.int32())
+    rules, filed = (table.column(name).chunk(0) for name in (RULES, KEYS))
+    holders = places.take(pc.list_parent_indices(filed))
+    index = pa.Table.from_arrays([rules.flatten(), filed.flatten(), holders], schema=KEYS_SCHEMA)
+    copies = copy_pairs(hashes, places).cast(PAIRS_SCHEMA)
+    found = find_pairs(index, pa.repeat(pa.scalar(0, pa.int32()), len(places)), copies=copies).pairs
+    return pa.table({side: table.column(RECORD_ID).take(found.column(side)) for side in found.column_names})
+
+
+class FormsOf(Sequence[ComparisonForm]):
+    """The comparison forms of some rows of a table without extras, by their places in it."""
+
+    def __init__(self, table: pa.Table, wanted: pa.Array) -> None:
+        self._rows: int = table.num_rows
+        rows = table.take(wanted)
+        columns = ((_frozen if name in LIST_COLUMNS else list)(rows.column(name).to_pylist()) for name in COLUMNS)
+        made = map(ComparisonForm, *columns)
+        self._forms: dict[int, ComparisonForm] = dict(zip(wanted.to_pylist(), made, strict=True))
+
+    def __len__(self) -> int:
+        """The rows of the table."""
+        return self._rows
+
+    @overload
+    def __getitem__(self, place: int) -> ComparisonForm: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[ComparisonForm]: ...
+    def __getitem__(self, place: int | slice) -> ComparisonForm | Sequence[ComparisonForm]:
+        """The form of a wanted row."""
+        if isinstance(place, slice):
+            return [self._forms[one] for one in range(*place.indices(self._rows))]
+        return self._forms[place]
+
+
+def _frozen(values: Sequence[Sequence[str] | None]) -> list[tuple[str, ...] | None]:
+    return [None if value is None else tuple(value) for value in values]
