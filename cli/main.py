@@ -31,6 +31,8 @@ Examples:
 
   mdm verify                              recompute all: 0 differences?
 
+  mdm rebuild                             put right what differs
+
   mdm doctor                              what is wrong, how to mend it
 
 Exit codes: 0 done, 1 failed, 2 done with rejects or differences,
@@ -47,6 +49,7 @@ MODULES = {
     "cli.policy_commands": ("policy", "source"),
     "cli.import_commands": ("import", "map"),
     "cli.resolve_commands": ("verify", "reconcile"),
+    "cli.rebuild_commands": ("rebuild",),
     "cli.quality_commands": ("quality",),
     "cli.quarantine_commands": ("quarantine",),
     "cli.decision_commands": ("decisions",),

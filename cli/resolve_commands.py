@@ -1,12 +1,13 @@
 """`mdm verify` and `mdm reconcile`: recompute everything and name what differs; resolve everything anew, in bulk."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.memory import memory_of
 from cli.progress import progress
@@ -16,6 +17,7 @@ from kernel.settings import settings
 from mdm import reconcile as bulk
 from mdm import verify as verification
 from mdm.crew import collect_seldom
+from mdm.differences import Difference
 from mdm.resolve import Resolver
 from mdm.verify import Report
 from stewardship import tasks
@@ -44,7 +46,7 @@ def verify(
     if deep:
         with progress(errors, "verifying by the other path") as tell:
             report += verification.verify_deep(transaction, tasks, golden, progress=tell)
-    _show(report)
+    show(report)
     raise typer.Exit(DIFFERENCES_FOUND if report.differences else 0)
 
 
@@ -94,7 +96,8 @@ def chosen(choice: bulk.Choice) -> str:
     return f"{counts}resolved in bulk, DuckDB within {choice.memory_limit} (--memory-limit)."
 
 
-def _show(report: Report) -> None:
+def show(report: Report) -> None:
+    """Print what verification came to."""
     console.print(
         f"{counted(report.records, 'record')}, {counted(report.goldens, 'golden id')}, {counted(report.decisions, 'decision')}"
         f" verified in {report.seconds:.1f} s: {counted(len(report.differences), 'difference')}",
@@ -103,13 +106,20 @@ def _show(report: Report) -> None:
     if report.in_flight:
         owed = counted(report.in_flight, "record is", "records are")
         console.print(f"{owed} still owed a resolution, or connected with one that is: not judged.", highlight=False)
-    if not report.differences:
+    show_differences(report.differences)
+    if report.differences:
+        console.print("`mdm rebuild` puts right what is derived.")
+
+
+def show_differences(differences: Sequence[Difference]) -> None:
+    """Print what differs: the first so many by name, all by kind."""
+    if not differences:
         return
-    table = Table("what", "id", "problem")
-    for one in report.differences[:MOST_SHOWN]:
+    table = Table("what", Column("id", no_wrap=True), "problem")
+    for one in differences[:MOST_SHOWN]:
         table.add_row(one.kind, one.id, one.problem)
     console.print(table)
-    kinds = Counter(one.kind for one in report.differences)
+    kinds = Counter(one.kind for one in differences)
     console.print(", ".join(f"{kind}: {count:,}" for kind, count in kinds.items()))
-    if len(report.differences) > MOST_SHOWN:
-        console.print(f"The first {MOST_SHOWN} of {len(report.differences):,} are shown. `mdm reconcile` mends what is derived.")
+    if len(differences) > MOST_SHOWN:
+        console.print(f"The first {MOST_SHOWN} of {len(differences):,} are shown.")

@@ -47,6 +47,17 @@ def missing_crosswalk(session: Session) -> Iterator[Difference]:
     yield from (Difference(Kind.CROSSWALK, str(row[0]), "missing") for row in found)
 
 
+def standard(session: Session) -> Iterator[Difference]:
+    """Name living records without a standard record, which are compared with nobody, and deleted ones that have one."""
+    found = sql.rows(
+        session,
+        """SELECT r.record_id, r.is_deleted FROM source_record r LEFT JOIN standard_record s USING (record_id)
+           WHERE r.rekeyed_to IS NULL AND (s.record_id IS NOT NULL) = r.is_deleted""",
+    )
+    for record_id, is_deleted in found:
+        yield Difference(Kind.STANDARD_RECORD, str(record_id), "of_a_deleted_record" if is_deleted else "missing")
+
+
 def golden(session: Session, golden_ids: Collection[uuid.UUID], version_set_id: int) -> Iterator[Difference]:
     """Name golden records that are not what their latest version says, or not of the current version set, and false versions."""
     latest: dict[uuid.UUID, tuple[int, bytes]] = {}

@@ -15,10 +15,11 @@ from sqlmodel import Session
 
 from kernel import clock
 from matching.model import Model
-from mdm import closure, sql, verify, versions
+from mdm import closure, sql, versions
 from mdm.drafts import Draft, Drafter
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
+from mdm.expected import Expected
 from mdm.mapping_schema import Mapping as SourceMapping
 from mdm.policy import Policy
 from mdm.records import Shelf
@@ -91,7 +92,7 @@ class _Run:
     def __init__(self, session: Session, wanted: VersionSet) -> None:
         self.session, self.wanted, self.plan = session, wanted, Plan()
         self.shelf, self.weigher, self.drafter = Shelf(), Weigher(wanted), Drafter(wanted)
-        self.expected = verify.Expected(session, wanted, self.shelf)
+        self.expected = Expected(session, wanted, self.shelf)
         self.seen: set[uuid.UUID] = set()
 
     def chunks(self, everyone: Sequence[uuid.UUID]) -> Iterator[list[uuid.UUID]]:

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from kernel import clock
 from kernel.errors import NotFound
 from kernel.settings import settings
-from mdm import key_rows, payloads, program, record_rows, search_index, sql
+from mdm import key_rows, payloads, pending, program, record_rows, search_index, sql
 from mdm import policy as policies
 from mdm.differences import Difference, Kind
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare
@@ -44,6 +44,17 @@ WHERE s.record_id = ANY(%(ids)s) AND {_GOOD_AGAIN}"""  # noqa: S608 - a constant
 # What a source no longer named left behind stays as an older standardizer wrote it: nothing is merged with it.
 _NOT_LEFT = " AND (s.standardizer = %(standardizer)s OR s.source = ANY(%(named)s))"
 _LOCKED = " FOR NO KEY UPDATE OF r"
+# Every living record, whether or not it has a standard record: read by the policy that its standard record names, where this
+# program made that, else by the one in force.
+_LIVING = f"""
+SELECT r.record_id, r.source, r.source_key,
+  CASE WHEN s.standardizer = %(standardizer)s AND p.policy_version IS NOT NULL THEN s.policy_version ELSE %(policy)s END,
+  r.version_no, coalesce(r.source_updated_at, r.received_at), k.wrapped_key, v.sealed_payload
+FROM source_record r JOIN record_data_key k USING (record_id)
+JOIN record_version v ON v.record_id = r.record_id AND v.version_no = r.version_no
+LEFT JOIN standard_record s ON s.record_id = r.record_id LEFT JOIN policy_version p ON p.policy_version = s.policy_version
+WHERE r.record_id = ANY(%(ids)s) AND NOT r.is_deleted AND r.rekeyed_to IS NULL AND (s.record_id IS NULL OR (true{_NOT_LEFT}))"""  # noqa: S608 - constants.
+_IN_ORDER = " ORDER BY r.source, r.source_key"
 RulesOf = Callable[[str, int], SourceRules]
 
 
@@ -53,34 +64,94 @@ class _Again:
 
     record_id: uuid.UUID
     row: StandardRow | None
+    policy_version: int = 0
     refusal: Problem | None = None
 
 
 def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[Difference]:
     """Compare the standard records (and their blocking keys) of living records with their payloads, standardized again."""
 
+    policy = policies.current(session)
+    stored = _said(session, record_ids)
+    for again in _again(session, _LIVING, _params(policy, record_ids), _rules_of_each(session)):
+        for problem in _problems(again, stored.get(again.record_id)):
+            yield Difference(Kind.STANDARD_RECORD, str(again.record_id), problem)
+
+
+def restore(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -> list[Difference]:
+    """Write the standard records, keys and terms of records anew where they are not what the payloads say; what differed.
+
+    Locks the source records in the order of keys, as ingest does. What has changed is owed a resolution. Idempotent. A payload
+    that the policy cannot read any more, and has no standard record, is named and left.
+    """
+    params = _params(policy, record_ids)
+    found = list(_again(session, _LIVING + _IN_ORDER + _LOCKED, params, _rules_of_each(session)))
+    stored = _said(session, record_ids)
+    problems = {again.record_id: list(_problems(again, stored.get(again.record_id))) for again in found}
+    lost = [again for again in found if problems[again.record_id] and again.row is not None]
+    record_rows.lock_standard(session, [again.record_id for again in lost])
+    versions = {again.record_id: again.policy_version for again in lost}
+    for again in lost:
+        if again.row is not None:
+            _replace(session, [again.row], (program.stamp(), versions[again.record_id]))
+    gone = _drop_deleted(session, record_ids)
+    pending.request(session, sorted({*versions, *gone}), "restored", fresh=False)
+    named = [Difference(Kind.STANDARD_RECORD, str(one), problem) for one, said in problems.items() for problem in said]
+    return [*named, *(Difference(Kind.STANDARD_RECORD, str(one), "of_a_deleted_record") for one in gone)]
+
+
+def _drop_deleted(session: Session, record_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Take away what is left of deleted records: nothing of them is compared, filed or searched."""
+    found = sql.rows(
+        session,
+        """SELECT r.record_id FROM source_record r WHERE r.record_id = ANY(%(ids)s) AND r.is_deleted AND r.rekeyed_to IS NULL
+             AND (EXISTS (SELECT FROM standard_record s WHERE s.record_id = r.record_id)
+             OR EXISTS (SELECT FROM blocking_key b WHERE b.record_id = r.record_id)
+             OR EXISTS (SELECT FROM search_term t WHERE t.record_id = r.record_id))
+           ORDER BY r.source, r.source_key FOR NO KEY UPDATE OF r""",
+        {"ids": list(record_ids)},
+    )
+    gone = [row[0] for row in found]
+    if gone:
+        record_rows.drop_standard(session, gone)
+        record_rows.file_keys(session, (), gone)
+        search_index.file_terms(session, (), gone)
+    return gone
+
+
+def _params(policy: Policy, record_ids: Sequence[uuid.UUID]) -> dict[str, object]:
+    named = list(policy.sources)
+    return {"ids": list(record_ids), "standardizer": program.stamp(), "policy": policy.version, "named": named}
+
+
+def _rules_of_each(session: Session) -> RulesOf:
     @cache
     def rules(source: str, policy_version: int) -> SourceRules:
         return _rules(policies.by_version(session, policy_version), source)
 
-    stored = _said(session, record_ids)
-    params = {"ids": list(record_ids), "standardizer": program.stamp(), "named": list(policies.current(session).sources)}
-    for again in _again(session, _STORED + _NOT_LEFT, params, rules):
-        record_id = str(again.record_id)
-        if again.row is None:
-            yield Difference(Kind.STANDARD_RECORD, record_id, "payload_unreadable")
-            continue
-        stored_hash, body, keys, appraised, form, searched = stored[again.record_id]
-        if orjson.loads(again.row.said.body) != orjson.loads(body) or again.row.said.form_hash != bytes(stored_hash):
-            yield Difference(Kind.STANDARD_RECORD, record_id, "says_something_else")
-        if sorted(key for key, _, _ in key_rows.unpacked(again.row.said.keys)) != list(keys or ()):
-            yield Difference(Kind.STANDARD_RECORD, record_id, "filed_elsewhere")
-        if again.row.said.terms != frozenset(searched or ()):
-            yield Difference(Kind.STANDARD_RECORD, record_id, "searched_otherwise")
-        if form is not None and form != again.row.said.form:  # None: stored before there were any.
-            yield Difference(Kind.STANDARD_RECORD, record_id, "compared_otherwise")
-        if appraised is not None and tuple(appraised) != again.row.said.appraisal:  # None: stored before there were appraisals.
-            yield Difference(Kind.STANDARD_RECORD, record_id, "appraised_otherwise")
+    return rules
+
+
+def _problems(again: _Again, stored: sql.Row | None) -> Iterator[str]:
+    """Say how the stored standard record of a record, with its keys and terms, is not what its payload says."""
+    row = again.row
+    if stored is None or row is None:
+        yield "missing" if stored is None else "payload_unreadable"
+        return
+    form_hash, body, keys, appraised, form, searched, asserted, *about = stored
+    said = (orjson.loads(row.said.body), row.said.form_hash, row.said.asserted)
+    if said != (orjson.loads(body), bytes(form_hash), asserted):
+        yield "says_something_else"
+    if about != [row.source, row.source_key, row.brand, row.region, row.version_no, row.observed_at]:
+        yield "differs_from_its_record"
+    if sorted({key for key, _, _ in key_rows.unpacked(row.said.keys)}) != list(keys or ()):
+        yield "filed_elsewhere"
+    if row.said.terms != frozenset(searched or ()):
+        yield "searched_otherwise"
+    if form is not None and form != row.said.form:  # None: stored before there were any.
+        yield "compared_otherwise"
+    if appraised is not None and tuple(appraised) != row.said.appraisal:  # None: stored before there were appraisals.
+        yield "appraised_otherwise"
 
 
 def stale(session: Session, policy: Policy) -> list[uuid.UUID]:
@@ -114,11 +185,15 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
         sql.run(session, _REFUSED, {**params, "ids": list(refused), "refusals": list(refused.values())})
     sql.run(session, _MADE_GOOD, params)
     if rows:
-        record_rows.replace_standard(session, rows, (program.stamp(), policy.version))
-        record_rows.file_keys(session, rows, [row.record_id for row in rows])
-        search_index.file_terms(session, rows, [row.record_id for row in rows])
-        record_rows.move(session, rows)
+        _replace(session, rows, (program.stamp(), policy.version))
     return len(rows)
+
+
+def _replace(session: Session, rows: Sequence[StandardRow], versions: tuple[str, int]) -> None:
+    record_rows.replace_standard(session, rows, versions)
+    record_rows.file_keys(session, rows, [row.record_id for row in rows])
+    search_index.file_terms(session, rows, [row.record_id for row in rows])
+    record_rows.move(session, rows)
 
 
 def _rules(policy: Policy, source: str) -> SourceRules:
@@ -130,7 +205,9 @@ def _said(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUI
         session,
         """SELECT s.record_id, s.form_hash, s.body::text,
              (SELECT array_agg(b.blocking_key ORDER BY b.blocking_key) FROM blocking_key b WHERE b.record_id = s.record_id),
-             s.appraisal, s.form, (SELECT array_agg(t.term) FROM search_term t WHERE t.record_id = s.record_id)
+             s.appraisal, s.form, (SELECT array_agg(t.term) FROM search_term t
+             WHERE t.record_id = s.record_id AND (t.brand, t.region) = (s.brand, s.region)),
+             s.asserted_golden_id, s.source, s.source_key, s.brand, s.region, s.version_no, s.observed_at
            FROM standard_record s WHERE s.record_id = ANY(%s)""",
         [list(record_ids)],
     )
@@ -150,8 +227,8 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
         parsed = payloads.parse(raw)
         prepared = prepare(said, Incoming(key, parsed, raw=raw), clock.now()) if isinstance(parsed, dict) else parsed
         if not isinstance(prepared, Prepared):
-            yield _Again(record_id, None, prepared)
+            yield _Again(record_id, None, refusal=prepared)
             continue
         made = standardized(prepared.input, said.context, secret, prepared.notes)
         row = StandardRow(record_id, version_no, source, key, said.source.brand, prepared.region or "", observed_at, made)
-        yield _Again(record_id, row)
+        yield _Again(record_id, row, policy_version)

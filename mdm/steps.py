@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -9,6 +10,7 @@ from sqlmodel import Session
 
 from mdm import sql
 
+T = TypeVar("T")
 Steps = Callable[[], AbstractContextManager[Session]]
 
 
@@ -18,6 +20,18 @@ def snapshot(steps: Steps) -> Iterator[Session]:
     with steps() as session:
         sql.run(session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         yield session
+
+
+def insist(steps: Steps, act: Callable[[Session], T], most: int = 5) -> T:
+    """Run an act in a step of its own, again when it met another worker in a circle. Raises: what the last attempt raises."""
+    for left in reversed(range(most)):
+        try:
+            with steps() as session:
+                return act(session)
+        except (psycopg.Error, sa.exc.DBAPIError) as error:
+            if not left or not is_deadlock(error):
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def is_deadlock(error: psycopg.Error | sa.exc.DBAPIError) -> bool:

@@ -7,7 +7,7 @@ not judged.
 import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,15 +15,16 @@ from sqlmodel import Session
 
 from kernel import clock
 from kernel.errors import NotFound
-from kernel.settings import settings
-from mdm import closure, copies, decisions, discover, restandardize, sql, versions
+from mdm import closure, copies, decisions, restandardize, sql, versions
 from mdm.changes import Status
-from mdm.decisions import MODEL, PairDecision, PairEdge, StoredDecision
+from mdm.closure import Closure
+from mdm.decisions import MODEL, PairDecision, StoredDecision
 from mdm.differences import Difference, Kind
 from mdm.drafts import EXPIRY_GRACE, Draft, Drafter, body_hash, judged_at
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
-from mdm.records import Pair, Shelf
+from mdm.expected import BulkExpected, Expected
+from mdm.records import Shelf
 from mdm.steps import Steps, snapshot
 from mdm.versions import VersionSet
 
@@ -132,45 +133,6 @@ def _chunks(everyone: Sequence[Id], seen: set[Id]) -> Iterator[list[Id]]:
             yield chunk
 
 
-class Expected:
-    """The decisions that there should be, found when asked for. The graph takes its edges here: a wrong row misleads nobody."""
-
-    def __init__(self, session: Session, current: VersionSet, shelf: Shelf) -> None:
-        self._session, self._versions, self._shelf = session, current, shelf
-        self._known: dict[Id, dict[Pair, PairDecision]] = {}
-
-    def about(self, record_ids: Collection[Id]) -> dict[Pair, PairDecision]:
-        """The decisions about any of the records."""
-        missing = [record_id for record_id in record_ids if record_id not in self._known]
-        self.learn(missing, discover.online(self._session, self._versions, self._shelf, missing).decisions if missing else ())
-        return {pair: one for record_id in record_ids for pair, one in self._known[record_id].items()}
-
-    def learn(self, record_ids: Collection[Id], found: Sequence[PairDecision]) -> None:
-        """Note all decisions about some records."""
-        asked = {record_id: self._known.setdefault(record_id, {}) for record_id in record_ids}
-        for one in found:
-            for record_id in one.pair:
-                if record_id in asked:
-                    asked[record_id][one.pair] = one
-
-    def edges(self, _session: Session, record_ids: Collection[Id]) -> Mapping[Pair, PairEdge]:
-        """The same as edges of the graph."""
-        made = (
-            (pair, decisions.edge_of(one.weight, one.reason_code, one.verdict)) for pair, one in self.about(record_ids).items()
-        )
-        return {pair: edge for pair, edge in made if edge}
-
-
-class BulkExpected(Expected):
-    """The same decisions, all found at once by the bulk engine: the other path than the one that wrote them online."""
-
-    def __init__(self, session: Session, current: VersionSet, shelf: Shelf) -> None:
-        super().__init__(session, current, shelf)
-        ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk")]
-        everybody = discover.gather(session, current, Shelf())
-        self.learn(ids, discover.in_bulk(current, everybody, settings().bulk_memory_limit).decisions)
-
-
 @dataclass(slots=True)
 class _Run:
     """One verification on its way through the records."""
@@ -200,8 +162,13 @@ class _Run:
         self._check_decisions(ids, pending)
         living = [record for component in around.components for record in component.records]
         current = self.shelf.load(self.session, living)
-        # A founder without a crosswalk row is named as missing; what hangs together with it cannot be judged.
-        whole = [unit for unit in closure.split(around) if all(held <= unit.records.keys() for held in unit.founders.values())]
+        # A record without a crosswalk row is named as missing; what hangs together with it cannot be judged.
+        around, beside = _with_heads(around)
+        whole = [
+            unit
+            for unit in closure.split(around)
+            if all(held <= unit.records.keys() for held in unit.founders.values()) and beside.isdisjoint(unit.records)
+        ]
         usable = [closure.without(unit, set(living) - current.keys()) for unit in whole]
         units = list(evaluate(self.weigher, usable, current, lambda _: clock.uuid7(), self.as_at))
         settled = [unit for unit in units if pending.isdisjoint(unit.records) and not unit.lapses_by(self.as_at + EXPIRY_GRACE)]
@@ -220,6 +187,7 @@ class _Run:
         known = {row[0] for row in sql.rows(self.session, "SELECT golden_id FROM golden")}
         self.found.update(self.tasks.strays(self.session, known))
         self.found.update(copies.missing_crosswalk(self.session))
+        self.found.update(copies.standard(self.session))
         self.found.update(Difference(Kind.GOLDEN_VALUE, str(one), "without_founders") for one in known - self.golden_ids)
 
     def _check_decisions(self, record_ids: Sequence[Id], pending: set[Id]) -> None:
@@ -254,6 +222,15 @@ class _Run:
             wanted = {(golden_id, record) for golden_id, record in told if golden_id not in elsewhere}
         self.found.update(Difference(Kind.FOUNDER, f"{g}:{record}", "never_founded") for g, record in stored - wanted)
         self.found.update(Difference(Kind.FOUNDER, f"{g}:{record}", "missing") for g, record in wanted - stored)
+
+
+def _with_heads(around: Closure) -> tuple[Closure, set[Id]]:
+    """Leave out components that hold a record without a crosswalk row; and who is in them."""
+    beside = {record for one in around.components if not one.records.keys() <= around.records.keys() for record in one.records}
+    if not beside:
+        return around, beside
+    whole = tuple(one for one in around.components if beside.isdisjoint(one.records))
+    return replace(around, components=whole), beside
 
 
 def _decision_problem(stored: StoredDecision, wanted: PairDecision | None) -> str | None:

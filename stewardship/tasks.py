@@ -157,3 +157,8 @@ def strays(session: Session, golden_ids: Collection[uuid.UUID]) -> list[Differen
         session, "SELECT task_id FROM task WHERE state = 'open' AND NOT golden_ids && %s::uuid[]", [list(golden_ids)]
     )
     return [Difference(Kind.TASK, str(task_id), "not_asked") for (task_id,) in found]
+
+
+def close_strays(session: Session, golden_ids: Collection[uuid.UUID]) -> None:
+    """Close the open tasks that speak of none of these golden ids (all that there are)."""
+    _close(session, [uuid.UUID(one.id) for one in strays(session, golden_ids)])

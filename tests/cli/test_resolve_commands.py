@@ -6,7 +6,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli import resolve_commands
+from cli import rebuild_commands, resolve_commands
 from kernel.settings import configure, settings
 
 from .. import resolution as master
@@ -56,6 +56,33 @@ def test_verify_names_what_differs_and_says_so_by_its_exit_code(mdm: Master) -> 
         code, said = run(*arguments)
         assert (code, "golden_value" in said, str(golden_of("shop", "1")) in said) == (2, True, True)
         assert "Garcia" not in said
+
+
+def test_rebuild_puts_right_what_differs_and_says_what_did(mdm: Master) -> None:
+    mdm.drain()
+    golden_id = golden_of("shop", "1")
+    query('UPDATE golden SET body = body || \'{"display_name": "X"}\'')
+    code, said = rebuild_by_command()
+    assert (code, "2 differences found" in said, str(golden_id) in said, "0 differences" in said) == (0, True, True, True)
+    assert "Garcia" not in said
+    code, said = rebuild_by_command()
+    assert (code, "0 differences found" in said, golden_of("shop", "1")) == (0, True, golden_id)
+
+
+def test_rebuild_says_by_its_exit_code_what_it_cannot_put_right(mdm: Master) -> None:
+    mdm.drain()
+    mdm.put("shop", "1", {**MARIA, "preferred_store": "S9"})
+    mdm.drain()
+    query("UPDATE golden_version SET body = body - 'values' WHERE version = 1")
+    code, said = rebuild_by_command()
+    assert (code, "golden_version" in said) == (2, True)
+
+
+def rebuild_by_command() -> tuple[int, str]:
+    app = typer.Typer()
+    rebuild_commands.register(app)
+    result = CliRunner().invoke(app, [])
+    return result.exit_code, " ".join(result.output.split())
 
 
 def test_a_golden_id_that_was_never_issued_is_not_verified(mdm: Master) -> None:

@@ -18,6 +18,10 @@ from .test_resolve import retailer
 
 @pytest.fixture
 def mdm(database: str) -> Master:
+    return busy()
+
+
+def busy() -> Master:
     """A retailer with merged ids, open tasks and decisions, resolved."""
     made = master.start()
     for source, item in retailer():
