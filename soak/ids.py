@@ -1,6 +1,8 @@
 """P4: in a long random history every golden id that was ever seen goes on resolving, in one step, and none is given twice.
 
 Now and then some acts are done and undone: the records must then live under exactly the ids under which they lived before.
+Of eight iterations two are such histories of a retailer; one tries 500 random lives of ids in memory, and five try 10 each on few
+records in the database, of 50 acts each, decisions, undo and rebuilding among them.
 """
 
 import random
@@ -10,18 +12,29 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import seed as seeded
+from hypothesis.stateful import run_state_machine_as_test
 
 from kernel import db
+from mdm import policy, versions
 from mdm.rekey import rekey
 from sampledata.retailer import SimulatedRecord
 from soak import promises, stewards
-from soak.place import Place, own_place
+from soak.place import Place, adopt_policy, own_place
 from soak.population import Delivery, Held, Payload, Retailer
 from soak.progress import Outcome
 from soak.stewards import Said
-from tests.resolution import WHO, Key, query
+from tests.mdm.test_changes import GoldenIds
+from tests.resolution import POLICY, WHO, Key, query, start
+from tests.stewardship.test_id_histories import Ids
 
-TARGET = 20
+KINDS = ("retailer", "memory", "database", "database", "retailer", "database", "database", "database")
+TARGET = 10 * len(KINDS)
+LIVES = {"memory": 500, "database": 10}
+ACTS = 50
 STEPS = 80
 CUSTOMERS = 30
 MOST_ACTS = 12
@@ -153,9 +166,36 @@ def ready() -> Iterator[Place]:
 
 
 def run(place: Place, seed: str, evidence: Path) -> Outcome:
-    """Run one random history."""
+    """Run one random history of a retailer, or a number of random lives of ids."""
+    kind = KINDS[int(seed.rpartition(":")[2]) % len(KINDS)]
     place.empty()
     rng = random.Random(seed)
+    return tell(place, rng) if kind == "retailer" else live(kind, rng)
+
+
+def live(kind: str, rng: random.Random) -> Outcome:
+    """Try random lives of ids; what breaks a promise is raised, with the acts that led there."""
+    machine: Any = GoldenIds
+    if kind == "database":
+        with db.transaction() as session:
+            versions.adopt(session, policy.store(session, policy.parse(POLICY), "soak"))
+        machine = type("Histories", (Ids,), {"mdm": start()})
+    tried = settings(
+        max_examples=LIVES[kind],
+        stateful_step_count=ACTS,
+        derandomize=False,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
+    run_state_machine_as_test(seeded(rng.randrange(2**32))(machine), settings=tried)
+    return Outcome(Counter({f"lives in {kind}": LIVES[kind]}))
+
+
+def tell(place: Place, rng: random.Random) -> Outcome:
+    """Run one random history of a retailer."""
+    adopt_policy()
     retailer = Retailer(rng, CUSTOMERS)
     unsent = rng.sample(retailer.records, len(retailer.records))
     history = History(place, rng, retailer, unsent)

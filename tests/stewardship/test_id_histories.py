@@ -1,7 +1,7 @@
 """P4 on the whole pipeline: whatever is sent, renamed, deleted, decided, undone and rebuilt, every id ever issued answers.
 
-After each act all that is owed is resolved. A decision undone at once and a rebuild leave everybody under the id as before, and
-what a preview promised comes about.
+After each act all that is owed is resolved. A decision undone at once, resolving everything anew and rebuilding what was altered
+by hand leave everybody under the id as before, and what a preview promised comes about.
 """
 
 import uuid
@@ -13,10 +13,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from kernel import db
 from kernel.errors import MdmError
-from mdm import rekey
-from mdm.reconcile import reconcile
+from mdm import rebuild, rekey
+from mdm.reconcile import Choice, Path, reconcile
 from soak import promises
-from stewardship import settle
+from stewardship import settle, tasks
 from stewardship.settle import Wish
 from stewardship.sides import Side
 
@@ -33,6 +33,18 @@ PEOPLE = [
 ]
 SOURCES = ("shop", "pos", "crm")
 RECORDS = [(source, str(number)) for source in SOURCES for number in range(2)]
+# What an operator may do to all rows at once.
+MISHAPS = (
+    "UPDATE crosswalk SET golden_id = (SELECT max(golden_id::text)::uuid FROM golden) WHERE state = 'resolved'",
+    "UPDATE crosswalk SET golden_id = NULL, state = 'pending'",
+    "UPDATE golden SET body = body - 'values', content_hash = ''",
+    "UPDATE golden SET status = 'live', redirect_to = NULL WHERE status = 'merged'",
+    "DELETE FROM founder",
+    "DELETE FROM standard_record",
+    "DELETE FROM blocking_key",
+    "DELETE FROM decision WHERE author = 'model'",
+    "DELETE FROM crosswalk_version",
+)
 people, records = st.sampled_from(range(len(PEOPLE))), st.sampled_from(RECORDS)
 
 
@@ -41,9 +53,10 @@ class Ids(RuleBasedStateMachine):
 
     mdm: Master
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(is_to_be_rebuilt=st.booleans())
+    def begin(self, is_to_be_rebuilt: bool) -> None:
         empty_records()
+        self.is_to_be_rebuilt = is_to_be_rebuilt
         self.ever: set[uuid.UUID] = set()
         self.key = {record: record[1] for record in RECORDS}
         self.version = dict.fromkeys(RECORDS, 10)
@@ -88,8 +101,8 @@ class Ids(RuleBasedStateMachine):
     def decided(self, data: st.DataObject, verdict: str) -> list[uuid.UUID]:
         """Let a steward speak about two records, and see that what the preview promised comes about."""
         one, other = data.draw(st.permutations(sorted(self.living)))[:2]
-        sides = (Side(records=((record[0], self.key[record]),)) for record in (one, other))
-        wish = Wish(verdict, *sides, "drawn")
+        left, right = (Side(records=((record[0], self.key[record]),)) for record in (one, other))
+        wish = Wish(verdict, left, right, "drawn")
         try:
             looked = settle.look(self.mdm.resolver, master.WHO, wish)
         except MdmError as refused:
@@ -121,10 +134,21 @@ class Ids(RuleBasedStateMachine):
         assert self.where() == before, "undone, and not under the ids as before"
 
     @rule()
-    def rebuild(self) -> None:
+    def resolve_anew(self) -> None:
         before = self.where()
         reconcile(self.mdm.resolver)
         assert self.where() == before
+
+    @precondition(lambda self: self.is_to_be_rebuilt)
+    @rule(mishaps=st.sets(st.sampled_from(MISHAPS)))
+    def rebuild(self, mishaps: set[str]) -> None:
+        self.is_to_be_rebuilt = False  # Once a life: it costs as much as all else in it.
+        before = self.where(), standings()
+        for mishap in sorted(mishaps):
+            query(mishap, role=db.Role.OWNER)
+        done = rebuild.rebuild(self.mdm.resolver, tasks, Choice(Path.ONLINE, 0), lambda *_: None)
+        assert done.after.differences == ()
+        assert (self.where(), standings()) == before
 
     def where(self) -> dict[tuple[str, str], uuid.UUID | None]:
         return {record: golden_of(record[0], self.key[record]) for record in self.living}
@@ -141,6 +165,11 @@ class Ids(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "ever"):
             assert self.mdm.verify().differences == ()
+
+
+def standings() -> list[Any]:
+    """What has become of every id, and what it says."""
+    return query("SELECT golden_id, status, redirect_to, split_into, brands, content_hash FROM golden ORDER BY golden_id")
 
 
 def test_ids_in_random_histories(database: str) -> None:
