@@ -76,7 +76,8 @@ def faults(
         for index, source in enumerate(blocker.sources):
             if source not in sources:
                 yield ("merge_blockers", name, "sources", index), f"names no source of the policy: {source!r}"
-        if not speaking(blocker, sources):
+        brings_it_unmapped = any(one.fields is None for one in sources.values())
+        if not brings_it_unmapped and not speaking(blocker, sources):
             yield ("merge_blockers", name), "can never hold: no source maps one of its facts, and 'sources' names none"
 
 

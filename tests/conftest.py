@@ -156,6 +156,16 @@ def database_url(servers: dict[str, str]) -> str:
 @pytest.fixture
 def database(database_url: str) -> str:
     """The migrated database with all tables empty (only the timeline has its row); `kernel.db` uses it. Gives its URL."""
+    return _emptied(database_url)
+
+
+@pytest.fixture(scope="module")
+def emptied(database_url: str) -> str:
+    """The same for a module whose tests share what is stored, and keep out of each other's way."""
+    return _emptied(database_url)
+
+
+def _emptied(database_url: str) -> str:
     configure(settings().model_copy(update={"database_url": database_url}))
     with psycopg.connect(database_url, autocommit=True) as connection:
         tables = [name for (name,) in connection.execute(TABLES, [list(KEPT_TABLES)])]
