@@ -56,6 +56,7 @@ MODULES = {
     "cli.model_commands": ("evaluate", "train"),
     "cli.model_life": ("model",),
     "cli.plan_commands": ("policy", "model"),  # After the two whose groups it adds to.
+    "cli.stage_commands": ("source",),  # After the one whose group it adds to.
     "cli.blocking_commands": ("blocking",),
     "cli.demo_commands": ("demo", "simulate"),
 }

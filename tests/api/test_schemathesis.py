@@ -62,6 +62,7 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "golden_get": {"path_parameters": {"golden_id": golden_id}, "headers": {}},
         "golden_relationships": {"path_parameters": {"golden_id": golden_id}, "headers": {}},
         "golden_batch_get": ids,
+        "sources_duplicates": {"path_parameters": {"source": "pos"}, "query": {}, "headers": {}},
         "lookup_find": {"body": {"golden_id": golden_id}},
         "match_find": {"body": {"record": {"given_name": "Ada", "emails": ["ada@example.org"]}}},
         "crosswalk_find": {"body": {"records": [{"source": "pos", "key": "17"}]}},

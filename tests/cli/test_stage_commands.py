@@ -1,0 +1,64 @@
+"""`mdm source go-live`: what a source would merge is said first, rules when applied, and is taken back under the same ids."""
+
+import typer
+from typer.testing import CliRunner, Result
+
+from cli import plan_commands, policy_commands, stage_commands
+from kernel import db
+from kernel.errors import Conflict
+from mdm import policy as policies
+
+from .. import resolution as master
+from ..resolution import MARIA, Master, contents, partition, query, questions
+
+TRIAL, TILL = ("trial", "1"), ("pos", "1")
+
+
+def run(*arguments: str) -> Result:
+    app = typer.Typer()
+    for module in (policy_commands, plan_commands, stage_commands):
+        module.register(app)
+    return CliRunner().invoke(app, arguments)
+
+
+def ran(mdm: Master, *arguments: str) -> str:
+    result = run(*arguments)
+    assert result.exit_code == 0, result.output
+    with db.transaction() as session:
+        mdm.policy = policies.current(session)
+    mdm.drain()
+    return " ".join(result.output.split())
+
+
+def ruling(mdm: Master) -> tuple[str, int]:
+    return mdm.policy.sources["trial"].stage, mdm.policy.version
+
+
+def test_a_source_goes_live_over_review_and_back(database: str) -> None:
+    mdm = master.start()
+    mdm.put(*TILL, MARIA)
+    mdm.put(*TRIAL, MARIA)
+    mdm.drain()
+    before = contents()
+    assert "trial in stage review" in ran(mdm, "source", "go-live", "trial")
+    assert (ruling(mdm), contents()) == (("shadow", 1), before)
+    assert "mdm policy rollback 1" in ran(mdm, "source", "go-live", "trial", "--apply")
+    assert (len(partition()), {why for _, _, why in questions()}) == (2, {"source_in_review"})
+    in_review = contents()
+    assert "merged" in ran(mdm, "source", "go-live", "trial")
+    ran(mdm, "source", "go-live", "trial", "--apply")
+    assert (ruling(mdm), partition()) == (("live", 3), {frozenset({TILL, TRIAL})})
+    assert isinstance(run("source", "go-live", "trial").exception, Conflict)
+    ran(mdm, "policy", "rollback", "2")
+    assert (ruling(mdm), contents()) == (("review", 2), in_review)
+    ran(mdm, "policy", "rollback", "1")
+    assert (ruling(mdm), mdm.verify().differences) == (("shadow", 1), ())
+    assert query("SELECT count(*) FROM audit WHERE action = 'source.set_stage'") == [(2,)]
+
+
+def test_a_comment_says_how_the_stage_came_about(database: str) -> None:
+    mdm = master.start()
+    mdm.put(*TILL, MARIA)
+    mdm.drain()
+    ran(mdm, "source", "go-live", "trial", "--past-review", "--apply")
+    assert mdm.policy.text.startswith("# trial went from shadow to live")
