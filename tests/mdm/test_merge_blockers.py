@@ -16,6 +16,7 @@ from mdm import sql
 from mdm.decisions import StewardDecision
 from mdm.documents import DocumentError
 from mdm.merge_blockers import MergeBlockers, Standing
+from mdm.reconcile import reconcile
 from mdm.records import NOTHING, CurrentRecord
 
 from .. import resolution as master
@@ -187,6 +188,17 @@ def test_any_order_of_arrival_comes_to_the_same(mdm: Master) -> None:
         assert (len(outcomes[0][0]) > 1) == barred == bool(outcomes[0][1])
 
     try_orders()
+
+
+def test_the_bulk_path_asks_the_same(mdm: Master) -> None:
+    for source, what in (("card", "holds"), ("app", "unknown"), ("pos", "clear")):
+        say(mdm, source, what, 1)
+    mdm.drain()
+    online = partition(), questions()
+    reconcile(mdm.resolver)
+    assert (partition(), questions()) == online
+    assert {kind for kind, _, _ in online[1]} == {"policy_blocker"}
+    assert mdm.verify(deep=True).differences == ()
 
 
 def test_with_no_blockers_nothing_is_noted(database: str) -> None:
