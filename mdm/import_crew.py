@@ -7,11 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from kernel.settings import settings
-from mdm.crew import WORTH_A_CREW, Crew, crew
+from mdm.crew import Crew, crew
 from mdm.files import FileRow
 from mdm.imports import ReadyChunk, make_ready
 from mdm.incoming import SourceRules
 from mdm.policy import Policy
+
+# A helper has cost as much as preparing 5,000 rows by the time it is of use; handing a row over and back costs a tenth of it.
+WORTH_HELPERS = 20_000  # Rows.
 
 
 class Preparation:
@@ -38,7 +41,7 @@ class Preparation:
 @contextmanager
 def preparation(policy: Policy, processes: int, rows: int | None) -> Iterator[Preparation]:
     """Prepare for so many rows (None: unknown), with helpers when there are enough to do."""
-    if processes == 1 or rows is None or rows < WORTH_A_CREW:
+    if processes == 1 or rows is None or rows < WORTH_HELPERS:
         yield Preparation(policy)
         return
     with crew(processes, _begin, policy) as helpers:

@@ -8,8 +8,7 @@ import pytest
 
 from kernel import db
 from mdm import files, imports
-from mdm.crew import WORTH_A_CREW
-from mdm.import_crew import preparation
+from mdm.import_crew import WORTH_HELPERS, preparation
 from mdm.imports import Tally
 
 from .. import resolution as master
@@ -38,7 +37,7 @@ def load(mdm: Master, folder: Path, processes: int) -> Tally:
     rows = files.open_rows(path)
     with db.transaction() as session:
         job = imports.begin(session, mdm.policy, rows, "pos", WHO)
-    with preparation(mdm.policy, processes, WORTH_A_CREW) as ready:
+    with preparation(mdm.policy, processes, WORTH_HELPERS) as ready:
         for chunk in ready.chunks("pos", imports.chunks(rows.rows(), 0, CHUNK)):
             with db.transaction() as session:
                 job.tally = imports.take_chunk(session, mdm.policy, job, chunk, WHO)
