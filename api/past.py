@@ -12,6 +12,7 @@ from kernel import audit, db
 from kernel.actor import Principal
 from mdm import history
 from mdm.history import Key, Reason, Step
+from mdm.override_history import Shown
 
 
 def as_of(caller: Principal, golden_id: UUID, when: datetime) -> Response:
@@ -62,7 +63,19 @@ def _step(step: Step) -> dict[str, Any]:
         "left": [_key(one) for one in step.left],
         "because": [_reason(one) for one in step.because],
         "values": {name: {"before": was, "after": becomes} for name, (was, becomes) in step.values.items()},
+        "overrides": [_shown(one) for one in step.overrides],
         "version_set": version.body.get("version_set"),
+    }
+
+
+def _shown(one: Shown) -> dict[str, Any]:
+    return {
+        "override_id": one.override_id,
+        "change": one.change,
+        "attribute": one.attribute,
+        "author": one.author,
+        "reason": one.reason,
+        "expires_at": one.expires_at,
     }
 
 

@@ -14,8 +14,9 @@ from sqlmodel import Session
 
 from kernel import clock
 from kernel.errors import Gone, Invalid, NotFound
-from mdm import lookup, sql
+from mdm import lookup, override_history, sql
 from mdm.changes import Status
+from mdm.override_history import Shown
 
 _COLUMNS = "golden_id, version, computed_at, status, redirect_to, cause, members, body"
 Key = tuple[str, str]
@@ -67,6 +68,7 @@ class Step:
     left: tuple[Key, ...]
     values: Mapping[str, tuple[Any, Any]]
     because: tuple[Reason, ...]
+    overrides: tuple[Shown, ...] = ()
 
 
 def visible(session: Session, golden_id: uuid.UUID) -> None:
@@ -134,7 +136,8 @@ def _step(session: Session, was: Version | None, becomes: Version) -> Step:
     old, new = (was.values if was else {}), becomes.values
     values = {name: (old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)}
     because = _reasons(session, joined, becomes, known) if len(becomes.members) > 1 else ()
-    return Step(becomes, _named(known, joined), _named(known, left), values, because)
+    shown = override_history.between(session, was.body if was else {}, becomes.body, becomes.computed_at)
+    return Step(becomes, _named(known, joined), _named(known, left), values, because, shown)
 
 
 def _named(known: Mapping[uuid.UUID, Key], records: Collection[uuid.UUID]) -> tuple[Key, ...]:

@@ -57,6 +57,20 @@ class JoinReason(BaseModel):
     decision_id: UUID
 
 
+class OverrideShown(BaseModel):
+    """A value set by hand that a version begins to show (`set`) or no longer shows.
+
+    `outdone`: a later one rules, or the records it was said of went elsewhere.
+    """
+
+    override_id: UUID
+    change: Literal["set", "withdrawn", "expired", "outdone"]
+    attribute: str
+    author: str
+    reason: str | None = None
+    expires_at: datetime | None = None
+
+
 class HistoryStep(BaseModel):
     """From one version of a golden record to the next."""
 
@@ -69,6 +83,7 @@ class HistoryStep(BaseModel):
     left: list["SourceKey"]
     because: list[JoinReason]
     values: dict[str, ValueChange]
+    overrides: list[OverrideShown]
     version_set: dict[str, Any] | None = None
 
 
