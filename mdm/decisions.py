@@ -163,20 +163,23 @@ def _columns(decisions: Sequence[PairDecision], secret: bytes) -> dict[str, obje
         )
         for one in decisions
     ]  # fmt: skip
-    columns: dict[str, object] = {name: [getattr(one, name) for one in stored] for name in _PLAIN_COLUMNS}
-    columns["levels"] = [_array(one.levels) for one in stored]
-    columns["checksum"] = [checksum(secret, one) for one in stored]
+    columns: dict[str, object] = {name: _array(str(getattr(one, name)) for one in stored) for name in _PLAIN_COLUMNS}
+    # Arrays of arrays must be rectangular in PostgreSQL, so each row's levels travel as text.
+    columns["levels"] = _array(f'"{_array(map(str, one.levels))}"' for one in stored)
+    columns["checksum"] = _array(f'"\\\\x{checksum(secret, one).hex()}"' for one in stored)
     return columns
 
 
+# Ids, numbers and codes of ours: as text they need no quotes.
 _PLAIN_COLUMNS = (
     "decision_id", "verdict", "record_a", "record_b", "version_a", "version_b", "weight", "reason_code", "version_set_id",
 )  # fmt: skip
 
 
-def _array(levels: Iterable[int]) -> str:
-    """Arrays of arrays must be rectangular in PostgreSQL, so each row's levels travel as text."""
-    return "{" + ",".join(map(str, levels)) + "}"
+def _array(texts: Iterable[str]) -> str:
+    """Write an array as PostgreSQL reads it, once for all statements that are given it: the driver would turn each element of a
+    list into text again for each of them, and ask each what it is."""
+    return "{" + ",".join(texts) + "}"
 
 
 _NEW = """new AS (
