@@ -1,6 +1,6 @@
 """Values set by hand, on the whole pipeline: looked at first, in force over every record, following their records, expiring."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
