@@ -1,6 +1,7 @@
 """Which values set by hand a golden record began or ceased to show between two of its versions, who said so and why.
 
-Only reads. What a version shows is in the provenance of its values; the rest is the decision's, which is never edited.
+Only reads. What a version shows is in the provenance of its values; author, reason and expiry are the decision's, which is never
+edited.
 """
 
 import uuid

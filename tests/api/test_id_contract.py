@@ -125,6 +125,21 @@ def test_an_id_whose_records_are_gone_goes_with_one_that_had_left_it(mdm: Master
     assert (golden_of("mail", "1"), ask(golden_id), ask(other)) == (golden_id, live(golden_id), merged(other, golden_id))
 
 
+def test_such_an_id_leads_to_the_older_one_under_which_that_record_lives(mdm: Master, ask: Ask) -> None:
+    mdm.put("pos", "2", OTTO)
+    mdm.drain()
+    older = golden_of("pos", "2")
+    for source in ("pos", "mail"):
+        mdm.put(source, "1", MARIA)
+        mdm.drain()
+    golden_id = golden_of("pos", "1")
+    mdm.put("mail", "1", OTTO)
+    mdm.drain()
+    mdm.delete("pos", "1")
+    mdm.drain()
+    assert (golden_of("mail", "1"), ask(golden_id), ask(older)) == (older, merged(golden_id, older), live(older))
+
+
 def test_an_id_ends_with_its_last_record_and_lives_again_with_it(mdm: Master, ask: Ask) -> None:
     mdm.put("pos", "1", MARIA)
     mdm.drain()

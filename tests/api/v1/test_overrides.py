@@ -1,6 +1,6 @@
 """Values set by hand, on the whole pipeline: looked at first, in force over every record, following their records, expiring."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -330,35 +330,3 @@ def test_what_is_said_is_sealed_and_teaches_no_model(api: TestClient, mdm: Maste
     assert "garcia" not in row
     with db.transaction() as session:
         assert decisions.stewards(session) == []
-
-
-def told(api: TestClient, golden: Any) -> list[list[tuple[Any, ...]]]:
-    steps = api.get(f"/v1/golden/{golden}/history").json()["items"]
-    names = ("change", "attribute", "override_id", "reason")
-    return [[tuple(one[name] for name in names) for one in step["overrides"]] for step in steps]
-
-
-def test_history_tells_who_set_a_value_why_and_until_when(api: TestClient, mdm: Master, time: Any) -> None:
-    golden = golden_of("pos", "1")
-    expires_at = clock.now() + timedelta(hours=1)
-    first = put(api, mdm, wish(value="en"))["override_id"]  # What the records say already.
-    second = put(api, mdm, wish(value="pt", expires_at=expires_at.isoformat()))["override_id"]
-    segment = put(api, mdm, wish("extras.segment", "gold"))["override_id"]
-    mail = put(api, mdm, wish("emails", "maria@garcia.es"))["override_id"]
-    withdraw(api, mdm, segment)
-    time(timedelta(hours=1, seconds=1))
-    sweep()
-    mdm.drain()
-    assert told(api, golden)[-6:] == [
-        [("set", "language", first, WHY)],
-        [("outdone", "language", first, WHY), ("set", "language", second, WHY)],
-        [("set", "extras.segment", segment, WHY)],
-        [("set", "emails", mail, WHY)],
-        [("withdrawn", "extras.segment", segment, WHY)],
-        [("set", "language", first, WHY), ("expired", "language", second, WHY)],
-    ]
-    steps = api.get(f"/v1/golden/{golden}/history").json()["items"]
-    (shown_then,) = [one for one in steps[-5]["overrides"] if one["override_id"] == second]
-    assert datetime.fromisoformat(shown_then["expires_at"]) == expires_at
-    assert shown_then["author"].startswith("steward:")
-    assert all(step["overrides"] == [] for step in steps[:-6])
