@@ -27,11 +27,14 @@ LEFT JOIN LATERAL (
 WHERE (n.golden_id, n.noted) IS DISTINCT FROM (last.golden_id, last.state)
 ON CONFLICT (record_id, since) DO UPDATE SET golden_id = EXCLUDED.golden_id, state = EXCLUDED.state"""
 
+# Each key descends the indexes by itself (OFFSET 0, as in mdm.decisions): left free, PostgreSQL joined all records with all
+# (3,000 stored, 1,000 keys: 970 ms).
 _AS_OF = """
 SELECT r.source, r.source_key, o.record_id::text, o.created_at, v.since, v.golden_id::text, v.state
 FROM (SELECT DISTINCT * FROM unnest(%(sources)s::text[], %(keys)s::text[]) AS asked (source, source_key)) asked
-JOIN source_record r ON r.source = asked.source AND r.source_key = asked.source_key
-JOIN source_record o ON o.record_id = coalesce(r.rekeyed_to, r.record_id)
+CROSS JOIN LATERAL (SELECT source, source_key, coalesce(rekeyed_to, record_id) AS record_id FROM source_record
+  WHERE source = asked.source AND source_key = asked.source_key OFFSET 0) AS r
+CROSS JOIN LATERAL (SELECT record_id, created_at FROM source_record WHERE record_id = r.record_id OFFSET 0) AS o
 LEFT JOIN LATERAL (
   SELECT since, golden_id, state FROM crosswalk_version WHERE record_id = o.record_id AND since <= %(as_of)s
   ORDER BY since DESC LIMIT 1) AS v ON true
