@@ -169,7 +169,8 @@ class _Run:
             for unit in closure.split(around)
             if all(held <= unit.records.keys() for held in unit.founders.values()) and beside.isdisjoint(unit.records)
         ]
-        usable = [closure.without(unit, set(living) - current.keys()) for unit in whole]
+        lost = set(living) - current.keys()
+        usable = [closure.without(unit, lost) for unit in whole]
         units = list(evaluate(self.weigher, usable, current, lambda _: clock.uuid7(), self.as_at))
         settled = [unit for unit in units if pending.isdisjoint(unit.records) and not unit.lapses_by(self.as_at + EXPIRY_GRACE)]
         rested = {record for unit in settled for record in unit.records}
