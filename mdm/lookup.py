@@ -47,12 +47,13 @@ WITH found AS ({FOUND}), audited AS (
 ) {ROWS}
 """  # noqa: S608 - made of this module's constants.
 
-# A row of pending_record says that the present answer may change; one that is quarantined waits for a human.
+# A row of pending_record says that the present answer may change; one that is quarantined waits for a human. Each key descends
+# the index by itself (OFFSET 0, as in mdm.decisions): left free, PostgreSQL may join all records with the keys.
 CROSSWALK = """
 SELECT c.source, c.source_key, c.record_id::text, c.state, c.golden_id::text,
        p.record_id IS NOT NULL, p.quarantined_at IS NOT NULL
 FROM (SELECT DISTINCT * FROM unnest(%s::text[], %s::text[]) AS asked (source, source_key)) asked
-JOIN crosswalk c ON c.source = asked.source AND c.source_key = asked.source_key
+CROSS JOIN LATERAL (SELECT * FROM crosswalk WHERE source = asked.source AND source_key = asked.source_key OFFSET 0) AS c
 LEFT JOIN pending_record p ON p.record_id = c.record_id
 """
 
