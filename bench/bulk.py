@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib import resources
 from itertools import islice
 from pathlib import Path
 
@@ -32,7 +31,7 @@ from mdm.crew import collect_seldom
 from mdm.import_crew import preparation
 from mdm.reconcile import choose, reconcile
 from mdm.resolve import Resolver
-from sampledata.files import write
+from sampledata.files import policy_text, write
 from sampledata.retailer import SOURCES, SimulatedRecord, simulate
 from stewardship import tasks
 
@@ -106,8 +105,7 @@ def _whole(folder: Path, records: int) -> tuple[float, float]:
     """Seconds of what `mdm import` of every channel's file and `mdm reconcile` do."""
     with own_database():
         with db.transaction() as session:
-            text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
-            rules = policy.store(session, policy.parse(text), "bench")
+            rules = policy.store(session, policy.parse(policy_text()), "bench")
             versions.adopt(session, rules)
         collect_seldom()
         processes = settings().bulk_processes
@@ -126,8 +124,7 @@ def _whole(folder: Path, records: int) -> tuple[float, float]:
 
 def _standardize(records: Iterator[SimulatedRecord], path: Path) -> pa.Table:
     """Write the standardized file; gives the forms that Splink reads."""
-    text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
-    told = policy.parse(text)
+    told = policy.parse(policy_text())
     tables: list[pa.Table] = []
     with parquet.ParquetWriter(path, standardized([], []).schema, compression="zstd") as writer:
         while piece := list(islice(records, PIECE)):

@@ -8,7 +8,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from itertools import islice
 from pathlib import Path
 
@@ -24,7 +23,7 @@ from mdm.crew import collect_seldom
 from mdm.import_crew import Preparation
 from mdm.reconcile import reconcile
 from mdm.resolve import Resolver
-from sampledata.files import row_of, write
+from sampledata.files import policy_text, row_of, write
 from sampledata.retailer import SOURCES, SimulatedRecord, simulate
 from stewardship import tasks
 
@@ -50,8 +49,7 @@ def measure() -> list[Line]:
     records = list(islice(simulate(RECORDS, SEED), RECORDS))
     with own_database() as url:
         with db.transaction() as session:
-            text = resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8")
-            versions.adopt(session, policy.store(session, policy.parse(text), "bench"))
+            versions.adopt(session, policy.store(session, policy.parse(policy_text()), "bench"))
         with written(list(islice(simulate(SMALL, SEED + 1), SMALL))) as folder:
             load_all(folder)
         with written(records) as folder:

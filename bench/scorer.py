@@ -7,7 +7,6 @@ strangers.
 
 import time
 from collections.abc import Callable
-from importlib import resources
 
 from bench.line import Line, calibration
 from matching.decide import decide
@@ -18,6 +17,7 @@ from matching.record import StandardRecord
 from matching.score import scorer
 from matching.standardize import standardize
 from mdm import mapping, policy
+from sampledata.files import policy_text
 from sampledata.retailer import simulate
 
 CUSTOMERS = 1_500
@@ -28,7 +28,7 @@ Pair = tuple[ComparisonForm, ComparisonForm]
 
 def measure() -> list[Line]:
     """Score all candidate pairs of a small retailer; the best of five rounds, in processor time: neighbours do not count."""
-    told = policy.load(str(resources.files("sampledata") / "policy.yaml"))
+    told = policy.parse(policy_text())
     records = []
     for one in simulate(CUSTOMERS, SEED, "typical"):
         mapped = mapping.apply(told.source(one.source), one.payload)

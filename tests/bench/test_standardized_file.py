@@ -1,6 +1,5 @@
 """What is partitioned from columns is what is partitioned from records: the same parts and questions."""
 
-from importlib import resources
 from itertools import islice
 from pathlib import Path
 
@@ -12,13 +11,14 @@ from matching.model import default_model
 from matching.record import StandardRecord
 from matching.standardize import standardize
 from mdm import mapping, policy
+from sampledata.files import policy_text
 from sampledata.retailer import simulate
 
 RECORDS = 600
 
 
 def _records() -> list[tuple[str, StandardRecord]]:
-    told = policy.parse(resources.files("sampledata").joinpath("policy.yaml").read_text(encoding="utf-8"))
+    told = policy.parse(policy_text())
     found = islice(simulate(RECORDS, 7), RECORDS)
     return [
         (
