@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from kernel import db, log
 from kernel.errors import Conflict
+from matching.union import Union
 from mdm import pending, sql, versions
 from mdm.crew import Crew, crew
 from mdm.foreknown import Foreknown, Known
@@ -41,27 +42,17 @@ def together(
 ) -> list[list[uuid.UUID]]:
     """Group records that pairs or a golden id connect, in the order of the first record of each group."""
     place = {record: at for at, record in enumerate(records)}
-    root = list(range(len(records)))
-
-    def find(at: int) -> int:
-        while root[at] != at:
-            root[at] = at = root[root[at]]
-        return at
-
-    def join(one: int, other: int) -> None:
-        one, other = find(one), find(other)
-        root[max(one, other)] = min(one, other)
-
+    union = Union[int]()
     first: dict[uuid.UUID, int] = {}
     for at, golden_id in enumerate(golden_ids):
         if golden_id is not None:
-            join(first.setdefault(golden_id, at), at)
+            union.join(first.setdefault(golden_id, at), at)
     for a, b in pairs:
         if a in place and b in place:
-            join(place[a], place[b])
+            union.join(place[a], place[b])
     groups: dict[int, list[uuid.UUID]] = {}
     for at, record in enumerate(records):
-        groups.setdefault(find(at), []).append(record)
+        groups.setdefault(union.first(at), []).append(record)
     return list(groups.values())
 
 
