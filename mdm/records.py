@@ -130,13 +130,11 @@ class Shelf:
 
     def _form(self, row: sql.Row) -> ComparisonForm | None:
         """The stored form of a row; None when there is none that this program reads, so that it is made from the record."""
-        known = self._forms.get(row[:4])
-        if known is None:
-            known = self._stored_form(row[7])
-            if known is not None:
-                self._forms[row[:4]] = known
-                if len(self._forms) > self.size:
-                    self._forms.popitem(last=False)
+        known = self._forms.pop(row[:4], None) or self._stored_form(row[7])
+        if known is not None:
+            self._forms[row[:4]] = known  # Put in anew, also when it was there: it counts as used now.
+            if len(self._forms) > self.size:
+                self._forms.popitem(last=False)
         return known
 
     def _stored_form(self, text: str | None) -> ComparisonForm | None:

@@ -1,8 +1,11 @@
 """The shelf remembers what it decoded, and never leaves out what was asked for."""
 
+import uuid
+
 import pytest
 
 from kernel import db
+from matching.forms import ComparisonForm
 from mdm.records import Shelf
 
 from .. import resolution as master
@@ -22,6 +25,20 @@ def test_a_full_shelf_still_holds_all_that_is_asked_for_at_once(mdm: Master) -> 
         assert len(shelf.load(session, known[:2])) == 2
         found = shelf.load(session, [known[0], known[2]])
     assert sorted(found) == [known[0], known[2]], "what stood there longest was dropped, though it was asked for again"
+
+
+def test_a_full_shelf_drops_the_form_that_was_asked_for_longest_ago(mdm: Master) -> None:
+    a, b, c = (mdm.put("shop", f"m{number}", MARIA).record_id or uuid.UUID(int=0) for number in range(3))
+    tried: list[ComparisonForm] = []
+    shelf = Shelf(tried.append, size=2, trusts_forms=True)
+    with db.transaction() as session:
+        for one in (a, b, a, c):
+            shelf.compared(session, [one])
+        assert len(tried) == 3
+        shelf.compared(session, [a])
+        assert len(tried) == 3, "it was asked for again, after the one that was to be dropped"
+        shelf.compared(session, [b])
+    assert len(tried) == 4
 
 
 def test_only_a_shelf_that_trusts_stored_forms_reads_them(mdm: Master) -> None:
