@@ -10,13 +10,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from kernel.actor import Principal
 from kernel.clock import now
-from kernel.errors import Invalid, MdmError
+from kernel.errors import Invalid
 from mdm import files, steward_decisions
 from mdm.decisions import StewardDecision
 from mdm.resolve import Resolver
@@ -31,8 +32,6 @@ VERDICTS = ("match", "no_match")
 IMPORTED = "imported"
 LONGEST_NAME = 200
 PORTION = 200
-MOST_ATTEMPTS = 5
-OUTDATED = 412
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +76,13 @@ def run(resolver: Resolver, caller: Principal, path: Path, dry_run: bool) -> Out
     rows = _rows(path, outcome)
     while portion := list(islice(rows, PORTION)):
         fresh = _fresh(resolver, portion, outcome)
-        for attempt in range(MOST_ATTEMPTS):
-            found = decision_sets.look(resolver, caller, [row.wish for row in fresh], beside)
-            try:
-                made = beside if dry_run else _make(resolver, caller, fresh, found, outcome.set_id)
-            except MdmError as error:
-                if error.status != OUTDATED or attempt == MOST_ATTEMPTS - 1:
-                    raise
-            else:
-                break
+        look = partial(decision_sets.look, resolver, caller, [row.wish for row in fresh], tuple(beside))
+        if dry_run:
+            found = look()
+            beside += found.made
+        else:
+            found = settle.on_what_is_seen(look, partial(_make, resolver, caller, fresh, outcome.set_id))
         _count(outcome, fresh, found)
-        beside = [*made, *found.made] if dry_run else []
     return outcome
 
 
@@ -105,11 +100,9 @@ def _fresh(resolver: Resolver, portion: Sequence[Row], outcome: Outcome) -> list
     return list(fresh.values())
 
 
-def _make(
-    resolver: Resolver, caller: Principal, rows: Sequence[Row], found: LookedAtAll, set_id: uuid.UUID
-) -> list[StewardDecision]:
+def _make(resolver: Resolver, caller: Principal, rows: Sequence[Row], set_id: uuid.UUID, found: LookedAtAll) -> None:
     if found.looked is None:
-        return []
+        return
     of_row = {row.decision_id: row for row in rows}
     with resolver.steps() as session:
         settle.hold(session, found.looked, found.looked.token)
@@ -117,7 +110,6 @@ def _make(
             row = of_row[decision.decision_id]
             said = Said(row.author, IMPORTED, row.wish.reason, set_id, row.said_at)
             settle.write(session, caller, found.looked.of, decision, said)
-    return []
 
 
 def _count(outcome: Outcome, rows: Sequence[Row], found: LookedAtAll) -> None:

@@ -6,9 +6,9 @@ token no longer fits, and nobody decides about what they have not seen. A worker
 
 import hashlib
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TypeVar, cast
 
 from sqlmodel import Session
 
@@ -30,6 +30,10 @@ STEWARD = "steward"
 TAKEN_BACK = "taken_back"
 LONGEST_REASON = 1_000
 MATCH = "match"
+OUTDATED = 412
+# For what nobody waits to confirm: whoever looked may be too late for a worker, hardly five times.
+MOST_ATTEMPTS = 5
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,21 @@ def hold(session: Session, looked: Looked, token: str | None) -> None:
     if token != looked.token or closure.digests(session, records) != looked.evaluated.digests:
         detail = "Something that the outcome hangs on has changed since the preview; look again."
         extra = {"goldens": [str(golden_id) for golden_id in looked.preview.golden_ids]}
-        raise MdmError("The preview is out of date", code="preview_outdated", status=412, detail=detail, extra=extra)
+        raise MdmError("The preview is out of date", code="preview_outdated", status=OUTDATED, detail=detail, extra=extra)
+
+
+def on_what_is_seen(look: Callable[[], Seen], act: Callable[[Seen], object]) -> Seen:
+    """Look and act on it, both again when something changed in between; what was acted on. Raises: as the last attempt does."""
+    for left in reversed(range(MOST_ATTEMPTS)):
+        seen = look()
+        try:
+            act(seen)
+        except MdmError as error:
+            if not left or error.status != OUTDATED:
+                raise
+        else:
+            return seen
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _audit(session: Session, caller: Principal, action: str, decision: StewardDecision, reason: str | None) -> None:

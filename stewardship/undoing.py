@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlmodel import Session
 
 from kernel import actor
 from kernel.actor import Principal
-from kernel.errors import MdmError, NotFound
+from kernel.errors import NotFound
 from mdm import steward_decisions, versions
 from mdm.decisions import StewardDecision
 from mdm.resolve import Resolver
@@ -22,8 +23,6 @@ from stewardship import settle
 from stewardship.settle import STEWARD
 
 PORTION = 200
-MOST_ATTEMPTS = 5
-OUTDATED = 412
 
 
 @dataclass(slots=True)
@@ -67,16 +66,8 @@ def take_back(resolver: Resolver, caller: Principal, held: Sequence[StewardDecis
     for start in range(0, len(held), PORTION):
         portion = held[start : start + PORTION]
         ended = {*(ended if dry_run else ()), *(one.decision_id for one in portion)}
-        for attempt in range(MOST_ATTEMPTS):
-            looked = _look(resolver, caller, portion, frozenset(ended))
-            try:
-                if not dry_run:
-                    _end(resolver, caller, portion, looked, said)
-            except MdmError as error:
-                if error.status != OUTDATED or attempt == MOST_ATTEMPTS - 1:
-                    raise
-            else:
-                break
+        look = partial(_look, resolver, caller, portion, frozenset(ended))
+        looked = look() if dry_run else settle.on_what_is_seen(look, partial(_end, resolver, caller, portion, said))
         undone.decisions += len(portion)
         undone.causes.update(one.cause for one in looked.preview.changed)
         undone.questions += looked.preview.questions
@@ -92,7 +83,7 @@ def _look(
     return settle.look_at(resolver, caller, of, Supposed(undone=ended), records)
 
 
-def _end(resolver: Resolver, caller: Principal, portion: Sequence[StewardDecision], looked: settle.Looked, reason: str) -> None:
+def _end(resolver: Resolver, caller: Principal, portion: Sequence[StewardDecision], reason: str, looked: settle.Looked) -> None:
     with resolver.steps() as session:
         settle.hold(session, looked, looked.token)
         for decision in portion:
