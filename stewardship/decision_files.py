@@ -5,6 +5,7 @@ off, makes nothing twice. What cannot be read or decided is named by its line.
 """
 
 import hashlib
+import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,14 +18,14 @@ from typing import Any
 
 from kernel.actor import Principal
 from kernel.clock import now
-from kernel.errors import Invalid
+from kernel.errors import Invalid, MdmError
 from mdm import files, steward_decisions
 from mdm.decisions import StewardDecision
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
 from stewardship import decision_sets, settle
 from stewardship.decision_sets import LookedAtAll
-from stewardship.settle import Wish
+from stewardship.settle import OUTDATED, Wish
 from stewardship.sides import Side
 
 COLUMNS = ("left_source", "left_key", "right_source", "right_key", "verdict", "reason", "by", "at")
@@ -32,6 +33,8 @@ VERDICTS = ("match", "no_match")
 IMPORTED = "imported"
 LONGEST_NAME = 200
 PORTION = 200
+# What the database cannot hold as text: NUL, and bytes of a file that are no characters.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,46 +78,62 @@ def run(resolver: Resolver, caller: Principal, path: Path, dry_run: bool) -> Out
     beside: list[StewardDecision] = []
     rows = _rows(path, outcome)
     while portion := list(islice(rows, PORTION)):
-        fresh = _fresh(resolver, portion, outcome)
-        look = partial(decision_sets.look, resolver, caller, [row.wish for row in fresh], tuple(beside))
+        look = partial(_look, resolver, caller, portion, tuple(beside))
         if dry_run:
-            found = look()
-            beside += found.made
+            seen = look()
+            beside += seen.found.made
         else:
-            found = settle.on_what_is_seen(look, partial(_make, resolver, caller, fresh, outcome.set_id))
-        _count(outcome, fresh, found)
+            seen = settle.on_what_is_seen(look, partial(_make, resolver, caller, outcome.set_id))
+        _count(outcome, seen)
     return outcome
 
 
-def _fresh(resolver: Resolver, portion: Sequence[Row], outcome: Outcome) -> list[Row]:
-    """Leave out what was decided before."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A portion as it was looked at: what is to be made; of the rest, how much was made before and holds, or was taken back."""
+
+    fresh: Sequence[Row]
+    before: Counter[bool]
+    found: LookedAtAll
+
+
+def _look(resolver: Resolver, caller: Principal, portion: Sequence[Row], beside: Sequence[StewardDecision]) -> _Seen:
+    """Look at what was not decided before: by somebody else who imports the same, even since the last look."""
     with resolver.steps() as session:
-        before = steward_decisions.known(session, [row.decision_id for row in portion])
+        stored = steward_decisions.known(session, [row.decision_id for row in portion])
+    known = stored | dict.fromkeys((one.decision_id for one in beside), True)
     fresh: dict[uuid.UUID, Row] = {}
+    before: Counter[bool] = Counter()
     for row in portion:
-        holds = before.get(row.decision_id)
-        outcome.known += holds is True or row.decision_id in fresh
-        outcome.taken_back += holds is False
-        if holds is None:
-            fresh.setdefault(row.decision_id, row)
-    return list(fresh.values())
+        if row.decision_id in fresh or row.decision_id in known:
+            before[known.get(row.decision_id, True)] += 1
+        else:
+            fresh[row.decision_id] = row
+    found = decision_sets.look(resolver, caller, [row.wish for row in fresh.values()], beside)
+    return _Seen(list(fresh.values()), before, found)
 
 
-def _make(resolver: Resolver, caller: Principal, rows: Sequence[Row], set_id: uuid.UUID, found: LookedAtAll) -> None:
+def _make(resolver: Resolver, caller: Principal, set_id: uuid.UUID, seen: _Seen) -> None:
+    found = seen.found
     if found.looked is None:
         return
-    of_row = {row.decision_id: row for row in rows}
+    of_row = {row.decision_id: row for row in seen.fresh}
     with resolver.steps() as session:
         settle.hold(session, found.looked, found.looked.token)
+        if steward_decisions.known(session, [one.decision_id for one in found.made]):
+            raise MdmError("Somebody else has made these decisions meanwhile", code="preview_outdated", status=OUTDATED)
         for decision in found.made:
             row = of_row[decision.decision_id]
             said = Said(row.author, IMPORTED, row.wish.reason, set_id, row.said_at)
             settle.write(session, caller, found.looked.of, decision, said)
 
 
-def _count(outcome: Outcome, rows: Sequence[Row], found: LookedAtAll) -> None:
+def _count(outcome: Outcome, seen: _Seen) -> None:
+    found = seen.found
     outcome.made += len(found.made)
-    outcome.rejects += [(rows[one.index].line_no, one.code) for one in found.refused]
+    outcome.known += seen.before[True]
+    outcome.taken_back += seen.before[False]
+    outcome.rejects += [(seen.fresh[one.index].line_no, one.code) for one in found.refused]
     outcome.rejects.sort()
     if found.looked is not None:
         outcome.causes.update(one.cause for one in found.looked.preview.changed)
@@ -139,6 +158,8 @@ def _row(line_no: int, values: dict[str, Any]) -> Row | str:
     said = {name: str(values[name]).strip() for name in COLUMNS if values.get(name) is not None}
     if absent := next((name for name in COLUMNS if not said.get(name)), None):
         return f"missing_{absent}"
+    if any(UNSTORABLE.search(text) for text in said.values()):
+        return "unusable_character"
     left, right = ((said[f"{side}_source"], said[f"{side}_key"]) for side in ("left", "right"))
     at = _time(said["at"])
     if said["verdict"] not in VERDICTS:
@@ -156,9 +177,9 @@ def _time(text: str) -> datetime | None:
     """Read a time; one without an offset is UTC."""
     try:
         read = datetime.fromisoformat(text)
-    except ValueError:
+        return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+    except (ValueError, OverflowError):  # The latter of a time that in UTC is before the first year or after the last.
         return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 def _id(wish: Wish, author: str, at: datetime) -> uuid.UUID:

@@ -12,7 +12,7 @@ from cli import decision_commands
 from kernel import clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, NotFound
-from stewardship import settle
+from stewardship import decision_files, decision_sets, settle
 from stewardship.settle import Wish
 from stewardship.sides import Side
 
@@ -122,6 +122,38 @@ def test_what_cannot_be_read_or_decided_is_named_by_its_line(mdm: Master, file: 
         assert found["made"] == 1
     file.write_text("a,b\n1,2\n")
     assert isinstance(run("import", file).exception, Invalid)
+
+
+def test_what_the_database_cannot_hold_is_named_by_its_line_and_the_rest_is_made(mdm: Master, file: Path) -> None:
+    unheld = "shop,1,pos,2,match,a\x00b,maria,2024-05-01\nshop,1\x00,pos,2,match,a,maria,2024-05-01\n"
+    years = "shop,1,pos,2,match,a,maria,0001-01-01T00:00:00+14:00\nshop,1,pos,2,match,a,maria,9999-12-31T23:00:00-14:00\n"
+    file.write_text(HEADER + unheld + years + MERGED)
+    codes = ["unusable_character"] * 2 + ["unreadable_time"] * 2
+    for options in (["--dry-run"], []):
+        found = imported(file, *options, code=2)
+        assert ([(one["line"], one["code"]) for one in found["rejects"]], found["made"]) == (list(enumerate(codes, 2)), 1)
+
+
+def test_a_dry_run_counts_a_row_once_wherever_it_stands_again(mdm: Master, file: Path) -> None:
+    file.write_text(HEADER + MERGED * (decision_files.PORTION + 5))
+    counts = [(found["made"], found["known"]) for found in (imported(file, "--dry-run"), imported(file))]
+    assert counts == [(1, decision_files.PORTION + 4)] * 2
+
+
+@pytest.mark.parametrize("seen", ["looked_at", "known"])
+def test_a_file_that_two_import_at_once_is_made_once(mdm: Master, file: Path, monkeypatch: pytest.MonkeyPatch, seen: str) -> None:
+    """The other import comes before what it makes is looked at, or just after."""
+    look, others = decision_sets.look, [file]
+
+    def beside(*asked: Any) -> Any:
+        found = look(*asked) if seen == "looked_at" else None
+        if others:
+            imported(others.pop())
+        return found or look(*asked)
+
+    monkeypatch.setattr(decision_sets, "look", beside)
+    found = imported(file)
+    assert (found["made"], found["known"], query("SELECT count(*) FROM decision WHERE set_id IS NOT NULL")) == (0, 2, [(2,)])
 
 
 def decide(mdm: Master, who: str, left: tuple[str, str], right: tuple[str, str]) -> None:
