@@ -67,10 +67,10 @@ def take_back(resolver: Resolver, caller: Principal, held: Sequence[StewardDecis
         portion = held[start : start + PORTION]
         ended = {*(ended if dry_run else ()), *(one.decision_id for one in portion)}
         look = partial(_look, resolver, caller, portion, frozenset(ended))
-        looked = look() if dry_run else settle.on_what_is_seen(look, partial(_end, resolver, caller, portion, said))
-        undone.decisions += len(portion)
-        undone.causes.update(one.cause for one in looked.preview.changed)
-        undone.questions += looked.preview.questions
+        if dry_run:
+            _count(undone, look(), len(portion))
+        else:
+            settle.on_what_is_seen(look, partial(_end, resolver, caller, portion, said, undone))
     return undone
 
 
@@ -83,8 +83,26 @@ def _look(
     return settle.look_at(resolver, caller, of, Supposed(undone=ended), records)
 
 
-def _end(resolver: Resolver, caller: Principal, portion: Sequence[StewardDecision], reason: str, looked: settle.Looked) -> None:
+def _end(
+    resolver: Resolver,
+    caller: Principal,
+    portion: Sequence[StewardDecision],
+    reason: str,
+    undone: Undone,
+    looked: settle.Looked,
+) -> None:
+    """End what of a portion holds still: somebody else may take the same back."""
     with resolver.steps() as session:
         settle.hold(session, looked, looked.token)
-        for decision in portion:
+        holds = steward_decisions.known(session, [one.decision_id for one in portion])
+        live = [one for one in portion if holds[one.decision_id]]
+        for decision in live:
             settle.unwrite(session, caller, decision, reason)
+    if live:
+        _count(undone, looked, len(live))
+
+
+def _count(undone: Undone, looked: settle.Looked, decisions: int) -> None:
+    undone.decisions += decisions
+    undone.causes.update(one.cause for one in looked.preview.changed)
+    undone.questions += looked.preview.questions

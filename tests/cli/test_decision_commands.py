@@ -101,6 +101,21 @@ def test_an_import_is_taken_back_whole_and_stays_so(mdm: Master, file: Path) -> 
     assert isinstance(run("undo", "--reason", "again", "--set", set_id).exception, NotFound)
 
 
+def test_a_set_that_two_take_back_at_once_ends_once(mdm: Master, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    set_id = imported(file)["set_id"]
+    mdm.drain()
+    hold, others = settle.hold, [set_id]
+
+    def late(*asked: Any) -> None:
+        if others:
+            undone("--set", others.pop())
+        hold(*asked)
+
+    monkeypatch.setattr(settle, "hold", late)
+    assert "0 decisions ended; golden ids that answer otherwise: none" in undone("--set", set_id)
+    assert query("SELECT count(*) FROM audit WHERE action = 'decision.take_back'") == [(2,)]
+
+
 def test_what_cannot_be_read_or_decided_is_named_by_its_line(mdm: Master, file: Path) -> None:
     wrong = (
         "shop,1,pos,99,match,no such record,maria,2024-05-01\n"
