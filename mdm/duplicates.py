@@ -83,8 +83,9 @@ def read(session: Session, source: str, after: uuid.UUID | None, limit: int) -> 
     rows = sql.rows(session, _GROUPS, asked)
     shown = rows[:limit]
     records = _records(session, [record_id for row in shown for record_id in row[2]])
-    groups = [_group(row[0], row[1], [records[one] for one in row[2] if one in records]) for row in shown]
-    told = tuple(group for group in groups if len(group.records) > 1)
+    groups = ((*row[:2], [records[one] for one in row[2] if one in records]) for row in shown)
+    # Records may be deleted between the two statements: what then has one left, or none, is no group.
+    told = tuple(_group(golden_id, keys, members) for golden_id, keys, members in groups if len(members) > 1)
     return Page(told, shown[-1][0] if len(rows) > limit else None)
 
 
@@ -105,7 +106,7 @@ def _group(golden_id: uuid.UUID, keys: int, members: Sequence[OneOf]) -> Group:
 
 
 def _kept_for(ranked: Sequence[OneOf]) -> str:
-    first, second = (*ranked, *ranked)[:2]
+    first, second = ranked[:2]
     told = (first.attributes != second.attributes, first.observed_at != second.observed_at, True)
     return next(name for name, tells in zip(KEPT_FOR, told, strict=True) if tells)
 

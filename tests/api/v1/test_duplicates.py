@@ -70,3 +70,9 @@ def test_whoever_may_not_see_the_source_sees_nothing(api: TestClient, mdm: Maste
     assert api.get(URL, headers=key("records:read")).status_code == 403
     assert api.get("/v1/sources/nonsense/duplicates").status_code == 404
     assert groups(api.get("/v1/sources/shop/duplicates").json()) == []
+
+
+def test_a_group_whose_records_go_while_it_is_read_is_left_out(api: TestClient, mdm: Master) -> None:
+    query("DELETE FROM standard_record WHERE source = 'pos' AND source_key IN ('1', '2', '3')")
+    answer = api.get(URL)
+    assert (answer.status_code, answer.json()["items"]) == (200, [])
