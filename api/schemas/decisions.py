@@ -13,7 +13,10 @@ from stewardship.settle import LONGEST_REASON
 from stewardship.sides import MOST_RECORDS
 
 Verdict = Literal["match", "no_match"]
-Reason = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON, examples=["The customer showed both cards."])]
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL holds none in text.
+Reason = Annotated[
+    str, Field(min_length=1, max_length=LONGEST_REASON, pattern=NO_NUL, examples=["The customer showed both cards."])
+]
 BlockerNames = Annotated[
     list[Name],
     Field(max_length=20, description="Merge blockers of the policy that you know of and match in spite of; the reason says why."),

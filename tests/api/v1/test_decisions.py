@@ -195,6 +195,13 @@ def test_a_decision_that_reaches_another_brand_is_refused(api: TestClient, mdm: 
     assert failed(named) == (404, "unknown_record")
 
 
+def test_a_reason_that_the_database_cannot_hold_is_refused_before_anything_is_looked_at(api: TestClient, mdm: Master) -> None:
+    body = wish("match") | {"reason": "both\0cards"}
+    for url in ("/v1/decisions?dry_run=true", "/v1/decisions"):
+        answer = api.post(url, json=body)
+        assert (*failed(answer), answer.json()["errors"][0]["pointer"]) == (422, "invalid_request", "/reason")
+
+
 def test_decisions_and_previews_are_audited_and_repeat_no_reason(api: TestClient, mdm: Master) -> None:
     decision_id = decide(api, wish("match"))
     rows = query("SELECT action, object_type, object_id, detail FROM audit ORDER BY audit_id")
