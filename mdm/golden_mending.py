@@ -16,7 +16,6 @@ from mdm.differences import Difference, Kind
 from mdm.drafts import body_hash, rehash
 
 Id = uuid.UUID
-REASON = "restored"
 
 _HELD = """
 SELECT g.golden_id, g.split_into::text[], g.version, g.status, g.redirect_to, g.body, g.content_hash, g.computed_at,
@@ -131,7 +130,7 @@ def distrust(session: Session, golden_ids: Sequence[Id]) -> None:
 
 def ask_for(session: Session, golden_ids: Sequence[Id]) -> None:
     """Ask for the resolution of the records that founded golden ids or live under them."""
-    pending.request(session, _around(session, golden_ids), REASON, fresh=False)
+    pending.request(session, _around(session, golden_ids), pending.RESTORED, fresh=False)
 
 
 def _around(session: Session, golden_ids: Sequence[Id]) -> list[Id]:

@@ -15,7 +15,6 @@ from mdm.differences import Difference, Kind
 from mdm.versions import VersionSet
 
 Id = uuid.UUID
-REASON = "restored"
 
 _CROSSWALK = """
 INSERT INTO crosswalk AS c (record_id, source, source_key, brand, region, state, version_no)
@@ -32,7 +31,7 @@ def crosswalk(session: Session, record_ids: Sequence[Id]) -> list[Difference]:
     """Let crosswalk rows say whose records they are, as the records do; one that is gone comes back, owed a resolution."""
     closure.lock(session, record_ids)
     found = sql.rows(session, _CROSSWALK, {"ids": list(record_ids)})
-    pending.request(session, [record_id for record_id, _ in found], REASON, fresh=False)
+    pending.request(session, [record_id for record_id, _ in found], pending.RESTORED, fresh=False)
     return [
         Difference(Kind.CROSSWALK, str(record_id), "missing" if is_new else "differs_from_its_record")
         for record_id, is_new in found
@@ -61,7 +60,7 @@ RETURNING golden_id, record_id"""  # noqa: S608 - a constant above.
 def founders(session: Session) -> list[Difference]:
     """Make the founder ledger what the versions of golden records tell. One step for all: it reads every version."""
     found, gone = sql.rows(session, _FOUND), sql.rows(session, _UNFOUND)
-    pending.request(session, [record_id for _, record_id in (*found, *gone)], REASON, fresh=False)
+    pending.request(session, [record_id for _, record_id in (*found, *gone)], pending.RESTORED, fresh=False)
     named = ((golden_id, record_id, "missing") for golden_id, record_id in found)
     wrong = ((golden_id, record_id, "never_founded") for golden_id, record_id in gone)
     return [Difference(Kind.FOUNDER, f"{golden_id}:{record_id}", problem) for golden_id, record_id, problem in (*named, *wrong)]
@@ -71,7 +70,7 @@ def seals(session: Session, of: VersionSet, record_ids: Sequence[Id]) -> list[Di
     """End the model's decisions whose seal is broken, so that the pair is weighed again; a steward's is only named."""
     broken = [one for one in decisions.read(session, record_ids) if one.checksum != decisions.checksum(of.decision_secret, one)]
     lost = decisions.supersede(session, [one.decision_id for one in broken if one.author == MODEL], "seal_broken")
-    pending.request(session, sorted(lost), REASON, fresh=False)
+    pending.request(session, sorted(lost), pending.RESTORED, fresh=False)
     return [Difference(Kind.DECISION, str(one.decision_id), "checksum") for one in broken]
 
 

@@ -17,6 +17,7 @@ CHANNEL = "mdm_work"
 INTERACTIVE_PRIORITY = 0
 BULK_PRIORITY = 5
 BATCH_SIZE = 200
+RESTORED = "restored"  # Why: what was altered past its writers has been put back.
 # A bell that rings for one record costs its worker three dozen statements; with a hundred they cost a record a tenth of that.
 COMPANY = 100
 ANSWERED_SOON_SECONDS = 1.0

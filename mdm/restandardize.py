@@ -95,7 +95,7 @@ def restore(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
         if again.row is not None:
             _replace(session, [again.row], (program.stamp(), versions[again.record_id]))
     gone = _drop_deleted(session, record_ids)
-    pending.request(session, sorted({*versions, *gone}), "restored", fresh=False)
+    pending.request(session, sorted({*versions, *gone}), pending.RESTORED, fresh=False)
     named = [Difference(Kind.STANDARD_RECORD, str(one), problem) for one, said in problems.items() for problem in said]
     return [*named, *(Difference(Kind.STANDARD_RECORD, str(one), "of_a_deleted_record") for one in gone)]
 
