@@ -9,9 +9,8 @@ from typing import Literal, Protocol
 
 from pydantic import Field, model_validator
 
+from mdm.documents import Spot
 from mdm.mapping_schema import Fields, Strict
-
-Spot = tuple[str | int, ...]
 
 
 class Condition(Strict):

@@ -68,7 +68,8 @@ for _tag, _pattern, _first in (
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^{_pattern}$"), _first)
 
 
-Finding = tuple[tuple[str | int, ...], str]
+Spot = tuple[str | int, ...]  # A value of a document or row: the keys and indexes that lead to it.
+Finding = tuple[Spot, str]
 Check = Callable[[Document], Iterable[Finding]]
 
 

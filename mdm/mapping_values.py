@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from mdm.documents import Spot
 from mdm.mapping_schema import Expression, Scalar
 
 
@@ -23,7 +24,6 @@ class Problem:
 
 
 Problems = list[Problem]
-Place = tuple[str | int, ...]  # A value of a row: the keys and indexes that lead to it.
 Reader = Callable[[Any, Problems], Any]
 LARGEST_EXACT_FLOAT = 2.0**53
 
@@ -55,26 +55,26 @@ def lookup(row: Any, path: str) -> Any:
     return [found for element in row if (found := lookup(element, path)) is not None]
 
 
-def places(row: Any, path: str, at: Place = ()) -> Iterator[tuple[Place, Any]]:
+def spots(row: Any, path: str, at: Spot = ()) -> Iterator[tuple[Spot, Any]]:
     """Yield where a dotted path leads and what stands there, as `lookup` follows it; a list there is entered, item by item."""
     if isinstance(row, dict) and path in row:
         yield from _items((*at, path), row[path])
     elif isinstance(row, dict):
         head, _, rest = path.partition(".")
         if rest and head in row:
-            yield from places(row[head], rest, (*at, head))
+            yield from spots(row[head], rest, (*at, head))
     elif isinstance(row, list) and path:
         head, _, rest = path.partition(".")
         if head.lstrip("-").isdecimal() and head.isascii():
             index = int(head) % len(row) if -len(row) <= int(head) < len(row) else None
             if index is not None:
-                yield from places(row[index], rest, (*at, index)) if rest else _items((*at, index), row[index])
+                yield from spots(row[index], rest, (*at, index)) if rest else _items((*at, index), row[index])
         else:
             for index, element in enumerate(row):
-                yield from places(element, path, (*at, index))
+                yield from spots(element, path, (*at, index))
 
 
-def _items(at: Place, value: Any) -> Iterator[tuple[Place, Any]]:
+def _items(at: Spot, value: Any) -> Iterator[tuple[Spot, Any]]:
     if not isinstance(value, list):
         yield at, value
         return

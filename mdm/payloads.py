@@ -16,8 +16,9 @@ import orjson
 
 from matching.standardize.identifiers import MASK
 from mdm.cards import mask_cards, may_hold_card
+from mdm.documents import Spot
 from mdm.mapping_schema import Mapping
-from mdm.mapping_values import Place, Problem, text_of
+from mdm.mapping_values import Problem, text_of
 from mdm.vouched import cards, vouched
 
 LARGEST_PAYLOAD_BYTES = 2 * 1024 * 1024
@@ -185,7 +186,7 @@ def mask_path(value: Any, path: list[str]) -> Any:
 
 def without_cards(payload: dict[str, Any], mapping: Mapping | None = None) -> dict[str, Any]:
     """A copy without card numbers; the same object when there is none. Recurses: `shallow` or `check` comes first."""
-    read: frozenset[Place] = cards(mapping, payload) if mapping else frozenset()
+    read: frozenset[Spot] = cards(mapping, payload) if mapping else frozenset()
     masked: dict[str, Any] = _mask_cards(payload, frozenset(), read, ())
     if masked is payload:
         return payload
@@ -193,7 +194,7 @@ def without_cards(payload: dict[str, Any], mapping: Mapping | None = None) -> di
     return _mask_cards(payload, spared, read, ()) if spared else masked
 
 
-def _mask_cards(value: Any, spared: Container[Place], read: Container[Place], at: Place) -> Any:
+def _mask_cards(value: Any, spared: Container[Spot], read: Container[Spot], at: Spot) -> Any:
     """A copy without card numbers but in the places that are spared; the same object when there is none. In the places of `read`
     the whole value is a card number."""
     if isinstance(value, dict):

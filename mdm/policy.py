@@ -26,7 +26,7 @@ from matching.standardize.context import DateOrder
 from matching.standardize.identifiers import standard_name
 from mdm import sql
 from mdm.blocker_schema import faults as blocker_faults
-from mdm.documents import Finding, parse_document, read_text
+from mdm.documents import Finding, Spot, parse_document, read_text
 from mdm.mapping_schema import Expression
 from mdm.override_values import STEWARD_SOURCE
 from mdm.policy_schema import AttributeRule as DeclaredRule
@@ -234,7 +234,7 @@ def check(policy: PolicyDocument) -> Iterator[Finding]:
             yield ("survivorship", "attributes", attribute), fault
 
 
-def _attributes_named(policy: PolicyDocument) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _attributes_named(policy: PolicyDocument) -> Iterator[tuple[Spot, str]]:
     for name, source in policy.sources.items():
         yield from ((("sources", name, "system_of_record_for", n), one) for n, one in enumerate(source.system_of_record_for))
     for view, shown in policy.views.items():
@@ -261,7 +261,7 @@ def _check_declared(policy: PolicyDocument, source: Source) -> Iterator[Finding]
             yield ("fields", "extras", name), "is not declared under 'extras' of the policy"
 
 
-def _constant(spot: tuple[str | int, ...], expression: Expression, declared: dict[str, Any], section: str) -> Iterator[Finding]:
+def _constant(spot: Spot, expression: Expression, declared: dict[str, Any], section: str) -> Iterator[Finding]:
     if expression.const is not None and str(expression.const) not in declared:
         yield ("fields", *spot), f"{expression.const!r} is not declared under '{section}' of the policy"
 

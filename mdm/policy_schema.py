@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from mdm.blocker_schema import MergeBlocker
+from mdm.documents import Spot
 from mdm.mapping_schema import Expression, Fields, Mapping, Path, Strict
 from mdm.mapping_values import roots
 from mdm.survivorship_rules import Criterion, SurvivorshipRules
@@ -215,14 +216,14 @@ class PolicyDocument(Strict):
     views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))
 
 
-def paths_read(source: Mapping) -> list[tuple[tuple[str | int, ...], str]]:
+def paths_read(source: Mapping) -> list[tuple[Spot, str]]:
     """Every payload path that a source's mapping reads, with where the document says so."""
     if source.fields is None:
         return []
-    found: list[tuple[tuple[str | int, ...], str]] = []
+    found: list[tuple[Spot, str]] = []
     for attribute in Fields.model_fields:
         declared = getattr(source.fields, attribute)
-        where: tuple[str | int, ...] = ("fields", attribute)
+        where: Spot = ("fields", attribute)
         if isinstance(declared, Expression):
             found += [(where, path) for path in roots(declared)]
         elif isinstance(declared, dict):
@@ -232,7 +233,7 @@ def paths_read(source: Mapping) -> list[tuple[tuple[str | int, ...], str]]:
     return found
 
 
-def _item_paths(where: tuple[str | int, ...], item: Any) -> list[tuple[tuple[str | int, ...], str]]:
+def _item_paths(where: Spot, item: Any) -> list[tuple[Spot, str]]:
     prefix = f"{item.each}." if item.each else ""
     parts = {name: getattr(item, name) for name in type(item).model_fields}
     return [

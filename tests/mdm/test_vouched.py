@@ -13,7 +13,7 @@ from matching.standardize.identifiers import is_card_number
 from mdm.cards import mask_cards
 from mdm.documents import parse_document
 from mdm.mapping_schema import Mapping
-from mdm.mapping_values import lookup, places
+from mdm.mapping_values import lookup, spots
 from mdm.vouched import vouched
 
 CNPJ, SIRET, REGON, CARD = "38100031000197", "36252187400010", "36100024000016", "30569309025904"
@@ -100,11 +100,11 @@ def leaves(value: Any) -> list[Any]:
 
 @given(ROWS, st.lists(NAMES, min_size=1, max_size=3).map(".".join))
 def test_places_are_where_a_lookup_reads(row: Any, path: str) -> None:
-    found = list(places(row, path))
-    for place, value in found:
+    found = list(spots(row, path))
+    for spot, value in found:
         at = row
-        for step in place:
+        for step in spot:
             at = at[step]
         assert at is value
-    # A list that holds none where the path ends says nothing to a lookup; the place is there all the same.
+    # A list that holds none where the path ends says nothing to a lookup; the spot is there all the same.
     assert [value for _, value in found if value is not None] == [one for one in leaves(lookup(row, path)) if one is not None]
