@@ -13,7 +13,7 @@ from itertools import product
 from struct import unpack
 from typing import NamedTuple
 
-from matching.blocking_facts import LOYALTY, MOST_FILED, PHONE_TAIL, SEPARATOR, Place, Values, left_out, read_facts
+from matching.blocking_facts import LOYALTY, MOST_FILED, PHONE_TAIL, SEPARATOR, Home, Values, left_out, read_facts
 from matching.hot_keys import HOT_LIMIT, as_narrow, as_wide
 from matching.record import StandardRecord
 
@@ -103,7 +103,7 @@ _PLANS: Sequence[_Plan] = tuple(
         _head(rule.number),
         rule.facts,
         tuple((number, _head(number), fact) for number, fact in zip(refined_rule(rule.number), rule.refined_by, strict=True)),
-        not set(Place._fields).isdisjoint(rule.facts),
+        not set(Home._fields).isdisjoint(rule.facts),
     )
     for rule in RULES
 )

@@ -29,7 +29,7 @@ _DIGITS = re.compile(r"\d+")
 Values = Mapping[str, Sequence[str]]
 
 
-class Place(NamedTuple):
+class Home(NamedTuple):
     """What one home is filed by; a home with nothing of it is filed nowhere."""
 
     postal_codes: tuple[str, ...]
@@ -38,8 +38,8 @@ class Place(NamedTuple):
     house_numbers: tuple[str, ...]
 
 
-NOWHERE = Place((), (), (), ())
-F = TypeVar("F", str, Place)
+NO_HOME = Home((), (), (), ())
+F = TypeVar("F", str, Home)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,10 @@ def read_facts(record: StandardRecord) -> Facts:
         "years": _years(record.birth_date, births),
         "companies": (record.company_key,) if record.company_key and record.party is not PartyKind.PERSON else (),
     }
-    places = _filed("addresses", record.addresses, _place, left_out)
-    homes = tuple([person | dict(zip(Place._fields, place, strict=True)) for place in places])
-    whole = homes[0] if len(homes) == 1 else person | _whole(places)._asdict()
-    return Facts(whole, homes, tuple(left_out))
+    homes = _filed("addresses", record.addresses, _home, left_out)
+    by_home = tuple([person | dict(zip(Home._fields, home, strict=True)) for home in homes])
+    whole = by_home[0] if len(by_home) == 1 else person | _whole(homes)._asdict()
+    return Facts(whole, by_home, tuple(left_out))
 
 
 def left_out(record: StandardRecord) -> tuple[str, ...]:
@@ -168,21 +168,21 @@ def _years(birth: BirthDate | None, births: Sequence[str]) -> Sequence[str]:
     return _distinct((f"{birth.year:04}", *(date[:4] for date in births)))
 
 
-def _place(home: Address) -> Place | None:
-    if home.shared or home.echo:
+def _home(address: Address) -> Home | None:
+    if address.shared or address.echo:
         return None
-    number = _house_number(home.house_number)
-    place = Place(
-        (home.postal_key,) if home.postal_key else (),
-        (sound(home.city_key),) if home.city_key else (),
-        tuple(dict.fromkeys(street for street in _streets(home) if street)),
+    number = _house_number(address.house_number)
+    home = Home(
+        (address.postal_key,) if address.postal_key else (),
+        (sound(address.city_key),) if address.city_key else (),
+        tuple(dict.fromkeys(street for street in _streets(address) if street)),
         (number,) if number else (),
     )
-    return place if place != NOWHERE else None
+    return home if home != NO_HOME else None
 
 
-def _whole(places: Sequence[Place]) -> Place:
-    return Place(*(tuple(dict.fromkeys(chain(*parts))) for parts in zip(*places, strict=True))) if places else NOWHERE
+def _whole(homes: Sequence[Home]) -> Home:
+    return Home(*(tuple(dict.fromkeys(chain(*parts))) for parts in zip(*homes, strict=True))) if homes else NO_HOME
 
 
 def _streets(home: Address) -> Iterable[str]:
