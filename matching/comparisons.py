@@ -9,6 +9,7 @@ two people.
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from itertools import combinations
+from operator import attrgetter
 from typing import Any
 
 from rapidfuzz.distance import OSA, JaroWinkler
@@ -176,7 +177,8 @@ _EXTRA_LEVELS: dict[str, tuple[tuple[str, Callable[[str], Condition]], ...]] = {
 def extra_comparison(name: str, kind: str, position: int) -> Comparison:
     """Return the comparison of a user's attribute by its kind. `position` makes its column name. Raises: KeyError."""
     column = f"extra{position}"
-    steps = tuple(Level(step, make(column)) for step, make in _EXTRA_LEVELS[kind])
+    weighed = {"exact": column} if kind == "category" else {}  # Red is worth less than teal.
+    steps = tuple(Level(step, make(column), weighed.get(step)) for step, make in _EXTRA_LEVELS[kind])
     missing = Missing(column + "_number" if kind == "number" else column)
     return Comparison(f"extra:{name}", missing, (*steps, Level("different", Else())), extra=name)
 
@@ -213,6 +215,12 @@ def folded_extra(value: str | None) -> str | None:
     """Return the text of an extra as it is compared: ASCII lower case, None when nothing of that kind is left."""
     text = (value or "").casefold().strip()
     return text if text and text.isascii() else None
+
+
+def value_of(comparison: Comparison, column: str) -> Callable[[ComparisonForm], Any]:
+    """Return what reads a column of a comparison from a form, as it is compared; None where the form has no value."""
+    name = comparison.extra
+    return attrgetter(column) if name is None else lambda form: folded_extra(_pick(form.extras, name))
 
 
 def number_extra(value: str | None) -> float | None:

@@ -8,7 +8,6 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from matching.forms import ComparisonForm
 from matching.model import LEAST_SEEN, Frequencies, Parameter, match_probability, term_hash
 
 Levels = tuple[float, ...]
@@ -53,13 +52,14 @@ def monotone(m: Sequence[float], u: Sequence[float]) -> tuple[Parameter, ...]:
     return tuple(Parameter(min(1.0, max(RAREST, one_u * ratio)), one_u) for one_u, ratio in zip(u, ratios, strict=True))
 
 
-def frequencies(forms: Sequence[ComparisonForm], column: str, salt: str, agreement: float) -> Frequencies | None:
-    """Freeze a column's term frequencies: values seen at least 20 times as keyed hashes; None when nobody has the column.
+def frequencies(values: Iterable[str | None], column: str, salt: str, agreement: float) -> Frequencies | None:
+    """Freeze a column's term frequencies, given its value of each record: values seen at least 20 times as keyed hashes; None
+    when nobody has the column.
 
     `agreement` is how often two records agree on it by chance (u of its exact level). The floor is set so that frequent and
     rare values together agree that often: counts of rare values cannot say it, since the same person counts twice.
     """
-    counts = Counter(value for form in forms if (value := getattr(form, column)) is not None)
+    counts = Counter(value for value in values if value is not None)
     total = sum(counts.values())
     if not total:
         return None

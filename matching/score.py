@@ -7,10 +7,9 @@ Splink's SQL does. Pure; a scorer is compiled once for a model and kept.
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from operator import attrgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from matching.comparisons import Comparison, Levels, LevelsOf, levels_function
+from matching.comparisons import Comparison, Levels, LevelsOf, levels_function, value_of
 from matching.forms import ComparisonForm
 from matching.model import Model
 
@@ -86,13 +85,12 @@ def _adjusted(comparison: Comparison, adjustments: Mapping[str, Callable[[str], 
     """Give the number of a comparison's adjusted level and the adjustment as a function of one side's form."""
     for level in comparison.levels:
         if level.frequency is not None and level.frequency in adjustments:
-            return comparison.number(level.name), _of_form(level.frequency, adjustments[level.frequency])
+            return comparison.number(level.name), _of_form(value_of(comparison, level.frequency), adjustments[level.frequency])
     return None
 
 
-def _of_form(column: str, adjust: Callable[[str], float]) -> Adjust:
-    value_of = attrgetter(column)
-    return lambda form: adjust(value_of(form))
+def _of_form(value: Callable[[ComparisonForm], Any], adjust: Callable[[str], float]) -> Adjust:
+    return lambda form: adjust(value(form))
 
 
 def _remembered(model: Model, column: str, base: float) -> Callable[[str], float]:

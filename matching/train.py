@@ -21,6 +21,7 @@ from matching.comparisons import (
     SURNAME,
     TWINS,
     Comparison,
+    value_of,
 )
 from matching.estimate import BASE_PAIRS, frequencies, monotone, prior_from, shared_bits, smoothed_u
 from matching.forms import ComparisonForm
@@ -149,8 +150,10 @@ def _assemble(
     kept = {}
     for comparison in start.comparisons:
         for level, parameter in zip(comparison.levels, trained[comparison.name], strict=True):
-            found = frequencies(forms, level.frequency, salt, parameter.u) if level.frequency else None
-            if level.frequency and found:
+            if level.frequency is None:
+                continue
+            found = frequencies(map(value_of(comparison, level.frequency), forms), level.frequency, salt, parameter.u)
+            if found:
                 kept[level.frequency] = found
     parameters = tuple(trained[comparison.name] for comparison in start.comparisons)
     return replace(start, name=name, parameters=parameters, frequencies=kept, salt=salt, fingerprint="")

@@ -62,7 +62,7 @@ DATES = (
     "1985-02-30",
     "1980-02-28",
 )
-EXTRAS = (("colour", "text"), ('a "quoted" name', "number"))
+EXTRAS = (("colour", "text"), ('a "quoted" name', "number"), ("shade", "category"))
 
 
 def model_with_extras() -> Model:
@@ -75,6 +75,7 @@ def model_with_extras() -> Model:
         "surname": {"smith": 0.0113},
         "birth": {"1980-01-01": 0.07},
         "company": {},
+        "extra2": {"teal": 0.051, "999": 0.11},
     }
     frequencies = {
         column: Frequencies(0.00037, {term_hash(salt, column, value): share for value, share in known.items()})

@@ -1,6 +1,7 @@
 """Training: parameters that made the data are found again, degenerate data is refused, and the same data gives the same model."""
 
 import dataclasses
+import math
 import random
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from matching.forms import ComparisonForm
 from matching.hot_keys import HOT_LIMIT, HotLimits
 from matching.model import Model, Parameter, default_model, dump_model
 from matching.record import BirthDate, Name, Phone, StandardRecord
+from matching.score import score_pair
 from matching.train import TrainingRefused, train
 
 PEOPLE = 700
@@ -118,6 +120,17 @@ def test_a_users_attribute_is_trained_when_the_data_holds_it() -> None:
     assert differed.weight < -3
 
 
+def test_a_rare_category_in_common_weighs_more_than_a_frequent_one() -> None:
+    chance = random.Random(8)
+    forms, owners = world(6)
+    colours = {owner: chance.choice(("red",) * 9 + ("teal",)) for owner in owners}
+    forms = [dataclasses.replace(one, extras=(("colour", colours[owner]),)) for one, owner in zip(forms, owners, strict=True)]
+    model = train(forms, candidates(forms), default_model(), extras=(("colour", "category"),))
+    bits = {dict(one.extras or ())["colour"]: score_pair(model, one, one).contributions[-1] for one in forms}
+    assert bits["red"] == pytest.approx(math.log2(1 / 0.9), abs=0.2)
+    assert bits["teal"] == pytest.approx(math.log2(1 / 0.1), abs=0.4)
+
+
 def test_few_records_are_refused() -> None:
     forms, _ = world(1)
     with pytest.raises(TrainingRefused, match="10 records"):
@@ -160,11 +173,11 @@ def test_levels_that_weigh_more_than_the_one_above_are_pooled() -> None:
 
 def test_frequent_and_rare_values_together_agree_as_often_as_u_says() -> None:
     forms = [ComparisonForm(surname="smith")] * 60 + [ComparisonForm(surname=f"rare{n}") for n in range(40)] + [ComparisonForm()]
-    found = frequencies(forms, "surname", "salt", agreement=0.4)
+    found = frequencies([form.surname for form in forms], "surname", "salt", agreement=0.4)
     assert found is not None
     assert list(found.values.values()) == [0.6]
     assert 0.6 * 0.6 + 0.4 * found.floor == pytest.approx(0.4)
-    assert frequencies(forms, "given", "salt", 0.1) is None
+    assert frequencies([None] * 101, "given", "salt", 0.1) is None
 
 
 def test_a_mixture_is_taken_apart() -> None:
