@@ -7,8 +7,8 @@ records and of the time as at which they are judged; `mdm.lapsing` asks for reco
 import uuid
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from matching.record import StandardRecord
@@ -63,7 +63,7 @@ class _Blocker:
         known = [(condition, values(record.standard, fact)) for fact, condition in self.declared.facts.items()]
         if record.source not in self.sources and not any(held for _, held in known):
             return None
-        said = [any(_meets(condition, one) for one in held) if held else None for condition, held in known]
+        said = [_any(_meets(condition, one) for one in held) for condition, held in known]
         if all(said):
             return Standing.HOLDS
         if False not in said:
@@ -144,13 +144,26 @@ def values(record: StandardRecord, fact: str) -> list[str]:
     return [extra.value for extra in record.extras if extra.name == fact]
 
 
-def _meets(condition: Condition, value: str) -> bool:
+def _any(said: Iterable[bool | None]) -> bool | None:
+    """Whether one of several holds; None when none does and of one it is not known, or there is none at all."""
+    found = set(said)
+    if True in found:
+        return True
+    return False if found == {False} else None
+
+
+def _meets(condition: Condition, value: str) -> bool | None:
+    """Whether a value meets a condition; None for one that is of another kind: it was read when the policy said otherwise."""
     if condition.is_ is not None:
         return value.casefold() in {one.casefold() for one in condition.is_}
-    if condition.above is not None:
-        return Decimal(value) > Decimal(str(condition.above))
-    if condition.below is not None:
-        return Decimal(value) < Decimal(str(condition.below))
+    try:
+        if condition.above is not None:
+            return Decimal(value) > Decimal(str(condition.above))
+        if condition.below is not None:
+            return Decimal(value) < Decimal(str(condition.below))
+        day = date.fromisoformat(value)
+    except (ValueError, InvalidOperation):
+        return None
     if condition.after is not None:
-        return value > condition.after.isoformat()
-    return condition.before is not None and value < condition.before.isoformat()
+        return day > condition.after
+    return condition.before is not None and day < condition.before

@@ -159,3 +159,23 @@ def test_a_fact_that_nobody_looked_at_again_is_found_by_verification(api: TestCl
     card(mdm, "2", MARIA, 0)
     time(timedelta(days=30, minutes=3))
     assert "points_elsewhere" in {one.problem for one in mdm.verify().differences}
+
+
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [("{kind: number}", "{above: 0}"), ("{kind: number}", "{below: 9}"), ("{kind: date}", "{before: 2020-01-01}")],
+)
+def test_a_value_that_was_read_as_another_kind_is_not_known(api: TestClient, mdm: Master, kind: str, number: str) -> None:
+    text = POLICY.replace("balance: {kind: number}", "balance: {kind: text}").replace("{above: 0}", "{is: [open]}")
+    later = POLICY.replace("{kind: number}", kind).replace("{above: 0}", number)
+    for said in (text, later):
+        with db.transaction() as session:
+            mdm.policy = policies.store(session, policies.parse(said), "test")
+            versions.adopt(session, mdm.policy)
+        rules.forget()
+        if said == text:
+            mdm.put("card", "1", MARIA | {"extras": {"balance": "open, see file", "requested": "none"}})
+            mdm.put("card", "2", OTTO | {"extras": {"balance": "open, see file", "requested": "none"}})
+            mdm.drain()
+    (blocker,) = look(api, wish("match", **NAMES))["blockers"]
+    assert [one["says"] for one in blocker["records"]] == ["not_known", "not_known"]
