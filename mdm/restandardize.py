@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 
 import orjson
+from cryptography.exceptions import InvalidTag
 from sqlmodel import Session
 
 from kernel import clock
@@ -223,7 +224,11 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
         except NotFound:
             yield _Again(record_id, None)
             continue
-        raw = DataKey.unwrap(record_id, bytes(wrapped)).open(bytes(sealed))
+        try:
+            raw = DataKey.unwrap(record_id, bytes(wrapped)).open(bytes(sealed))
+        except (ValueError, InvalidTag):  # Altered past its writers, the key or what it seals.
+            yield _Again(record_id, None, refusal=Problem("payload_unreadable", ""))
+            continue
         parsed = payloads.parse(raw)
         prepared = prepare(said, Incoming(key, parsed, raw=raw), clock.now()) if isinstance(parsed, dict) else parsed
         if not isinstance(prepared, Prepared):

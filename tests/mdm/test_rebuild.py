@@ -143,6 +143,21 @@ def test_what_is_true_in_itself_is_named_and_stays(mdm: Master) -> None:
     assert [(one.kind, one.id) for one in after] == [(Kind.GOLDEN_VERSION, f"{golden_id}:1")]
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "UPDATE record_version SET sealed_payload = set_byte(sealed_payload, 20, 255 - get_byte(sealed_payload, 20))",
+        "UPDATE record_version SET sealed_payload = ''",
+    ],
+)
+def test_a_payload_that_does_not_open_is_named_and_the_rest_put_right(mdm: Master, broken: str) -> None:
+    record_id = query("SELECT record_id FROM source_record WHERE (source, source_key) = ('shop', '1')")[0][0]
+    query(f"{broken} WHERE record_id = %s", record_id)
+    meet_with("values", seed=7)
+    after = rebuilt(mdm.resolver).after.differences
+    assert [(one.kind, one.id, one.problem) for one in after] == [(Kind.STANDARD_RECORD, str(record_id), "payload_unreadable")]
+
+
 def dying(step: int) -> resolve.Resolver:
     """A resolver whose process dies before its n-th transaction commits."""
     opened = iter(range(1, 100_000))
