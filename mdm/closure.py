@@ -223,7 +223,7 @@ def rules_about(rules: Iterable[StewardDecision], records: AbstractSet[uuid.UUID
     reached, left, found = set(records), list(rules), []
     while near := [rule for rule in left if not rule.records.isdisjoint(reached)]:
         found += near
-        reached.update(record for rule in near if rule.verdict == "match" for record in rule.records)
+        reached.update(record for rule in near if rule.is_match for record in rule.records)
         left = [rule for rule in left if rule not in near]
     return found
 

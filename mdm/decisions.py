@@ -13,6 +13,7 @@ from typing import NamedTuple
 from sqlmodel import Session
 
 from kernel.clock import uuid7
+from matching.closure import StewardRule
 from matching.decide import Reason, Verdict
 from matching.units import Evidence
 from mdm import sql
@@ -95,6 +96,16 @@ class StewardDecision:
     def records(self) -> frozenset[uuid.UUID]:
         """Both sides."""
         return self.left | self.right
+
+    @property
+    def is_match(self) -> bool:
+        """Whether it says that both sides are one customer; else it holds them apart."""
+        return self.verdict == Verdict.MATCH
+
+    @property
+    def as_rule(self) -> StewardRule[uuid.UUID]:
+        """What clusters are formed by."""
+        return StewardRule(self.left, self.right, "match" if self.is_match else "no_match", self.decision_id)
 
     @property
     def resolved(self) -> frozenset[uuid.UUID]:

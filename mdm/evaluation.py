@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from matching.closure import StewardRule
 from matching.cluster import Clustering, Join, Reason, Review, of_one, partition
 from matching.components import Component
 from matching.units import Member
@@ -211,10 +210,7 @@ def _cluster(
     current: Mapping[Id, CurrentRecord],
     said: Collection[Confirmed] = (),
 ) -> Clustering[Id]:
-    about = [
-        StewardRule(rule.left, rule.right, "match" if rule.verdict == "match" else "no_match", rule.decision_id)
-        for rule in rules_about(unit.rules, component.records.keys())
-    ]
+    about = [rule.as_rule for rule in rules_about(unit.rules, component.records.keys())]
     if len(component.records) == 1 and not about:
         return of_one(next(iter(component.records)))
     weigher = barred.weigher
@@ -303,7 +299,7 @@ def _crossed(crossings: Iterable[tuple[Id, Crossing]], planned: Plan, current: M
 
 def _holds_apart(rule: StewardDecision, one: frozenset[Id], other: frozenset[Id]) -> bool:
     sides = ((rule.left, rule.right), (rule.right, rule.left))
-    return rule.verdict == "no_match" and any(one & left and other & right for left, right in sides)
+    return not rule.is_match and any(one & left and other & right for left, right in sides)
 
 
 def _question(

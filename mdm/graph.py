@@ -111,7 +111,7 @@ class Graph:
         fresh = self.supposed.about(decisions.steward_rules(self.session, missing), missing)
         self.rules |= fresh
         for rule in fresh.values():
-            for record in rule.records if rule.verdict == "match" else ():
+            for record in rule.records if rule.is_match else ():
                 self._matched.setdefault(record, set()).update(rule.records)
         self._know({one for pair in pairs for one in pair} | missing | {one for rule in fresh.values() for one in rule.records})
         for (a, b), edge in pairs.items():

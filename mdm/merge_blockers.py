@@ -19,7 +19,6 @@ from mdm.policy import Policy
 from mdm.records import CurrentRecord
 
 Id = uuid.UUID
-MATCH = "match"
 
 
 class Standing(StrEnum):
@@ -115,7 +114,7 @@ class MergeBlockers:
 
     def crossings(self, part: Collection[CurrentRecord], rules: Iterable[StewardDecision], as_at: datetime) -> Iterator[Crossing]:
         """Find the blockers across which the records of a part stand together, by stewards' matches alone."""
-        rules = [rule for rule in rules if rule.verdict == MATCH]
+        rules = [rule for rule in rules if rule.is_match]
         for one in self.blockers if len(part) > 1 and rules else ():
             said = ((record.record_id, one.standing(record, as_at)) for record in part)
             holders = {record_id: standing for record_id, standing in said if standing in BARRING}

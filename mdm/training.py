@@ -85,4 +85,4 @@ def _decided(said: Sequence[decisions.StewardDecision], records: Mapping[uuid.UU
     for number, one in enumerate(said):
         sides = [sorted((records[each] for each in side if each in records), key=IN_ORDER) for side in (one.left, one.right)]
         pairs = list(islice(product(*sides), MOST_PAIRS_OF_A_DECISION))
-        yield from (DecidedPair(a.form, b.form, one.verdict == "match", 1.0 / len(pairs), number) for a, b in pairs)
+        yield from (DecidedPair(a.form, b.form, one.is_match, 1.0 / len(pairs), number) for a, b in pairs)

@@ -95,7 +95,7 @@ def _blocked(looked: Looked, wanted: dict[int, StewardDecision]) -> list[Refused
     out: dict[int, Refused] = {}
     for one in settle.blocked(looked):
         part = members[one.golden_id]
-        last = max(i for i, wish in wanted.items() if wish.verdict == settle.MATCH and not wish.records.isdisjoint(part))
+        last = max(i for i, wish in wanted.items() if wish.is_match and not wish.records.isdisjoint(part))
         out[last] = Refused(last, BLOCKED)
     return list(out.values())
 

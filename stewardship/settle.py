@@ -16,7 +16,7 @@ from kernel import audit, clock
 from kernel.actor import Principal
 from kernel.db import Scope
 from kernel.errors import Conflict, Invalid, MdmError, NotFound
-from matching.closure import StewardRule, contradictions
+from matching.closure import contradictions
 from mdm import closure, steward_decisions, versions
 from mdm.decisions import StewardDecision
 from mdm.resolve import Evaluated, Resolver
@@ -105,7 +105,7 @@ def look_at(resolver: Resolver, caller: Principal, of: VersionSet, supposed: Sup
     evaluated = resolver.evaluate_around(of, records, lambda: None, supposed)
     if evaluated.waited_for:
         raise Conflict("A record of it cannot be used at present", code="record_unusable")
-    joined = frozenset().union(*(one.records for one in supposed.made if one.verdict == MATCH))
+    joined = frozenset().union(*(one.records for one in supposed.made if one.is_match))
     blockers = previews.crossed(of.policy, evaluated, joined)
     with resolver.steps() as session:
         preview = previews.preview(session, caller.scope, evaluated, blockers)
@@ -118,11 +118,7 @@ def contradicted(looked: Looked) -> list[frozenset[uuid.UUID]]:
     """The chains of decisions that contradict each other and hold one that is only supposed."""
     mine = {one.decision_id for one in looked.supposed.made}
     known = {rule.decision_id: rule for unit, _ in looked.evaluated.units for rule in unit.closure.rules}
-    rules = [
-        StewardRule(one.left, one.right, "match" if one.verdict == MATCH else "no_match", one.decision_id)
-        for one in known.values()
-    ]
-    matches, no_matches = ([one for one in rules if (one.verdict == MATCH) is wanted] for wanted in (True, False))
+    matches, no_matches = ([one.as_rule for one in known.values() if one.is_match is wanted] for wanted in (True, False))
     found = contradictions(matches, no_matches)
     chains = (frozenset(cast(uuid.UUID, rule.decision_id) for rule in (one.no_match, *one.chain)) for one in found)
     return [chain for chain in chains if not mine.isdisjoint(chain)]
