@@ -19,8 +19,9 @@ import uvloop
 from fastapi.routing import APIRoute
 
 from api.app import create_app
-from cli.serve import collect_seldom
+from cli.serve import COLLECT_AFTER
 from kernel.settings import settings
+from mdm.crew import collect_seldom
 
 ROOT = Path(__file__).resolve().parents[1]
 ROUND_SECONDS = 1.5
@@ -40,7 +41,7 @@ def serve(handle: int) -> None:
     app.router.routes.insert(0, APIRoute("/bare", bare))  # First, so that it pays for no route of ours.
     config = uvicorn.Config(app, loop="uvloop", http="httptools", access_log=False, server_header=False, log_level="warning")
     config.load()
-    collect_seldom()
+    collect_seldom(COLLECT_AFTER)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=handle)])
 
 

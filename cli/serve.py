@@ -4,7 +4,6 @@ Several such processes share one socket. The socket is opened by its number with
 `--fd` and `--workers` lose TCP_NODELAY (measured: a trivial call went from 1 ms to 44 ms).
 """
 
-import gc
 import socket
 import sys
 
@@ -12,8 +11,10 @@ import uvicorn
 
 from kernel import log
 from kernel.settings import settings
+from mdm.crew import collect_seldom
 
 GRACE_SECONDS = 20
+# A walk through the program and the forms that match keeps is a pause of tens of milliseconds at a till, for next to nothing.
 COLLECT_AFTER = (20_000, 20, 100)
 
 
@@ -32,17 +33,8 @@ def main() -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     config.load()
-    collect_seldom()
+    collect_seldom(COLLECT_AFTER)
     uvicorn.Server(config).run(sockets=[listener])
-
-
-def collect_seldom() -> None:
-    """Look for reference cycles seldom, and never in what is loaded by now.
-
-    A walk through the program and the forms that match keeps is a pause of tens of milliseconds at a till, for next to nothing.
-    """
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
 
 
 if __name__ == "__main__":

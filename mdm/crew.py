@@ -92,12 +92,12 @@ def _end_with_leader() -> None:
         os._exit(1)
 
 
-def collect_seldom() -> None:
-    """Look for reference cycles seldom, and never in what is loaded by now.
+def collect_seldom(after: tuple[int, int, int] = COLLECT_AFTER) -> None:
+    """Look for reference cycles seldom (`after`: gc's thresholds), and never in what is loaded by now.
 
     Resolution makes hundreds of thousands of small values a batch and next to no cycles: looking for those after each 700 took a
     fifth of its time.
     """
     gc.freeze()
     atexit.register(gc.unfreeze)  # DuckDB would tell of hundreds of leaks at the end.
-    gc.set_threshold(*COLLECT_AFTER)
+    gc.set_threshold(*after)
