@@ -79,17 +79,22 @@ def train(
 
 def _start(base: Model, extras: Sequence[tuple[str, str]], records: int) -> Model:
     """Begin with the base model's parameters, an even guess for each extra, and one matching pair for every two records."""
-    known = dict(zip((comparison.name for comparison in base.comparisons), base.parameters, strict=True))
-    wanted = [*base.comparisons, *(one for one in comparisons_by_name(extras).values() if one.extra is not None)]
-    wanted = list({one.name: one for one in wanted}.values())
+    known = {_steps(comparison): parameters for comparison, parameters in zip(base.comparisons, base.parameters, strict=True)}
+    # Of the base model's extras those remain that policy still compares, as what they are by now.
+    wanted = [one for one in base.comparisons if one.extra is None]
+    wanted += [one for one in comparisons_by_name(extras).values() if one.extra is not None]
     return Model(
         name="start",
         comparisons=tuple(wanted),
-        parameters=tuple(known.get(one.name) or _guess(one) for one in wanted),
+        parameters=tuple(known.get(_steps(one)) or _guess(one) for one in wanted),
         prior=min(0.5, 1.0 / records),
         lines=base.lines,
         extras=tuple(extras),
     )
+
+
+def _steps(comparison: Comparison) -> tuple[str, ...]:
+    return (comparison.name, *(level.name for level in comparison.levels))
 
 
 def _guess(comparison: Comparison) -> tuple[Parameter, ...]:

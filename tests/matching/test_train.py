@@ -1,6 +1,7 @@
 """Training: parameters that made the data are found again, degenerate data is refused, and the same data gives the same model."""
 
 import dataclasses
+import json
 import math
 import random
 from collections.abc import Sequence
@@ -9,11 +10,11 @@ import pyarrow as pa
 import pytest
 
 from matching.bulk import candidate_pairs
-from matching.comparisons import BIRTH_DATE, GIVEN, SURNAME, TWINS, comparison_form
+from matching.comparisons import BIRTH_DATE, GIVEN, SURNAME, TWINS, comparison_form, extra_comparison
 from matching.estimate import BASE_PAIRS, Mixture, frequencies, monotone, prior_from, smoothed_m, smoothed_u
 from matching.forms import ComparisonForm
 from matching.hot_keys import HOT_LIMIT, HotLimits
-from matching.model import Model, Parameter, default_model, dump_model
+from matching.model import Model, Parameter, default_model, dump_model, model_from_json
 from matching.record import BirthDate, Name, Phone, StandardRecord
 from matching.score import score_pair
 from matching.train import TrainingRefused, train
@@ -129,6 +130,21 @@ def test_a_rare_category_in_common_weighs_more_than_a_frequent_one() -> None:
     bits = {dict(one.extras or ())["colour"]: score_pair(model, one, one).contributions[-1] for one in forms}
     assert bits["red"] == pytest.approx(math.log2(1 / 0.9), abs=0.2)
     assert bits["teal"] == pytest.approx(math.log2(1 / 0.1), abs=0.4)
+
+
+@pytest.mark.parametrize("extras", [(), (("colour", "text"),), (("age", "number"), ("colour", "category"))])
+def test_a_users_attribute_may_go_or_be_another_kind_when_training_again(extras: tuple[tuple[str, str], ...]) -> None:
+    forms, _ = world(6)
+    forms = [dataclasses.replace(one, extras=(("colour", "red" if one.phones == forms[0].phones else "blue"),)) for one in forms]
+    base = dataclasses.replace(
+        default_model(),
+        comparisons=(*default_model().comparisons, extra_comparison("colour", "category", 0)),
+        parameters=(*default_model().parameters, (Parameter(0.9, 0.3), Parameter(0.1, 0.7))),
+        extras=(("colour", "category"),),
+        fingerprint="",
+    )
+    model = model_from_json(json.loads(dump_model(train(forms, candidates(forms), base, extras))))
+    assert sorted(one.extra for one in model.comparisons if one.extra) == sorted(name for name, _ in extras)
 
 
 def test_few_records_are_refused() -> None:
