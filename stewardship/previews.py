@@ -47,7 +47,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True)
-class Crossed:
+class CrossedBlocker:
     """A merge blocker of the policy that a match would cross. `records`: source, key, and what each says of it, never its values;
     `overridden`: whoever decides names the blocker, and policy lets them."""
 
@@ -66,7 +66,7 @@ class Preview:
 
     changed: tuple[Changed, ...]
     questions: int
-    blockers: tuple[Crossed, ...] = ()
+    blockers: tuple[CrossedBlocker, ...] = ()
 
     @property
     def golden_ids(self) -> tuple[uuid.UUID, ...]:
@@ -74,7 +74,7 @@ class Preview:
         return tuple(one.golden_id for one in self.changed if one.golden_id is not None)
 
 
-def crossed(policy: Policy, evaluated: Evaluated, joined: Collection[uuid.UUID]) -> tuple[Crossed, ...]:
+def crossed(policy: Policy, evaluated: Evaluated, joined: Collection[uuid.UUID]) -> tuple[CrossedBlocker, ...]:
     """Name the blockers that golden records with any of the joined records would cross."""
     found = []
     for unit, _ in evaluated.units:
@@ -83,11 +83,11 @@ def crossed(policy: Policy, evaluated: Evaluated, joined: Collection[uuid.UUID])
                 declared = policy.merge_blockers[one.name]
                 said = ((unit.records[held].source, unit.records[held].source_key, str(at)) for held, at in one.holders.items())
                 told = (declared.title, declared.may_be_overridden, one.accepted, golden_id, tuple(sorted(said)))
-                found.append(Crossed(one.name, *told))
+                found.append(CrossedBlocker(one.name, *told))
     return tuple(found)
 
 
-def preview(session: Session, scope: Scope, evaluated: Evaluated, blockers: tuple[Crossed, ...] = ()) -> Preview:
+def preview(session: Session, scope: Scope, evaluated: Evaluated, blockers: tuple[CrossedBlocker, ...] = ()) -> Preview:
     """Compare what would be stored with what is. Raises: Forbidden when it reaches beyond the caller's scope."""
     stored = _stored(session, [golden_id for unit, _ in evaluated.units for golden_id in unit.closure.goldens])
     changed = [one for unit, drafts in evaluated.units for one in _of_unit(unit, drafts, stored)]

@@ -23,7 +23,7 @@ from mdm.resolve import Evaluated, Resolver
 from mdm.steward_decisions import Kept, Said, Supposed
 from mdm.versions import VersionSet
 from stewardship import previews, sides
-from stewardship.previews import Crossed, Preview
+from stewardship.previews import CrossedBlocker, Preview
 from stewardship.sides import Side
 
 STEWARD = "steward"
@@ -152,7 +152,7 @@ def across_those_met(looked: Looked, decision: StewardDecision) -> StewardDecisi
     return replace(decision, across=decision.across & {one.name for one in looked.preview.blockers})
 
 
-def blocked(looked: Looked) -> list[Crossed]:
+def blocked(looked: Looked) -> list[CrossedBlocker]:
     """The blockers that what was looked at crosses though nobody may, or nobody has said that they know of it."""
     return [one for one in looked.preview.blockers if not one.overridden]
 
@@ -169,7 +169,7 @@ def _refuse_blocked(looked: Looked) -> None:
         raise Conflict("The policy blocks this merge", code="blocked_by_policy", detail=detail, extra=extra)
 
 
-def told(one: Crossed) -> dict[str, object]:
+def told(one: CrossedBlocker) -> dict[str, object]:
     """A blocker that would be crossed, as JSON-ready data."""
     return {
         "blocker": one.name,
