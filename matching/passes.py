@@ -37,6 +37,8 @@ FEWEST_PAIRS = 50
 FEWEST_MATCHES = 20.0
 EM_PAIRS = 500_000
 LARGEST_BLOCK = 200
+# Splink's own 25 rounds and 0.0001 leave a level's weight 1.1 and 0.8 bits from where EM ends (1,500 simulated customers), these
+# 0.1. The slowest pass of the model that ships takes 73 rounds; one that takes 400 is told of as not converged.
 EM_ROUNDS = 400
 EM_CONVERGENCE = 0.00002
 MOST_SHARE = 1.0 - 1e-6
