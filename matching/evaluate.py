@@ -22,7 +22,7 @@ from matching.cluster import Clustering, of_one, partition
 from matching.comparisons import comparison_form
 from matching.components import Component, Edge, capped_components
 from matching.decide import NO_RULES, IdentifierRules, decide, deciding
-from matching.evidence import FormPair, Weigher, evidence_of
+from matching.evidence import FormPair, Weigher, as_evidence
 from matching.fitting import Place, fit_to_scores
 from matching.forms import ComparisonForm
 from matching.metrics import Measure, bcubed, pairwise
@@ -275,7 +275,7 @@ class _Crossing:
             for b, scored in self._scored.get(a, ()):
                 if b in records:
                     decided = decide(self._model, self._form(a), self._form(b), scored, self._rules)
-                    yield weight_key(form_a, records[b]), evidence_of(scored.weight, decided)
+                    yield weight_key(form_a, records[b]), as_evidence(scored.weight, decided)
 
     def _form(self, record: str) -> ComparisonForm:
         return self._forms[self._place[record]]

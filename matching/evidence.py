@@ -71,7 +71,7 @@ class Weigher:
 
     def _weigh(self, a: ComparisonForm, b: ComparisonForm) -> Evidence:
         scored = self._pair(a, b)
-        return evidence_of(scored.weight, decide(self._model, a, b, scored, self._rules))
+        return as_evidence(scored.weight, decide(self._model, a, b, scored, self._rules))
 
     def _worn(self, forms: Collection[ComparisonForm], is_hot: Callable[[str], bool]) -> frozenset[str]:
         """Name the deciding identifiers that more distinct people hold (by name and birth date) than a person's can."""
@@ -85,7 +85,7 @@ class Weigher:
         return (token for token in form.identifiers or () if rule_of(self._rules, token).one_person_per_value)
 
 
-def evidence_of(weight: float, decided: Decided) -> Evidence:
+def as_evidence(weight: float, decided: Decided) -> Evidence:
     """Take of a verdict what clusters are formed by."""
     return Evidence(
         weight,

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 
 from matching.decide import Reason, Verdict, decide
-from matching.evidence import evidence_of
+from matching.evidence import as_evidence
 from matching.score import Scored
 from mdm.decisions import PairDecision
 from mdm.records import ComparedRecord, Pair
@@ -59,7 +59,7 @@ def decision_of(versions: VersionSet, a: ComparedRecord, b: ComparedRecord, scor
         reason,
         versions.version_set_id,
         (a.stamp, b.stamp),
-        evidence_of(scored.weight, decided),
+        as_evidence(scored.weight, decided),
     )
 
 
