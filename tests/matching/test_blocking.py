@@ -241,6 +241,13 @@ def test_one_home_said_many_times_is_one() -> None:
     assert blocking.left_out(record) == ()
 
 
+def test_a_key_that_two_homes_share_is_refined_by_either() -> None:
+    homes = [{"street": street, "city": "Bonn", "country": "DE"} for street in ("Hauptstr. 5", "Lindenweg 7")]
+    alone = [{one for one in keys({**ANNA, "addresses": [home]}) if one[0] == 108} for home in homes]
+    assert {one for one in keys({**ANNA, "addresses": homes}) if one[0] == 108} == alone[0] | alone[1]
+    assert alone[0] != alone[1]
+
+
 def test_the_street_of_one_home_is_not_filed_with_the_city_of_another() -> None:
     bonn, ulm = HOSTILE["addresses"][0], HOSTILE["addresses"][16]
     mixed = bonn | {"city": ulm["city"], "postal_code": ulm["postal_code"]}
