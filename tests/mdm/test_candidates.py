@@ -171,8 +171,9 @@ def test_two_workers_that_see_one_key_become_hot_both_finish(mdm: Master) -> Non
     assert mdm.verify().differences == ()
 
 
+@pytest.mark.parametrize("in_bulk", [False, True])
 @pytest.mark.parametrize("holders", [8, HOT_LIMIT + 30])
-def test_an_identifier_of_one_person_that_many_hold_merges_nobody(mdm: Master, holders: int) -> None:
+def test_an_identifier_of_one_person_that_many_hold_merges_nobody(mdm: Master, holders: int, in_bulk: bool) -> None:
     """A staff card, a number typed for everybody: hot, only refined keys pair its holders, so few are in any one component."""
     card = {"identifiers": [{"type": "national_id", "value": "12345678Z"}], "phones": []}
     # Each pair of initials is a few people's: fewer than an identifier may have.
@@ -181,7 +182,10 @@ def test_an_identifier_of_one_person_that_many_hold_merges_nobody(mdm: Master, h
     ]
     people = [Incoming(f"{n}", {**person(n), **card, **initials[n]}, source_updated_at=at(1)) for n in range(holders)]
     mdm.put_many("shop", people)
-    mdm.drain()
+    if in_bulk:
+        reconcile.reconcile(mdm.resolver)
+    else:
+        mdm.drain()
     assert len(partition()) == holders
     assert mdm.verify().differences == ()
 
