@@ -12,6 +12,7 @@ from itertools import combinations
 from operator import attrgetter
 from typing import Any
 
+from anyascii import anyascii
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from matching.comparison import NULL_LEVEL, Comparison, Level
@@ -212,9 +213,10 @@ def _pick(extras: Sequence[tuple[str, str]] | None, name: str) -> str | None:
 
 
 def folded_extra(value: str | None) -> str | None:
-    """Return the text of an extra as it is compared: ASCII lower case, None when nothing of that kind is left."""
-    text = (value or "").casefold().strip()
-    return text if text and text.isascii() else None
+    """Return the text of an extra as it is compared: ASCII lower case, other scripts read in Latin; None when nothing is left."""
+    text = value or ""
+    text = (text if text.isascii() else anyascii(text)).casefold().strip()
+    return text or None
 
 
 def value_of(comparison: Comparison, column: str) -> Callable[[ComparisonForm], Any]:

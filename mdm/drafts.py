@@ -240,4 +240,6 @@ def rehash(body: Mapping[str, Any]) -> bytes:
 
 def body_hash(body: Mapping[str, Any]) -> bytes:
     """Hash a stored body by what it says, so that an edit past `mdm.golden` shows; its stamps are left out."""
+    if not isinstance(body, Mapping):  # Whoever edits past `mdm.golden` may write any JSON.
+        return content_hash(body)
     return content_hash({name: item for name, item in body.items() if name not in STAMPS})

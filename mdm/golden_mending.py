@@ -67,7 +67,7 @@ class _Copy:
                 one.content_hash,
                 one.computed_at,
                 body_hash(one.body),
-                one.body["version"],
+                one.body.get("version"),
             )
             for one in (self, other)
         )
@@ -99,7 +99,8 @@ class _Held:
 
 def _copy(columns: Sequence[Any]) -> _Copy:
     version, status, redirect_to, body, content_hash, computed_at = columns
-    return _Copy(version, status, redirect_to, body, bytes(content_hash), computed_at)
+    said = body if isinstance(body, dict) else {}  # Another kind of JSON says nothing.
+    return _Copy(version, status, redirect_to, said, bytes(content_hash), computed_at)
 
 
 def goldens(session: Session, golden_ids: Sequence[Id]) -> list[Difference]:

@@ -16,6 +16,11 @@ from mdm.versions import VersionSet
 
 Id = uuid.UUID
 
+# Who holds the key of one of these records and is another: its own row is put right in its turn.
+_MOVED_ASIDE = """
+UPDATE crosswalk c SET source_key = c.record_id::text FROM source_record r
+WHERE r.record_id = ANY(%(ids)s) AND r.rekeyed_to IS NULL
+  AND (c.source, c.source_key) = (r.source, r.source_key) AND c.record_id <> r.record_id"""
 _CROSSWALK = """
 INSERT INTO crosswalk AS c (record_id, source, source_key, brand, region, state, version_no)
 SELECT r.record_id, r.source, r.source_key, r.brand, r.region, 'pending', r.version_no FROM source_record r
@@ -30,6 +35,7 @@ RETURNING record_id, state = 'pending' AND golden_id IS NULL"""
 def crosswalk(session: Session, record_ids: Sequence[Id]) -> list[Difference]:
     """Let crosswalk rows say whose records they are, as the records do; one that is gone comes back, owed a resolution."""
     closure.lock(session, record_ids)
+    sql.run(session, _MOVED_ASIDE, {"ids": list(record_ids)})
     found = sql.rows(session, _CROSSWALK, {"ids": list(record_ids)})
     pending.request(session, [record_id for record_id, _ in found], pending.RESTORED, fresh=False)
     return [

@@ -77,6 +77,19 @@ def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[D
     for again in _again(session, _LIVING, _params(policy, record_ids), _rules_of_each(session)):
         for problem in _problems(again, stored.get(again.record_id)):
             yield Difference(Kind.STANDARD_RECORD, str(again.record_id), problem)
+    yield from _without_payload(session, record_ids)
+
+
+def _without_payload(session: Session, record_ids: Sequence[uuid.UUID]) -> list[Difference]:
+    """Name the living records whose current version, or the key that opens it, is gone: nothing can be told from elsewhere."""
+    found = sql.rows(
+        session,
+        """SELECT r.record_id FROM source_record r WHERE r.record_id = ANY(%s) AND NOT r.is_deleted AND r.rekeyed_to IS NULL
+             AND NOT EXISTS (SELECT FROM record_version v JOIN record_data_key k USING (record_id)
+               WHERE v.record_id = r.record_id AND v.version_no = r.version_no) ORDER BY 1""",
+        [list(record_ids)],
+    )
+    return [Difference(Kind.STANDARD_RECORD, str(row[0]), "payload_missing") for row in found]
 
 
 def restore(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -> list[Difference]:
@@ -98,6 +111,7 @@ def restore(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
     gone = _drop_deleted(session, record_ids)
     pending.request(session, sorted({*versions, *gone}), pending.RESTORED, fresh=False)
     named = [Difference(Kind.STANDARD_RECORD, str(one), problem) for one, said in problems.items() for problem in said]
+    named += _without_payload(session, record_ids)
     return [*named, *(Difference(Kind.STANDARD_RECORD, str(one), "of_a_deleted_record") for one in gone)]
 
 

@@ -199,6 +199,18 @@ def test_a_users_attribute_compares_symmetrically(kind: str, one: int, other: in
     assert compare(a, b) == compare(b, a)
 
 
+@pytest.mark.parametrize("kind", ["category", "text", "identifier"])
+def test_a_value_of_the_users_own_in_another_script_is_evidence(kind: str) -> None:
+    compare = levels_function((extra_comparison("size", kind, 0),))
+    big, small, red, blank = (
+        dataclasses.replace(ComparisonForm(), extras=(("size", value),)) for value in ("Größe L", "klein", "赤", " ")
+    )
+    best = max(compare(big, big))
+    assert compare(red, red) == compare(big, big) == (best,)
+    assert compare(big, small) == compare(red, big) == (0,)
+    assert compare(blank, big) == (-1,)
+
+
 def test_a_number_compares_by_its_size() -> None:
     compare = levels_function((extra_comparison("height", "number", 3),))
     forms = [

@@ -38,7 +38,9 @@ MISHAPS = {
     "crosswalk that is gone": f"DELETE FROM crosswalk WHERE {SOME}",
     "the past": f"DELETE FROM crosswalk_version WHERE {SOME}",
     "another past": f"UPDATE crosswalk_version SET golden_id = gen_random_uuid() WHERE golden_id IS NOT NULL AND {SOME}",
-    "values": f"""UPDATE golden SET body = jsonb_set(body, '{{display_name}}', '"Nobody"') WHERE {GOLDENS}""",
+    "values": f"""UPDATE golden SET body = CASE jsonb_typeof(body) WHEN 'object'
+      THEN jsonb_set(body, '{{display_name}}', '"Nobody"') ELSE '{{}}' END WHERE {GOLDENS}""",
+    "bodies that are lists": f"UPDATE golden SET body = '[1]' WHERE {GOLDENS}",
     "values and hashes": f"UPDATE golden SET body = body - 'values', content_hash = '\\x00' WHERE {GOLDENS}",
     "versions": f"UPDATE golden_version v SET body = body - 'values' WHERE {GOLDENS} AND version ="
     " (SELECT version FROM golden g WHERE g.golden_id = v.golden_id)",
@@ -156,6 +158,23 @@ def test_a_payload_that_does_not_open_is_named_and_the_rest_put_right(mdm: Maste
     meet_with("values", seed=7)
     after = rebuilt(mdm.resolver).after.differences
     assert [(one.kind, one.id, one.problem) for one in after] == [(Kind.STANDARD_RECORD, str(record_id), "payload_unreadable")]
+
+
+def test_records_whose_crosswalk_rows_have_each_others_keys_get_their_own_back(mdm: Master) -> None:
+    before = stored()
+    (one, its), (other, others) = query("SELECT record_id, source_key FROM crosswalk WHERE source = 'shop' ORDER BY 2 LIMIT 2")
+    for record_id, key in ((one, "aside"), (other, its), (one, others)):
+        query("UPDATE crosswalk SET source_key = %s WHERE record_id = %s", key, record_id)
+    assert rebuilt(mdm.resolver).after.differences == ()
+    assert stored() == before
+
+
+def test_a_version_that_is_gone_is_named(mdm: Master) -> None:
+    record_id = query("SELECT record_id FROM source_record WHERE (source, source_key) = ('shop', '1')")[0][0]
+    query("DELETE FROM record_version WHERE record_id = %s", record_id)
+    meet_with("values", seed=7)
+    after = rebuilt(mdm.resolver).after.differences
+    assert [(one.kind, one.id, one.problem) for one in after] == [(Kind.STANDARD_RECORD, str(record_id), "payload_missing")]
 
 
 def dying(step: int) -> resolve.Resolver:
