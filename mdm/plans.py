@@ -166,7 +166,7 @@ def _read_otherwise(before: Policy, after: Policy) -> Iterator[str]:
     """Name the sources whose records the two policies read otherwise: by another mapping, country or list of shared values."""
     for name in before.sources.keys() & after.sources.keys():
         old, new = before.sources[name], after.sources[name]
-        said = [SourceMapping.model_validate(one.model_dump(include=set(SourceMapping.model_fields))) for one in (old, new)]
+        said = [one.model_dump(include=set(SourceMapping.model_fields)) for one in (old, new)]
         if said[0] != said[1] or before.standardize_context(name) != after.standardize_context(name):
             yield name
 

@@ -76,6 +76,18 @@ def test_what_would_be_read_otherwise_is_counted_and_not_foretold(mdm: Master) -
     assert plans.plan(db.transaction).unread == 0
 
 
+def test_a_source_with_a_mapping_of_its_own_is_planned(mdm: Master) -> None:
+    till = "  till: {channel_kind: pos, brand: acme, fields: {surname: nach, emails: [mail], addresses: [{line1: str}]}}\n"
+    mapped = POLICY.replace("identifiers:", till + "identifiers:")
+    other = mapped.replace("mail]", "e_mail]")
+    mdm.policy = policy.parse(mapped)
+    adopt(mdm, mdm.policy)
+    mdm.put("till", "1", {"nach": "Becker", "mail": "otto@telefonica.net", "str": "Gasse 2"})
+    mdm.drain()
+    assert plans.plan(db.transaction, policy=mdm.policy).unread == 0
+    assert plans.plan(db.transaction, policy=policy.parse(other)).unread == 1
+
+
 def test_what_rules_already_changes_nothing(mdm: Master) -> None:
     planned = plans.plan(db.transaction)
     assert (planned.changes, planned.told, planned.questions) == (0, [], (1, 1))
