@@ -77,10 +77,11 @@ def read_labelled(
 ) -> LabelledFile:
     """Read labelled rows of one or more files, which are taken as one.
 
-    Under a policy the column `source` of each row says by which source's mapping it is read. `truth` is the column (or dotted
-    path) of the label; of `pattern`, a regular expression, the first group is the label. `extras` names the mapping's extra
-    attributes that are compared, with their kind. `by` is the column whose value becomes the record's group. Raises: Invalid for
-    a file that cannot be opened, a pattern that is none, a truth column that no row has, or a `by` that a row has not.
+    Under a policy the column `source` of each row says by which source's mapping it is read; under one of a single source, rows
+    need none. `truth` is the column (or dotted path) of the label; of `pattern`, a regular expression, the first group is the
+    label. `extras` names the mapping's extra attributes that are compared, with their kind. `by` is the column whose value
+    becomes the record's group. Raises: Invalid for a file that cannot be opened, a pattern that is none, a truth column that no
+    row has, or a `by` that a row has not.
     """
     group = _Label(by.split("."), None) if by else None
     seen = _Columns(set() if isinstance(mapping, Policy) else {path for _, path in paths_read(mapping)})
@@ -136,13 +137,17 @@ class _Reading:
 
 
 def _rules(mapping: MappingDocument | Policy, extras: Mapping[str, str]) -> Rules:
-    """By what mapping and in what context a row is read; None for a row of a source that the policy does not name."""
+    """By what mapping and in what context a row is read; None for a row of a source that the policy does not name.
+
+    Where the policy names one source alone, as what `mdm map` drafts does, rows without the column are that source's.
+    """
     if not isinstance(mapping, Policy):
         kinds = {name: ExtraRule(kind, match=True) for name, kind in extras.items()}
         only = mapping, Context(mapping.default_country, mapping.date_order or "DMY", extra_kinds=kinds)
         return lambda row: only
     known = {name: (source, mapping.standardize_context(name)) for name, source in mapping.sources.items()}
-    return lambda row: known.get(str(row.get(SOURCE_COLUMN)))
+    only_source = next(iter(known)) if len(known) == 1 else ""
+    return lambda row: known.get(str(row.get(SOURCE_COLUMN, only_source)))
 
 
 class _Columns:

@@ -101,6 +101,14 @@ def test_an_extra_may_be_compared(tmp_path: Path, rows: list[dict[str, str]], ma
     assert figures(file, "--mapping", mapping, "--extra", "colour:category")["records"] == 2 * PEOPLE
 
 
+def test_a_policy_of_one_source_reads_rows_that_name_none(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    drafted = tmp_path / "draft.yaml"
+    fields = "fields: {given_name: first, surname: last, birth_date: born}"
+    drafted.write_text(f"sources:\n  shop: {{channel_kind: crm, brand: main, {fields}}}\n", encoding="utf-8")
+    found = figures(as_csv(tmp_path / "people.csv", rows), "--mapping", drafted, "--model", "default")
+    assert found["true_clusters"] == PEOPLE
+
+
 def test_the_table_says_what_was_measured(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
     result = run("evaluate", as_csv(tmp_path / "p.csv", rows), "--mapping", mapping, "--truth", "id", "--model", "default")
     assert result.exit_code == 0
