@@ -18,7 +18,12 @@ from structlog.typing import EventDict, Processor
 FRAMES = 12
 _EMAIL = re.compile(r"[^\s@\"'<>/:*]+@[^\s@\"'<>]+\.[^\s@\"'<>]+")
 _CREDENTIALS = re.compile(r"(?<=://)[^\s/@]*@")
-_QUIET = {"alembic": logging.WARNING, "uvicorn.access": logging.WARNING, "celery.redirected": logging.WARNING}
+_QUIET = {
+    "alembic": logging.WARNING,
+    "uvicorn.access": logging.WARNING,
+    "celery.redirected": logging.WARNING,
+    "sqlglot": logging.WARNING,
+}
 
 ExceptionInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 

@@ -76,5 +76,6 @@ def test_addresses_and_passwords_are_masked(capsys: pytest.CaptureFixture[str]) 
 def test_libraries_below_their_level_are_quiet(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure()
     logging.getLogger("uvicorn.access").info("GET /v1/golden/1")
+    logging.getLogger("sqlglot").info("Normalization distance 142 exceeds max 128")
     logging.getLogger("some.library").info("Started")
     assert capsys.readouterr().err.count("\n") == 1
