@@ -1,6 +1,5 @@
 """`mdm policy plan|rollback`, `mdm model plan`: what another policy or model would do, before it rules; and back."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -48,10 +47,7 @@ def plan_model(model: NAMED, output: OUTPUT = Output.TABLE) -> None:
 def _plan(output: Output, chosen: Policy | None, model: Model | None) -> None:
     with progress(errors, "evaluated") as tell:
         found = plans.plan(db.transaction, chosen, model, tell)
-    if output is Output.JSON:
-        typer.echo(json.dumps(plan_report.as_json(found), indent=2))
-    else:
-        plan_report.print_plan(console, found)
+    plan_report.tell(console, found, output)
 
 
 def rollback(

@@ -1,11 +1,14 @@
 """Prints what a plan says: how many golden records would answer otherwise and why, whose they are, and those of most records."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.output import Output
 from cli.words import counted
 from mdm.plans import Plan, Planned
 
@@ -24,6 +27,14 @@ WORDS = {
     "pointers": "would name other ids for records that left it",
     "values": "would have other values",
 }
+
+
+def tell(console: Console, plan: Plan, output: Output) -> None:
+    """In the form that was asked for."""
+    if output is Output.JSON:
+        typer.echo(json.dumps(as_json(plan), indent=2))
+    else:
+        print_plan(console, plan)
 
 
 def print_plan(console: Console, plan: Plan) -> None:

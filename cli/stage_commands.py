@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from cli import plan_report
+from cli.output import Output
 from cli.policy_commands import source_app
 from cli.progress import progress
 from cli.words import own_command
@@ -30,6 +31,7 @@ def go_live(
     source: Annotated[str, typer.Argument(help="A source of the policy.", show_default=False)],
     apply: Annotated[bool, typer.Option("--apply", help="Let it rule; else only say what it would do.")] = False,
     past_review: Annotated[bool, typer.Option("--past-review", help="From shadow to live at once.")] = False,
+    output: Annotated[Output, typer.Option(help="What it would do, for people or for programs.")] = Output.TABLE,
 ) -> None:
     """Move a source to its next stage: from shadow to review (every merge is asked about), from review to live.
 
@@ -44,8 +46,9 @@ def go_live(
     if not apply:
         with progress(errors, "evaluated") as tell:
             found = plans.plan(db.transaction, wanted, progress=tell)
-        console.print(f"{source} in stage {wanted.sources[source].stage}:", highlight=False)
-        plan_report.print_plan(console, found)
+        if output is Output.TABLE:
+            console.print(f"{source} in stage {wanted.sources[source].stage}:", highlight=False)
+        plan_report.tell(console, found, output)
         return
     stored = _apply(ruling, wanted, source)
     console.print(

@@ -1,5 +1,7 @@
 """`mdm source go-live`: what a source would merge is said first, rules when applied, and is taken back under the same ids."""
 
+import json
+
 import typer
 from typer.testing import CliRunner, Result
 
@@ -40,6 +42,7 @@ def test_a_source_goes_live_over_review_and_back(database: str) -> None:
     mdm.put(*TRIAL, MARIA)
     mdm.drain()
     before = contents()
+    assert json.loads(run("source", "go-live", "trial", "--output", "json").stdout)["sources"] == {"trial": 1}
     assert "trial in stage review" in ran(mdm, "source", "go-live", "trial")
     assert (ruling(mdm), contents()) == (("shadow", 1), before)
     assert "mdm policy rollback 1" in ran(mdm, "source", "go-live", "trial", "--apply")
