@@ -46,8 +46,9 @@ def of_day(session: Session, name: str, day_starts_at: datetime) -> list[Steward
         session, authors_named(session, name), day_starts_at, day_starts_at + timedelta(days=1)
     )
     if not found:
-        detail = "Days begin at midnight UTC; whoever decides is named by the name of their key, or as the log names the author."
-        raise NotFound(f"Nothing that {name} decided that day holds", code="nothing_decided", detail=detail)
+        nothing = f"Nothing that {name} decided that day holds"
+        rest = "Days begin at midnight UTC; whoever decides is named by the name of their key, or as the log names the author."
+        raise NotFound(nothing, code="nothing_decided", detail=f"{nothing}. {rest}")
     return found
 
 

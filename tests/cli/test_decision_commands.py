@@ -192,4 +192,5 @@ def test_a_stewards_day_is_taken_back_and_nobody_elses(mdm: Master) -> None:
     assert (contents(), mdm.verify().differences) == (before, ())
     nothing = run("undo", "--reason", "again", "--by", "maria", "--day", "2020-01-01")
     assert isinstance(nothing.exception, NotFound)
+    assert str(nothing.exception).startswith("Nothing that maria decided that day holds")
     assert isinstance(run("undo", "--reason", "again", "--by", "maria").exception, Invalid)
