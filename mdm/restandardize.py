@@ -61,12 +61,14 @@ RulesOf = Callable[[str, int], SourceRules]
 
 @dataclass(frozen=True, slots=True)
 class _Again:
-    """A record whose payload was opened. `row` is None when the rules cannot read it; `refusal` says why, where they name it."""
+    """A record whose payload was opened. `row` is None when the rules cannot read it; `refusal` says why, where they name it.
+    `unopened`: what came of opening a payload that was altered."""
 
     record_id: uuid.UUID
     row: StandardRow | None
     policy_version: int = 0
     refusal: Problem | None = None
+    unopened: Exception | None = None
 
 
 def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[Difference]:
@@ -181,6 +183,7 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
 
     Locks their source records in the order of keys, as ingest does. What the policy no longer reads stays as it was: a source it
     no longer names is merged with nothing, and a payload it refuses was usable when it came; that is noted with its reason.
+    Raises: what opening a payload that was altered raises; then the caller finds the record that is to blame.
     """
 
     @cache
@@ -191,6 +194,8 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
     rows: list[StandardRow] = []
     refused: dict[uuid.UUID, str] = {}
     for again in _again(session, _STORED + _STALE + _LOCKED, params, rules):
+        if again.unopened is not None:
+            raise again.unopened
         if again.row is not None:
             rows.append(again.row)
         elif again.refusal is not None:
@@ -240,8 +245,8 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
             continue
         try:
             raw = DataKey.unwrap(record_id, bytes(wrapped)).open(bytes(sealed))
-        except (ValueError, InvalidTag):  # Altered past its writers, the key or what it seals.
-            yield _Again(record_id, None, refusal=Problem("payload_unreadable", ""))
+        except (ValueError, InvalidTag) as error:  # Altered past its writers, the key or what it seals.
+            yield _Again(record_id, None, unopened=error)
             continue
         parsed = payloads.parse(raw)
         prepared = prepare(said, Incoming(key, parsed, raw=raw), clock.now()) if isinstance(parsed, dict) else parsed
