@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from api import problems
 from api.pages import routes as pages
 from api.schemas.problems import Problem
-from api.v1 import crosswalk, decisions, explain, golden, health, lookup, match, overrides, quality, records, sources
+from api.v1 import crosswalk, decisions, events, explain, golden, health, lookup, match, overrides, quality, records, sources
 from kernel import db
 
 ROUTERS = (
@@ -25,6 +25,7 @@ ROUTERS = (
     lookup.router,
     match.router,
     crosswalk.router,
+    events.router,
     records.streams,
     records.router,
     sources.router,

@@ -33,7 +33,17 @@ from stewardship import tasks
 
 KEY_NAME = "demo"
 LOG = "demo.log"
-KEY_SCOPES = ("records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "decisions:write", "jobs:read")
+KEY_SCOPES = (
+    "records:write",
+    "records:read",
+    "lookup",
+    "match",
+    "match:explain",
+    "golden:read",
+    "decisions:write",
+    "jobs:read",
+    "events:read",
+)
 LONGEST_RESOLVE_SECONDS = 600
 POLL_SECONDS = 0.5
 MOST_LOOKUPS = 20

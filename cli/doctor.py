@@ -17,7 +17,7 @@ from typing import Any
 
 import redis
 
-from cli import migrations
+from cli import database_server, migrations
 from cli.failures import unreachable
 from cli.services import check_folder, is_running
 from cli.words import counted
@@ -178,7 +178,7 @@ def _database(chosen: Settings) -> Finding:
     if chosen.database_url is None:
         return Finding(State.ODD, DATABASE, "none configured, and none is running here", "mdm up, or set DATABASE_URL")
     with db.read_only(db.Role.OWNER) as session:
-        found = db.server(session)
+        found = database_server.server(session)
     if found.version_number < OLDEST_POSTGRES:
         return Finding(State.BAD, DATABASE, f"PostgreSQL {found.version}", "PostgreSQL 15 or newer is needed")
     return Finding(State.GOOD, DATABASE, f"PostgreSQL {found.version}")
@@ -228,7 +228,7 @@ def _model(_: Settings) -> Finding:
 def _clock(_: Settings) -> Finding:
     before = clock.now()
     with db.read_only() as session:
-        theirs, after = db.server(session).now, clock.now()
+        theirs, after = database_server.server(session).now, clock.now()
     skew = (
         0.0 if before <= theirs <= after else min(abs((theirs - before).total_seconds()), abs((theirs - after).total_seconds()))
     )
@@ -240,7 +240,7 @@ def _clock(_: Settings) -> Finding:
 
 def _connections(_: Settings) -> Finding:
     with db.read_only(db.Role.OWNER) as session:
-        found = db.server(session)
+        found = database_server.server(session)
     seen = f"{found.connections} of {found.most_connections} in use"
     if found.connections > 0.9 * found.most_connections:
         return Finding(State.ODD, CONNECTIONS, seen, "raise max_connections, or lower MDM_DB_POOL_SIZE")

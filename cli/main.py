@@ -58,6 +58,7 @@ MODULES = {
     "cli.plan_commands": ("policy", "model"),  # After the two whose groups it adds to.
     "cli.stage_commands": ("source",),  # After the one whose group it adds to.
     "cli.blocking_commands": ("blocking",),
+    "cli.event_commands": ("events",),
     "cli.demo_commands": ("demo", "simulate"),
 }
 

@@ -147,6 +147,7 @@ def _start_children(children: Children, listener: socket.socket, running: Settin
     urgent = [*python, "-m", "celery", "--quiet", "-A", "workers.app", "worker", "--concurrency", "1", "-Q", "interactive"]
     children.start("urgent", [*urgent, *quiet, "-n", "urgent@%h"])
     children.start("relay", [sys.executable, "-m", "workers.relay"])
+    children.start("sequencer", [sys.executable, "-m", "workers.sequencer"])
     children.start("sweeper", [sys.executable, "-m", "workers.sweeper"])
 
 

@@ -24,7 +24,18 @@ from kernel.errors import Forbidden, Invalid, NotFound, Unauthorized
 
 PREFIX = "mdm_live"
 SCOPES = frozenset(
-    {"records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "decisions:write", "jobs:read", "admin"}
+    {
+        "records:write",
+        "records:read",
+        "lookup",
+        "match",
+        "match:explain",
+        "golden:read",
+        "decisions:write",
+        "jobs:read",
+        "events:read",
+        "admin",
+    }
 )
 CACHE_SECONDS = 1.0  # A revoked key stops working within this time on every process.
 TOUCH_SECONDS = 60.0

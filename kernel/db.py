@@ -12,7 +12,6 @@ import weakref
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -179,29 +178,6 @@ def _refuse_aborted(session: Session) -> None:
         raise Unavailable("A statement of this step failed, so nothing of it was stored.", code="step_aborted")
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
-    """What is known of the database server."""
-
-    version: str
-    version_number: int
-    now: datetime
-    most_connections: int
-    connections: int
-    is_superuser: bool
-
-
-def server(session: Session) -> Server:
-    """Ask the server about itself."""
-    row = session.connection().exec_driver_sql(
-        "SELECT current_setting('server_version'), current_setting('server_version_num')::int, clock_timestamp(),"
-        " current_setting('max_connections')::int,"
-        " (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend'),"
-        " (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)"
-    )
-    return Server(*row.one())
-
-
 def holds_secret(session: Session, *, adopt: bool = False) -> bool:
     """Tell whether this database was filled under the configured secret; with `adopt` a new database takes it as its own."""
     check = settings().secret_for("check")
@@ -235,6 +211,16 @@ class Doorbell:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
+        self._leads: set[str] = set()
+
+    def leads(self, what: str) -> bool:
+        """Whether this connection leads in something of which there is one in the database; it does until it closes."""
+        if what not in self._leads:
+            (got,) = self._connection.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", (what,)).fetchone() or (
+                False,
+            )
+            self._leads |= {what} if got else set()
+        return what in self._leads
 
     def wait(self, seconds: float) -> bool:
         """Wait until somebody rings or the time is over; True when it rang.

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from kernel import outbox
 from kernel.clock import uuid7
 from kernel.errors import Conflict, NotFound
 
@@ -153,24 +154,27 @@ def checkpoint(session: Session, job_id: uuid.UUID, reached: Params, *, done_uni
 
 def finish_job(session: Session, job_id: uuid.UUID, *, result: Params | None = None, error: str | None = None) -> None:
     """Close a job, as failed when it names an error (a stable code, never an exception's text). Idempotent."""
-    _run(
+    closed = _run(
         session,
         "UPDATE job SET state = :state, result = CAST(:result AS jsonb), error = :error, finished_at = now()"
-        " WHERE job_id = :job_id AND state IN ('queued', 'running')",
+        " WHERE job_id = :job_id AND state IN ('queued', 'running') RETURNING kind, state, error",
         job_id=job_id, state="failed" if error else "finished", error=error,
         result=None if result is None else json.dumps(dict(result)),
-    )  # fmt: skip
+    ).all()  # fmt: skip
+    _tell(session, job_id, closed)
 
 
 def cancel(session: Session, job_id: uuid.UUID) -> None:
     """Stop handing out chunks of a job; one that is being worked on cannot finish any more. Raises: Conflict when it is over."""
-    touched = _run(
+    closed = _run(
         session,
-        "UPDATE job SET state = 'cancelled', finished_at = now() WHERE job_id = :job_id AND state IN ('queued', 'running')",
+        "UPDATE job SET state = 'cancelled', finished_at = now() WHERE job_id = :job_id AND state IN ('queued', 'running')"
+        " RETURNING kind, state, error",
         job_id=job_id,
-    )
-    if touched.rowcount == 0:
+    ).all()
+    if not closed:
         raise Conflict("The job is over already", code="job_over")
+    _tell(session, job_id, closed)
 
 
 def ring_due(session: Session, limit: int = 100) -> list[uuid.UUID]:
@@ -302,10 +306,19 @@ def _count(session: Session, job_id: uuid.UUID, done: int, failed: int) -> None:
         " state = CASE state WHEN 'queued' THEN 'running' ELSE state END WHERE job_id = :job_id",
         job_id=job_id, done=done, failed=failed,
     )  # fmt: skip
-    _run(
+    closed = _run(
         session,
         "UPDATE job SET state = 'finished', finished_at = now()"
         " WHERE job_id = :job_id AND state = 'running' AND total_units IS NOT NULL"
-        " AND NOT EXISTS (SELECT FROM job_chunk WHERE job_id = :job_id AND state IN ('queued', 'leased'))",
+        " AND NOT EXISTS (SELECT FROM job_chunk WHERE job_id = :job_id AND state IN ('queued', 'leased'))"
+        " RETURNING kind, state, error",
         job_id=job_id,
-    )
+    ).all()
+    _tell(session, job_id, closed)
+
+
+def _tell(session: Session, job_id: uuid.UUID, closed: Sequence[Any]) -> None:
+    """Tell whoever listens that a job is over: at most once, since only who closes it gets its row."""
+    for kind, state, error in closed:
+        body = {"job_id": str(job_id), "kind": kind, "error": error}
+        outbox.emit(session, outbox.Event(f"job.{state}", job_id, 1, body))

@@ -5,7 +5,7 @@ rows of the records and knows that nothing changed since the drafts were made.
 """
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,24 +14,14 @@ import orjson
 from sqlmodel import Session
 
 from kernel import clock, outbox
-from mdm import crosswalk_history, sql
-from mdm.changes import Cause, Status
+from mdm import crosswalk_history, golden_events, sql
 from mdm.closure import RecordHead
 from mdm.drafts import Draft
 from mdm.evaluation import Evaluation
 from mdm.versions import VersionSet
 
-EVENTS = {
-    Cause.CREATED: "golden.created",
-    Cause.REVIVED: "golden.revived",
-    Cause.ENDED: "golden.ended",
-    Cause.MERGED: "golden.merged",
-    Cause.RESTORED: "golden.restored",
-    Cause.REDIRECTED: "golden.redirected",
-    Cause.SPLIT: "golden.split",
-}
-UPDATED = "golden.updated"
 VALUES = "values"
+NO_REASONS: Mapping[uuid.UUID, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +34,30 @@ class _Row:
     body: dict[str, Any]
 
 
-def write(session: Session, versions: VersionSet, evaluated: Sequence[tuple[Evaluation, Sequence[Draft]]]) -> int:
-    """Write what differs from what is stored, many units with one set of statements; the number of goldens that changed."""
+def write(
+    session: Session,
+    versions: VersionSet,
+    evaluated: Sequence[tuple[Evaluation, Sequence[Draft]]],
+    reasons: Mapping[uuid.UUID, str] = NO_REASONS,
+    load_id: uuid.UUID | None = None,
+) -> int:
+    """Write what differs from what is stored, many units with one set of statements; the number of goldens that changed.
+
+    `reasons`: why each record was asked to be resolved; `load_id`: the load that the changes are part of. Events tell of both.
+    """
     now = clock.now()
     changed = [row for evaluation, drafts in evaluated for row in _changed(versions, evaluation, drafts, now)]
     restamped = [
         draft.golden_id for evaluation, drafts in evaluated for draft in drafts if _is_restamped(versions, evaluation, draft)
     ]
+    before = _values_before(session, [row for row in changed if row.version > 1])
     _store(session, versions, changed, now)
     _restamp(session, versions, restamped)
     _add_founders(session, [evaluation for evaluation, _ in evaluated])
     _point(session, versions, [evaluation for evaluation, _ in evaluated], now)
-    outbox.emit_all(session, [_event(row) for row in changed])
+    because = {id_: golden_events.because(why) for id_, why in _reasons(evaluated, reasons)}
+    told = [_told(row, before.get(row.draft.golden_id, {}), because) for row in changed]
+    outbox.emit_all(session, golden_events.about(told, [evaluation for evaluation, _ in evaluated], load_id))
     return len(changed)
 
 
@@ -189,16 +191,32 @@ def _has_moved(one: Evaluation, head: RecordHead, versions: VersionSet) -> bool:
     return golden_id != head.golden_id or (golden_id is None and one.settled_state(head, versions.merges) != head.state)
 
 
-def _event(row: _Row) -> outbox.Event:
-    draft = row.draft
-    body: Mapping[str, Any] = {
-        "golden_id": str(draft.golden_id),
-        "version": row.version,
-        "cause": row.cause,
-        "status": str(draft.status),
-        **({"redirect_to": str(draft.redirect_to)} if draft.status is Status.MERGED else {}),
-        **({"split_into": [str(one) for one in draft.split_into]} if draft.split_into else {}),
-    }
-    return outbox.Event(
-        EVENTS.get(Cause(row.cause), UPDATED) if row.cause != VALUES else UPDATED, draft.golden_id, row.version, body
+def _values_before(session: Session, rows: Sequence[_Row]) -> dict[uuid.UUID, Mapping[str, Any]]:
+    """Read what the goldens that are about to change have said so far."""
+    if not rows:
+        return {}
+    found = sql.rows(
+        session,
+        "SELECT golden_id, body -> 'values' FROM golden WHERE golden_id = ANY(%s)",
+        [[row.draft.golden_id for row in rows]],
     )
+    return {golden_id: values or {} for golden_id, values in found}
+
+
+def _reasons(
+    evaluated: Sequence[tuple[Evaluation, Sequence[Draft]]], reasons: Mapping[uuid.UUID, str]
+) -> Iterator[tuple[uuid.UUID, list[str]]]:
+    """Give each drafted golden id the reasons for which records of its unit were resolved."""
+    for evaluation, drafts in evaluated:
+        of_unit = [reasons[record] for record in evaluation.records if record in reasons]
+        yield from ((draft.golden_id, of_unit) for draft in drafts)
+
+
+def _told(row: _Row, before: Mapping[str, Any], because: Mapping[uuid.UUID, str]) -> golden_events.Written:
+    after = row.draft.body.get("values", {})
+    changed = [name for name in before.keys() | after.keys() if _value(before, name) != _value(after, name)]
+    return golden_events.Written(row.draft, row.version, row.cause, changed, because[row.draft.golden_id])
+
+
+def _value(values: Mapping[str, Any], name: str) -> Any:
+    return values[name]["value"] if name in values else None

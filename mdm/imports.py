@@ -15,10 +15,11 @@ from typing import Any
 
 from sqlmodel import Session
 
-from kernel import clock, jobs
+from kernel import clock, jobs, outbox
 from kernel.actor import Principal
 from kernel.errors import Conflict
 from mdm import rejects, sql
+from mdm.event_vocabulary import load_finished
 from mdm.files import FileRow, RowFile, fingerprint
 from mdm.incoming import REFUSING, Incoming, Prepared, SourceRules, prepare, storable
 from mdm.ingest import put_records
@@ -83,6 +84,8 @@ class ImportJob:
     source: str
     resumed: bool
     tally: Tally
+    brand: str = ""
+    region: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +113,16 @@ def _made(rules: SourceRules, said: Prepared | Problem, blocking_secret: bytes) 
 
 def begin(session: Session, policy: Policy, file: RowFile, source: str, principal: Principal) -> ImportJob:
     """Open the job of a file, or find the interrupted one: same content, source, format and policy. Raises: NotFound."""
-    policy.source(source)
+    of = policy.source(source)
     mark = fingerprint(file.path, source, str(policy.version), file.kind, file.encoding, file.format.model_dump_json())
     sql.run(session, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mark])
     known = jobs.find_by_fingerprint(session, KIND, mark)
     if known is not None and known.state in {"queued", "running"}:
-        return ImportJob(known.job_id, source, known.done_units + known.failed_units > 0, Tally.of(known.checkpoint))
+        begun = known.done_units + known.failed_units > 0
+        return ImportJob(known.job_id, source, begun, Tally.of(known.checkpoint), of.brand, of.region)
     params = {"file": file.path.name, "source": source, "kind": file.kind}
-    return ImportJob(jobs.create_job(session, KIND, params, principal.name, fingerprint=mark), source, False, Tally())
+    job_id = jobs.create_job(session, KIND, params, principal.name, fingerprint=mark)
+    return ImportJob(job_id, source, False, Tally(), of.brand, of.region)
 
 
 def take_chunk(session: Session, policy: Policy, job: ImportJob, chunk: ReadyChunk, principal: Principal) -> Tally:
@@ -141,6 +146,8 @@ def take_chunk(session: Session, policy: Policy, job: ImportJob, chunk: ReadyChu
 def finish(session: Session, job: ImportJob, error: str | None = None) -> None:
     """Close the job with its tally, as failed when there is an error code."""
     jobs.finish_job(session, job.job_id, result=job.tally.as_json(), error=error)
+    if error is None:
+        outbox.emit(session, load_finished(job.job_id, KIND, job.source, job.brand, job.region))
 
 
 def _hold(session: Session, job: ImportJob) -> None:

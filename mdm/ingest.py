@@ -17,7 +17,7 @@ from kernel import clock, outbox
 from kernel.actor import Principal
 from kernel.errors import Forbidden
 from kernel.settings import settings
-from mdm import pending, program, record_rows, rejects, search_index, sql
+from mdm import event_vocabulary, pending, program, record_rows, rejects, search_index, sql
 from mdm.events import Current, arrive
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
 from mdm.mapping_values import Problem
@@ -26,7 +26,6 @@ from mdm.record_rows import Key, RecordRow, StandardRow, Stored, VersionRow
 from mdm.sealing import DataKey, wrapper
 from mdm.standardized import standardized
 
-RECEIVED = "record.received"
 FEW = 32
 Delivery = tuple[str, Incoming]  # To which source it belongs, and what came.
 
@@ -72,6 +71,7 @@ class _Batch:
     principal: Principal
     now: datetime
     blocking_secret: bytes
+    job_id: uuid.UUID | None
 
 
 def put_records(
@@ -106,7 +106,7 @@ def put_all(
     stands twice arrives twice. Raises: NotFound for an unknown source, Forbidden when its brand is outside the principal's scope.
     """
     rules = {source: rules_for(policy, source, principal) for source in dict.fromkeys(source for source, _ in deliveries)}
-    batch = _Batch(session, policy, rules, principal, clock.now(), settings().secret_for("blocking"))
+    batch = _Batch(session, policy, rules, principal, clock.now(), settings().secret_for("blocking"), job_id)
     made = [prepare(rules[source], item, batch.now) for source, item in deliveries] if ready is None else ready
     prepared = [_in_scope(principal, one) for one in made]
     usable: dict[Key, list[Prepared]] = {}
@@ -257,17 +257,17 @@ def _write_all(batch: _Batch, tracks: dict[Key, _Track], priority: int) -> None:
     _file(batch, {key: open_tracks[key] for key in filed}, rows)
     record_rows.await_resolution(batch.session, [rows[key] for key in filed])
     pending.request(batch.session, [rows[key].record_id for key in filed], "received", priority)
-    outbox.emit_all(batch.session, [_event(open_tracks[key]) for key in filed if open_tracks[key].winner])
+    outbox.emit_all(batch.session, [_event(batch, open_tracks[key], rows[key]) for key in filed if open_tracks[key].winner])
 
 
 def _mark_moved(track: _Track) -> bool:
     return track.stored is not None and track.current is not None and track.current.mark != track.stored.current.mark
 
 
-def _event(track: _Track) -> outbox.Event:
-    deleted = track.current is not None and track.current.version.is_deleted
-    body = {"source": track.rules.name, "cause": "deleted" if deleted else "changed" if track.stored else "created"}
-    return outbox.Event(RECEIVED, track.record_id, track.version_no, body)
+def _event(batch: _Batch, track: _Track, row: RecordRow) -> outbox.Event:
+    cause = "deleted" if row.is_deleted else "changed" if track.stored else "created"
+    of = event_vocabulary.OfRecord(row.record_id, row.source, row.brand, row.region)
+    return of.event(event_vocabulary.RECEIVED, track.version_no, cause, batch.job_id)
 
 
 def _append(batch: _Batch, tracks: dict[Key, _Track]) -> None:

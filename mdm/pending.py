@@ -236,21 +236,22 @@ def extend(session: Session, record_ids: Collection[uuid.UUID], owner: str, seco
     )
 
 
-def finish(session: Session, claims: Sequence[Claim], owner: str) -> int:
-    """Strike off what is done. A row asked for again meanwhile stays, free to be rung; a lost lease strikes off nothing."""
+def finish(session: Session, claims: Sequence[Claim], owner: str) -> dict[uuid.UUID, str]:
+    """Strike off what is done, and say why each was asked for. A row asked for again meanwhile stays, free to be rung; a lost
+    lease strikes off nothing."""
     params = {"ids": [one.record_id for one in claims], "numbers": [one.request_no for one in claims], "owner": owner}
-    done = sql.run(
+    done = sql.rows(
         session,
         """WITH claimed AS (
              SELECT p.record_id FROM pending_record p
              JOIN unnest(%(ids)s::uuid[], %(numbers)s::bigint[]) AS c (record_id, request_no) USING (record_id, request_no)
              WHERE p.lease_owner = %(owner)s ORDER BY p.record_id FOR UPDATE OF p)
-           DELETE FROM pending_record p USING claimed WHERE p.record_id = claimed.record_id""",
+           DELETE FROM pending_record p USING claimed WHERE p.record_id = claimed.record_id RETURNING p.record_id, p.reason""",
         params,
     )
-    if done < len(claims):
+    if len(done) < len(claims):
         release(session, [one.record_id for one in claims], owner)
-    return done
+    return dict(done)
 
 
 def release(session: Session, record_ids: Sequence[uuid.UUID], owner: str, delay_seconds: float = 0.0) -> int:

@@ -97,10 +97,11 @@ def _settle(session: Session, ruling: Policy, measured: Sequence[Measured]) -> d
     opened = {clock.uuid7(): below[key] for key in sorted(below.keys() - known.keys())}
     for breach_id, (one, breach) in opened.items():
         sql.run(session, _INSERT, {"id": breach_id, **_columns(one, breach)})
-        outbox.emit(session, OPENED, breach_id, 1, _told(one.source, breach, ruling))
+        outbox.emit(session, _event(OPENED, breach_id, 1, ruling, one.source, _told(one.source, breach, ruling)))
     for key in sorted(known.keys() - below.keys() - unknown):
         sql.run(session, _END, [clock.now(), known[key]])
-        outbox.emit(session, ENDED, known[key], 2, {"source": key[0], "to": "source_owner", "field": key[1], "figure": key[2]})
+        ended = {"source": key[0], "to": "source_owner", "field": key[1], "figure": key[2]}
+        outbox.emit(session, _event(ENDED, known[key], 2, ruling, key[0], ended))
     return {breach_id: (one.source, breach) for breach_id, (one, breach) in opened.items()}
 
 
@@ -124,6 +125,13 @@ def _columns(one: Measured, breach: Breach) -> dict[str, Any]:
     names = ("field", "figure", "floor", "share", "of_what", "records")
     about = {"source": one.source, "brand": one.brand, "regions": list(one.regions), "at": one.measured_at}
     return {**about, **{name: getattr(breach, name) for name in names}}
+
+
+def _event(type_: str, breach_id: uuid.UUID, version: int, ruling: Policy, source: str, body: Mapping[str, Any]) -> outbox.Event:
+    """Tell it to whoever may see the source's brand; a source that the policy has forgotten is told to whoever sees all."""
+    declared = ruling.sources.get(source)
+    brands, regions = ((declared.brand,), (declared.region,)) if declared else (None, None)
+    return outbox.Event(type_, breach_id, version, body, brands, regions, (source,))
 
 
 def _told(source: str, breach: Breach, ruling: Policy) -> dict[str, Any]:

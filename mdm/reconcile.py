@@ -78,11 +78,12 @@ def reconcile(
     Killed anywhere, what it held is owed again: its claims, and every record whose decisions it ended. Raises: Conflict when
     another version set becomes current meanwhile: run it again.
     """
-    owner = str(clock.uuid7())
+    load_id = clock.uuid7()
+    owner = str(load_id)
     with resolver.steps() as session:
         current = versions.adopt(session)
         taken = pending.claim_next(session, owner, 2**31 - 1, LEASE_SECONDS)
-    batch = Batch(resolver, current, {claim.record_id: claim for claim in taken}, owner, LEASE_SECONDS)
+    batch = Batch(resolver, current, {claim.record_id: claim for claim in taken}, owner, LEASE_SECONDS, load_id=load_id)
     try:
         with helpers(batch, choice.processes) as crew:
             unusable, known = _decide_all(batch, choice)

@@ -11,11 +11,10 @@ from kernel import audit, clock, outbox
 from kernel.actor import Principal
 from kernel.errors import Conflict, NotFound
 from mdm import pending, sql
-
-REKEYED = "record.rekeyed"
+from mdm.event_vocabulary import REKEYED, OfRecord
 
 BOTH = """
-SELECT source_key, record_id, rekeyed_to, version_no FROM source_record
+SELECT source_key, record_id, rekeyed_to, version_no, brand, region FROM source_record
 WHERE source = %s AND source_key = ANY(%s) ORDER BY source_key FOR UPDATE
 """
 # What is known of a key that was given up: only whose it was.
@@ -37,7 +36,7 @@ def rekey(session: Session, caller: Principal, source: str, old_key: str, new_ke
     if old_key not in found:
         detail = "The source has put no record under this key, or none that the API key may see."
         raise NotFound("There is no such record", code="unknown_record", detail=detail)
-    record_id, rekeyed_to, version_no = found[old_key]
+    record_id, rekeyed_to, version_no, brand, region = found[old_key]
     taken = found.get(new_key)
     if old_key == new_key or (taken is not None and rekeyed_to == taken[0]):
         return uuid.UUID(str(rekeyed_to or record_id))
@@ -47,7 +46,7 @@ def rekey(session: Session, caller: Principal, source: str, old_key: str, new_ke
         raise Conflict("The new key is another record's, or was given up by one", code="key_in_use")
     _rename(session, record_id, source, old_key, new_key, taken[0] if taken else None)
     audit.record(session, caller.actor, "record.rekeyed", "record", str(record_id))
-    outbox.emit(session, REKEYED, record_id, version_no, {"source": source, "cause": "rekeyed"})
+    outbox.emit(session, OfRecord(record_id, source, brand, region).event(REKEYED, version_no, "rekeyed"))
     return uuid.UUID(str(record_id))
 
 

@@ -196,6 +196,7 @@ class Batch:
     lease_seconds: float = pending.LEASE_SECONDS
     result: Resolved = field(default_factory=Resolved)
     touched: set[uuid.UUID] = field(default_factory=set)
+    load_id: uuid.UUID | None = None
     _kept_at: float = field(default_factory=time.monotonic)
 
     def discover(self) -> None:
@@ -304,8 +305,8 @@ class Batch:
         rested = {record for record, _ in unchanged}
         ready = [(one, made) for one, made in evaluated.units if one.records.keys() <= rested]
         done = {record for one, _ in ready for record in one.records}
-        pending.finish(session, [self.claims[record] for record in done & self.claims.keys()], self.owner)
-        goldens = golden.write(session, self.versions, ready)
+        reasons = pending.finish(session, [self.claims[record] for record in done & self.claims.keys()], self.owner)
+        goldens = golden.write(session, self.versions, ready, reasons, self.load_id)
         self.resolver.on_changes(session, [one for one, _ in ready])
         if self.versions.blockers:
             lapsing.note(session, {known: at for one, _ in ready for known, at in one.lapses.items()}, done)

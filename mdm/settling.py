@@ -103,6 +103,7 @@ class Errand:
     on_changes: OnChanges
     version_set_id: int
     owner: str
+    load_id: uuid.UUID | None
 
     def batch(self) -> Batch:
         """Make a helper's own batch. Raises: Conflict when another version set is current by now."""
@@ -110,7 +111,7 @@ class Errand:
             current = versions.current(session)
         if current.version_set_id != self.version_set_id:
             raise Conflict("Another version set has become current", code="version_set_replaced")
-        return Batch(Resolver(self.steps, self.on_changes), current, {}, self.owner, math.inf)
+        return Batch(Resolver(self.steps, self.on_changes), current, {}, self.owner, math.inf, load_id=self.load_id)
 
 
 class _Helper:
@@ -144,7 +145,7 @@ def helpers(batch: Batch, processes: int) -> Iterator[Crew | None]:
     if processes == 1:
         yield None
         return
-    errand = Errand(batch.resolver.steps, batch.resolver.on_changes, batch.versions.version_set_id, batch.owner)
+    errand = Errand(batch.resolver.steps, batch.resolver.on_changes, batch.versions.version_set_id, batch.owner, batch.load_id)
     with crew(processes, _begin, errand) as raised:
         yield raised
 

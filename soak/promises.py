@@ -14,6 +14,7 @@ CHECKS = {
         SELECT golden_id FROM (
           SELECT unnest(%(told)s::uuid[]) AS golden_id UNION SELECT golden_id FROM golden_version
           UNION SELECT golden_id FROM founder UNION SELECT subject_id FROM outbox WHERE type LIKE 'golden.%%'
+          UNION SELECT subject_id FROM event WHERE type LIKE 'golden.%%'
           UNION SELECT golden_id FROM crosswalk WHERE golden_id IS NOT NULL) AS ever
         WHERE NOT EXISTS (SELECT FROM golden g WHERE g.golden_id = ever.golden_id)""",
     "a merged id does not lead to a living one in one step": """
@@ -26,7 +27,8 @@ CHECKS = {
         SELECT golden_id FROM golden g
         WHERE status = 'live' AND NOT EXISTS (SELECT FROM crosswalk c WHERE c.golden_id = g.golden_id)""",
     "an id was issued twice": """
-        SELECT subject_id FROM outbox WHERE type = 'golden.created' GROUP BY 1 HAVING count(*) > 1
+        SELECT subject_id FROM (SELECT subject_id, type FROM outbox UNION ALL SELECT subject_id, type FROM event) AS told
+        WHERE type = 'golden.created' GROUP BY 1 HAVING count(*) > 1
         UNION SELECT golden_id FROM golden_version WHERE version = 1 GROUP BY 1 HAVING count(*) > 1""",
     "versions of an id are not counted one by one": """
         SELECT golden_id FROM golden JOIN golden_version v USING (golden_id)

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 import orjson
 from sqlmodel import Session
 
-from kernel import clock
+from kernel import clock, outbox
 from mdm import sql
 from mdm.differences import Difference, Kind
 from mdm.evaluation import Evaluation, Question
 
 SETTLED = "question_no_longer_asked"
+# The versions of a task, as its events count them.
+OPENED_VERSION, SETTLED_VERSION = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class OpenTask:
 
 
 def project(session: Session, evaluations: Sequence[Evaluation]) -> None:
-    """Make the open tasks about the evaluated goldens those that are asked. Three statements at most."""
+    """Make the open tasks about the evaluated goldens those that are asked, and tell of those that open or close."""
     questions = [question for one in evaluations for question in one.questions]
     concerned = {golden_id for one in evaluations for golden_id in one.golden_ids}
     if not concerned:
@@ -95,12 +97,25 @@ def _task(row: sql.Row) -> OpenTask:
 
 
 def _close(session: Session, task_ids: Sequence[uuid.UUID]) -> None:
-    if task_ids:
-        sql.run(
-            session,
-            "UPDATE task SET state = 'closed', closed_at = %s, closed_because = %s WHERE task_id = ANY(%s) AND state = 'open'",
-            [clock.now(), SETTLED, list(task_ids)],
-        )
+    if not task_ids:
+        return
+    closed = sql.rows(
+        session,
+        f"""UPDATE task SET state = 'closed', closed_at = %s, closed_because = %s
+            WHERE task_id = ANY(%s) AND state = 'open' RETURNING {_TOLD}""",  # noqa: S608 - a constant
+        [clock.now(), SETTLED, list(task_ids)],
+    )
+    outbox.emit_all(session, [_event("task.settled", SETTLED_VERSION, row) for row in closed])
+
+
+_TOLD = "task_id, kind, golden_ids, brands, regions, reason_code"
+
+
+def _event(type_: str, version: int, row: sql.Row) -> outbox.Event:
+    task_id, kind, golden_ids, brands, regions, reason_code = row[:6]
+    ids = [str(one) for one in golden_ids]
+    body = {"task_id": str(task_id), "kind": kind, "reason_code": reason_code, "golden_ids": ids}
+    return outbox.Event(type_, task_id, version, body, tuple(brands), tuple(regions))
 
 
 def _ask(session: Session, questions: Sequence[Question]) -> None:
@@ -121,18 +136,20 @@ def _ask(session: Session, questions: Sequence[Question]) -> None:
         }
         for one in questions
     ]
-    sql.run(
+    asked = sql.rows(
         session,
-        """INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, state,
+        f"""INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, state,
              opened_at)
            SELECT task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, 'open', %(now)s
            FROM json_to_recordset(%(rows)s::json) AS n (task_id uuid, kind text, question_key text, golden_ids uuid[],
              record_ids uuid[], weight float8, brands text[], regions text[], reason_code text)
            ON CONFLICT (kind, question_key) WHERE state = 'open' DO UPDATE SET golden_ids = EXCLUDED.golden_ids,
              record_ids = EXCLUDED.record_ids, weight = EXCLUDED.weight, brands = EXCLUDED.brands, regions = EXCLUDED.regions,
-             reason_code = EXCLUDED.reason_code""",
+             reason_code = EXCLUDED.reason_code
+           RETURNING {_TOLD}, xmax = 0""",  # noqa: S608 - a constant
         {"rows": orjson.dumps(rows).decode(), "now": clock.now()},
     )
+    outbox.emit_all(session, [_event("task.opened", OPENED_VERSION, row) for row in asked if row[-1]])
 
 
 def differences(session: Session, evaluations: Iterable[Evaluation]) -> list[Difference]:

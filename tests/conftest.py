@@ -34,7 +34,7 @@ hypothesis_settings.register_profile("untimed", deadline=None, derandomize=True,
 hypothesis_settings.register_profile("soak", max_examples=10_000, deadline=None, derandomize=False)
 hypothesis_settings.load_profile("untimed")
 
-KEPT_TABLES = ("alembic_version", "timeline")
+KEPT_TABLES = ("event_counter", "alembic_version", "timeline")
 LEFTOVER_HOURS = 6  # Databases of runs that were killed; no run takes that long.
 TABLES = """
 SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -111,7 +111,11 @@ def questions() -> set[tuple[str, frozenset[Key], str]]:
 
 def events(*golden_ids: uuid.UUID | None) -> list[str]:
     """The types of the events about golden ids, in order."""
-    rows = query("SELECT type, subject_id FROM outbox WHERE type LIKE 'golden.%%' ORDER BY outbox_id")
+    rows = query(
+        """SELECT type, subject_id FROM (SELECT type, subject_id, 0 AS stage, seq AS place FROM event
+             UNION ALL SELECT type, subject_id, 1, outbox_id FROM outbox) AS told
+           WHERE type LIKE 'golden.%%' ORDER BY stage, place"""
+    )
     return [type_ for type_, subject in rows if not golden_ids or subject in golden_ids]
 
 
@@ -124,6 +128,6 @@ def empty_records() -> None:
     """Forget all records and what came of them; policy and version set stay."""
     query(
         """TRUNCATE source_record, record_version, standard_record, blocking_key, hot_key, pending_record, decision, golden,
-           golden_version, founder, crosswalk, crosswalk_version, task, outbox, record_data_key, search_term CASCADE""",
+           golden_version, founder, crosswalk, crosswalk_version, task, outbox, event, record_data_key, search_term CASCADE""",
         role=db.Role.OWNER,
     )

@@ -13,6 +13,7 @@ from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import settings
 from mdm import candidates, idempotency, lapsing, overrides, pending, quality_breaches
+from webhooks import feed
 from workers.relay import stop_on_signal
 
 SWEEP_SECONDS = 1.0
@@ -37,6 +38,8 @@ def tidy() -> int:
         forgotten = idempotency.forget_old(session)
     with db.transaction() as session:
         db.make_partitions(session)
+    with db.transaction() as session:
+        forgotten += feed.forget_old(session)
     return forgotten
 
 

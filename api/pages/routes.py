@@ -5,6 +5,7 @@ from functools import lru_cache
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 
+from api import answers, asyncapi
 from api.pages import commands, reference, render
 from api.routes import Route, resource
 from mdm import readiness
@@ -50,6 +51,12 @@ async def start(request: Request) -> Response:
 async def docs(request: Request) -> Response:
     """Show the reference of the API."""
     return render.html_answer(request, _reference_page(request.app))
+
+
+@router.api_route("/asyncapi.json", methods=METHODS, include_in_schema=False)
+async def events() -> Response:
+    """Give the AsyncAPI document of our events."""
+    return answers.json_answer(asyncapi.document())
 
 
 @router.api_route("/assets/{name}", methods=METHODS, include_in_schema=False)

@@ -11,7 +11,7 @@ from alembic.command import downgrade, upgrade
 from psycopg import sql
 from sqlalchemy.exc import ProgrammingError
 
-from cli import migrations
+from cli import database_server, migrations
 from kernel import clock, db
 from kernel.settings import configure, settings
 
@@ -94,7 +94,7 @@ def test_an_owner_who_may_only_create_roles_is_enough(empty: str) -> None:
         with db.transaction() as session:
             assert db.holds_secret(session, adopt=True)
         with db.read_only(db.Role.APP, db.Scope()) as session:
-            assert not db.server(session).is_superuser
+            assert not database_server.server(session).is_superuser
     finally:
         db.dispose()
         execute(empty, "REASSIGN OWNED BY {} TO CURRENT_USER", OWNER)

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 import redis
 
-from cli import embedded_postgres, migrations, server_process, services
+from cli import database_server, embedded_postgres, migrations, server_process, services
 from cli.server_process import Place
 from cli.services import ServiceUrls, running_services
 from kernel import db
@@ -201,7 +201,7 @@ def test_an_owner_who_is_no_superuser_makes_the_roles_and_the_schema(data_dir: P
         with db.transaction() as session:
             assert db.holds_secret(session, adopt=True)
         with db.read_only(db.Role.APP, db.Scope()) as session:
-            assert not db.server(session).is_superuser
+            assert not database_server.server(session).is_superuser
         db.dispose()
 
 

@@ -1,0 +1,122 @@
+"""What an event looks like on the wire, in the feed and in a webhook."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+KEY = "Left out where the source's keys are personal."
+
+
+class Joined(BaseModel):
+    """A record that lives under the golden id now."""
+
+    record_id: UUID
+    source: str
+    source_key: Annotated[str | None, Field(description=KEY)] = None
+    from_: Annotated[UUID | None, Field(alias="from", description="The golden id it lived under before; null: under none.")]
+
+
+class Left(BaseModel):
+    """A record that lives under the golden id no more."""
+
+    record_id: UUID
+    source: str
+    source_key: Annotated[str | None, Field(description=KEY)] = None
+    to: Annotated[UUID | None, Field(description="The golden id it lives under now; null: it was deleted.")]
+
+
+class GoldenEvent(BaseModel):
+    """What happened to a golden record. Never a value: names of attributes only."""
+
+    golden_id: UUID
+    version: int
+    status: Literal["live", "merged", "ended", "erased"]
+    cause: Annotated[str, Field(description="Why its standing changed; `values`: it did not, its values did.")]
+    because: Annotated[str, Field(description="Who or what brought it about: record, steward, policy, upkeep.")]
+    changed: Annotated[list[str], Field(description="The attributes that have another value, `consent` not among them.")]
+    joined: list[Joined]
+    left: list[Left]
+    retired_ids: Annotated[list[UUID], Field(description="Golden ids that redirect here since.")]
+    split_into: Annotated[list[UUID], Field(description="Golden ids that hold records which founded this one.")]
+    redirect_to: Annotated[UUID | None, Field(description="Of `golden.redirected`: where it leads now.")] = None
+
+
+class RecordEvent(BaseModel):
+    """A source's record."""
+
+    record_id: UUID
+    source: str
+    source_key: Annotated[str | None, Field(description=KEY)] = None
+    cause: Literal["created", "changed", "deleted", "rekeyed"]
+
+
+class TaskEvent(BaseModel):
+    """A question to stewards."""
+
+    task_id: UUID
+    kind: str
+    reason_code: str
+    golden_ids: list[UUID]
+
+
+class JobEvent(BaseModel):
+    """A job that is over."""
+
+    job_id: UUID
+    kind: str
+    error: Annotated[str | None, Field(description="A stable code.")] = None
+
+
+class LoadEvent(BaseModel):
+    """A load that is in the log whole."""
+
+    load_id: UUID
+    kind: str
+    first_seq: Annotated[int | None, Field(description="The number of its first event that is kept.")] = None
+    last_seq: int | None = None
+
+
+class QualityEvent(BaseModel):
+    """A figure of a source against the floor that the policy sets."""
+
+    model_config = ConfigDict(extra="allow")
+
+    source: str
+    to: str
+    field: str
+    figure: str
+
+
+DATA: dict[str, type[BaseModel]] = {
+    "golden": GoldenEvent,
+    "record": RecordEvent,
+    "task": TaskEvent,
+    "job": JobEvent,
+    "load": LoadEvent,
+    "quality": QualityEvent,
+}
+
+
+class Event(BaseModel):
+    """One event. `id` is the cursor behind it and the same wherever the event is delivered; `seq` is dense."""
+
+    id: str
+    seq: int
+    type: str
+    occurred_at: AwareDatetime
+    subject_id: UUID
+    version: Annotated[int, Field(description="Of the subject: grows with each of its events.")]
+    sources: list[str]
+    load_id: UUID | None = None
+    data: Annotated[dict[str, Any], Field(description="By type: see `/asyncapi.json`.")]
+
+
+class EventPage(BaseModel):
+    """Events in the order of their numbers, and where to go on: `next`, also when nothing was found."""
+
+    timeline_id: UUID
+    events: list[Event]
+    next: str
+    has_more: bool
+    latest: str

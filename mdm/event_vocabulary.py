@@ -1,0 +1,52 @@
+"""The event vocabulary: every type and what it means; and the events about records and loads. Sends nothing."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kernel.outbox import Event
+from mdm import golden_events
+
+RECEIVED = "record.received"
+REKEYED = "record.rekeyed"
+LOAD_FINISHED = "load.finished"
+TYPES: Mapping[str, str] = {
+    RECEIVED: "A source's record arrived, changed or was deleted.",
+    REKEYED: "A record has another key in its source; record and golden id stay.",
+    golden_events.CREATED: "A golden id was issued.",
+    golden_events.UPDATED: "A golden record has other values or members.",
+    golden_events.MERGED: "Other golden ids went into this one; they redirect to it for ever.",
+    golden_events.SPLIT: "A golden record lost records to other golden ids.",
+    golden_events.RESTORED: "A golden id that redirected lives again.",
+    golden_events.REVIVED: "A golden id that had ended lives again.",
+    golden_events.ENDED: "All records of a golden id are deleted.",
+    golden_events.REDIRECTED: "A golden id that was merged away leads to another one now.",
+    "task.opened": "Stewards are asked something.",
+    "task.settled": "A question to stewards is asked no more.",
+    "job.finished": "A job is done.",
+    "job.failed": "A job ended before it was done; `error` says why.",
+    "job.cancelled": "A job was cancelled.",
+    LOAD_FINISHED: "A load is in the log whole; `first_seq` and `last_seq` say where its events stand.",
+    "quality.breach_opened": "A source's data fell below a floor of the policy.",
+    "quality.breach_ended": "A source's data is above the floor again.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OfRecord:
+    """A record that events tell of."""
+
+    record_id: uuid.UUID
+    source: str
+    brand: str
+    region: str
+
+    def event(self, type_: str, version_no: int, cause: str, load_id: uuid.UUID | None = None) -> Event:
+        """Tell what happened to it."""
+        body = {"record_id": str(self.record_id), "source": self.source, "cause": cause}
+        return Event(type_, self.record_id, version_no, body, (self.brand,), (self.region,), (self.source,), load_id)
+
+
+def load_finished(load_id: uuid.UUID, kind: str, source: str, brand: str, region: str) -> Event:
+    """Tell that a load is over. Whoever is not told of each of its events hears this."""
+    return Event(LOAD_FINISHED, load_id, 1, {"load_id": str(load_id), "kind": kind}, (brand,), (region,), (source,), None)
