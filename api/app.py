@@ -13,7 +13,21 @@ from fastapi import FastAPI
 from api import problems
 from api.pages import routes as pages
 from api.schemas.problems import Problem
-from api.v1 import crosswalk, decisions, events, explain, golden, health, lookup, match, overrides, quality, records, sources
+from api.v1 import (
+    crosswalk,
+    decisions,
+    events,
+    explain,
+    golden,
+    health,
+    lookup,
+    match,
+    overrides,
+    quality,
+    records,
+    sources,
+    webhooks,
+)
 from kernel import db
 
 ROUTERS = (
@@ -26,6 +40,7 @@ ROUTERS = (
     match.router,
     crosswalk.router,
     events.router,
+    webhooks.router,
     records.streams,
     records.router,
     sources.router,

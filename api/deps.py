@@ -70,6 +70,7 @@ GoldenReader = Annotated[Principal, _needs("golden:read")]
 LookupCaller = Annotated[Principal, _needs("lookup")]
 DecisionsWriter = Annotated[Principal, _needs("decisions:write")]
 Explainer = Annotated[Principal, _needs("match:explain")]
+WebhooksWriter = Annotated[Principal, _needs("webhooks:write")]
 EventsReader = Annotated[Principal, _needs("events:read")]
 MatchCaller = Annotated[Principal, _needs("match")]
 

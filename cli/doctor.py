@@ -17,14 +17,14 @@ from typing import Any
 
 import redis
 
-from cli import database_server, migrations
+from cli import migrations
 from cli.failures import unreachable
 from cli.services import check_folder, is_running
 from cli.words import counted
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
-from mdm import candidates, pending, program, quality_breaches, renewal, versions
+from mdm import candidates, database_server, pending, program, quality_breaches, renewal, versions
 
 OLDEST_POSTGRES = 150_000
 OLDEST_BROKER = 7

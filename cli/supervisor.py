@@ -148,6 +148,7 @@ def _start_children(children: Children, listener: socket.socket, running: Settin
     children.start("urgent", [*urgent, *quiet, "-n", "urgent@%h"])
     children.start("relay", [sys.executable, "-m", "workers.relay"])
     children.start("sequencer", [sys.executable, "-m", "workers.sequencer"])
+    children.start("dispatcher", [sys.executable, "-m", "workers.dispatcher"])
     children.start("sweeper", [sys.executable, "-m", "workers.sweeper"])
 
 

@@ -34,6 +34,7 @@ SCOPES = frozenset(
         "decisions:write",
         "jobs:read",
         "events:read",
+        "webhooks:write",
         "admin",
     }
 )

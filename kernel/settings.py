@@ -5,12 +5,13 @@
 
 import functools
 import hashlib
+import json
 import os
 import secrets
 import tempfile
 from pathlib import Path
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kernel.errors import Invalid, Unavailable
@@ -45,6 +46,8 @@ class Settings(BaseSettings):
     bulk_memory_limit: str = Field(
         "4GB", pattern=r"(?i)^\s*\d+(\.\d+)? ?[KMGT]i?B\s*$", description="of DuckDB, before it spills"
     )
+    webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
+    webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     log_json: bool = False
@@ -101,9 +104,16 @@ class Settings(BaseSettings):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MDM_") and name not in given}
         return {
             **inherited,
-            **{f"MDM_{name.upper()}": str(value) for name, value in ours.items()},
+            **{
+                f"MDM_{name.upper()}": json.dumps(value) if isinstance(value, list) else str(value)
+                for name, value in ours.items()
+            },
             **{name: value for name, value in given.items() if value},
         }
+
+
+def _as_text(value: object) -> str:
+    return json.dumps(value) if isinstance(value, list) else str(value)
 
 
 def _is_secret(text: str) -> bool:

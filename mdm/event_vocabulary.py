@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from kernel.outbox import Event
 from mdm import golden_events
+from webhooks.deliveries import DISABLED, TEST
 
 RECEIVED = "record.received"
 REKEYED = "record.rekeyed"
@@ -27,6 +28,8 @@ TYPES: Mapping[str, str] = {
     "job.failed": "A job ended before it was done; `error` says why.",
     "job.cancelled": "A job was cancelled.",
     LOAD_FINISHED: "A load is in the log whole; `first_seq` and `last_seq` say where its events stand.",
+    TEST: "Somebody asked for a test of an endpoint; it is delivered to that one only.",
+    DISABLED: "A webhook endpoint is delivered to no more; `reason` says why.",
     "quality.breach_opened": "A source's data fell below a floor of the policy.",
     "quality.breach_ended": "A source's data is above the floor again.",
 }

@@ -44,11 +44,11 @@ def refuse_unknown(types: Sequence[str]) -> None:
         )
 
 
-def shown(session: Session, log: Log, events: Sequence[Numbered]) -> list[dict[str, Any]]:
-    """Show events as JSON-ready data."""
+def shown(session: Session, log: Log, events: Sequence[Numbered], only_sources: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Show events as JSON-ready data; `only_sources`: whose records are named, if not everybody's."""
     ruling = policies.in_force(session)
     private = [name for name, source in ruling.sources.items() if source.key_is_personal] if ruling else []
-    return [_item(log, one, data) for one, data in zip(events, Shown(session, private).data(events), strict=True)]
+    return [_item(log, one, data) for one, data in zip(events, Shown(session, private, only_sources).data(events), strict=True)]
 
 
 def _item(log: Log, one: Numbered, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -122,9 +122,17 @@ def read(session: Session, of: Log, after: int, types: Sequence[str] = (), limit
     return Page(of, events, events[-1].seq if len(events) == limit else most)
 
 
-_READ = sa.text("""
-SELECT seq, type, occurred_at, subject_id, subject_version, body, sources, load_id FROM event
-WHERE seq > :after AND seq <= :most AND (:any OR type = ANY(:types)) ORDER BY seq LIMIT :limit""")
+def numbered(session: Session, seqs: Sequence[int]) -> list[Numbered]:
+    """Read some events by their numbers."""
+    found = session.connection().execute(_NUMBERED, {"seqs": list(seqs)})
+    return [Numbered(*row) for row in found]
+
+
+_COLUMNS = "seq, type, occurred_at, subject_id, subject_version, body, sources, load_id"
+_NUMBERED = sa.text(f"SELECT {_COLUMNS} FROM event WHERE seq = ANY(:seqs) ORDER BY seq")  # noqa: S608 - a constant.
+_READ = sa.text(f"""
+SELECT {_COLUMNS} FROM event
+WHERE seq > :after AND seq <= :most AND (:any OR type = ANY(:types)) ORDER BY seq LIMIT :limit""")  # noqa: S608 - the same.
 
 
 def forget_old(session: Session) -> int:

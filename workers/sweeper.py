@@ -13,7 +13,7 @@ from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import settings
 from mdm import candidates, idempotency, lapsing, overrides, pending, quality_breaches
-from webhooks import feed
+from webhooks import deliveries, feed
 from workers.relay import stop_on_signal
 
 SWEEP_SECONDS = 1.0
@@ -39,7 +39,7 @@ def tidy() -> int:
     with db.transaction() as session:
         db.make_partitions(session)
     with db.transaction() as session:
-        forgotten += feed.forget_old(session)
+        forgotten += feed.forget_old(session) + deliveries.forget_old(session)
     return forgotten
 
 

@@ -88,6 +88,13 @@ class QualityEvent(BaseModel):
     figure: str
 
 
+class EndpointEvent(BaseModel):
+    """A webhook endpoint."""
+
+    endpoint_id: UUID
+    reason: str | None = None
+
+
 DATA: dict[str, type[BaseModel]] = {
     "golden": GoldenEvent,
     "record": RecordEvent,
@@ -95,6 +102,7 @@ DATA: dict[str, type[BaseModel]] = {
     "job": JobEvent,
     "load": LoadEvent,
     "quality": QualityEvent,
+    "endpoint": EndpointEvent,
 }
 
 

@@ -31,7 +31,17 @@ views:
   checkout: [golden_id, display_name, loyalty_accounts, preferred_store, flags]
   service: [golden_id, display_name, name, emails, extras.segment]
 """
-EVERYTHING = ("records:write", "records:read", "lookup", "match", "match:explain", "golden:read", "decisions:write")
+EVERYTHING = (
+    "records:write",
+    "records:read",
+    "lookup",
+    "match",
+    "match:explain",
+    "golden:read",
+    "decisions:write",
+    "events:read",
+    "webhooks:write",
+)
 Api = TestClient
 KeyMaker = Callable[..., dict[str, str]]
 

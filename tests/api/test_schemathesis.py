@@ -26,11 +26,13 @@ from stewardship import decision_sets, overriding, settle
 from stewardship.overriding import OverrideWish
 from stewardship.settle import Wish
 from stewardship.sides import Side
+from webhooks import endpoints, feed
 
 from ..resolution import MARIA, WHO, Master, golden_of
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 25
+URL = "https://hooks.example.com/customers"
 SCHEMA = schemathesis.openapi.from_dict(create_app().openapi())
 OPERATIONS = {result.ok().definition.raw["operationId"]: result.ok() for result in SCHEMA.get_all_operations()}
 
@@ -63,6 +65,7 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "golden_relationships": {"path_parameters": {"golden_id": golden_id}, "headers": {}},
         "golden_batch_get": ids,
         "sources_duplicates": {"path_parameters": {"source": "pos"}, "query": {}, "headers": {}},
+        "events_read": {"query": {}, "headers": {}},
         "lookup_find": {"body": {"golden_id": golden_id}},
         "match_find": {"body": {"record": {"given_name": "Ada", "emails": ["ada@example.org"]}}},
         "crosswalk_find": {"body": {"records": [{"source": "pos", "key": "17"}]}},
@@ -72,6 +75,32 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "records_delete": record,
         "records_rekey": {"path_parameters": record["path_parameters"], "body": {"new_key": str(uuid.uuid4())}, "headers": {}},
     }.get(name, {})
+
+
+def of_an_endpoint(name: str) -> dict[str, Any]:
+    """The same, about a webhook endpoint that was made."""
+    with db.transaction() as session:
+        made, _ = endpoints.create(session, WHO, endpoints.Wish(URL))
+        session.connection().exec_driver_sql("UPDATE event_counter SET last_seq = greatest(last_seq, 1)")
+        seq = feed.log(session).last_seq
+        outbox_id = uuid.uuid4()
+        session.connection().exec_driver_sql(
+            "INSERT INTO event (seq, occurred_at, type, subject_id, subject_version, body, sources)"
+            " SELECT %s, now(), 'golden.updated', %s, 1, '{}', '{}' WHERE NOT EXISTS (SELECT FROM event WHERE seq = %s)",
+            (seq, outbox_id, seq),
+        )
+        session.connection().exec_driver_sql("UPDATE webhook_endpoint SET reached_seq = %s", (seq,))
+        cursor = feed.log(session).cursor(seq)
+    one = {"path_parameters": {"endpoint_id": str(made.endpoint_id)}, "query": {}, "headers": {}}
+    body = {
+        "webhooks_change": {"url": URL},
+        "webhooks_rotate": {"overlap_hours": 1},
+        "webhooks_applied": {"cursor": cursor},
+        "webhooks_redeliver": {"first_seq": seq, "last_seq": seq, "only_dead": False},
+    }
+    if name in {"webhooks_create", "webhooks_listed"}:
+        return {"query": {}, "headers": {}, **({"body": {"url": URL}} if name == "webhooks_create" else {})}
+    return {**one, **({"body": body[name]} if name in body else {})}
 
 
 def of_a_customer(name: str, golden_id: str, said: dict[str, str]) -> dict[str, Any]:
@@ -130,6 +159,8 @@ def test_no_request_breaks_an_operation_and_some_succeed(
     operation, answers, headers = OPERATIONS[name], Counter[int](), key()
     if name.startswith(("decisions_", "overrides_", "explain_")) or name == "golden_history":
         works = operation.as_strategy(**of_a_customer(name, *customer(policy)))
+    elif name.startswith("webhooks_"):
+        works = operation.as_strategy(**of_an_endpoint(name))
     else:
         golden_id = goldens.add()
         goldens.add_record("17", golden_id)

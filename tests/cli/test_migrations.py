@@ -11,9 +11,10 @@ from alembic.command import downgrade, upgrade
 from psycopg import sql
 from sqlalchemy.exc import ProgrammingError
 
-from cli import database_server, migrations
+from cli import migrations
 from kernel import clock, db
 from kernel.settings import configure, settings
+from mdm import database_server
 
 OWNER = "mdm_test_owner"
 

@@ -19,12 +19,13 @@ import psycopg
 import pytest
 import redis
 
-from cli import database_server, embedded_postgres, migrations, server_process, services
+from cli import embedded_postgres, migrations, server_process, services
 from cli.server_process import Place
 from cli.services import ServiceUrls, running_services
 from kernel import db
 from kernel.errors import Unavailable
 from kernel.settings import Settings, configure, settings
+from mdm import database_server
 
 HOLD = """
 import sys, time

@@ -1,0 +1,87 @@
+"""Carries webhook endpoints and their deliveries from the wire to `webhooks` and back."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+from starlette.responses import Response
+
+from api import answers
+from api.schemas.webhooks import EndpointWish, Redelivery
+from kernel import audit, clock
+from kernel.actor import Principal
+from kernel.errors import Invalid
+from kernel.settings import settings
+from mdm import policy as policies
+from mdm import published
+from webhooks import addresses, deliveries, endpoints
+from webhooks.endpoints import Endpoint, Wish
+
+Act = Callable[[Session, Principal, UUID], Endpoint]
+
+
+def wish(session: Session, body: EndpointWish) -> Wish:
+    """Check what is wished for. Raises: Invalid for a URL that webhooks do not go to, an unknown type or source."""
+    addresses.Policy(settings().webhook_networks, settings().webhook_allow_http).check(body.url)
+    published.refuse_unknown(body.types)
+    ruling = policies.in_force(session)
+    unknown = sorted(set(body.sources) - (ruling.sources.keys() if ruling else set()))
+    if unknown:
+        raise Invalid("The policy names no such source", code="unknown_source", detail=f"Unknown: {', '.join(unknown)[:200]}.")
+    given: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in body.model_dump().items()
+    }
+    return Wish(**given)
+
+
+def create(session: Session, caller: Principal, body: EndpointWish) -> Response:
+    """Make an endpoint; the answer is the one time its secret is shown. Raises: Invalid."""
+    made, secret = endpoints.create(session, caller, wish(session, body))
+    return answers.json_answer({**shown(made), "secret": secret}, 201)
+
+
+def rotate(session: Session, caller: Principal, endpoint_id: UUID, overlap_hours: int) -> Response:
+    """Give an endpoint another secret. Raises: NotFound."""
+    made, secret = endpoints.rotate(session, caller, endpoint_id, timedelta(hours=overlap_hours))
+    return answers.json_answer({**shown(made), "secret": secret})
+
+
+def one(found: Endpoint) -> Response:
+    """Answer one endpoint."""
+    return answers.json_answer(shown(found))
+
+
+def shown(found: Endpoint) -> dict[str, Any]:
+    """Show an endpoint as JSON-ready data."""
+    rests = found.open_until is not None and found.open_until > clock.now()
+    return {**asdict(found), "state": "disabled" if found.disabled_at else "resting" if rests else "enabled"}
+
+
+def test(session: Session, caller: Principal, endpoint_id: UUID) -> Response:
+    """Send a test event. Raises: NotFound; Invalid while the endpoint is disabled."""
+    found = endpoints.get(session, endpoint_id)
+    if found.disabled_at:
+        raise Invalid("The endpoint is disabled: enable it first", code="endpoint_disabled")
+    deliveries.test(session, endpoint_id)
+    audit.record(session, caller.actor, "webhook.tested", "webhook", str(endpoint_id))
+    return one(found)
+
+
+def redeliver(session: Session, caller: Principal, endpoint_id: UUID, body: Redelivery) -> Response:
+    """Deliver a range of events once more. Raises: NotFound, Invalid."""
+    endpoints.get(session, endpoint_id)
+    count = deliveries.again(session, endpoint_id, body.first_seq, body.last_seq, body.only_dead)
+    detail = {"first_seq": body.first_seq, "last_seq": body.last_seq, "deliveries": count}
+    audit.record(session, caller.actor, "webhook.redelivered", "webhook", str(endpoint_id), detail=detail)
+    return answers.json_answer({"deliveries": count})
+
+
+def told(session: Session, endpoint_id: UUID, state: str | None, before: int | None, limit: int) -> Response:
+    """Answer a page of deliveries. Raises: NotFound."""
+    endpoints.get(session, endpoint_id)
+    found = deliveries.told(session, endpoint_id, state, before, limit)
+    following = found[-1].seq if len(found) == limit else None
+    return answers.json_answer({"items": [asdict(one) for one in found], "next": following})

@@ -1,0 +1,152 @@
+"""Endpoints over REST: made, shown, changed, rotated, within the caller's scope; hostile URLs and filters are refused."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from api.app import create_app
+from kernel import actor, clock, db, outbox
+from webhooks import deliveries
+from workers import sequencer
+
+from ... import resolution as master
+from ...resolution import Master, query
+from ..conftest import Api
+
+URL = "https://hooks.example.com/customers"
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    return master.start()
+
+
+@pytest.fixture
+def api(mdm: Master) -> Iterator[Api]:
+    with Api(create_app()) as client:
+        yield client
+
+
+def key(*scopes: str, brands: tuple[str, ...] | None = None) -> dict[str, str]:
+    with db.transaction() as session:
+        return {"authorization": f"Bearer {actor.create_key(session, 'test', scopes or ('webhooks:write',), brands)[1]}"}
+
+
+def create(api: Api, headers: dict[str, str], **wish: Any) -> dict[str, Any]:
+    answer = api.post("/v1/webhooks", json={"url": URL, **wish}, headers=headers)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def problem(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].rpartition(":")[2]
+
+
+def test_a_secret_is_shown_once_and_stored_sealed(api: Api) -> None:
+    headers = key()
+    made = create(api, headers, description="the shop", types=["golden.merged"], sources=["shop"])
+    assert made["secret"].startswith("whsec_")
+    read = api.get(f"/v1/webhooks/{made['endpoint_id']}", headers=headers).json()
+    assert read == {name: value for name, value in made.items() if name != "secret"}
+    assert (read["state"], read["due"], read["types"], read["sources"]) == ("enabled", 0, ["golden.merged"], ["shop"])
+    stored = bytes(query("SELECT secret FROM webhook_endpoint")[0][0])
+    assert made["secret"].encode() not in stored
+    assert api.get("/v1/webhooks", headers=headers).json()["items"] == [read]
+
+
+def test_an_endpoint_is_changed_disabled_enabled_rotated_and_deleted(api: Api) -> None:
+    headers = key()
+    made = create(api, headers)
+    path = f"/v1/webhooks/{made['endpoint_id']}"
+    changed = api.put(path, json={"url": URL + "/2", "is_ordered": True, "per_second": 5}, headers=headers).json()
+    assert (changed["url"], changed["is_ordered"], changed["per_second"]) == (URL + "/2", True, 5)
+    assert api.post(f"{path}:disable", headers=headers).json()["disabled_because"] == "by_hand"
+    assert problem(api.post(f"{path}:test", headers=headers)) == (422, "endpoint_disabled")
+    assert api.post(f"{path}:enable", headers=headers).json()["state"] == "enabled"
+    rotated = api.post(f"{path}:rotate-secret", json={"overlap_hours": 1}, headers=headers).json()
+    assert rotated["secret"] != made["secret"]
+    assert rotated["secret_before_until"] is not None
+    assert api.delete(path, headers=headers).status_code == 204
+    assert problem(api.get(path, headers=headers)) == (404, "unknown_endpoint")
+    acts = [row[0] for row in query("SELECT action FROM audit WHERE object_type = 'webhook' ORDER BY audit_id")]
+    assert acts == [f"webhook.{act}" for act in ("created", "changed", "disabled", "enabled", "secret_rotated", "deleted")]
+
+
+def test_a_key_of_one_brand_makes_endpoints_of_that_brand_and_sees_no_others(api: Api) -> None:
+    all_brands = create(api, key())
+    acme = key(brands=("acme",))
+    own = create(api, acme)
+    assert own["brands"] == ["acme"]
+    assert [one["endpoint_id"] for one in api.get("/v1/webhooks", headers=acme).json()["items"]] == [own["endpoint_id"]]
+    assert problem(api.get(f"/v1/webhooks/{all_brands['endpoint_id']}", headers=acme)) == (404, "unknown_endpoint")
+    assert problem(api.delete(f"/v1/webhooks/{all_brands['endpoint_id']}", headers=acme)) == (404, "unknown_endpoint")
+    assert api.get("/v1/webhooks", headers=key(brands=("bolt",))).json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "code"),
+    [
+        ({"url": "http://hooks.example.com"}, 422, "bad_endpoint_url"),
+        ({"url": "https://169.254.169.254/latest"}, 422, "bad_endpoint_url"),
+        ({"url": "https://[::ffff:10.0.0.1]/"}, 422, "bad_endpoint_url"),
+        ({"types": ["golden.exploded"]}, 422, "unknown_event_type"),
+        ({"sources": ["nobody"]}, 422, "unknown_source"),
+        ({"concurrency": 0}, 422, "invalid_request"),
+        ({"colour": "red"}, 422, "invalid_request"),
+    ],
+)
+def test_what_cannot_be_an_endpoint_is_refused(api: Api, wish: dict[str, Any], status: int, code: str) -> None:
+    assert problem(api.post("/v1/webhooks", json={"url": URL, **wish}, headers=key())) == (status, code)
+    assert query("SELECT count(*) FROM webhook_endpoint") == [(0,)]
+
+
+def test_it_needs_its_scope(api: Api) -> None:
+    assert problem(api.post("/v1/webhooks", json={"url": URL}, headers=key("events:read"))) == (403, "missing_scope")
+
+
+def test_applied_and_delivered_are_told_apart_and_never_go_back(api: Api) -> None:
+    headers = key()
+    made = create(api, headers)
+    path = f"/v1/webhooks/{made['endpoint_id']}"
+    for version in (1, 2):
+        with db.transaction() as session:
+            outbox.emit(session, outbox.Event("golden.updated", clock.uuid7(), version, {"changed": []}))
+    sequencer.number_all()
+    with db.transaction() as session:
+        deliveries.fan_out(session)
+    events = api.get("/v1/events", params={"types": ["golden.updated"]}, headers=key("events:read")).json()["events"][-2:]
+    told = api.get(f"{path}/deliveries", headers=headers).json()["items"]
+    assert [(one["seq"], one["state"], one["attempts"]) for one in told] == [(one["seq"], "due", 0) for one in reversed(events)]
+    now = api.post(f"{path}:applied", json={"cursor": events[1]["id"]}, headers=headers).json()
+    assert (now["applied_seq"], now["due"]) == (events[1]["seq"], 2)
+    assert problem(api.post(f"{path}:applied", json={"cursor": events[0]["id"]}, headers=headers)) == (409, "applied_already")
+    other = f"{uuid.uuid4()}:1"
+    assert problem(api.post(f"{path}:applied", json={"cursor": other}, headers=headers)) == (409, "cursor_from_other_timeline")
+
+
+def test_a_range_is_delivered_again_and_a_page_of_deliveries_goes_on(api: Api) -> None:
+    headers = key()
+    made = create(api, headers)
+    path = f"/v1/webhooks/{made['endpoint_id']}"
+    with db.transaction() as session:
+        outbox.emit_all(session, [outbox.Event("golden.updated", clock.uuid7(), 1, {"changed": []}) for _ in range(5)])
+    sequencer.number_all()
+    with db.transaction() as session:
+        deliveries.fan_out(session)
+    query("UPDATE webhook_delivery SET state = 'delivered', ended_at = now()")
+    first = api.get(f"{path}/deliveries", params={"limit": 3}, headers=headers).json()
+    rest = api.get(f"{path}/deliveries", params={"limit": 3, "before": first["next"]}, headers=headers).json()
+    seqs = [one["seq"] for one in (*first["items"], *rest["items"])]
+    assert (len(seqs), rest["next"]) == (5, None)
+    asked = {"first_seq": min(seqs) + 1, "last_seq": max(seqs) - 1}
+    assert api.post(f"{path}:redeliver", json=asked, headers=headers).json() == {"deliveries": 3}
+    assert query("SELECT state, count(*) FROM webhook_delivery GROUP BY 1 ORDER BY 1") == [("delivered", 2), ("due", 3)]
+    assert problem(api.post(f"{path}:redeliver", json={**asked, "only_dead": True}, headers=headers)) == (
+        404,
+        "nothing_to_redeliver",
+    )
+    far = {"first_seq": 1, "last_seq": 10**9}
+    assert problem(api.post(f"{path}:redeliver", json=far, headers=headers)) == (422, "range_too_large")

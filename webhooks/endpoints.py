@@ -1,0 +1,241 @@
+"""Webhook endpoints: where events go, which of them, how fast, and under which secret. Delivers nothing.
+
+Row scope is the session's: a caller sees and makes endpoints within its own scope, and an endpoint hears of no more than that.
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from kernel import audit, clock
+from kernel.actor import Principal
+from kernel.errors import Conflict, Invalid, NotFound
+from webhooks import feed, signing
+
+LONGEST_OVERLAP = timedelta(days=7)
+OVERLAP = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What an endpoint should be like. Empty lists let everything through; `changed` looks at `golden.updated` only.
+
+    `each_of_loads`: every event of a load, not its `load.finished` alone. `is_ordered`: an event of a subject waits for those of
+    the same subject before it.
+    """
+
+    url: str
+    description: str = ""
+    types: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    each_of_loads: bool = False
+    is_ordered: bool = False
+    concurrency: int = 5
+    per_second: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """An endpoint as it stands. `reached_seq`: up to which number the log has been looked through for it."""
+
+    endpoint_id: uuid.UUID
+    url: str
+    description: str
+    types: tuple[str, ...]
+    sources: tuple[str, ...]
+    changed: tuple[str, ...]
+    each_of_loads: bool
+    is_ordered: bool
+    concurrency: int
+    per_second: int
+    brands: tuple[str, ...] | None
+    regions: tuple[str, ...] | None
+    disabled_at: datetime | None
+    disabled_because: str | None
+    failing_since: datetime | None
+    failures: int
+    open_until: datetime | None
+    reached_seq: int
+    applied_seq: int | None
+    applied_at: datetime | None
+    secret_before_until: datetime | None
+    created_at: datetime
+    created_by: str
+    due: int
+    dead: int
+
+
+_LISTS = ("types", "sources", "changed", "brands", "regions")
+_COLUMNS = ", ".join(f"e.{one.name}" for one in fields(Endpoint) if one.name not in {"due", "dead"})
+_SELECT = f"""
+SELECT {_COLUMNS},
+  (SELECT count(*) FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state = 'due') AS due,
+  (SELECT count(*) FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state = 'dead') AS dead
+FROM webhook_endpoint e"""  # noqa: S608 - our own names.
+
+
+def _run(session: Session, statement: str, **values: Any) -> Any:
+    return session.connection().execute(sa.text(statement), values)
+
+
+def _endpoint(row: Any) -> Endpoint:
+    found = dict(row._mapping)
+    lists = {name: None if found[name] is None else tuple(found[name]) for name in _LISTS}
+    return Endpoint(**{**found, **lists})
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What is needed to send to an endpoint that is enabled, and how it fares."""
+
+    endpoint_id: uuid.UUID
+    url: str
+    secrets: tuple[str, ...]
+    brands: tuple[str, ...] | None
+    regions: tuple[str, ...] | None
+    sources: tuple[str, ...]
+    concurrency: int
+    per_second: int
+    failures: int
+    failing_since: datetime | None
+    open_until: datetime | None
+
+
+def sendings(session: Session) -> list[Sending]:
+    """Read the endpoints that are enabled, with the secrets that sign: the new one first, then the one before while it lasts."""
+    rows = _run(
+        session,
+        """SELECT endpoint_id, url, secret, CASE WHEN secret_before_until > now() THEN secret_before END, brands, regions,
+             sources, concurrency, per_second, failures, failing_since, open_until
+           FROM webhook_endpoint WHERE disabled_at IS NULL ORDER BY endpoint_id""",
+    )
+    return [
+        Sending(
+            row[0], row[1], tuple(signing.unseal(row[0], bytes(one)) for one in row[2:4] if one is not None),
+            None if row[4] is None else tuple(row[4]), None if row[5] is None else tuple(row[5]), tuple(row[6]), *row[7:],
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def create(session: Session, caller: Principal, wish: Wish, secret: str | None = None) -> tuple[Endpoint, str]:
+    """Make an endpoint that hears of what happens from now on; it, and its secret, which nobody can read again."""
+    endpoint_id, made = clock.uuid7(), secret or signing.new_secret()
+    _run(
+        session,
+        """INSERT INTO webhook_endpoint (endpoint_id, url, description, types, sources, changed, each_of_loads, is_ordered,
+             concurrency, per_second, brands, regions, secret, reached_seq, created_by)
+           VALUES (:endpoint_id, :url, :description, :types, :sources, :changed, :each_of_loads, :is_ordered, :concurrency,
+             :per_second, :brands, :regions, :secret, :reached, :by)""",
+        **_values(wish), endpoint_id=endpoint_id, brands=_list(caller.scope.brands), regions=_list(caller.scope.regions),
+        secret=signing.seal(endpoint_id, made), reached=feed.log(session).last_seq, by=caller.actor,
+    )  # fmt: skip
+    audit.record(session, caller.actor, "webhook.created", "webhook", str(endpoint_id))
+    return get(session, endpoint_id), made
+
+
+def _values(wish: Wish) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(wish).items()}
+
+
+def _list(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else list(names)
+
+
+def get(session: Session, endpoint_id: uuid.UUID) -> Endpoint:
+    """Read one endpoint. Raises: NotFound."""
+    row = _run(session, f"{_SELECT} WHERE e.endpoint_id = :id", id=endpoint_id).one_or_none()
+    if row is None:
+        raise NotFound("There is no such webhook endpoint", code="unknown_endpoint")
+    return _endpoint(row)
+
+
+def every(session: Session) -> list[Endpoint]:
+    """Read all endpoints, the oldest first."""
+    return [_endpoint(row) for row in _run(session, f"{_SELECT} ORDER BY e.endpoint_id")]
+
+
+def change(session: Session, caller: Principal, endpoint_id: uuid.UUID, wish: Wish) -> Endpoint:
+    """Make an endpoint another one under the same id; what is due already goes to the new address. Raises: NotFound."""
+    get(session, endpoint_id)
+    columns = ", ".join(f"{one.name} = :{one.name}" for one in fields(Wish))
+    statement = f"UPDATE webhook_endpoint SET {columns} WHERE endpoint_id = :id"  # noqa: S608 - our names.
+    _run(session, statement, **_values(wish), id=endpoint_id)
+    audit.record(session, caller.actor, "webhook.changed", "webhook", str(endpoint_id))
+    return get(session, endpoint_id)
+
+
+def delete(session: Session, caller: Principal, endpoint_id: uuid.UUID) -> None:
+    """Forget an endpoint and everything that was to be delivered to it. Raises: NotFound."""
+    get(session, endpoint_id)
+    _run(session, "DELETE FROM webhook_endpoint WHERE endpoint_id = :id", id=endpoint_id)
+    audit.record(session, caller.actor, "webhook.deleted", "webhook", str(endpoint_id))
+
+
+def disable(session: Session, caller: Principal, endpoint_id: uuid.UUID) -> Endpoint:
+    """Deliver nothing until it is enabled. Raises: NotFound."""
+    get(session, endpoint_id)
+    _run(
+        session,
+        """UPDATE webhook_endpoint SET disabled_at = now(), disabled_because = 'by_hand'
+           WHERE endpoint_id = :id AND disabled_at IS NULL""",
+        id=endpoint_id,
+    )
+    audit.record(session, caller.actor, "webhook.disabled", "webhook", str(endpoint_id))
+    return get(session, endpoint_id)
+
+
+def enable(session: Session, caller: Principal, endpoint_id: uuid.UUID) -> Endpoint:
+    """Deliver again, beginning with what happened meanwhile. Raises: NotFound; Gone when that is not kept any more."""
+    found = get(session, endpoint_id)
+    log = feed.log(session)
+    feed.place(log, log.cursor(found.reached_seq))
+    _run(
+        session,
+        """UPDATE webhook_endpoint SET disabled_at = NULL, disabled_because = NULL, failing_since = NULL, failures = 0,
+             open_until = NULL
+           WHERE endpoint_id = :id""",
+        id=endpoint_id,
+    )
+    audit.record(session, caller.actor, "webhook.enabled", "webhook", str(endpoint_id))
+    return get(session, endpoint_id)
+
+
+def rotate(session: Session, caller: Principal, endpoint_id: uuid.UUID, overlap: timedelta = OVERLAP) -> tuple[Endpoint, str]:
+    """Give an endpoint a new secret; both sign while they overlap. Raises: NotFound; Invalid for too long an overlap."""
+    if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
+        raise Invalid("Two secrets overlap for at most seven days", code="overlap_too_long")
+    get(session, endpoint_id)
+    made = signing.new_secret()
+    _run(
+        session,
+        """UPDATE webhook_endpoint SET secret_before = secret, secret_before_until = now() + :overlap, secret = :secret
+           WHERE endpoint_id = :id""",
+        id=endpoint_id, overlap=overlap, secret=signing.seal(endpoint_id, made),
+    )  # fmt: skip
+    audit.record(session, caller.actor, "webhook.secret_rotated", "webhook", str(endpoint_id))
+    return get(session, endpoint_id), made
+
+
+def applied(session: Session, endpoint_id: uuid.UUID, cursor: str) -> Endpoint:
+    """Note that the subscriber has applied everything up to a cursor.
+
+    Raises: NotFound; Conflict when more than that was applied already; what `feed.place` raises.
+    """
+    found = get(session, endpoint_id)
+    seq = feed.place(feed.log(session), cursor)
+    if found.applied_seq is not None and seq < found.applied_seq:
+        raise Conflict("More than that was applied already", code="applied_already", extra={"applied_seq": found.applied_seq})
+    _run(
+        session,
+        "UPDATE webhook_endpoint SET applied_seq = :seq, applied_at = now() WHERE endpoint_id = :id",
+        id=endpoint_id,
+        seq=seq,
+    )
+    return get(session, endpoint_id)

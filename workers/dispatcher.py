@@ -1,0 +1,240 @@
+"""Delivers webhooks: makes deliveries of numbered events, sends what is due, notes what came of it.
+
+Run as `python -m workers.dispatcher`. Several may run; the one that holds the lock leads. What it had in hand when it died falls
+due again within a minute. Each endpoint has places and a rate of its own: one that hangs or fails holds up no other.
+"""
+
+import asyncio
+import random
+import threading
+import time
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+
+from kernel import clock, db, log, outbox
+from kernel.settings import settings
+from mdm import published
+from webhooks import addresses, deliveries, endpoints, feed, schedule, signing
+from webhooks.deliveries import Due, Health, Tried
+from webhooks.endpoints import Sending
+from webhooks.sender import Answer, Sender
+from workers.relay import stop_on_signal
+
+POLL_SECONDS = 0.2
+LEADER = "webhook dispatcher"
+MOST_BODY_BYTES = 64_000
+logger = log.get_logger()
+
+
+@dataclass(slots=True)
+class _Place:
+    """What this process knows of an endpoint: how many attempts are under way, how many it may begin, how it fares."""
+
+    busy: int = 0
+    allowance: float = 1.0
+    counted_at: float = field(default_factory=time.monotonic)
+
+    def free(self, of: Sending, now: datetime) -> int:
+        """How many attempts may be begun. While the endpoint is left in peace none; after that one, until it answers."""
+        if of.open_until is not None and (of.open_until > now or self.busy):
+            return 0
+        at = time.monotonic()
+        self.allowance = min(float(of.per_second), self.allowance + (at - self.counted_at) * of.per_second)
+        self.counted_at = at
+        most = 1 if of.open_until is not None else of.concurrency - self.busy
+        return max(0, min(most, int(self.allowance)))
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One attempt, ready to be sent."""
+
+    due: Due
+    event_id: str
+    url: str
+    body: bytes
+    secrets: Sequence[str]
+
+
+class Dispatcher:
+    """One dispatcher's work. `step` is what touches the database; attempts run beside it."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._places: dict[uuid.UUID, _Place] = defaultdict(_Place)
+        self._done: list[tuple[Letter, Answer]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.changed = asyncio.Event()
+
+    async def step(self) -> bool:
+        """Note what came back, look for what is due and begin to send it; whether anything was begun."""
+        done, self._done = self._done, []
+        letters = await asyncio.to_thread(self._in_database, done)
+        for letter in letters:
+            self._places[letter.due.endpoint_id].busy += 1
+            self._places[letter.due.endpoint_id].allowance -= 1
+            task = asyncio.create_task(self._send(letter))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return bool(letters)
+
+    async def finish(self) -> None:
+        """Let what is under way end, and note it."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        done, self._done = self._done, []
+        await asyncio.to_thread(self._note, done)
+
+    async def _send(self, letter: Letter) -> None:
+        headers = signing.headers(letter.event_id, clock.now(), letter.body, letter.secrets)
+        answer = await self._sender.post(letter.url, letter.body, headers)
+        self._places[letter.due.endpoint_id].busy -= 1
+        self._done.append((letter, answer))
+        self.changed.set()
+
+    def _in_database(self, done: Sequence[tuple[Letter, Answer]]) -> list[Letter]:
+        self._note(done)
+        with db.transaction() as session:
+            deliveries.fan_out(session)
+        with db.transaction() as session:
+            now, sendings = clock.now(), {one.endpoint_id: one for one in endpoints.sendings(session)}
+            free = {known: room for known, one in sendings.items() if (room := self._places[known].free(one, now))}
+            due = deliveries.hand_out(session, free)
+        return [letter for of, some in _by_scope(due, sendings) for letter in letters(of, some, sendings)]
+
+    def _note(self, done: Sequence[tuple[Letter, Answer]]) -> None:
+        if not done:
+            return
+        with db.transaction() as session:
+            tried = [(_tried(letter.due, answer), _is_delivered(answer)) for letter, answer in done]
+            deliveries.note(session, tried)
+            fares = {one.endpoint_id: one for one in endpoints.sendings(session)}
+            for endpoint_id in {letter.due.endpoint_id for letter, _ in done} & fares.keys():
+                answers = [answer for letter, answer in done if letter.due.endpoint_id == endpoint_id]
+                if (health := health_after(fares[endpoint_id], answers, clock.now())) is not None:
+                    deliveries.note_health(session, endpoint_id, health)
+
+
+def _is_delivered(answer: Answer) -> bool:
+    return answer.status is not None and schedule.is_delivered(answer.status)
+
+
+def _tried(due: Due, answer: Answer) -> Tried:
+    pause = schedule.pause_seconds(due.attempts + 1, random.random(), answer.retry_after)  # noqa: S311 - jitter, not a secret
+    return Tried(due, answer.status, answer.error, answer.milliseconds, "" if _is_delivered(answer) else answer.text, pause)
+
+
+def health_after(of: Sending, answers: Iterable[Answer], now: datetime) -> Health | None:
+    """Say how an endpoint fares after some answers, in order; None when nothing is to be noted."""
+    failures, since, gone = of.failures, of.failing_since, False
+    for answer in answers:
+        failures, since = (0, None) if _is_delivered(answer) else (failures + 1, since or now)
+        gone |= answer.status == schedule.GONE
+    if (failures, since) == (of.failures, of.failing_since):
+        return None
+    peace = schedule.open_seconds(failures)
+    because = "gone" if gone else "failing_for_days" if since and now - since >= schedule.GIVE_UP_AFTER else None
+    return Health(failures, since, now + timedelta(seconds=peace) if peace else None, because)
+
+
+Scope = tuple[tuple[str, ...] | None, tuple[str, ...] | None, tuple[str, ...]]
+
+
+def _by_scope(due: Sequence[Due], sendings: dict[uuid.UUID, Sending]) -> Iterable[tuple[Scope, list[Due]]]:
+    """Group deliveries by what their endpoints may see: each group is read at once."""
+    found: dict[Scope, list[Due]] = defaultdict(list)
+    for one in due:
+        of = sendings[one.endpoint_id]
+        found[of.brands, of.regions, of.sources].append(one)
+    return found.items()
+
+
+def letters(of: Scope, due: Sequence[Due], sendings: dict[uuid.UUID, Sending]) -> list[Letter]:
+    """Write the letters of deliveries that see the same. One whose event is not kept any more is not written, and runs out."""
+    brands, regions, sources = of
+    with db.read_only(db.Role.APP, db.Scope(brands, regions)) as session:
+        log_ = feed.log(session)
+        events = feed.numbered(session, sorted({one.seq for one in due}))
+        shown = published.shown(session, log_, events, sources)
+    bodies = {event["seq"]: (event["id"], body_of(event)) for event in shown}
+    return [
+        Letter(one, bodies[one.seq][0], sendings[one.endpoint_id].url, bodies[one.seq][1], sendings[one.endpoint_id].secrets)
+        for one in due
+        if one.seq in bodies
+    ]
+
+
+def body_of(event: dict[str, Any]) -> bytes:
+    """Write an event as a body; of one that moves more records than a body holds the lists are left out, and it says so."""
+    body = orjson.dumps({**event, "timestamp": event["occurred_at"]})
+    if len(body) <= MOST_BODY_BYTES:
+        return body
+    data = {name: value for name, value in event["data"].items() if name not in published.LISTS}
+    return orjson.dumps({**event, "timestamp": event["occurred_at"], "data": {**data, "is_truncated": True}})
+
+
+class _Listening:
+    """A thread that listens for numbered events, and tells by the way whether this process leads."""
+
+    def __init__(self, doorbell: db.Doorbell, wake: Callable[[], object]) -> None:
+        self._doorbell, self._wake = doorbell, wake
+        self._over = threading.Event()
+        self.leads = False
+
+    def listen(self) -> None:
+        """Listen until `end`. Raises: what the loss of the database raises."""
+        while not self._over.is_set():
+            self.leads = self._doorbell.leads(LEADER)
+            self._doorbell.wait(POLL_SECONDS)
+            self._wake()
+
+    def end(self) -> None:
+        """Listen no more."""
+        self._over.set()
+
+
+async def dispatch(stopping: threading.Event, doorbell: db.Doorbell) -> None:
+    """Deliver while this connection leads."""
+    policy = addresses.Policy(settings().webhook_networks, settings().webhook_allow_http)
+    async with Sender(policy) as sender:
+        dispatcher, loop = Dispatcher(sender), asyncio.get_running_loop()
+        listening = _Listening(doorbell, lambda: loop.call_soon_threadsafe(dispatcher.changed.set))
+        heard = asyncio.create_task(asyncio.to_thread(listening.listen))
+        heard.add_done_callback(lambda _: dispatcher.changed.set())
+        try:
+            while not stopping.is_set() and not heard.done():
+                await dispatcher.changed.wait()
+                dispatcher.changed.clear()
+                if listening.leads and not heard.done():
+                    await dispatcher.step()
+        finally:
+            listening.end()
+            await dispatcher.finish()
+            await heard
+
+
+def run(stopping: threading.Event) -> None:
+    """Deliver until told to stop; survives the loss of the database."""
+    while not stopping.is_set():
+        try:
+            with db.listen(outbox.NUMBERED) as doorbell:
+                asyncio.run(dispatch(stopping, doorbell))
+        except db.UNAVAILABLE as away:
+            logger.warning("database_away", error=type(away).__name__)
+            stopping.wait(POLL_SECONDS)
+
+
+def main() -> None:
+    """Entry point."""
+    log.configure(json=settings().log_json)
+    run(stop_on_signal())
+
+
+if __name__ == "__main__":
+    main()
