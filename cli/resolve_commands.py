@@ -41,6 +41,7 @@ def verify(
     golden: Annotated[UUID | None, typer.Option(help="Verify one golden id and what hangs together with it.")] = None,
 ) -> None:
     """Recompute everything stored from records, decisions and founders, and name each difference. Changes nothing."""
+    collect_seldom()
     with progress(errors, "verifying") as tell:
         report = verification.verify(transaction, tasks, golden, progress=tell)
     if deep:

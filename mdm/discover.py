@@ -6,6 +6,7 @@ Only reads.
 
 import uuid
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -114,8 +115,15 @@ def _decided(
             yield decision
 
 
-def online(session: Session, versions: VersionSet, shelf: Shelf, record_ids: Sequence[uuid.UUID], size: int = 500) -> Discovered:
-    """Find, score and decide all pairs of the records, as resolution does, a batch at a time."""
+def online(
+    session: Session,
+    versions: VersionSet,
+    shelf: Shelf,
+    record_ids: Sequence[uuid.UUID],
+    size: int = 500,
+    beside: AbstractSet[uuid.UUID] = frozenset(),
+) -> Discovered:
+    """Find, score and decide all pairs of the records, as resolution does, a batch at a time; none with those `beside` them."""
     pairs: set[Pair] = set()
     made: dict[Pair, PairDecision] = {}
     hot: frozenset[int] = frozenset()
@@ -123,8 +131,9 @@ def online(session: Session, versions: VersionSet, shelf: Shelf, record_ids: Seq
     keyless = unreachable = 0
     for batch in batches(record_ids, size):
         found = candidates.find(session, versions, batch)
-        records = shelf.load(session, {one for pair in found.pairs for one in pair}.union(batch))
-        made.update((one.pair, one) for one in pair_decisions(versions, found.pairs - pairs, records))
+        fresh = {pair for pair in found.pairs - pairs if beside.isdisjoint(pair)}
+        records = shelf.load(session, {one for pair in fresh for one in pair}.union(batch))
+        made.update((one.pair, one) for one in pair_decisions(versions, fresh, records))
         pairs |= found.pairs
         hot |= found.hot
         copies |= exact_copies.pairs(found.copies)

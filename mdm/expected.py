@@ -20,20 +20,25 @@ class Expected:
     def __init__(self, session: Session, current: VersionSet, shelf: Shelf) -> None:
         self._session, self._versions, self._shelf = session, current, shelf
         self._known: dict[Id, dict[Pair, PairDecision]] = {}
+        # What was found of records that nobody has asked about yet: a pair is scored once, by whichever is asked about first.
+        self._ahead: dict[Id, dict[Pair, PairDecision]] = {}
 
     def about(self, record_ids: Collection[Id]) -> dict[Pair, PairDecision]:
         """The decisions about any of the records."""
         missing = [record_id for record_id in record_ids if record_id not in self._known]
-        self.learn(missing, discover.online(self._session, self._versions, self._shelf, missing).decisions if missing else ())
+        if missing:
+            found = discover.online(self._session, self._versions, self._shelf, missing, beside=self._known.keys())
+            self.learn(missing, found.decisions)
         return {pair: one for record_id in record_ids for pair, one in self._known[record_id].items()}
 
     def learn(self, record_ids: Collection[Id], found: Sequence[PairDecision]) -> None:
-        """Note all decisions about some records."""
-        asked = {record_id: self._known.setdefault(record_id, {}) for record_id in record_ids}
+        """Note all decisions about some records, but those about pairs with records that were learnt of before."""
+        for record_id in record_ids:
+            self._known[record_id] = self._ahead.pop(record_id, {})
         for one in found:
             for record_id in one.pair:
-                if record_id in asked:
-                    asked[record_id][one.pair] = one
+                known = self._known.get(record_id)
+                (self._ahead.setdefault(record_id, {}) if known is None else known)[one.pair] = one
 
     def edges(self, _session: Session, record_ids: Collection[Id]) -> Mapping[Pair, PairEdge]:
         """The same as edges of the graph."""

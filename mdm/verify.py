@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+import orjson
 from sqlmodel import Session
 
 from kernel import clock
@@ -24,11 +25,12 @@ from mdm.drafts import EXPIRY_GRACE, Draft, Drafter, body_hash, judged_at
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
 from mdm.expected import BulkExpected, Expected
-from mdm.records import Shelf
+from mdm.foreknown import foreknown
+from mdm.records import CurrentRecord, Shelf
 from mdm.steps import Steps, snapshot
 from mdm.versions import VersionSet
 
-CHUNK = 500
+CHUNK = 1_000
 Id = uuid.UUID
 Progress = Callable[[int, int], None]
 
@@ -110,7 +112,8 @@ def _verify(
 
 def _records_of(session: Session, golden_id: Id | None) -> list[Id]:
     if golden_id is None:
-        return [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk ORDER BY record_id")]
+        # The records of a golden record come together, so that next to nothing is met in two chunks.
+        return [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk ORDER BY golden_id, record_id")]
     found = sql.rows(
         session,
         "SELECT record_id FROM crosswalk WHERE golden_id = %(id)s UNION SELECT record_id FROM founder WHERE golden_id = %(id)s",
@@ -162,6 +165,7 @@ class _Run:
         self._check_decisions(ids, pending)
         living = [record for component in around.components for record in component.records]
         current = self.shelf.load(self.session, living)
+        self._know(current)
         # A record without a crosswalk row is named as missing; what hangs together with it cannot be judged.
         around, beside = _with_heads(around)
         whole = [
@@ -176,10 +180,9 @@ class _Run:
         rested = {record for unit in settled for record in unit.records}
         self.in_flight.update(record for unit in units for record in unit.records if record not in rested)
         stored = _stored_goldens(self.session, [golden_id for unit in settled for golden_id in unit.golden_ids])
-        for unit in settled:
-            self._check_unit(unit, stored)
+        right = {golden_id for unit in settled for golden_id in self._check_unit(unit, stored)}
         self.found.update(copies.crosswalk(self.session, [record for unit in settled for record in unit.records]))
-        self.found.update(copies.golden(self.session, list(stored), self.versions.version_set_id))
+        self.found.update(copies.golden(self.session, list(stored), self.versions.version_set_id, right))
         self._check_founders(settled)
         self.found.update(self.tasks.differences(self.session, settled))
 
@@ -203,10 +206,20 @@ class _Run:
                     self.found.add(Difference(Kind.DECISION, str(one.decision_id), problem))
         self.found.update(Difference(Kind.DECISION, f"{a}:{b}", "missing") for a, b in wanted)
 
-    def _check_unit(self, unit: Evaluation, stored: Mapping[Id, "_StoredGolden"]) -> None:
+    def _know(self, current: Mapping[Id, CurrentRecord]) -> None:
+        """Tell the weigher what was found out when the pairs were decided."""
+        pairs = self.expected.about(current).values()
+        inside = (one for one in pairs if one.record_a in current and one.record_b in current)
+        self.weigher.know(foreknown(self.versions, inside, current.values()).about(current))
+
+    def _check_unit(self, unit: Evaluation, stored: Mapping[Id, "_StoredGolden"]) -> Iterator[Id]:
+        """Check what is stored of a unit; give the golden ids whose body is what it should be."""
         as_at = {golden_id: stored[golden_id].computed_at for golden_id in unit.golden_ids if golden_id in stored}
         for draft in Drafter(self.versions).drafts(unit, judged_at(unit, as_at, clock.now()), clock.now()):
-            self.found.update(_golden_differences(draft, stored.get(draft.golden_id)))
+            differences = list(_golden_differences(draft, stored.get(draft.golden_id)))
+            self.found.update(differences)
+            if not differences:
+                yield draft.golden_id
         for record, head in unit.records.items():
             state = unit.settled_state(head, self.versions.merges)
             if (head.golden_id, head.state) != (unit.plan.crosswalk.get(record), state):
@@ -273,12 +286,14 @@ class _StoredGolden:
 def _stored_goldens(session: Session, golden_ids: Sequence[Id]) -> dict[Id, _StoredGolden]:
     found = sql.rows(
         session,
-        """SELECT golden_id, status, redirect_to, split_into, brands, regions, body, content_hash, computed_at
+        """SELECT golden_id, status, redirect_to, split_into, brands, regions, body::text, content_hash, computed_at
            FROM golden WHERE golden_id = ANY(%s)""",
         [list(golden_ids)],
     )
     return {
-        row[0]: _StoredGolden(row[1], row[2], tuple(row[3]), tuple(row[4]), tuple(row[5]), row[6], bytes(row[7]), row[8])
+        row[0]: _StoredGolden(
+            row[1], row[2], tuple(row[3]), tuple(row[4]), tuple(row[5]), orjson.loads(row[6]), bytes(row[7]), row[8]
+        )
         for row in found
     }
 

@@ -156,9 +156,15 @@ def differences(session: Session, evaluations: Iterable[Evaluation]) -> list[Dif
     """Compare the open tasks with what the evaluations ask, for verification. A task that should not be, or says something else,
     is named by its id; one that is missing by its question."""
     found: list[Difference] = []
+    about: dict[uuid.UUID, list[OpenTask]] = {}
+    evaluations = list(evaluations)
+    for task in open_about(session, {golden_id for one in evaluations for golden_id in one.golden_ids}):
+        for golden_id in task.golden_ids:
+            about.setdefault(golden_id, []).append(task)
     for evaluation in evaluations:
         asked = {(str(question.kind), question.key): question for question in evaluation.questions}
-        stored = {(task.kind, task.key): task for task in open_about(session, evaluation.golden_ids)}
+        mine = (task for golden_id in evaluation.golden_ids for task in about.get(golden_id, ()))
+        stored = {(task.kind, task.key): task for task in mine}
         for key, task in stored.items():
             if key not in asked:
                 found.append(Difference(Kind.TASK, str(task.task_id), "not_asked"))
