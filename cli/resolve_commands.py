@@ -43,7 +43,7 @@ def verify(
     """Recompute everything stored from records, decisions and founders, and name each difference. Changes nothing."""
     collect_seldom()
     with progress(errors, "verifying") as tell:
-        report = verification.verify(transaction, tasks, golden, progress=tell)
+        report = verification.verify(transaction, tasks, golden, tell, settings().bulk_processes)
     if deep:
         with progress(errors, "verifying by the other path") as tell:
             report += verification.verify_deep(transaction, tasks, golden, progress=tell)

@@ -14,11 +14,12 @@ from sqlmodel import Session
 
 from mdm import golden_mending, mending, restandardize, sql, versions
 from mdm import verify as verification
+from mdm.checking import TaskCheck
 from mdm.differences import Difference, Kind
 from mdm.reconcile import Choice, reconcile
 from mdm.resolve import Resolver
 from mdm.steps import insist, snapshot
-from mdm.verify import Report, TaskCheck
+from mdm.verify import Report
 
 CHUNK = 500
 ROUNDS = 2

@@ -15,10 +15,12 @@ Steps = Callable[[], AbstractContextManager[Session]]
 
 
 @contextmanager
-def snapshot(steps: Steps) -> Iterator[Session]:
-    """Open a step whose statements all see one state of the database."""
+def snapshot(steps: Steps, exported: str | None = None) -> Iterator[Session]:
+    """Open a step whose statements all see one state of the database: that of the step that exported it, or as it is now."""
     with steps() as session:
         sql.run(session, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        if exported is not None:
+            sql.run(session, f"SET TRANSACTION SNAPSHOT '{exported}'")  # PostgreSQL's own name of it; takes no parameter.
         yield session
 
 

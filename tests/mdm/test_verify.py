@@ -2,13 +2,15 @@
 
 import random
 import uuid
+from dataclasses import replace
 
 import pytest
 
 from kernel import db
-from mdm import verify, versions
+from mdm import sql, verify, versions
 from mdm.differences import Kind
 from mdm.graph import Graph
+from mdm.steps import snapshot
 from stewardship import tasks
 
 from .. import resolution as master
@@ -203,3 +205,23 @@ def test_a_record_that_was_absorbed_and_then_deleted_founded_its_own_id_only(mdm
     mdm.drain()
     assert verify.verify(db.transaction, tasks, survivor).differences == ()
     assert mdm.verify(deep=True).differences == ()
+
+
+def test_helpers_find_what_one_process_finds(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each reads in the snapshot of the leader: what is committed meanwhile is no difference to any of them."""
+    for kind, choices in CHOICES.items():
+        corrupt(kind, CORRUPTED[kind][0], query(choices)[0][0])
+    alone = verify.verify(db.transaction, tasks)
+    monkeypatch.setattr(verify, "WORTH_A_CREW", 1)
+    monkeypatch.setattr(verify, "CHUNK", 40)
+    shared = verify.verify(db.transaction, tasks, processes=2)
+    assert len({one.kind for one in alone.differences}) == len(CHOICES)
+    assert shared == replace(alone, seconds=shared.seconds)
+
+
+def test_a_helper_reads_in_the_snapshot_that_it_is_given(mdm: Master) -> None:
+    with snapshot(db.transaction) as leader:
+        [(name,)] = sql.rows(leader, "SELECT pg_export_snapshot()")
+        query("DELETE FROM task")
+        with snapshot(db.transaction, name) as helper:
+            assert sql.rows(helper, "SELECT count(*) FROM task")[0][0] > 0
