@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 import orjson
 from sqlmodel import Session
 
-from mdm import sql
+from mdm import crosswalk_history, sql
 from mdm.differences import Difference, Kind
 from mdm.drafts import rehash
 
@@ -27,14 +27,7 @@ def crosswalk(session: Session, record_ids: Collection[uuid.UUID]) -> Iterator[D
         [list(record_ids)],
     )
     yield from (Difference(Kind.CROSSWALK, str(row[0]), "differs_from_its_record") for row in found)
-    noted = sql.rows(
-        session,
-        """SELECT c.record_id FROM crosswalk c LEFT JOIN LATERAL (
-             SELECT golden_id FROM crosswalk_version v WHERE v.record_id = c.record_id ORDER BY since DESC LIMIT 1
-           ) AS last ON true
-           WHERE c.record_id = ANY(%s) AND c.golden_id IS DISTINCT FROM last.golden_id""",
-        [list(record_ids)],
-    )
+    noted = sql.rows(session, f"{crosswalk_history.ASTRAY} AND c.record_id = ANY(%s)", [list(record_ids)])
     yield from (Difference(Kind.CROSSWALK, str(row[0]), "differs_from_its_versions") for row in noted)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from sqlmodel import Session
 
-from mdm import closure, decisions, pending, sql
+from mdm import closure, crosswalk_history, decisions, pending, sql
 from mdm.decisions import MODEL
 from mdm.differences import Difference, Kind
 from mdm.versions import VersionSet
@@ -82,10 +82,7 @@ def seals(session: Session, of: VersionSet, record_ids: Sequence[Id]) -> list[Di
 
 # Of records whose past does not lead to where they are, it is told again by the versions of golden records; what these do not
 # know (the shadow, a deletion before anything was resolved) is known from now on.
-_ASTRAY = """
-SELECT c.record_id FROM crosswalk c LEFT JOIN LATERAL (
-  SELECT v.golden_id FROM crosswalk_version v WHERE v.record_id = c.record_id ORDER BY since DESC LIMIT 1) AS last ON true
-WHERE c.golden_id IS DISTINCT FROM last.golden_id ORDER BY c.record_id"""
+_ASTRAY = f"{crosswalk_history.ASTRAY} ORDER BY c.record_id"
 _FORGET = "DELETE FROM crosswalk_version WHERE record_id = ANY(%(ids)s)"
 _RETELL = """
 WITH told AS (
