@@ -44,7 +44,8 @@ class PairOf:
 class Group:
     """Records of one source under one golden id, the proposed survivor first, by key otherwise.
 
-    `kept_for`: what tells the survivor from the others. `keys`: how many there are; at most MOST_KEYS are told.
+    `kept_for`: what tells the survivor from the others. `keys`: how many there are; at most MOST_KEYS are told, the survivor of
+    all among them.
     """
 
     golden_id: uuid.UUID
@@ -70,6 +71,14 @@ GROUP BY c.golden_id HAVING count(*) > 1 ORDER BY c.golden_id LIMIT %(limit)s"""
 _RECORDS = """
 SELECT one.* FROM unnest(%s::uuid[]) AS asked (id) CROSS JOIN LATERAL (
   SELECT s.record_id, s.source_key, s.observed_at, s.body FROM standard_record s WHERE s.record_id = asked.id LIMIT 1) AS one"""
+# Of a group with more keys than are told, the two that would be kept first. Keys are compared by their code points, as here.
+_FIRST_OF_ALL = """
+SELECT asked.golden_id, best.record_id FROM unnest(%(ids)s::uuid[]) AS asked (golden_id) CROSS JOIN LATERAL (
+  SELECT c.record_id FROM crosswalk c CROSS JOIN LATERAL (
+    SELECT s.source_key, s.observed_at, s.body FROM standard_record s WHERE s.record_id = c.record_id LIMIT 1) AS s
+  WHERE c.golden_id = asked.golden_id AND c.source = %(source)s AND c.state <> 'deleted'
+  ORDER BY (SELECT count(*) FROM jsonb_object_keys(s.body) AS name WHERE name <> ALL(%(left_out)s)) DESC, s.observed_at DESC,
+    s.source_key COLLATE "C" LIMIT 2) AS best"""
 _PAIRS = """
 SELECT record_a, record_b, verdict, weight, reason_code FROM unnest(%s::uuid[], %s::uuid[]) AS asked (a, b)
 CROSS JOIN LATERAL (SELECT d.record_a, d.record_b, d.verdict, d.weight, d.reason_code FROM decision d
@@ -82,11 +91,22 @@ def read(session: Session, source: str, after: uuid.UUID | None, limit: int) -> 
     asked = {"source": source, "after": after or uuid.UUID(int=0), "limit": limit + 1, "most": MOST_KEYS}
     rows = sql.rows(session, _GROUPS, asked)
     shown = rows[:limit]
-    records = _records(session, [record_id for row in shown for record_id in row[2]])
-    groups = ((*row[:2], [records[one] for one in row[2] if one in records]) for row in shown)
+    first = _first_of_all(session, source, [row[0] for row in shown if row[1] > MOST_KEYS])
+    members = [(*row[:2], [*dict.fromkeys((*first.get(row[0], ()), *row[2]))]) for row in shown]
+    records = _records(session, [record_id for _, _, ids in members for record_id in ids])
+    groups = ((golden_id, keys, [records[one] for one in ids if one in records]) for golden_id, keys, ids in members)
     # Records may be deleted between the two statements: what then has one left, or none, is no group.
     told = tuple(_group(golden_id, keys, members) for golden_id, keys, members in groups if len(members) > 1)
     return Page(told, shown[-1][0] if len(rows) > limit else None)
+
+
+def _first_of_all(session: Session, source: str, golden_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[uuid.UUID]]:
+    """Of groups that are too large to be told whole, the first two of all their records, by golden id."""
+    first: dict[uuid.UUID, list[uuid.UUID]] = {}
+    asked = {"ids": list(golden_ids), "source": source, "left_out": sorted(_NO_ATTRIBUTES)}
+    for golden_id, record_id in sql.rows(session, _FIRST_OF_ALL, asked) if golden_ids else ():
+        first.setdefault(golden_id, []).append(record_id)
+    return first
 
 
 def _records(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, OneOf]:
@@ -101,7 +121,7 @@ def _one_of(record_id: uuid.UUID, key: str, observed_at: datetime, body: dict[st
 
 def _group(golden_id: uuid.UUID, keys: int, members: Sequence[OneOf]) -> Group:
     ranked = sorted(members, key=lambda one: (-one.attributes, -one.observed_at.timestamp(), one.key))
-    rest = sorted(ranked[1:], key=lambda one: one.key)
+    rest = sorted(ranked[1:], key=lambda one: one.key)[: MOST_KEYS - 1]
     return Group(golden_id, keys, (*ranked[:1], *rest), _kept_for(ranked))
 
 

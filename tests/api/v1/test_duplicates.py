@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from mdm import duplicates
 from mdm import policy as policies
 
 from ...resolution import MARIA, Master, golden_of, query
@@ -63,6 +64,18 @@ def test_the_same_as_csv(api: TestClient, mdm: Master) -> None:
     ]
     assert answer.headers["link"] == f'<?after={first["next"]}>; rel="next"'
     assert answer.headers["content-type"].startswith("text/csv")
+
+
+def test_of_more_keys_than_are_told_the_best_of_all_survives(
+    api: TestClient, mdm: Master, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duplicates, "MOST_KEYS", 2)
+    mdm.put("pos", "6", OTTO | CARD)
+    mdm.drain()
+    answer = api.get(URL).json()
+    (otto,) = [one for one in answer["items"] if one["survivor"] == "6"]
+    assert (otto["keys"], otto["kept_for"]) == (3, "most_complete")
+    assert [record["key"] for record in otto["records"]] == ["6", "3"]
 
 
 def test_whoever_may_not_see_the_source_sees_nothing(api: TestClient, mdm: Master, key: Any) -> None:
