@@ -9,6 +9,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from api import answers
+from api.accepting import prefers
 from api.refusals import require_visible
 from kernel import audit, db
 from kernel.actor import Principal
@@ -16,7 +17,7 @@ from mdm import duplicates
 from mdm import policy as policies
 from mdm.duplicates import Group, OneOf, Page, PairOf
 
-CSV = "text/csv"
+CSV, JSON = "text/csv", "application/json"
 COLUMNS = ("golden_id", "source", "key", "survivor", "kept_for", "attributes", "observed_at", "loyalty_accounts")
 
 
@@ -27,7 +28,7 @@ def answer(caller: Principal, source: str, after: UUID | None, limit: int, accep
         page = duplicates.read(session, source, after, limit)
         for group in page.groups:
             audit.record(session, caller.actor, "golden.read_duplicates", "golden", str(group.golden_id))
-    if accept is not None and CSV in accept:
+    if prefers(accept, CSV, JSON):
         return _as_csv(source, page)
     with db.transaction() as session:
         pairs = duplicates.evidence(session, page)
