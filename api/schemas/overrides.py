@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from api.schemas.decisions import Reason, Token
 from api.schemas.golden import Name, Strict
+from api.schemas.times import Time
 
 
 class SetOverride(Strict):
@@ -18,7 +19,7 @@ class SetOverride(Strict):
         description="A text; of `name` and `address` an object of their parts, which replaces the value whole.", examples=["es"]
     )
     reason: Reason
-    expires_at: AwareDatetime | None = Field(None, description="In force until then; without: until it is withdrawn.")
+    expires_at: Time | None = Field(None, description="In force until then; without: until it is withdrawn.")
     preview_token: Token | None = None
 
 

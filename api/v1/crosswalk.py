@@ -3,13 +3,13 @@
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from api import answers
 from api.deps import LookupCaller
 from api.routes import HotRoute, resource
 from api.schemas.golden import CrosswalkAnswer, CrosswalkLookup
+from api.schemas.times import Time
 from mdm import crosswalk_history, lookup
 from mdm.crosswalk_history import CrossedThen
 from mdm.lookup import Crossed
@@ -17,7 +17,7 @@ from mdm.lookup import Crossed
 router = resource("crosswalk", HotRoute)
 
 
-AsOf = Annotated[AwareDatetime | None, Query(description="A time with its zone: under which golden id each record lived then.")]
+AsOf = Annotated[Time | None, Query(description="A time with its zone: under which golden id each record lived then.")]
 
 
 @router.post("/v1/crosswalk:lookup", response_model=CrosswalkAnswer)

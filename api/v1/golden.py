@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import Header, Query
 from fastapi.concurrency import run_in_threadpool
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from api import answers, past, relating, searching
@@ -14,11 +13,12 @@ from api.routes import HotRoute, Route, resource
 from api.schemas.golden import BatchGet, BatchGetAnswer, Golden, History, ResolveIds, ResolveIdsAnswer
 from api.schemas.relationships import Relationships
 from api.schemas.search import Search, SearchAnswer
+from api.schemas.times import Time
 from mdm import lookup, rules
 
 router = resource("golden", HotRoute)
 stories = resource("golden", Route)
-AsOf = Annotated[AwareDatetime | None, Query(description="A time with its zone: what was answered then, and is kept.")]
+AsOf = Annotated[Time | None, Query(description="A time with its zone: what was answered then, and is kept.")]
 
 
 @router.get("/v1/golden/{golden_id}", response_model=Golden, responses={304: {"description": "Unchanged."}})

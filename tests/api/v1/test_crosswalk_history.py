@@ -84,7 +84,7 @@ def test_times_and_keys_that_have_no_answer(api: TestClient, mdm: Master, golden
     goldens.add_record("theirs", golden_id, brand="other")
     query("INSERT INTO crosswalk_version SELECT record_id, now(), golden_id, 'resolved' FROM crosswalk")
     body = {"records": [{"source": "pos", "key": "theirs"}, {"source": "pos", "key": "nobody's"}]}
-    for when, code in (("2999-01-01T00:00:00Z", "as_of_in_future"), ("2026-01-01", "invalid_request")):
+    for when, code in (("2999-01-01T00:00:00Z", "as_of_in_future"), ("2026-01-01", "invalid_request"), ("-1", "invalid_request")):
         answer = api.post("/v1/crosswalk:lookup", json=body, params={"as_of": when})
         assert (answer.status_code, answer.json()["type"]) == (422, f"urn:customer-master:problem:{code}")
     asked = [("pos", "theirs"), ("pos", "nobody's")]

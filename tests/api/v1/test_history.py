@@ -115,6 +115,8 @@ def test_times_and_ids_that_have_no_answer(api: TestClient, mdm: Master, goldens
         (golden_id, "2001-01-01T00:00:00Z", 404, "not_issued_yet"),
         (golden_id, "2026-01-01", 422, "invalid_request"),
         (golden_id, "yesterday", 422, "invalid_request"),
+        (golden_id, "-1", 422, "invalid_request"),
+        (golden_id, "1767225600", 422, "invalid_request"),
         (erased, "2026-11-01T00:00:00Z", 410, "golden_erased"),
         (unknown, "2026-11-01T00:00:00Z", 404, "unknown_golden"),
     ]
