@@ -8,9 +8,11 @@ import orjson
 from starlette.responses import Response
 
 from api import answers
+from api.refusals import require_visible
 from api.schemas.decisions import Decide, DecideMany, DecisionSide, KnownMerges, OneOfMany, TakeBack
 from kernel import db
 from kernel.actor import Principal
+from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Kept, Said
 from stewardship import decision_sets, settle
@@ -50,7 +52,9 @@ def decide_many(caller: Principal, body: DecideMany, dry_run: bool) -> tuple[int
 
 
 def known_merges(caller: Principal, source: str, body: KnownMerges, dry_run: bool) -> tuple[int, bytes]:
-    """Make decisions of the merges that a source knows of, or only look. Raises: MdmError."""
+    """Make decisions of the merges that a source knows of, or only look. Raises: MdmError; NotFound for the source."""
+    with db.read_only() as session:
+        require_visible(policies.current(session), source, caller)
     wishes = [
         Wish(settle.MATCH, Side(records=((source, merge.survivor),)), Side(records=((source, key),)), body.reason)
         for merge in body.merges

@@ -68,6 +68,13 @@ def test_merges_that_a_source_knows_come_in_with_its_name_and_go_whole(api: Test
     assert mdm.verify().differences == ()
 
 
+def test_a_source_that_the_policy_does_not_name_knows_of_no_merges(api: TestClient, mdm: Master, key: Any) -> None:
+    body = {"merges": [{"survivor": "0", "merged": ["1"]}], "reason": WHY}
+    for url, headers in (("nobody", {}), ("pos", key("decisions:write", brands=("other",)))):
+        answer = api.post(f"/v1/sources/{url}/records:merged?dry_run=true", json=body, headers=headers)
+        assert (answer.status_code, answer.json()["type"]) == (404, "urn:customer-master:problem:unknown_source")
+
+
 def test_what_cannot_be_decided_is_left_out_and_named(api: TestClient, mdm: Master) -> None:
     _, first = send(api, "/v1/decisions:batch", {"decisions": [wish("no_match", 0, 1)]})
     wishes = [wish("match", 0, 1), wish("match", 2, 3), wish("match", 2, 99), wish("no_match", 3, 2), wish("match", 0, 0)]
