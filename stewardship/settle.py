@@ -126,7 +126,9 @@ def contradicted(looked: Looked) -> list[frozenset[uuid.UUID]]:
 
 def _token(of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> str:
     """Stand for the decision and for everything that what comes of it hangs on; the id that it would get does not count."""
-    said: list[object] = [(one.verdict, sorted(map(str, one.left)), sorted(map(str, one.right))) for one in supposed.made]
+    said: list[object] = [
+        (one.verdict, sorted(map(str, one.left)), sorted(map(str, one.right)), sorted(one.across)) for one in supposed.made
+    ]
     said += [(one.attribute, one.value, str(one.expires_at), sorted(map(str, one.records))) for one in supposed.overrides]
     told = (of.version_set_id, said, sorted(map(str, supposed.undone)), sorted((str(k), v) for k, v in evaluated.digests.items()))
     return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()

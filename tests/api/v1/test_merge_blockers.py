@@ -89,6 +89,12 @@ def test_a_match_across_a_blocker_is_refused_unless_it_names_it(api: TestClient,
     assert (len(partition()), mdm.verify().differences) == (2, ())
 
 
+def test_a_preview_without_the_override_is_no_preview_of_the_match_with_it(api: TestClient, mdm: Master) -> None:
+    """What was shown as blocked is not what would be made: whoever overrides has seen that they do."""
+    seen = {"preview_token": look(api, wish("match", **NAMES))["preview_token"]}
+    assert failed(api.post("/v1/decisions", json=wish("match", **NAMES, **ACROSS) | seen)) == (412, "preview_outdated")
+
+
 def test_what_the_policy_lets_nobody_override_stays_refused(api: TestClient, mdm: Master) -> None:
     card(mdm, "1", MARIA, 0, "erasure")
     answer = refused(api, override_blockers=["privacy_request", "open_balances"])
