@@ -3,6 +3,7 @@
 Opens sealed payloads, so only verification's deep form and the first resolution under another version set run it.
 """
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from cryptography.exceptions import InvalidTag
 from sqlmodel import Session
 
 from kernel import clock
-from kernel.errors import NotFound
+from kernel.errors import NotFound, Unavailable
 from kernel.settings import settings
 from mdm import key_rows, payloads, pending, program, record_rows, search_index, sql
 from mdm import policy as policies
@@ -25,6 +26,7 @@ from mdm.record_rows import StandardRow
 from mdm.sealing import DataKey
 from mdm.standardized import standardized
 
+MOST_TRIED = 20  # Keys of other records, to tell a secret that is another one from a key that was altered.
 _STORED = """
 SELECT s.record_id, s.source, s.source_key, s.policy_version, s.version_no, s.observed_at, k.wrapped_key, v.sealed_payload
 FROM standard_record s JOIN source_record r USING (record_id) JOIN record_data_key k USING (record_id)
@@ -234,6 +236,24 @@ def _said(session: Session, record_ids: Sequence[uuid.UUID]) -> Mapping[uuid.UUI
     return {row[0]: row[1:] for row in found}
 
 
+def _opens_others(session: Session, record_id: uuid.UUID) -> bool:
+    """Whether the service's key opens the keys of some other records: then it is theirs, and one that it does not open was
+    altered."""
+    found = sql.rows(
+        session,
+        "SELECT record_id, wrapped_key FROM record_data_key WHERE record_id <> %s LIMIT %s",
+        [record_id, MOST_TRIED],
+    )
+    return any(_opens(other, bytes(wrapped)) for other, wrapped in found)
+
+
+def _opens(record_id: uuid.UUID, wrapped: bytes) -> bool:
+    with contextlib.suppress(ValueError, Unavailable):
+        DataKey.unwrap(record_id, wrapped)
+        return True
+    return False
+
+
 def _again(session: Session, statement: str, params: Mapping[str, object], rules: RulesOf) -> Iterator[_Again]:
     """Open the payloads that a statement names and standardize them by the rules of their source."""
     secret = settings().secret_for("blocking")
@@ -245,8 +265,11 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
             continue
         try:
             raw = DataKey.unwrap(record_id, bytes(wrapped)).open(bytes(sealed))
-        except (ValueError, InvalidTag) as error:  # Altered past its writers, the key or what it seals.
-            yield _Again(record_id, None, unopened=error)
+        except (ValueError, InvalidTag, Unavailable) as error:  # Altered past its writers, the key or what it seals.
+            if isinstance(error, Unavailable) and not _opens_others(session, record_id):
+                raise
+            # Whoever is told Unavailable would wait for the service: it is the record that is to blame.
+            yield _Again(record_id, None, unopened=InvalidTag() if isinstance(error, Unavailable) else error)
             continue
         parsed = payloads.parse(raw)
         prepared = prepare(said, Incoming(key, parsed, raw=raw), clock.now()) if isinstance(parsed, dict) else parsed

@@ -150,6 +150,7 @@ def test_what_is_true_in_itself_is_named_and_stays(mdm: Master) -> None:
     [
         "UPDATE record_version SET sealed_payload = set_byte(sealed_payload, 20, 255 - get_byte(sealed_payload, 20))",
         "UPDATE record_version SET sealed_payload = ''",
+        "UPDATE record_data_key SET wrapped_key = set_byte(wrapped_key, 20, 255 - get_byte(wrapped_key, 20))",
     ],
 )
 def test_a_payload_that_does_not_open_is_named_and_the_rest_put_right(mdm: Master, broken: str) -> None:
