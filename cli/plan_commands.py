@@ -9,12 +9,12 @@ from rich.console import Console
 from cli import model_choice, plan_report
 from cli.model_life import NAMED, model_app
 from cli.output import Output
-from cli.policy_commands import policy_app
+from cli.policy_commands import policy_app, show_changes
 from cli.progress import progress
 from kernel import db
 from kernel.errors import NotFound
 from matching.model import Model
-from mdm import plans, policy, versions
+from mdm import plans, policy, policy_changes, sources, versions
 from mdm.policy import Policy
 
 OUTPUT = Annotated[Output, typer.Option(help="For people, or for programs.")]
@@ -36,7 +36,13 @@ def plan_policy(
 
     Evaluates every record beside what is stored; nothing waits for it and nothing changes.
     """
-    _plan(output, policy.load(file), None)
+    wanted = policy.load(file)
+    if output is Output.TABLE:
+        with db.read_only() as session:
+            ruling = policy.in_force(session)
+            held = {source: one.records for source, one in sources.figures(session).items()}
+        show_changes(console, policy_changes.difference(ruling, wanted, held), ruling is None)
+    _plan(output, wanted, None)
 
 
 def plan_model(model: NAMED, output: OUTPUT = Output.TABLE) -> None:

@@ -29,6 +29,16 @@ WORDS = {
 }
 
 
+READ_BY = {
+    "fields": "the mapping of fields",
+    "empty": "what stands for nothing",
+    "default_country": "the default country",
+    "date_order": "the order of dates",
+    "shared_values": "the shared values",
+    "extra_kinds": "your own attributes",
+}
+
+
 def tell(console: Console, plan: Plan, output: Output) -> None:
     """In the form that was asked for."""
     if output is Output.JSON:
@@ -47,7 +57,8 @@ def print_plan(console: Console, plan: Plan) -> None:
     console.print(f"Questions for stewards: {plan.questions[0]:,} now, {plan.questions[1]:,} then.", highlight=False)
     if plan.unread:
         told = counted(plan.unread, "record would be", "records would be")
-        console.print(f"{told} read anew, by another mapping or country; what comes of that is not in this plan.", style="yellow")
+        by = ", ".join(READ_BY.get(one, one) for one in plan.unread_by)
+        console.print(f"{told} read anew (changed: {by}); what comes of that is not in this plan.", style="yellow")
     if plan.changes:
         _print_causes(console, plan)
         _print_told(console, plan)
@@ -66,14 +77,17 @@ def _print_causes(console: Console, plan: Plan) -> None:
 
 
 def _print_told(console: Console, plan: Plan) -> None:
-    table = Table("golden id", "what", "records", "values", box=None, pad_edge=False)
-    for one in plan.told[:MOST_SHOWN]:
-        table.add_row(
-            str(one.golden_id or "new"), WORDS.get(one.cause, one.cause), f"{len(one.members):,}", ", ".join(one.values)
-        )
+    """Those of most records; what happens alike to several is one row, with the first of them."""
+    alike: dict[tuple[str, int, tuple[str, ...]], list[Planned]] = {}
+    for one in plan.told:
+        alike.setdefault((one.cause, len(one.members), one.values), []).append(one)
+    table = Table("golden id", "and", "what", "records", "values", box=None, pad_edge=False)
+    for (cause, members, values), held in list(alike.items())[:MOST_SHOWN]:
+        more = f"{len(held) - 1} more" if len(held) > 1 else ""
+        table.add_row(str(held[0].golden_id or "new"), more, WORDS.get(cause, cause), f"{members:,}", ", ".join(values))
     console.print(table, highlight=False)
-    if len(plan.told) > MOST_SHOWN:
-        console.print(f"{len(plan.told) - MOST_SHOWN} more with --output json.", style="dim")
+    if len(plan.told) > len(alike) or len(alike) > MOST_SHOWN:
+        console.print(f"Each of the {len(plan.told)} told stands in --output json.", style="dim")
 
 
 def as_json(plan: Plan) -> Mapping[str, Any]:
@@ -88,6 +102,7 @@ def as_json(plan: Plan) -> Mapping[str, Any]:
         "brands": plan.brands,
         "questions": {"before": plan.questions[0], "after": plan.questions[1]},
         "read_anew": plan.unread,
+        "read_anew_by": list(plan.unread_by),
         "told": [_told(one) for one in plan.told],
     }
 

@@ -72,7 +72,7 @@ def apply(
         before = policy.in_force(session)
         records = {source: one.records for source, one in sources.figures(session).items()}
         changed = policy_changes.difference(before, found, records)
-        _show_changes(changed, before is None)
+        show_changes(console, changed, before is None)
         _refuse_losses(changed, yes)
         stored = policy.store(session, found, "mdm policy apply")
         versions.adopt(session, stored)
@@ -82,7 +82,8 @@ def apply(
     console.print(f"Policy version {stored.version} rules. Fingerprint {stored.fingerprint}.{resolved}", **PLAIN)
 
 
-def _show_changes(changed: Difference, is_first: bool) -> None:
+def show_changes(console: Console, changed: Difference, is_first: bool) -> None:
+    """Print what a document says otherwise than the policy that rules."""
     if is_first:
         return
     for one in changed.changes:

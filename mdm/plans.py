@@ -4,6 +4,7 @@ Everything is evaluated beside what is stored, as verification does, under a ver
 new policy would read otherwise stand in the plan as they are read now; how many those are is told, what comes of them is not.
 """
 
+import dataclasses
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,7 +50,8 @@ class Plan:
     """What would change. `causes` counts golden ids by cause (values: nothing but values), `attributes` values by attribute;
     `sources` and `brands` count the golden records that change by whose records they hold. `questions`: before and after.
 
-    `told` are the changes of most records. `unread`: records that would be read anew, and stand here as they are read now.
+    `told` are the changes of most records. `unread`: records that would be read anew, and stand here as they are read now, by
+    what the policies say otherwise (`unread_by`).
     """
 
     records: int = 0
@@ -61,6 +63,7 @@ class Plan:
     questions: tuple[int, int] = (0, 0)
     told: list[Planned] = field(default_factory=list)
     unread: int = 0
+    unread_by: tuple[str, ...] = ()
 
     @property
     def changes(self) -> int:
@@ -153,22 +156,28 @@ class _Run:
         self.plan.records = len(self.seen)
         ((self.plan.goldens, open_questions),) = sql.rows(self.session, _NOW)
         self.plan.questions = open_questions, self.plan.questions[1]
-        otherwise = list(_read_otherwise(current.policy, self.wanted.policy))
+        otherwise = _read_otherwise(current.policy, self.wanted.policy)
         ((self.plan.unread,),) = sql.rows(
-            self.session, "SELECT count(*) FROM standard_record WHERE source = ANY(%s)", [otherwise]
+            self.session, "SELECT count(*) FROM standard_record WHERE source = ANY(%s)", [list(otherwise)]
         )
+        self.plan.unread_by = tuple(sorted({what for said in otherwise.values() for what in said}))
 
 
 _NOW = """SELECT (SELECT count(*) FROM golden WHERE status = 'live'), (SELECT count(*) FROM task WHERE state = 'open')"""
 
 
-def _read_otherwise(before: Policy, after: Policy) -> Iterator[str]:
-    """Name the sources whose records the two policies read otherwise: by another mapping, country or list of shared values."""
-    for name in before.sources.keys() & after.sources.keys():
-        old, new = before.sources[name], after.sources[name]
-        said = [one.model_dump(include=set(SourceMapping.model_fields)) for one in (old, new)]
-        if said[0] != said[1] or before.standardize_context(name) != after.standardize_context(name):
-            yield name
+def _read_otherwise(before: Policy, after: Policy) -> dict[str, list[str]]:
+    """Name the sources whose records the two policies read otherwise, and what each says otherwise."""
+    both = {name: _said_otherwise(before, after, name) for name in before.sources.keys() & after.sources.keys()}
+    return {name: said for name, said in both.items() if said}
+
+
+def _said_otherwise(before: Policy, after: Policy, name: str) -> list[str]:
+    old, new = before.sources[name], after.sources[name]
+    mappings = [one.model_dump(include=set(SourceMapping.model_fields)) for one in (old, new)]
+    contexts = [dataclasses.asdict(one.standardize_context(name)) for one in (before, after)]
+    read = contexts[0].keys() | mappings[0].keys()
+    return [what for what in sorted(read) if any(one.get(what) != other.get(what) for one, other in (mappings, contexts))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,27 @@ def test_a_plan_for_programs_names_records_and_values(mdm: Master, document: Pat
     assert {"source": "crm", "key": "x"} in told["told"][0]["members"]
 
 
+def test_a_plan_says_what_the_document_changes_and_by_what_records_are_read_anew(mdm: Master, tmp_path: Path) -> None:
+    path = tmp_path / "more.yaml"
+    named = POLICY.replace("  trial:", "  desk: {channel_kind: store, brand: acme}\n  trial:")
+    path.write_text(named.replace("brand: bolt, trust: 0.9", "brand: bolt, trust: 0.9, default_country: ES"), encoding="utf-8")
+    said = run("policy", "plan", path).output
+    assert "+ source desk  (live)" in said
+    assert "1 record would be read anew (changed: the default country)" in said
+
+
+def test_what_happens_alike_to_several_is_one_row(mdm: Master, document: Path) -> None:
+    for number, given in enumerate(("Ute", "Ines", "Boris")):
+        said = {"given_name": given, "surname": f"Quist{number}", "emails": [f"q{number}@telefonica.net"]}
+        mdm.put("shop", f"q{number}", said | {"language": "es"}, source_updated_at=at(3))
+        mdm.put("crm", f"q{number}", said | {"language": "ca"}, source_updated_at=at(2))
+    mdm.drain()
+    said = run("policy", "plan", document).output
+    assert said.count("would have other values") == 2  # By cause, and the row.
+    assert "3 more" in said
+    assert "Each of the 4 told" in said
+
+
 def test_the_model_in_force_changes_nothing(mdm: Master) -> None:
     assert "0 golden ids would answer otherwise" in run("model", "plan", "current").output
 
