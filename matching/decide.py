@@ -58,6 +58,8 @@ class Reason(StrEnum):
     PERSON_AND_COMPANY = "person_and_company"
 
 
+# Of the verdicts given here and of what they rest on (grounds, relatives, namesakes): moves when any pair is judged otherwise.
+RULES_VERSION = "1"
 _LACKING = {
     Lack.CONTRADICTION: Reason.CONTRADICTION,
     Lack.NOT_PERSONAL: Reason.NO_PERSONAL_EVIDENCE,

@@ -68,12 +68,13 @@ class ModelVersion(SQLModel, table=True):
 
 
 class VersionSet(SQLModel, table=True):
-    """{standardizer, blocking, model, policy}: it stands on every decision and golden version."""
+    """{standardizer, blocking, rules, model, policy}: it stands on every decision and golden version."""
 
     __tablename__ = "version_set"
     version_set_id: int | None = Field(default=None, primary_key=True)
     standardizer: str
     blocking: str
+    rules: str = ""
     model: str
     policy_version: int
     created_at: datetime = _time(server_default="now()")

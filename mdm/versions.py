@@ -31,6 +31,7 @@ class VersionSet:
     version_set_id: int
     standardizer: str
     blocking: str
+    rules: str
     model: Model
     policy: Policy
 
@@ -41,6 +42,7 @@ class VersionSet:
             "id": self.version_set_id,
             "standardizer": self.standardizer,
             "blocking": self.blocking,
+            "rules": self.rules,
             "model": self.model.fingerprint,
             "policy": self.policy.version,
         }
@@ -112,7 +114,7 @@ class VersionSet:
         return declared.identity_domain if declared else ""
 
 
-_ROW = """SELECT v.version_set_id, v.standardizer, v.blocking, v.model, v.policy_version, p.fingerprint
+_ROW = """SELECT v.version_set_id, v.standardizer, v.blocking, v.rules, v.model, v.policy_version, p.fingerprint
           FROM version_set v JOIN policy_version p USING (policy_version) WHERE v.is_current"""
 _KNOWN: dict[tuple[Any, ...], VersionSet] = {}
 
@@ -149,7 +151,7 @@ def hold(session: Session) -> None:
 
 
 def adopt(session: Session, policy: Policy | None = None, model: Model | None = None) -> VersionSet:
-    """Make the set of this program's standardizer and blocking with a stored policy and a model current.
+    """Make the set of this program's standardizer, blocking and rules with a stored policy and a model current.
 
     What is not given stays as it is. When the set changes, every record is asked for again, so that decisions of
     the new set supersede what there is. Waits for another process that adopts at the same time.
@@ -158,15 +160,16 @@ def adopt(session: Session, policy: Policy | None = None, model: Model | None = 
     before = sql.rows(session, _ROW)
     policy = policy or policies.current(session)
     model = model or (known.model if before and (known := stored(session)) else default_model())
-    wanted = (*program.versions(), model.fingerprint, policy.version)
-    if before and wanted == before[0][1:5]:
+    wanted = (*program.versions(), program.rules(), model.fingerprint, policy.version)
+    if before and wanted == before[0][1:6]:
         return _load(session, before[0])
     models.store(session, model)
     sql.run(session, "UPDATE version_set SET is_current = false WHERE is_current")
     sql.run(
         session,
-        """INSERT INTO version_set (standardizer, blocking, model, policy_version, is_current) VALUES (%s, %s, %s, %s, true)
-           ON CONFLICT (standardizer, blocking, model, policy_version) DO UPDATE SET is_current = true""",
+        """INSERT INTO version_set (standardizer, blocking, rules, model, policy_version, is_current)
+           VALUES (%s, %s, %s, %s, %s, true)
+           ON CONFLICT (standardizer, blocking, rules, model, policy_version) DO UPDATE SET is_current = true""",
         wanted,
     )
     if before:
@@ -177,8 +180,10 @@ def adopt(session: Session, policy: Policy | None = None, model: Model | None = 
 
 def _load(session: Session, row: sql.Row) -> VersionSet:
     if row not in _KNOWN:
-        version_set_id, standardizer, blocking, fingerprint, policy_version, _ = row
+        version_set_id, standardizer, blocking, rules, fingerprint, policy_version, _ = row
         body = sql.rows(session, "SELECT body::text FROM model_version WHERE fingerprint = %s", [fingerprint])[0][0]
         model = default_model() if default_model().fingerprint == fingerprint else model_from_json(json.loads(body))
-        _KNOWN[row] = VersionSet(version_set_id, standardizer, blocking, model, policies.by_version(session, policy_version))
+        _KNOWN[row] = VersionSet(
+            version_set_id, standardizer, blocking, rules, model, policies.by_version(session, policy_version)
+        )
     return _KNOWN[row]

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 
 import orjson
 
-from matching import form_text
+from matching import decide, form_text
 from matching.forms import comparison_form
+from matching.ground_levels import seen
+from matching.grounds import lack
+from matching.model import default_model
 from matching.record import to_json
+from matching.score import scorer
 from matching.standardize import STANDARDIZER_VERSION, form_hash, standardize
 from mdm import mapping, policy, program
 from sampledata.files import policy_text
@@ -35,3 +39,25 @@ def test_what_is_stored_of_a_record_is_of_this_standardizer() -> None:
 def test_a_stamp_names_both_versions() -> None:
     assert program.stamp() == "+".join(program.versions())
     assert program.versions()[0] == STANDARDIZER_VERSION
+
+
+def judged() -> Iterator[str]:
+    """What is said of pairs of a small retailer's records beside their weight: of those that are near each other in its files."""
+    told, model = policy.parse(policy_text()), default_model()
+    forms = []
+    for one in simulate(150, 2026, "dirty"):
+        given = mapping.apply(told.source(one.source), one.payload).input
+        forms.append(comparison_form(standardize(given, told.standardize_context(one.source))))
+    pair, rules = scorer(model).pair, told.identifier_rules()
+    for place, a in enumerate(forms):
+        for b in forms[place + 1 : place + 40]:
+            decided = decide.decide(model, a, b, pair(a, b), rules)
+            yield f"{decided.veto} {tuple(decided)[4:]} {lack(a, b, seen(model, a, b, pair(a, b).levels), model)}"
+
+
+def test_verdicts_are_of_these_rules() -> None:
+    """Everybody is resolved anew when the version moves, and at no other time. Whoever changes this digest moves RULES_VERSION
+    first, unless what is stored of the records is another (above) or the model that ships is."""
+    digest = hashlib.blake2b("\n".join(judged()).encode(), digest_size=8).hexdigest()
+    assert (decide.RULES_VERSION, digest) == ("1", "45c0ca895604ca8f")
+    assert program.rules() == f"1+{form_text.LAYOUT}"

@@ -7,7 +7,7 @@ import pytest
 from cli.doctor import Finding, State, examine
 from kernel import db
 from kernel.settings import settings
-from matching import blocking, standardize
+from matching import blocking, decide, standardize
 from mdm import pending, policy, reconcile, renewal, versions
 from mdm.policy import Policy
 
@@ -75,6 +75,21 @@ def test_a_new_standardizer_or_blocking_alone_renews_records_and_keys(
     assert query("SELECT count(*), sum(rule) FROM blocking_key") == was
     assert (stale(mdm.policy), told().state) == (0, State.GOOD)
     assert mdm.verify(deep=True).differences == ()
+
+
+def test_other_rules_of_verdicts_resolve_everybody_anew_and_make_no_record_stale(
+    mdm: Master, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mdm.drain()
+    made = query("SELECT record_id, standardizer, body::text FROM standard_record ORDER BY 1")
+    monkeypatch.setattr(decide, "RULES_VERSION", "7")
+    with db.transaction() as session:
+        current = versions.adopt(session)
+    assert current.rules.startswith("7+")
+    assert (stale(mdm.policy), query("SELECT count(*) FROM pending_record")) == (0, [(4,)])
+    mdm.drain()
+    assert query("SELECT DISTINCT version_set_id FROM golden") == [(current.version_set_id,)]
+    assert query("SELECT record_id, standardizer, body::text FROM standard_record ORDER BY 1") == made
 
 
 def test_a_record_that_comes_again_unchanged_is_filed_by_the_new_rules(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
