@@ -13,7 +13,7 @@ FAULTS = frozenset({
 # Every code that a note of a record may have. The data engineers' guide says of each what it means.
 NOTE_CODES = FAULTS | {
     "ambiguous_order", "care_of", "check_failed", "company_in_name", "company_word", "contact_in_company", "country_in_text",
-    "disposable", "domain_typo", "household", "invalid_part", "legal_form", "look_alike_letters", "maiden_moved",
+    "disposable", "domain_typo", "household", "invalid_part", "legal_form", "look_alike_letters", "lost_zeros", "maiden_moved",
     "name_in_company", "native_form", "no_number", "parsed", "partial", "perhaps_swapped", "person_in_company", "pickup_point",
     "po_box", "relay", "repaired", "repeated_name", "respelled", "rest_ignored", "role", "said_so", "serial_number",
     "service_number", "several_values", "shared", "split_city", "split_line", "store", "suffix_moved", "swapped_day_month",

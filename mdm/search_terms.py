@@ -13,6 +13,7 @@ from typing import Any
 from kernel.errors import Invalid
 from matching.record import StandardRecord
 from matching.standardize import Context, standardize
+from matching.standardize.name_repairs import fold_name
 from matching.standardize.text import fold
 from mdm.policy import Policy
 
@@ -110,7 +111,7 @@ _Read = tuple[Sequence[str], bool, bool]  # Terms, whether each is a beginning, 
 
 
 def _name(_policy: Policy, _asked: Asked, text: str) -> _Read:
-    words = list(dict.fromkeys(_words(fold(text))))
+    words = list(dict.fromkeys(_words(fold_name(text))))
     if words and max(map(len, words)) < SHORTEST_NAME:
         raise _too_short("name", SHORTEST_NAME)
     return ["n" + word[: LONGEST_TERM - 1] for word in words], True, True

@@ -6,7 +6,7 @@ from matching.standardize.emails import email_key
 from matching.standardize.forms import as_input, evidence, form_hash
 from matching.standardize.phones import phone_key
 
-STANDARDIZER_VERSION = "4"
+STANDARDIZER_VERSION = "5"
 
 __all__ = [
     "STANDARDIZER_VERSION", "Context", "ExtraRule", "as_input", "email_key", "evidence", "form_hash", "phone_key", "standardize",

@@ -9,7 +9,15 @@ from collections.abc import Iterable
 from matching.standardize.cities import city_key
 from matching.standardize.country_rules import country_of_shape
 from matching.standardize.flats import glued
-from matching.standardize.localities import Locality, country_in_line, read_city, read_locality, region_code
+from matching.standardize.localities import (
+    PLATE_COUNTRIES,
+    Locality,
+    country_in_line,
+    country_of_plate,
+    read_city,
+    read_locality,
+    region_code,
+)
 from matching.standardize.places import is_unknown, kind_of_place
 from matching.standardize.street_keys import has_street_type
 from matching.standardize.streets import (
@@ -44,6 +52,7 @@ class Reading:
     def read(self) -> None:
         """Fill the parts: from the structured fields, then from the lines."""
         self._drop_unknown()
+        self._read_plate()
         self._read_city_field()
         self._read_numbers()
         lines = self._usable_lines()
@@ -63,6 +72,13 @@ class Reading:
             self.parts["house_number"], self.parts["unit"] = number + unit, None
 
     # fields
+
+    def _read_plate(self) -> None:
+        """A-1010 Wien is in Austria, where nothing else names the country and addresses of such countries may come."""
+        if self.said is None and (self.country is None or self.country in PLATE_COUNTRIES):
+            fields = [(text, False) for name in ("postal_code", "city") if (text := self.parts[name])]
+            told = (country_of_plate(text, in_line) for text, in_line in [*fields, *((line, True) for line in self.lines)])
+            self._name_country(next(filter(None, told), None))
 
     def _drop_unknown(self) -> None:
         for name in TEXTS:

@@ -32,7 +32,7 @@ def read_address(
 
     `read_lines` are lines that were read before (those of a standard form): they are kept, and the parts are believed.
     Codes: po_box, pickup_point, store, care_of, same_as_above, placeholder, unknown_country, split_line, split_city,
-    country_in_text, no_number, unusual_postal_code.
+    country_in_text, no_number, unusual_postal_code, lost_zeros (a spreadsheet took them; they are given back).
     """
     return _read(tuple(map(parts.get, PARTS)), default_country, read_lines)
 
@@ -71,6 +71,8 @@ def _address(
         shown, key, is_usual = read_postal_code(shown, reading_country)
         if not is_usual and said:
             codes.append("unusual_postal_code")
+        if shown.startswith("0") and shown == str(parts["postal_code"]).strip().zfill(len(shown)) != parts["postal_code"]:
+            codes.append("lost_zeros")
     codes = [*kinds, *codes]
     if not lines and not any(parts.values()):
         return None, tuple(dict.fromkeys(codes))

@@ -73,6 +73,11 @@ class CountryRule:
     masks: tuple[str, ...]
     zeros: int
 
+    @property
+    def digits(self) -> int:
+        """How many digits its usual code has."""
+        return self.masks[0].count("9") if self.masks else 0
+
 
 def _rule(words: list[str]) -> CountryRule:
     number, code, *masks, zeros = words

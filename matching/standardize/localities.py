@@ -17,6 +17,14 @@ _STATE = re.compile(r"(?:(.*?)[ ,]+)?([A-Z]{2,3})")
 _CODE = re.compile(r"[A-Z]{2,3}")
 _REGION_TAIL = re.compile(r"(.+?)(?: ?[,/] ?| - | ?\()([^,/()]+)\)?\.?")
 _CODE_TAIL = re.compile(r"(.+?),? ([A-Za-z]{2,3}|[A-Z]\.[A-Z]\.)")
+_SHORT_CODE = re.compile(r"(\d{2,5}) (\D.*)")
+_PLATE = re.compile(r"([A-Z]{1,2})- ?(\d{4,5})(?: (\D.*))?", re.IGNORECASE)
+_PLATES = {
+    "A": "AT", "AT": "AT", "B": "BE", "BE": "BE", "CH": "CH", "CZ": "CZ", "D": "DE", "DE": "DE", "DK": "DK", "E": "ES",
+    "ES": "ES", "F": "FR", "FR": "FR", "H": "HU", "HU": "HU", "HR": "HR", "I": "IT", "IT": "IT", "L": "LU", "LU": "LU", "N": "NO",
+    "NO": "NO", "SI": "SI",
+}  # fmt: skip
+PLATE_COUNTRIES = frozenset(_PLATES.values())
 EDGES = " ,;-\u2013/"
 # Names that are a country and also a city or a state: a line that holds nothing else does not tell which.
 _TWO_MEANINGS = frozenset({
@@ -56,6 +64,15 @@ def read_locality(text: str, country: str | None) -> Locality | None:
     return None
 
 
+def country_of_plate(text: str, in_line: bool) -> str | None:
+    """The country by whose plate a code is marked (A-1010 Wien, CH-8001); None unless its codes have so many digits."""
+    match = _PLATE.fullmatch(text)
+    if match is None or (in_line and match[3] is None):  # A-1010 alone in a line may be a flat.
+        return None
+    country = _PLATES.get(match[1].upper())
+    return country if country and len(match[2]) == rules.RULES[country].digits else None
+
+
 def _city_parts(text: str | None, country: str | None) -> Locality:
     place = (text or "").strip(EDGES)
     if not place:
@@ -81,12 +98,21 @@ def read_city(text: str, country: str | None, is_said: bool = True) -> Locality:
     named = country_in_line(tail.strip(), is_sure=not is_told) if head.strip(EDGES) else None
     if named and (not is_told or country == named):
         return _city_of_country(head.strip(EDGES), named) | {"country": named}
-    return _city_of_country(text, country)
+    return (_with_lost_zeros(text, country) if is_told else None) or _city_of_country(text, country)
 
 
 def _city_of_country(text: str, country: str | None) -> Locality:
     has_digit = any(sign.isdecimal() for sign in text)
     return (_with_code(text, country) if has_digit else None) or _city_and_region(text, country)
+
+
+def _with_lost_zeros(text: str, country: str | None) -> Locality | None:
+    """'1067 Dresden': a spreadsheet took the zero. Only where the country is said: in another it may be a whole code."""
+    rule = rules.RULES.get(country or "")
+    match = _SHORT_CODE.fullmatch(text) if rule and rule.zeros and rule.code_first else None
+    if rule is None or match is None or not rule.digits - rule.zeros <= len(match[1]) < rule.digits:
+        return None
+    return {"postal_code": match[1]} | _city_parts(match[2], country)
 
 
 def _city_and_region(text: str, country: str | None) -> Locality:

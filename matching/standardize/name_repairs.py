@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 
 from matching.standardize.text import clean, fold
+from matching.standardize.umlauts import without_pairs
 
 _ESCAPED = re.compile(r"&(?:#\d{1,6}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}\d{0,2});")
 _MOJIBAKE = re.compile(
@@ -53,12 +54,14 @@ def _decoded(text: str) -> str:
 
 @lru_cache(maxsize=65_536)
 def fold_name(text: str) -> str | None:
-    """Fold a name as `fold` does, with look-alike letters in one script, and a lost letter ('M?ller') left out, not a gap."""
+    """Fold a name as `fold` does, with look-alike letters in one script, a lost letter ('M?ller') left out, not a gap, and an
+    umlaut that was written out as the umlaut is."""
     if not text.isascii():
         text = _in_one_script(text)
     if "?" in text or "\ufffd" in text:
         text = _LOST.sub("", text)
-    return fold(text)
+    folded = fold(text)
+    return without_pairs(folded) if folded else None
 
 
 def _in_one_script(text: str) -> str:

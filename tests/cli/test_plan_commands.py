@@ -60,7 +60,7 @@ def test_a_plan_for_programs_names_records_and_values(mdm: Master, document: Pat
 
 def test_a_plan_says_what_the_document_changes_and_by_what_records_are_read_anew(mdm: Master, tmp_path: Path) -> None:
     path = tmp_path / "more.yaml"
-    named = POLICY.replace("  trial:", "  desk: {channel_kind: store, brand: acme}\n  trial:")
+    named = POLICY.replace("  trial:", "  desk: {channel_kind: pos, brand: acme}\n  trial:")
     path.write_text(named.replace("brand: bolt, trust: 0.9", "brand: bolt, trust: 0.9, default_country: ES"), encoding="utf-8")
     said = run("policy", "plan", path).output
     assert "+ source desk  (live)" in said
