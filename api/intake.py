@@ -66,7 +66,8 @@ def put(caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None)
 def notes_of(outcome: Outcome, is_deletion: bool) -> tuple[Problem, ...]:
     """What the sender of a record should know; also that a deletion found nothing, since a mistyped key looks just like that."""
     found_nothing = is_deletion and outcome.status == "deleted" and outcome.version_no == 1
-    return (*outcome.notes, Problem("nothing_to_delete", "key")) if found_nothing else outcome.notes
+    notes = (*outcome.notes, *outcome.faults)
+    return (*notes, Problem("nothing_to_delete", "key")) if found_nothing else notes
 
 
 async def take(caller: Principal, source: str, key: str, mark: Mark, raw: bytes | None, wait_seconds: float) -> Response:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from matching.appraisal import appraise, field_of
+from matching.appraisal_tables import FAULTS
 from matching.blocking import MOST_FILED, left_out
 from matching.record import StandardRecord
 from matching.standardize.known_names import is_given_name, is_surname
@@ -32,6 +33,14 @@ def appraisal(record: StandardRecord, notes: Sequence[Problem]) -> tuple[str, ..
     """Appraise a record: its attributes, the values that it is not found by, the fields and values that its mapping left over."""
     said = appraise(record) + tuple(f"{attribute}!{PARTLY_FILED}" for attribute in left_out(record))
     return said if not notes else said + _of_mapping(tuple(notes))
+
+
+def faults(appraised: Sequence[str]) -> Iterator[Problem]:
+    """The values that were said and are not what their attribute holds, as notes for their sender."""
+    for said in appraised:
+        attribute, mark, code = said.partition("!")
+        if mark and code in FAULTS:
+            yield Problem(code, attribute)
 
 
 def told(appraised: Sequence[str]) -> dict[str, Any]:

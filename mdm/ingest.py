@@ -18,13 +18,14 @@ from kernel.actor import Principal
 from kernel.errors import Forbidden
 from kernel.settings import settings
 from mdm import event_vocabulary, pending, program, record_rows, rejects, search_index, sql
+from mdm.appraisal import faults
 from mdm.events import Current, arrive
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
 from mdm.record_rows import Key, RecordRow, StandardRow, Stored, VersionRow
 from mdm.sealing import DataKey, wrapper
-from mdm.standardized import standardized
+from mdm.standardized import Standardized, standardized
 
 FEW = 32
 Delivery = tuple[str, Incoming]  # To which source it belongs, and what came.
@@ -35,6 +36,7 @@ class Outcome:
     """What became of one delivery: created, changed, same, superseded, deleted or rejected (then `problem` says why).
 
     `notes` are for the sender: fields that no rule reads, values that a map does not know, a key that stood in the batch before.
+    `faults` are the values that cannot be used, of the delivery that is current.
     """
 
     key: str
@@ -43,6 +45,7 @@ class Outcome:
     version_no: int | None = None
     problem: Problem | None = None
     notes: tuple[Problem, ...] = ()
+    faults: tuple[Problem, ...] = ()
 
 
 @dataclass(slots=True)
@@ -57,6 +60,7 @@ class _Track:
     last_no: int = 0
     winner: Prepared | None = None
     latest: Prepared | None = None
+    made: Standardized | None = None
     versions: list[tuple[int, Prepared]] = field(default_factory=list)
     statuses: list[tuple[str, int]] = field(default_factory=list)
 
@@ -158,7 +162,9 @@ def _outcome(
     place = next(index for index, one in enumerate(usable[source, prepared.key]) if one is prepared)
     status, version_no = track.statuses[place]
     notes = (*prepared.notes, Problem("key_twice_in_batch", "key")) if place else prepared.notes
-    return Outcome(key, status, track.record_id, version_no, notes=notes)
+    # Of the delivery that is current now: what it says and cannot be used.
+    read = tuple(faults(track.made.appraisal)) if track.made and prepared is (track.winner or track.latest) else ()
+    return Outcome(key, status, track.record_id, version_no, notes=notes, faults=tuple(one for one in read if one not in notes))
 
 
 def _store(batch: _Batch, usable: dict[Key, list[Prepared]], priority: int) -> dict[Key, _Track]:
@@ -337,6 +343,6 @@ def _observed_at(batch: _Batch, track: _Track) -> datetime:
 
 
 def _standard(batch: _Batch, row: RecordRow, said: Prepared, track: _Track) -> StandardRow:
-    made = said.made or standardized(said.input, track.rules.context, batch.blocking_secret, said.notes)
+    made = track.made = said.made or standardized(said.input, track.rules.context, batch.blocking_secret, said.notes)
     observed_at = _observed_at(batch, track)
     return StandardRow(row.record_id, row.version_no, row.source, row.source_key, row.brand, row.region, observed_at, made)

@@ -169,6 +169,16 @@ def test_a_record_of_which_nothing_is_read_is_taken_with_a_note(api: TestClient)
     assert api.put(URL, json=ADA).json()["notes"] == []
 
 
+def test_a_value_that_cannot_be_used_is_told_to_its_sender(api: TestClient) -> None:
+    answer = api.put(URL, json=ADA | {"phones": ["call me"], "birth_date": "soon", "emails": ["nobody"]}).json()
+    assert answer["status"] == "created"
+    assert sorted((note["field"], note["code"]) for note in answer["notes"]) == [
+        ("birth_date", "unreadable"), ("emails", "invalid"), ("phones", "no_digits"),
+    ]  # fmt: skip
+    assert all("cannot be used; see" not in note["detail"] for note in answer["notes"])
+    assert api.put(URL, json=ADA).json()["notes"] == []
+
+
 def test_a_deletion_that_finds_nothing_says_so_and_still_outlives_a_late_older_version(api: TestClient) -> None:
     first = api.delete(URL, params={"source_version": 5})
     assert (first.status_code, first.json()["status"]) == (200, "deleted")
