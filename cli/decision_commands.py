@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli import decision_words
 from cli.output import Output
 from cli.words import counted, own_command
 from kernel import actor
@@ -85,7 +86,7 @@ def _told(causes: dict[str, int]) -> str:
 
 
 def _as_json(found: Outcome) -> dict[str, object]:
-    rejects = [{"line": line, "code": code} for line, code in found.rejects]
+    rejects = [{"line": line, "code": code, "because": decision_words.of(code)} for line, code in found.rejects]
     return {
         "set_id": str(found.set_id), "rows": found.rows, "made": found.made, "known": found.known,
         "taken_back_before": found.taken_back, "changed": dict(found.causes), "questions": found.questions, "rejects": rejects,
@@ -102,9 +103,9 @@ def _print(found: Outcome, dry_run: bool) -> None:
     if found.made and not dry_run:
         lines.append(f"To take them back: {own_command()} decisions undo --set {found.set_id} --reason …")
     console.print("\n".join(lines), highlight=False, soft_wrap=True)
-    table = Table("line", "rejected because", box=None, pad_edge=False)
+    table = Table("line", "code", "rejected because", box=None, pad_edge=False)
     for line, code in found.rejects[:MOST_SHOWN]:
-        table.add_row(str(line), code)
+        table.add_row(str(line), code, decision_words.of(code))
     if found.rejects:
         console.print(table)
     if len(found.rejects) > MOST_SHOWN:

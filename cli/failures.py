@@ -3,6 +3,8 @@
 An error that is not known here stays what it is: a fault of ours, told with its traceback.
 """
 
+import uuid
+
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import ValidationError
@@ -23,13 +25,14 @@ CONNECTING = (
     ("database", "has no such database", "create it, or correct the name in DATABASE_URL"),
     ("timeout", "does not answer in time", "is a firewall between, or is the host in DATABASE_URL wrong?"),
 )
+MOST_NAMED = 10
 LOST = ("server closed the connection", "terminating connection", "the database system is")
 
 
 def explain(error: BaseException) -> str | None:
     """Say an error in one line; None for one that nobody foresaw."""
     if isinstance(error, MdmError):
-        return error.detail
+        return _ours(error)
     if isinstance(error, ValidationError) and error.title == Settings.__name__:
         return "; ".join(_setting(one["loc"], one["msg"]) for one in error.errors(include_input=False))
     if isinstance(error, db.UNAVAILABLE):
@@ -38,6 +41,23 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or type(error).__name__
     return None
+
+
+def _ours(error: MdmError) -> str:
+    """What went wrong and what to do, then what it is about: the field, the limit, the names there are to choose from."""
+    said = error.detail if error.title in error.detail else f"{error.title}: {error.detail}"
+    about = [f"{name.replace('_', ' ')}: {text}" for name, value in error.extra.items() if (text := _plain(value)) is not None]
+    return f"{said} ({'; '.join(about)})" if about else said
+
+
+def _plain(value: object) -> str | None:
+    """A value, or a list of some, as it stands in a line; None for what has parts of its own, and for nothing."""
+    if isinstance(value, list | tuple):
+        if not value or not all(isinstance(one, str | int | float | uuid.UUID) for one in value):
+            return None
+        more = f" and {len(value) - MOST_NAMED} more" if len(value) > MOST_NAMED else ""
+        return ", ".join(map(str, value[:MOST_NAMED])) + more
+    return str(value) if isinstance(value, str | int | float | uuid.UUID) else None
 
 
 def _setting(where: tuple[int | str, ...], message: str) -> str:

@@ -71,14 +71,14 @@ class RowFile:
             if problem is None and not raw.strip():
                 self.blank_lines += 1
             elif problem is None and len(cells) != len(self.columns):
-                yield from self._miscounted(reader, line_no, raw)
+                yield from self._miscounted(reader, line_no, raw, len(cells))
             else:
                 values = None if problem else dict(zip(self.columns, cells, strict=True))
                 yield FileRow(line_no, values, raw, problem)
 
-    def _miscounted(self, reader: CsvRecords, line_no: int, raw: bytes) -> Iterator[FileRow]:
+    def _miscounted(self, reader: CsvRecords, line_no: int, raw: bytes, found: int) -> Iterator[FileRow]:
         """A record of the wrong width over several lines is a stray quote: give back all but its first line."""
-        yield FileRow(line_no, None, reader.give_back(raw), Problem("wrong_column_count", ""))
+        yield FileRow(line_no, None, reader.give_back(raw), Problem("wrong_column_count", f"{found} of {len(self.columns)}"))
 
     def _ndjson_rows(self) -> Iterator[FileRow]:
         with self.path.open("rb") as file:

@@ -3,6 +3,7 @@
 A row of a job is kept once, however often the job is run again.
 """
 
+import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,11 +93,14 @@ REASONS = {
     "wrong_column_count": "the line has more or fewer columns than the header",
     "wrong_type": "the field holds a list or an object where one value is expected",
 }
+COUNTS = re.compile(r"(\d+) of (\d+)")
 OBJECTS_EXPECTED = "the field holds a plain value where a list of objects is expected"
 
 
 def reason(code: str, field: str = "") -> str:
-    """Say a code in words; `field` is the attribute that it concerns."""
+    """Say a code in words; `field` is the attribute that it concerns, of a line of the wrong width how wide it is of what."""
     if code == "wrong_type" and field in LISTS:
         return OBJECTS_EXPECTED
+    if code == "wrong_column_count" and (counts := COUNTS.fullmatch(field)):
+        return f"the line has {counts[1]} columns, the header {counts[2]}"
     return REASONS.get(code, code.replace("_", " "))

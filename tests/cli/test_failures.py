@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from cli.failures import explain, unreachable
-from kernel.errors import NotFound
+from kernel.errors import Invalid, NotFound
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,9 @@ def test_a_database_that_cannot_be_reached_says_how_to_mend_it(text: str, mend: 
 def test_files_and_our_own_errors_are_told() -> None:
     assert explain(PermissionError(13, "Permission denied", "some/file")) == "some/file: Permission denied"
     assert explain(NotFound("No such thing")) == "No such thing"
+    error = Invalid("Too many", detail="Send fewer.", extra={"most": 3, "known": ["a", "b"], "errors": [{"pointer": "/x"}]})
+    assert explain(error) == "Too many: Send fewer. (most: 3; known: a, b)"
+    assert str(explain(NotFound("No such source", extra={"sources": list(range(12))}))).endswith("8, 9 and 2 more)")
 
 
 def test_a_fault_of_ours_is_not_explained_away() -> None:
