@@ -28,6 +28,7 @@ def why(caller: Principal, body: Why) -> Response:
         "merge_line": found.merge_line,
         "guard_line": found.guard_line,
         "strongest": _pair(found.strongest),
+        **({"apart": found.apart} if found.apart else {}),
     }
     return answers.json_answer(shown)
 

@@ -38,7 +38,8 @@ def tell(api: Api, elder: str, younger: str) -> Iterator[str]:
     before = [_golden(api, one) for one in (elder, younger)]
     yield f"{_named(elder, before[0])} and {_named(younger, before[1])} are asked about: are they one customer?"
     sides: dict[str, Any] = {"left": {"golden_id": elder}, "right": {"golden_id": younger}}
-    yield f"Why it is asked: {api.ask('/v1/explain:why', sides)['strongest']['sentence']}"
+    why = api.ask("/v1/explain:why", sides)
+    yield f"Why it is asked: {why['strongest']['sentence']}" + (f" {why['apart']}" if "apart" in why else "")
     decided = _acted(api, "/v1/decisions", {**sides, "verdict": "match", "reason": REASON})
     merged = _until(api, younger, "merged")
     lives = _short(merged["golden_id"])

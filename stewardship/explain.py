@@ -4,6 +4,7 @@ Told is what was decided, from the log, and what the records as they stand and t
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +14,10 @@ from sqlmodel import Session
 from kernel import audit
 from kernel.actor import Principal
 from kernel.errors import Invalid
-from matching.decide import decide
+from matching.decide import Decided, Verdict, decide
 from matching.sentences import Said, Unsaid, said, summary, unsaid
 from mdm import sql, versions
+from mdm.decisions import MODEL
 from mdm.judge import in_form_order
 from mdm.records import CurrentRecord, Shelf
 from mdm.resolve import Resolver
@@ -25,7 +27,9 @@ from stewardship import sides
 from stewardship.sides import Side
 
 Key = tuple[str, str]
+Pair = tuple[CurrentRecord, CurrentRecord]
 MOST_PAIRS = 40_000
+MOST_DECIDED = 2_000  # Looked at for what keeps two sides apart: some tenths of a second.
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,11 @@ class PairExplained:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """Two sides against each other: their strongest pair, and the average over all pairs, which is what joins golden records."""
+    """Two sides against each other: their strongest pair, and the average over all pairs, which is what joins golden records.
+
+    `apart`: what keeps them from being one without a human although the strongest pair would be merged; None where nothing needs
+    to be said.
+    """
 
     together: bool
     pairs: int
@@ -66,6 +74,7 @@ class Explained:
     merge_line: float
     guard_line: float
     strongest: PairExplained
+    apart: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +111,31 @@ def why(steps: Steps, caller: Principal, left: Side, right: Side) -> Explained:
         stored = _stored(session, *(record.record_id for record in strongest))
         audit.record(session, caller.actor, "explain.why", "record", str(strongest[0].record_id), detail={"pairs": len(pairs)})
     average = sum(weights) / len(weights)
-    return Explained(together, len(pairs), average, of.lines.merge, of.lines.guard, _pair(of, *strongest, stored))
+    told = _pair(of, *strongest, stored)
+    apart = _apart(of, pairs, average, stored) if not together and told.verdict == Verdict.MATCH else None
+    return Explained(together, len(pairs), average, of.lines.merge, of.lines.guard, told, apart)
+
+
+def _apart(of: VersionSet, pairs: Sequence[Pair], average: float, stored: Sequence[StoredWord]) -> str:
+    """Say what keeps two sides apart whose strongest pair is a match: the first that holds of a veto, the average, the rest."""
+    if any(one.author != MODEL and one.verdict == Verdict.NO_MATCH for one in stored):
+        return "A steward decided that they are not one customer."
+    found = [_decided(of, *pair) for pair in pairs[:MOST_DECIDED]]
+    if vetoes := Counter(str(one.veto) for one in found if one.veto):
+        code, number = vetoes.most_common(1)[0]
+        told = "Another pair" if number == 1 else f"{number:,} other pairs"
+        return f"{told} of their records must not be one without a human ({code.replace('_', ' ')})."
+    if against := sum(one.speaks_against for one in found):
+        told = "another pair" if against == 1 else f"{against:,} other pairs"
+        return f"Names or birth dates of {told} of their records speak against one person."
+    if average < of.lines.merge:
+        return f"All {len(pairs):,} pairs of their records weigh {average:+.1f} bits on average, where {of.lines.merge:g} merge."
+    return "Other records that hang together with them, or the policy, let nobody be merged here without a human."
+
+
+def _decided(of: VersionSet, a: CurrentRecord, b: CurrentRecord) -> Decided:
+    first, second = in_form_order(a, b)
+    return decide(of.model, first.form, second.form, of.scorer.pair(first.form, second.form), of.identifier_rules)
 
 
 def _weight(of: VersionSet, a: CurrentRecord, b: CurrentRecord) -> float:

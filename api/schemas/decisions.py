@@ -176,6 +176,9 @@ class WhyAnswer(BaseModel):
     merge_line: float
     guard_line: float
     strongest: PairWhy
+    apart: str | None = Field(
+        None, description="What keeps them from being merged without a human although their strongest pair is a match."
+    )
 
 
 class HowStep(BaseModel):

@@ -49,6 +49,17 @@ def test_why_two_golden_records_are_not_one(api: TestClient, mdm: Master) -> Non
     assert "the birth dates differ" in pair["sentence"]
 
 
+def test_what_keeps_two_apart_whose_strongest_pair_is_a_match_is_said(api: TestClient, mdm: Master) -> None:
+    mdm.put("shop", "4", MARIA | {"birth_date": "1951-09-30", "given_name": "Carmen", "identifiers": []})
+    mdm.put("shop", "5", MARIA)
+    mdm.drain()
+    left, right = {"records": [{"source": "shop", "key": "4"}, {"source": "shop", "key": "5"}]}, {"records": [ONE]}
+    told = why(api, left, right)
+    assert (told["together"], told["strongest"]["verdict"]) == (False, "match")
+    assert told["apart"] == "Another pair of their records must not be one without a human (birth date and name conflict)."
+    assert "apart" not in why(api, {"records": [ONE]}, {"records": [TWO]})
+
+
 def test_a_stewards_word_stands_beside_the_models(api: TestClient, mdm: Master) -> None:
     body = {"verdict": "no_match", "left": {"records": [ONE]}, "right": {"records": [TWO]}, "reason": "Mother and daughter."}
     token = api.post("/v1/decisions?dry_run=true", json=body).json()["preview_token"]
@@ -56,6 +67,7 @@ def test_a_stewards_word_stands_beside_the_models(api: TestClient, mdm: Master) 
     mdm.drain()
     told = why(api, {"records": [ONE]}, {"records": [TWO]})
     assert told["together"] is False
+    assert told["apart"] == "A steward decided that they are not one customer."
     said = [(one["author"].split(":")[0], one["verdict"]) for one in told["strongest"]["stored"]]
     assert sorted(said) == [("model", "match"), ("steward", "no_match")]
 
