@@ -10,7 +10,7 @@ from rich.table import Table
 
 from cli import model_choice, model_report
 from cli.memory import memory_of
-from cli.output import Output
+from cli.output import Output, unfolded
 from cli.words import counted
 from kernel import db
 from matching.blocking import NARROW_RULES
@@ -62,7 +62,7 @@ def report(
     if output is Output.JSON:
         typer.echo(json.dumps(found.as_json(), indent=2, ensure_ascii=False))
     else:
-        show(console, found)
+        show(unfolded(console), found)
 
 
 def _of_stored(memory: str) -> BlockingReport:

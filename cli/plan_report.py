@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli.output import Output
+from cli.output import Output, unfolded
 from cli.words import counted
 from mdm.plans import Plan, Planned
 
@@ -44,7 +44,7 @@ def tell(console: Console, plan: Plan, output: Output) -> None:
     if output is Output.JSON:
         typer.echo(json.dumps(as_json(plan), indent=2))
     else:
-        print_plan(console, plan)
+        print_plan(unfolded(console), plan)
 
 
 def print_plan(console: Console, plan: Plan) -> None:
