@@ -23,6 +23,8 @@ SEPARATOR = "\x1f"
 PARTLY_FILED = "too_many_to_file"
 # The appraisals of records that are found by some of their values only.
 PARTLY_FILED_CODES = tuple(f"{attribute}!{PARTLY_FILED}" for attribute in MOST_FILED)
+_SAID_FOR_NOTHING = frozenset({"placeholder", "dummy", "empty_field", "same_as_above"})
+_OF_MAPPING = frozenset({"nothing_mapped", "value_not_in_map", "unread_item", "wrong_type"})
 # Not about quality: said of every record that has any.
 _UNTOLD = frozenset({"consents_not_yet_interpreted"})
 _SURELY_A_NAME = re.compile(r"(?!.*\d{4})(?!(?:.*\d){5})[^\W\d_][\w .\-/#]{0,59}")
@@ -36,10 +38,11 @@ def appraisal(record: StandardRecord, notes: Sequence[Problem]) -> tuple[str, ..
 
 
 def faults(appraised: Sequence[str]) -> Iterator[Problem]:
-    """The values that were said and are not what their attribute holds, as notes for their sender."""
+    """The values that were said and are not what their attribute holds, as notes for their sender: not what somebody wrote for
+    nothing, nor what the mapping has noted itself."""
     for said in appraised:
         attribute, mark, code = said.partition("!")
-        if mark and code in FAULTS:
+        if mark and code in FAULTS - _SAID_FOR_NOTHING - _OF_MAPPING:
             yield Problem(code, attribute)
 
 

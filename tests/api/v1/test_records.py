@@ -173,8 +173,10 @@ def test_a_value_that_cannot_be_used_is_told_to_its_sender(api: TestClient) -> N
     answer = api.put(URL, json=ADA | {"phones": ["call me"], "birth_date": "soon", "emails": ["nobody"]}).json()
     assert answer["status"] == "created"
     assert sorted((note["field"], note["code"]) for note in answer["notes"]) == [
-        ("birth_date", "unreadable"), ("emails", "invalid"), ("phones", "no_digits"),
-    ]  # fmt: skip
+        ("birth_date", "unreadable"),
+        ("emails", "invalid"),
+        ("phones", "no_digits"),
+    ]
     assert all("cannot be used; see" not in note["detail"] for note in answer["notes"])
     assert api.put(URL, json=ADA).json()["notes"] == []
 
