@@ -18,12 +18,12 @@ from pyarrow import parquet
 
 from bench.import_stages import import_file
 from bench.line import Line
+from bench.memory import Watched
 from bench.server import own_database
 from bench.splink_alone import SplinkAlone
 from bench.standardized_file import BODY, FORM_HASH, KEYS, RULES, partition, standardized
 from kernel import db
 from kernel.settings import settings
-from matching.evaluate import peak_mb
 from matching.model import default_model
 from matching.standardize import standardize
 from mdm import mapping, policy, versions
@@ -58,9 +58,10 @@ class Took:
 
 def measure(records: int = RECORDS) -> list[Line]:
     """Run a tenth for the growth, then the whole, then Splink on the file that was standardized for it."""
-    small = _run(max(1, records // GROWTH), None)
     alone: list[SplinkAlone] = []
-    took = _run(records, alone.append)
+    with Watched() as watched:
+        small = _run(max(1, records // GROWTH), None)
+        took = _run(records, alone.append)
     splink = alone[0]
     ratio = took.whole / (splink.trained + splink.resolved)
     growth = took.whole / (small.whole * records / max(1, records // GROWTH))
@@ -85,7 +86,13 @@ def measure(records: int = RECORDS) -> list[Line]:
             GOAL_GROWTH,
             note=f"{small.whole:.1f} s for a tenth",
         ),
-        Line("bulk, memory", peak_mb(), "MB", GOAL_MB, note="the most this process held, Splink included"),
+        Line(
+            "bulk, memory",
+            watched.most_mb,
+            "MB",
+            GOAL_MB,
+            note="the most that it and its helpers held, Splink included",
+        ),
     ]
 
 
