@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
 LEFT_OUT = {
     "__init__", "line", "run", "one", "stages", "server", "accuracy_sets", "rival", "splink_alone", "thresholds", "serving",
-    "stored", "costs",
+    "stored", "costs", "sink",
 }  # fmt: skip
 console = Console(width=None if sys.stdout.isatty() else 130)
 
