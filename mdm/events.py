@@ -1,11 +1,19 @@
 """Which version of a record is current: the greatest source version, else the latest source time, else the last to arrive.
 
 Pure. A deletion is a version like any other, so that a late one never resurrects. What comes without a source version is placed
-behind the version that is current when it arrives: the source gave no other order than arrival.
+behind the version that is current when it arrives: the source gave no other order than arrival. What an undone import delivered
+counts as if it had never come (`replay`).
 """
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import combinations, takewhile
+
+SUPERSEDES = frozenset({"created", "changed", "deleted"})
+# Of imports that only repeat a record so many are noted: a nightly file repeats it for years.
+MOST_IMPORTS_NOTED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +39,63 @@ class Current:
 
     version: Version
     mark: Mark
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """One delivery as the log keeps it: what it said, which kept version of its record that is, and by which import it came."""
+
+    version: Version
+    version_no: int
+    received_at: datetime
+    job_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """What a record stands at: its current version, the number under which that is kept, and when it was received."""
+
+    current: Current
+    version_no: int
+    received_at: datetime
+
+
+def replay(log: Iterable[Delivered]) -> Stands | None:
+    """Let deliveries arrive in their order; None when there are none: nobody ever said anything of the record."""
+    stands: Stands | None = None
+    for one in log:
+        current, status = arrive(stands.current if stands else None, one.version)
+        if stands is None or status in SUPERSEDES:
+            stands = Stands(current, one.version_no, one.received_at)
+        elif current is not stands.current:
+            stands = replace(stands, current=current)
+    return stands
+
+
+def without_import(log: Iterable[Delivered], job_id: uuid.UUID) -> list[Delivered]:
+    """The deliveries that count when an import does not."""
+    return [one for one in log if one.job_id != job_id]
+
+
+def counts_without(log: Sequence[Delivered], said: Delivered) -> bool:
+    """Whether a delivery that changes nothing now would if imports of the log were undone, so that it must be kept.
+
+    Asked of every choice among the last few imports, and for one that comes by none, of all of them together.
+    """
+    said_last = {one.job_id for one in takewhile(lambda one: one.version == said.version, reversed(log))}
+    if None in said_last or (said.job_id is not None and len(said_last) > MOST_IMPORTS_NOTED):
+        return False  # Whichever are undone, one of these is left.
+    imports = list(dict.fromkeys(one.job_id for one in reversed(log) if one.job_id not in (None, said.job_id)))
+    last = imports[:MOST_IMPORTS_NOTED]
+    undone = [frozenset(some) for count in range(1, len(last) + 1) for some in combinations(last, count)]
+    if said.job_id is None and len(imports) > len(last):
+        undone.append(frozenset(imports))
+    return any(_changes([one for one in log if one.job_id not in some], said.version) for some in undone)
+
+
+def _changes(log: Iterable[Delivered], version: Version) -> bool:
+    stands = replay(log)
+    return stands is None or arrive(stands.current, version)[0] != stands.current
 
 
 def arrive(current: Current | None, incoming: Version) -> tuple[Current, str]:

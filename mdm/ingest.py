@@ -8,7 +8,7 @@ never commits.
 import uuid
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -17,15 +17,16 @@ from kernel import clock, outbox
 from kernel.actor import Principal
 from kernel.errors import Forbidden
 from kernel.settings import settings
-from mdm import event_vocabulary, pending, program, record_rows, rejects, search_index, sql
+from mdm import event_vocabulary, pending, program, record_log, record_rows, rejects, search_index, sql
 from mdm.appraisal import faults
-from mdm.events import Current, arrive
+from mdm.arrivals import Track
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
-from mdm.record_rows import Key, RecordRow, StandardRow, Stored, VersionRow
+from mdm.record_log import Log, VersionRow
+from mdm.record_rows import Key, RecordRow, StandardRow
 from mdm.sealing import DataKey, wrapper
-from mdm.standardized import Standardized, standardized
+from mdm.standardized import standardized
 
 FEW = 32
 Delivery = tuple[str, Incoming]  # To which source it belongs, and what came.
@@ -46,23 +47,6 @@ class Outcome:
     problem: Problem | None = None
     notes: tuple[Problem, ...] = ()
     faults: tuple[Problem, ...] = ()
-
-
-@dataclass(slots=True)
-class _Track:
-    """One record while its deliveries of this batch arrive."""
-
-    record_id: uuid.UUID
-    rules: SourceRules
-    stored: Stored | None
-    current: Current | None = None
-    version_no: int = 0
-    last_no: int = 0
-    winner: Prepared | None = None
-    latest: Prepared | None = None
-    made: Standardized | None = None
-    versions: list[tuple[int, Prepared]] = field(default_factory=list)
-    statuses: list[tuple[str, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -107,7 +91,8 @@ def put_all(
     """Take in deliveries of any sources with one set of statements; one outcome each, in order, which new records keep.
 
     Idempotent: a repeated delivery is `same`. Locks the records of these keys, in the order of sources and keys. A key that
-    stands twice arrives twice. Raises: NotFound for an unknown source, Forbidden when its brand is outside the principal's scope.
+    stands twice arrives twice. `job_id`: the import that brings them, which may be undone.
+    Raises: NotFound for an unknown source, Forbidden when its brand is outside the principal's scope.
     """
     rules = {source: rules_for(policy, source, principal) for source in dict.fromkeys(source for source, _ in deliveries)}
     batch = _Batch(session, policy, rules, principal, clock.now(), settings().secret_for("blocking"), job_id)
@@ -148,7 +133,7 @@ def _in_scope(principal: Principal, prepared: Prepared | Problem) -> Prepared | 
 
 
 def _outcome(
-    delivery: Delivery, prepared: Prepared | Problem, tracks: dict[Key, _Track], usable: dict[Key, list[Prepared]]
+    delivery: Delivery, prepared: Prepared | Problem, tracks: dict[Key, Track], usable: dict[Key, list[Prepared]]
 ) -> Outcome:
     """The next status of the key's record; deliveries of one key take theirs in order."""
     source, key = delivery[0], delivery[1].key
@@ -167,11 +152,14 @@ def _outcome(
     return Outcome(key, status, track.record_id, version_no, notes=notes, faults=tuple(one for one in read if one not in notes))
 
 
-def _store(batch: _Batch, usable: dict[Key, list[Prepared]], priority: int) -> dict[Key, _Track]:
+def _store(batch: _Batch, usable: dict[Key, list[Prepared]], priority: int) -> dict[Key, Track]:
     """Insert or lock the records, let the deliveries arrive, write what changed."""
     foreign = _foreign(batch, usable)
     usable = {key: deliveries for key, deliveries in usable.items() if key not in foreign}
-    new = {key: _arrive(_Track(clock.uuid7(), batch.rules[key[0]], None), deliveries) for key, deliveries in usable.items()}
+    new = {
+        key: Track(clock.uuid7(), batch.rules[key[0]], None, batch.job_id, batch.now).arrive(deliveries)
+        for key, deliveries in usable.items()
+    }
     rows = [_row(batch, key, track) for key, track in new.items()]
     inserted = record_rows.insert_or_lock(batch.session, rows, batch.now)
     known = [key for key, track in new.items() if track.record_id not in inserted]
@@ -193,38 +181,19 @@ def _foreign(batch: _Batch, keys: Collection[Key]) -> set[Key]:
     }
 
 
-def _arrive_at_known(batch: _Batch, usable: dict[Key, list[Prepared]]) -> dict[Key, _Track]:
+def _arrive_at_known(batch: _Batch, usable: dict[Key, list[Prepared]]) -> dict[Key, Track]:
     stored = record_rows.locked(batch.session, list(usable))
     open_ids = [row.record_id for row in stored.values() if not row.rekeyed]
-    log = record_rows.history(batch.session, open_ids)
+    logs = record_log.read(batch.session, open_ids)
     tracks = {}
     for key, deliveries in usable.items():
         row = stored[key]
-        track = _Track(row.record_id, batch.rules[key[0]], row, row.current, row.version_no)
-        versions = log.get(row.record_id, [])
-        track.last_no = max((number for number, _ in versions), default=row.version_no)
-        tracks[key] = track if row.rekeyed else _arrive(track, deliveries, {version for _, version in versions})
+        track = Track.known(batch.rules[key[0]], row, logs.get(row.record_id, Log()), batch.job_id, batch.now)
+        tracks[key] = track if row.rekeyed else track.arrive(deliveries)
     return tracks
 
 
-def _arrive(track: _Track, deliveries: Sequence[Prepared], known: "set[object] | None" = None) -> _Track:
-    """Let deliveries of one record arrive. A late one that is in the log already is not appended again."""
-    for delivery in deliveries:
-        track.current, status = arrive(track.current, delivery.version)
-        track.latest = delivery if status == "same" else track.latest
-        if status == "superseded" and known is not None and delivery.version in known:
-            track.statuses.append((status, track.version_no))
-            continue
-        if status != "same":
-            track.last_no += 1
-            track.versions.append((track.last_no, delivery))
-        if status in {"created", "changed", "deleted"}:
-            track.version_no, track.winner = track.last_no, delivery
-        track.statuses.append((status, track.last_no if status == "superseded" else track.version_no))
-    return track
-
-
-def _row(batch: _Batch, key: Key, track: _Track) -> RecordRow:
+def _row(batch: _Batch, key: Key, track: Track) -> RecordRow:
     assert track.current is not None, "a record has arrived"  # noqa: S101 - narrows the type
     said = track.winner or track.latest
     region = said.region if said else None
@@ -244,20 +213,20 @@ def _home(batch: _Batch, rules: SourceRules) -> str:
     return rules.source.region if not regions or rules.source.region in regions else regions[0]
 
 
-def _write(batch: _Batch, tracks: dict[Key, _Track], priority: int) -> None:
+def _write(batch: _Batch, tracks: dict[Key, Track], priority: int) -> None:
     """Write what changed. The statements about a few records are sent together: waiting for each costs more than it does."""
     with sql.together(batch.session) if len(tracks) <= FEW else nullcontext():
         _write_all(batch, tracks, priority)
 
 
-def _write_all(batch: _Batch, tracks: dict[Key, _Track], priority: int) -> None:
+def _write_all(batch: _Batch, tracks: dict[Key, Track], priority: int) -> None:
     open_tracks = {key: track for key, track in tracks.items() if not (track.stored and track.stored.rekeyed)}
     rows = {key: _row(batch, key, track) for key, track in open_tracks.items()}
     repeated = [t.record_id for t in open_tracks.values() if t.stored and t.latest and not t.winner]
     stale = _stale(batch, repeated)
-    filed = [key for key, track in open_tracks.items() if track.winner or track.record_id in stale or _observed_later(track)]
+    filed = [key for key, track in open_tracks.items() if track.winner or track.record_id in stale or track.observed_later]
     known = [key for key, track in open_tracks.items() if track.stored]  # New ones were inserted as they stand now.
-    moved = {*filed, *(key for key in known if _mark_moved(open_tracks[key]))}
+    moved = {*filed, *(key for key in known if open_tracks[key].mark_moved)}
     record_rows.update(batch.session, [rows[key] for key in known if key in moved], batch.now)
     _append(batch, open_tracks)
     _file(batch, {key: open_tracks[key] for key in filed}, rows)
@@ -266,17 +235,13 @@ def _write_all(batch: _Batch, tracks: dict[Key, _Track], priority: int) -> None:
     outbox.emit_all(batch.session, [_event(batch, open_tracks[key], rows[key]) for key in filed if open_tracks[key].winner])
 
 
-def _mark_moved(track: _Track) -> bool:
-    return track.stored is not None and track.current is not None and track.current.mark != track.stored.current.mark
-
-
-def _event(batch: _Batch, track: _Track, row: RecordRow) -> outbox.Event:
+def _event(batch: _Batch, track: Track, row: RecordRow) -> outbox.Event:
     cause = "deleted" if row.is_deleted else "changed" if track.stored else "created"
     of = event_vocabulary.OfRecord(row.record_id, row.source, row.brand, row.region)
     return of.event(event_vocabulary.RECEIVED, track.version_no, cause, batch.job_id)
 
 
-def _append(batch: _Batch, tracks: dict[Key, _Track]) -> None:
+def _append(batch: _Batch, tracks: dict[Key, Track]) -> None:
     """Seal and append the versions that arrived; a record without a data key gets one with its first payload."""
     sealed_ids = [track.record_id for track in tracks.values() if track.versions and track.stored]
     wrapped = record_rows.data_keys(batch.session, sealed_ids) if sealed_ids else {}
@@ -295,10 +260,12 @@ def _append(batch: _Batch, tracks: dict[Key, _Track]) -> None:
             rows.append(VersionRow(track.record_id, version_no, said.version, sealed, track.rules.source.channel_kind))
     if rows:
         record_rows.insert_data_keys(batch.session, fresh)
-        record_rows.append_versions(batch.session, rows, batch.now, batch.principal.name)
+        record_log.append_versions(batch.session, rows, batch.now, batch.principal.name, batch.job_id)
+    seen = [one for track in tracks.values() for one in track.sightings]
+    record_log.append_sightings(batch.session, seen, batch.now, batch.job_id)
 
 
-def _file(batch: _Batch, tracks: dict[Key, _Track], rows: dict[Key, RecordRow]) -> None:
+def _file(batch: _Batch, tracks: dict[Key, Track], rows: dict[Key, RecordRow]) -> None:
     """Standardize what is current now and put it into the key index; take what is deleted out of both."""
     standards = [
         _standard(batch, rows[key], said, track)
@@ -329,20 +296,13 @@ def _stale(batch: _Batch, record_ids: list[uuid.UUID]) -> set[uuid.UUID]:
     return {row[0] for row in found}
 
 
-def _observed_later(track: _Track) -> bool:
-    """Whether the same content was delivered again with a later source time: more recent now, so it may survive."""
-    if track.current is None or track.stored is None or track.latest is None or track.current.version.is_deleted:
-        return False
-    return track.current.mark.source_updated_at != track.stored.current.mark.source_updated_at
-
-
-def _observed_at(batch: _Batch, track: _Track) -> datetime:
+def _observed_at(batch: _Batch, track: Track) -> datetime:
     at = track.current.mark.source_updated_at if track.current else None
     arrived = batch.now if track.winner or track.stored is None else track.stored.received_at
     return at or arrived
 
 
-def _standard(batch: _Batch, row: RecordRow, said: Prepared, track: _Track) -> StandardRow:
+def _standard(batch: _Batch, row: RecordRow, said: Prepared, track: Track) -> StandardRow:
     made = track.made = said.made or standardized(said.input, track.rules.context, batch.blocking_secret, said.notes)
     observed_at = _observed_at(batch, track)
     return StandardRow(row.record_id, row.version_no, row.source, row.source_key, row.brand, row.region, observed_at, made)

@@ -4,7 +4,7 @@ Locks records in the order of their keys, so that two batches never wait for eac
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -33,17 +33,6 @@ class RecordRow:
     is_deleted: bool
     mark: Mark
     payload_hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class VersionRow:
-    """One version to append."""
-
-    record_id: uuid.UUID
-    version_no: int
-    version: Version
-    sealed_payload: bytes | None
-    channel: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,19 +149,6 @@ def _columns(rows: Sequence[RecordRow]) -> dict[str, Any]:
     }
 
 
-def history(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[tuple[int, Version]]]:
-    """Every stored version of the records, by number."""
-    found: dict[uuid.UUID, list[tuple[int, Version]]] = {}
-    for record_id, version_no, payload_hash, is_deleted, version, at in sql.rows(
-        session,
-        """SELECT record_id, version_no, payload_hash, is_deleted, source_version, source_updated_at
-           FROM record_version WHERE record_id = ANY(%s) ORDER BY record_id, version_no""",
-        [list(record_ids)],
-    ):
-        found.setdefault(record_id, []).append((version_no, Version(payload_hash, is_deleted, Mark(version, at))))
-    return found
-
-
 def data_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, bytes]:
     """The wrapped data keys of the records that have one."""
     statement = "SELECT record_id, wrapped_key FROM record_data_key WHERE record_id = ANY(%s)"
@@ -182,26 +158,6 @@ def data_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UU
 def insert_data_keys(session: Session, keys: Iterable[tuple[uuid.UUID, bytes]]) -> None:
     """Store wrapped data keys."""
     sql.store(session, "record_data_key", {"record_id": "uuid", "wrapped_key": "bytea"}, keys)
-
-
-def append_versions(session: Session, rows: Iterable[VersionRow], received_at: datetime, received_by: str) -> None:
-    """Append versions to the log."""
-    sql.store(
-        session,
-        "record_version",
-        {
-            "record_id": "uuid", "version_no": "int4", "received_at": "timestamptz", "source_version": "int8",
-            "source_updated_at": "timestamptz", "is_deleted": "bool", "payload_hash": "bytea", "sealed_payload": "bytea",
-            "received_by": "text", "channel": "text",
-        },
-        (
-            (
-                row.record_id, row.version_no, received_at, row.version.mark.source_version, row.version.mark.source_updated_at,
-                row.version.is_deleted, row.version.payload_hash, row.sealed_payload, received_by, row.channel,
-            )
-            for row in rows
-        ),
-    )  # fmt: skip
 
 
 def replace_standard(session: Session, rows: Sequence[StandardRow], versions: tuple[str, int]) -> None:
@@ -316,6 +272,17 @@ def move(session: Session, rows: Sequence[StandardRow]) -> None:
                 "regions": [row.region for row in rows],
             },
         )
+
+
+def adopt_parents(session: Session, parents: Mapping[uuid.UUID, str | None]) -> None:
+    """Say which record of its own source each record belongs to, by key."""
+    sql.run(
+        session,
+        """UPDATE source_record s SET parent_key = p.parent, parent_source = CASE WHEN p.parent IS NOT NULL THEN s.source END
+           FROM unnest(%s::uuid[], %s::text[]) AS p (id, parent)
+           WHERE s.record_id = p.id AND s.parent_key IS DISTINCT FROM p.parent""",
+        [list(parents), list(parents.values())],
+    )
 
 
 def await_resolution(session: Session, rows: Sequence[RecordRow]) -> None:

@@ -116,6 +116,32 @@ class RecordVersion(SQLModel, table=True):
     sealed_payload: bytes | None = _bytes(nullable=True)
     received_by: str
     channel: str | None = None
+    job_id: uuid.UUID | None = None
+
+
+class RecordSighting(SQLModel, table=True):
+    """A delivery of what a version says already, kept where it counts if an import is undone; append-only, by month."""
+
+    __tablename__ = "record_sighting"
+    record_id: uuid.UUID = Field(primary_key=True)
+    sighting_no: int | None = Field(default=None, primary_key=True)
+    seen_at: datetime = _time(primary_key=True)
+    version_no: int
+    after_no: int
+    source_version: int | None = None
+    source_updated_at: datetime | None = _time(nullable=True)
+    job_id: uuid.UUID | None = None
+
+
+class RecordWithdrawal(SQLModel, table=True):
+    """What an import said of a record counts no longer, since when and by which undo; append-only."""
+
+    __tablename__ = "record_withdrawal"
+    record_id: uuid.UUID = Field(primary_key=True)
+    job_id: uuid.UUID = Field(primary_key=True)
+    withdrawn_at: datetime = _time()
+    undo_job_id: uuid.UUID
+    has_changed: bool
 
 
 class StandardRecordRow(SQLModel, table=True):

@@ -1,13 +1,24 @@
 """The current version does not depend on the order of arrival, and a deletion is a version."""
 
 import itertools
+import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.events import Current, Mark, Version, arrive
+from mdm.events import (
+    MOST_IMPORTS_NOTED,
+    Current,
+    Delivered,
+    Mark,
+    Version,
+    arrive,
+    counts_without,
+    replay,
+    without_import,
+)
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -89,3 +100,45 @@ def test_distinct_marks_have_one_outcome(marks: list[tuple[int, int]], data: st.
     assert (one.mark.source_version, one.mark.source_updated_at) == max(
         (v.mark.source_version, v.mark.source_updated_at) for v in versions
     )
+
+
+JOBS = [uuid.UUID(int=number) for number in (1, 2)]
+SAID = st.builds(
+    lambda content, number, minutes, job: (version(content, number, minutes), job),
+    st.sampled_from("ab"), st.sampled_from([None, 1, 2, 3]), st.sampled_from([None, 1, 2]), st.sampled_from([None, *JOBS]),
+)  # fmt: skip
+
+
+def log_of(said: Sequence[tuple[Version, uuid.UUID | None]]) -> list[Delivered]:
+    """The log that is kept of deliveries: those that change something, and of the others those that count without an import."""
+    log: list[Delivered] = []
+    for number, (one, job_id) in enumerate(said, 1):
+        before = replay(log)
+        delivered = Delivered(one, number, NOON, job_id)
+        current, status = arrive(before.current if before else None, one)
+        if status == "same" and before is not None:
+            delivered = Delivered(one, before.version_no, NOON, job_id)
+        if status != "same" or before is None or current != before.current or counts_without(log, delivered):
+            log.append(delivered)
+    return log
+
+
+def content_of(log: Sequence[Delivered]) -> tuple[object, ...] | None:
+    stands = replay(log)
+    return stands and (stands.current.version.payload_hash, stands.current.mark)
+
+
+@given(st.lists(SAID, max_size=7), st.sets(st.sampled_from(JOBS)))
+def test_without_imports_a_log_comes_to_what_it_would_had_they_never_come(
+    said: list[tuple[Version, uuid.UUID | None]], undone: set[uuid.UUID]
+) -> None:
+    log = log_of(said)
+    for job_id in undone:
+        log = without_import(log, job_id)
+    assert content_of(log) == content_of([Delivered(one, 0, NOON, job) for one, job in said if job not in undone])
+
+
+def test_a_nightly_import_of_the_same_is_noted_a_few_times_only() -> None:
+    nights = [(version("a"), uuid.UUID(int=night)) for night in range(1, 30)]
+    assert len(log_of(nights)) == 1 + MOST_IMPORTS_NOTED
+    assert len(log_of([*nights, (version("a"), None), *nights])) == 2 + MOST_IMPORTS_NOTED
