@@ -13,6 +13,7 @@ from kernel.actor import Principal
 from mdm import history
 from mdm.history import Key, Reason, Step
 from mdm.override_history import Shown
+from mdm.undone_imports import UndoneImport
 
 
 def as_of(caller: Principal, golden_id: UUID, when: datetime) -> Response:
@@ -64,6 +65,7 @@ def _step(step: Step) -> dict[str, Any]:
         "because": [_reason(one) for one in step.because],
         "values": {name: {"before": was, "after": becomes} for name, (was, becomes) in step.values.items()},
         "overrides": [_shown(one) for one in step.overrides],
+        "undone_imports": [_undone(one) for one in step.undone],
         "version_set": version.body.get("version_set"),
     }
 
@@ -76,6 +78,18 @@ def _shown(one: Shown) -> dict[str, Any]:
         "author": one.author,
         "reason": one.reason,
         "expires_at": one.expires_at,
+    }
+
+
+def _undone(one: UndoneImport) -> dict[str, Any]:
+    return {
+        "import_id": one.import_id,
+        "file": one.file,
+        "source": one.source,
+        "author": one.author,
+        "reason": one.reason,
+        "undone_at": one.undone_at,
+        "records": one.records,
     }
 
 

@@ -121,6 +121,8 @@ def _import(rules: Policy, rows: RowFile, source: str) -> tuple[Tally, list[tupl
             f"An import of this file was interrupted after {counted(job.tally.rows, 'row')}; it goes on from there.",
             highlight=False,
         )
+    if job.undone is not None:
+        console.print(f"An import of this file was undone ({job.undone}); its rows come in anew.", highlight=False)
     try:
         _take_chunks(rules, rows, job)
     except MdmError as error:

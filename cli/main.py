@@ -48,6 +48,7 @@ MODULES = {
     "cli.up_commands": ("up", "migrate", "doctor", "keys"),
     "cli.policy_commands": ("policy", "source"),
     "cli.import_commands": ("import", "map"),
+    "cli.imports_commands": ("imports",),
     "cli.resolve_commands": ("verify", "reconcile"),
     "cli.rebuild_commands": ("rebuild",),
     "cli.quality_commands": ("quality",),

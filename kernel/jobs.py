@@ -134,9 +134,14 @@ def find_by_fingerprint(session: Session, kind: str, fingerprint: str) -> Job | 
     return None if row is None else Job(*row)
 
 
-def recent(session: Session, limit: int = 20) -> list[Job]:
-    """List the latest jobs, newest first."""
-    rows = _run(session, f"{_JOBS} GROUP BY j.job_id ORDER BY j.created_at DESC, j.job_id DESC LIMIT :limit", limit=limit)
+def recent(session: Session, limit: int = 20, kind: str | None = None) -> list[Job]:
+    """List the latest jobs, of all kinds or one, newest first."""
+    rows = _run(
+        session,
+        f"{_JOBS} WHERE CAST(:kind AS text) IS NULL OR kind = :kind"
+        " GROUP BY j.job_id ORDER BY j.created_at DESC, j.job_id DESC LIMIT :limit",
+        limit=limit, kind=kind,
+    )  # fmt: skip
     return [Job(*row) for row in rows]
 
 
@@ -194,9 +199,15 @@ def ring_due(session: Session, limit: int = 100) -> list[uuid.UUID]:
 
 
 def claim_chunk(
-    session: Session, owner: str, kinds: Sequence[str], *, lease_seconds: float = LEASE_SECONDS, chunk_id: uuid.UUID | None = None
+    session: Session,
+    owner: str,
+    kinds: Sequence[str],
+    *,
+    lease_seconds: float = LEASE_SECONDS,
+    chunk_id: uuid.UUID | None = None,
+    job_id: uuid.UUID | None = None,
 ) -> Claim | None:
-    """Take a lease on the next free chunk of these kinds (or on that one), or None.
+    """Take a lease on the next free chunk of these kinds (of that job, or on that one), or None.
 
     Free is what is queued, or whose lease has run out (that is counted as lost). The caller commits before it works.
     """
@@ -207,14 +218,14 @@ def claim_chunk(
              SELECT c.chunk_id, c.job_id, job.kind FROM job_chunk c JOIN job USING (job_id)
              WHERE c.state IN ('queued', 'leased') AND job.state IN ('queued', 'running') AND job.kind = ANY(:kinds)
                AND (c.lease_until IS NULL OR c.lease_until < now()) AND c.lost_leases + (c.state = 'leased')::int < :most
-               AND (CAST(:only AS uuid) IS NULL OR c.chunk_id = :only)
+               AND (CAST(:only AS uuid) IS NULL OR c.chunk_id = :only) AND (CAST(:job AS uuid) IS NULL OR c.job_id = :job)
              ORDER BY c.priority, c.job_id, c.ordinal LIMIT 1 FOR UPDATE OF c SKIP LOCKED),
            fresh AS (SELECT job_id FROM job WHERE state = 'queued' AND job_id IN (SELECT job_id FROM due) FOR UPDATE SKIP LOCKED),
            begun AS (UPDATE job SET state = 'running' FROM fresh WHERE job.job_id = fresh.job_id)
            UPDATE job_chunk c SET state = 'leased', lease_owner = :token, lease_until = now() + make_interval(secs => :seconds),
              lost_leases = c.lost_leases + (c.state = 'leased')::int
            FROM due WHERE c.chunk_id = due.chunk_id RETURNING c.chunk_id, c.job_id, due.kind, c.params, c.attempts""",
-        kinds=list(kinds), most=MAX_LOST_LEASES, only=chunk_id, token=token, seconds=lease_seconds,
+        kinds=list(kinds), most=MAX_LOST_LEASES, only=chunk_id, job=job_id, token=token, seconds=lease_seconds,
     ).one_or_none()  # fmt: skip
     return None if row is None else Claim(row.chunk_id, row.job_id, row.kind, row.params, row.attempts, token)
 

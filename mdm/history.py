@@ -14,9 +14,10 @@ from sqlmodel import Session
 
 from kernel import clock
 from kernel.errors import Gone, Invalid, NotFound
-from mdm import lookup, override_history, sql
+from mdm import lookup, override_history, sql, undone_imports
 from mdm.changes import Status
 from mdm.override_history import Shown
+from mdm.undone_imports import UndoneImport
 
 _COLUMNS = "golden_id, version, computed_at, status, redirect_to, cause, members, body"
 Key = tuple[str, str]
@@ -61,7 +62,10 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From one version to the next. `values` holds the attributes that differ, what they were and became; None: not known."""
+    """From one version to the next. `values` holds the attributes that differ, what they were and became; None: not known.
+
+    `undone`: imports that were undone in between and changed what a record of it says.
+    """
 
     version: Version
     joined: tuple[Key, ...]
@@ -69,6 +73,7 @@ class Step:
     values: Mapping[str, tuple[Any, Any]]
     because: tuple[Reason, ...]
     overrides: tuple[Shown, ...] = ()
+    undone: tuple[UndoneImport, ...] = ()
 
 
 def visible(session: Session, golden_id: uuid.UUID) -> None:
@@ -137,7 +142,8 @@ def _step(session: Session, was: Version | None, becomes: Version) -> Step:
     values = {name: (old.get(name), new.get(name)) for name in sorted({*old, *new}) if old.get(name) != new.get(name)}
     because = _reasons(session, joined, becomes, known) if len(becomes.members) > 1 else ()
     shown = override_history.between(session, was.body if was else {}, becomes.body, becomes.computed_at)
-    return Step(becomes, _named(known, joined), _named(known, left), values, because, shown)
+    undone = undone_imports.between(session, stayed | becomes.members, was.computed_at, becomes.computed_at) if was else ()
+    return Step(becomes, _named(known, joined), _named(known, left), values, because, shown, undone)
 
 
 def _named(known: Mapping[uuid.UUID, Key], records: Collection[uuid.UUID]) -> tuple[Key, ...]:

@@ -30,7 +30,7 @@ from mdm.policy import Policy
 from mdm.policy_schema import Source
 from mdm.standardized import standardized
 
-KIND = "import"
+KIND, UNDO_KIND = "import", "import_undo"
 CHUNK_ROWS = 1_000
 
 
@@ -78,7 +78,10 @@ def _said(problem: Problem) -> str:
 
 @dataclass(slots=True)
 class ImportJob:
-    """One import under way. `resumed` when an interrupted run of the same file was found; its rows are counted in the tally."""
+    """One import under way. `resumed` when an interrupted run of the same file was found; its rows are counted in the tally.
+
+    `undone`: an earlier import of the same file that was undone, if that was the last.
+    """
 
     job_id: uuid.UUID
     source: str
@@ -86,6 +89,7 @@ class ImportJob:
     tally: Tally
     brand: str = ""
     region: str = ""
+    undone: uuid.UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +125,20 @@ def begin(session: Session, policy: Policy, file: RowFile, source: str, principa
         begun = known.done_units + known.failed_units > 0
         return ImportJob(known.job_id, source, begun, Tally.of(known.checkpoint), of.brand, of.region)
     params = {"file": file.path.name, "source": source, "kind": file.kind}
-    job_id = jobs.create_job(session, KIND, params, principal.name, fingerprint=mark)
-    return ImportJob(job_id, source, False, Tally(), of.brand, of.region)
+    made = jobs.create_job(session, KIND, params, principal.name, fingerprint=mark)
+    return ImportJob(made, source, False, Tally(), of.brand, of.region, _undone_before(session, mark))
+
+
+def _undone_before(session: Session, mark: str) -> uuid.UUID | None:
+    """The import of the same file before this one, when it was undone (a cancelled one is only by an undo)."""
+    found = sql.rows(
+        session,
+        """SELECT i.job_id, u.job_id IS NOT NULL FROM job i
+           LEFT JOIN job u ON u.kind = %(undo)s AND u.fingerprint = i.job_id::text
+           WHERE i.kind = %(kind)s AND i.fingerprint = %(mark)s ORDER BY i.created_at DESC, i.job_id DESC OFFSET 1 LIMIT 1""",
+        {"undo": UNDO_KIND, "kind": KIND, "mark": mark},
+    )
+    return found[0][0] if found and found[0][1] else None
 
 
 def take_chunk(session: Session, policy: Policy, job: ImportJob, chunk: ReadyChunk, principal: Principal) -> Tally:

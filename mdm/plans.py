@@ -89,6 +89,13 @@ def plan(steps: Steps, policy: Policy | None = None, model: Model | None = None,
     return run.plan
 
 
+def look(session: Session, of: VersionSet, record_ids: Sequence[uuid.UUID]) -> tuple[Counter[str], set[uuid.UUID]]:
+    """Say what resolving some records would make of golden ids, by cause, and which records hang together with them."""
+    run = _Run(session, of)
+    run.look(record_ids)
+    return run.plan.causes, run.seen
+
+
 class _Run:
     """A plan on its way through the records."""
 

@@ -71,6 +71,7 @@ class _Again:
     policy_version: int = 0
     refusal: Problem | None = None
     unopened: Exception | None = None
+    parent: str | None = None
 
 
 def differences(session: Session, record_ids: Sequence[uuid.UUID]) -> Iterator[Difference]:
@@ -119,6 +120,27 @@ def restore(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
     return [*named, *(Difference(Kind.STANDARD_RECORD, str(one), "of_a_deleted_record") for one in gone)]
 
 
+def follow(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -> None:
+    """Let everything filed of records follow the versions that have become current. The caller has locked the source records.
+
+    Of what is deleted nothing stays, nor of a payload that cannot be read any more: what was filed says what counts no longer.
+    """
+    found = list(_again(session, _LIVING + _IN_ORDER, _params(policy, record_ids), _rules_of_each(session)))
+    record_rows.lock_standard(session, record_ids)
+    for version in sorted({again.policy_version for again in found if again.row}):
+        rows = [again.row for again in found if again.row and again.policy_version == version]
+        _replace(session, rows, (program.stamp(), version))
+    record_rows.adopt_parents(session, {again.record_id: again.parent for again in found if again.row})
+    _drop(session, sorted(set(record_ids) - {again.record_id for again in found if again.row}))
+
+
+def _drop(session: Session, gone: Sequence[uuid.UUID]) -> None:
+    if gone:
+        record_rows.drop_standard(session, gone)
+        record_rows.file_keys(session, (), gone)
+        search_index.file_terms(session, (), gone)
+
+
 def _drop_deleted(session: Session, record_ids: Sequence[uuid.UUID]) -> list[uuid.UUID]:
     """Take away what is left of deleted records: nothing of them is compared, filed or searched."""
     found = sql.rows(
@@ -131,10 +153,7 @@ def _drop_deleted(session: Session, record_ids: Sequence[uuid.UUID]) -> list[uui
         {"ids": list(record_ids)},
     )
     gone = [row[0] for row in found]
-    if gone:
-        record_rows.drop_standard(session, gone)
-        record_rows.file_keys(session, (), gone)
-        search_index.file_terms(session, (), gone)
+    _drop(session, gone)
     return gone
 
 
@@ -278,4 +297,4 @@ def _again(session: Session, statement: str, params: Mapping[str, object], rules
             continue
         made = standardized(prepared.input, said.context, secret, prepared.notes)
         row = StandardRow(record_id, version_no, source, key, said.source.brand, prepared.region or "", observed_at, made)
-        yield _Again(record_id, row, policy_version)
+        yield _Again(record_id, row, policy_version, parent=prepared.parent)

@@ -71,6 +71,18 @@ class OverrideShown(BaseModel):
     expires_at: datetime | None = None
 
 
+class ImportUndone(BaseModel):
+    """An import that was undone, by whom and why; `records`: of how many records of the golden one it changed what they say."""
+
+    import_id: UUID
+    file: str
+    source: str
+    author: str
+    reason: str
+    undone_at: datetime
+    records: int
+
+
 class HistoryStep(BaseModel):
     """From one version of a golden record to the next."""
 
@@ -84,6 +96,7 @@ class HistoryStep(BaseModel):
     because: list[JoinReason]
     values: dict[str, ValueChange]
     overrides: list[OverrideShown]
+    undone_imports: list[ImportUndone]
     version_set: dict[str, Any] | None = None
 
 
