@@ -9,13 +9,13 @@ from starlette.responses import Response
 
 from api import answers
 from api.refusals import require_visible
-from api.schemas.decisions import Decide, DecideMany, DecisionSide, KnownMerges, OneOfMany, TakeBack
+from api.schemas.decisions import Decide, DecideMany, DecisionSide, KnownMerges, OneOfMany, TakeBack, UndoDay
 from kernel import db
 from kernel.actor import Principal
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Kept, Said
-from stewardship import decision_sets, settle
+from stewardship import decision_sets, settle, undoing
 from stewardship.previews import Changed, State
 from stewardship.settle import Looked, Wish
 from stewardship.sides import Side
@@ -80,6 +80,14 @@ def undo_set(caller: Principal, set_id: UUID, body: TakeBack, dry_run: bool) -> 
         return OK, preview(decision_sets.look_back(resolver(), caller, set_id))
     ended = decision_sets.take_back(resolver(), caller, set_id, body.reason, body.preview_token)
     return OK, orjson.dumps({"set_id": set_id, "decisions": ended})
+
+
+def undo_day(caller: Principal, body: UndoDay, dry_run: bool) -> tuple[int, bytes]:
+    """Take back what somebody decided on a day, or only look. Raises: MdmError."""
+    if dry_run:
+        return OK, preview(undoing.look_back_day(resolver(), caller, body.by, body.day))
+    ended = undoing.take_back_day(resolver(), caller, body.by, body.day, body.reason, body.preview_token)
+    return OK, orjson.dumps({"by": body.by, "day": body.day, "decisions": ended})
 
 
 def read(caller: Principal, decision_id: UUID) -> Response:

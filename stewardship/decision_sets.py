@@ -4,7 +4,7 @@ What cannot be decided (an unknown record, a contradiction to a steward's word) 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlmodel import Session
@@ -23,6 +23,8 @@ from stewardship.settle import Looked, Wish
 MOST_DECISIONS = 1_000
 CONTRADICTS = "contradicts_decisions"
 BLOCKED = "blocked_by_policy"
+# Reads the decisions that are to be taken back, and hold still.
+HeldOf = Callable[[Session], Sequence[StewardDecision]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,7 @@ def told(one: Refused) -> dict[str, object]:
 
 def look_back(resolver: Resolver, caller: Principal, set_id: uuid.UUID) -> Looked:
     """See what taking a whole set back would do. Raises: NotFound when no decision of it holds, or one is beyond the scope."""
-    with resolver.steps() as session:
-        of = versions.current(session)
-        held = _held(session, caller, set_id)
-    records = frozenset().union(*(one.records for one in held))
-    return settle.look_at(resolver, caller, of, Supposed(undone=frozenset(one.decision_id for one in held)), records)
+    return look_back_at(resolver, caller, lambda session: _held(session, caller, set_id))
 
 
 def _held(session: Session, caller: Principal, set_id: uuid.UUID) -> list[StewardDecision]:
@@ -145,11 +143,25 @@ def _held(session: Session, caller: Principal, set_id: uuid.UUID) -> list[Stewar
 
 def take_back(resolver: Resolver, caller: Principal, set_id: uuid.UUID, reason: str, token: str | None) -> int:
     """Take a whole set back that was looked at: how many decisions ended. Raises: as `look_back` and `settle.make`."""
+    return take_back_all(resolver, caller, lambda session: _held(session, caller, set_id), reason, token)
+
+
+def look_back_at(resolver: Resolver, caller: Principal, held_of: HeldOf) -> Looked:
+    """See what taking decisions back together would do. Raises: as `held_of` and `settle.look_at`."""
+    with resolver.steps() as session:
+        of = versions.current(session)
+        held = held_of(session)
+    records = frozenset[uuid.UUID]().union(*(one.resolved for one in held))
+    return settle.look_at(resolver, caller, of, Supposed(undone=frozenset(one.decision_id for one in held)), records)
+
+
+def take_back_all(resolver: Resolver, caller: Principal, held_of: HeldOf, reason: str, token: str | None) -> int:
+    """Take decisions back together that were looked at: how many ended. Raises: as `look_back_at` and `settle.make`."""
     said = settle.checked_reason(reason)
-    looked = look_back(resolver, caller, set_id)
+    looked = look_back_at(resolver, caller, held_of)
     with resolver.steps() as session:
         settle.hold(session, looked, token)
-        held = _held(session, caller, set_id)
+        held = [one for one in held_of(session) if one.decision_id in looked.supposed.undone]
         for decision in held:
             settle.unwrite(session, caller, decision, said)
     return len(held)

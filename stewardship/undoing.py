@@ -7,19 +7,19 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
 from sqlmodel import Session
 
 from kernel import actor
 from kernel.actor import Principal
-from kernel.errors import NotFound
+from kernel.errors import Invalid, NotFound
 from mdm import steward_decisions, versions
 from mdm.decisions import StewardDecision
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Supposed
-from stewardship import settle
+from stewardship import decision_sets, settle, sides
 from stewardship.settle import STEWARD
 
 PORTION = 200
@@ -46,10 +46,38 @@ def of_day(session: Session, name: str, day_starts_at: datetime) -> list[Steward
         session, authors_named(session, name), day_starts_at, day_starts_at + timedelta(days=1)
     )
     if not found:
-        nothing = f"Nothing that {name} decided that day holds"
-        rest = "Days begin at midnight UTC; whoever decides is named by the name of their key, or as the log names the author."
-        raise NotFound(nothing, code="nothing_decided", detail=f"{nothing}. {rest}")
+        raise _nothing(name)
     return found
+
+
+def look_back_day(resolver: Resolver, caller: Principal, name: str, day: date) -> settle.Looked:
+    """See what taking back all that somebody decided on a day (UTC) would do.
+
+    Raises: NotFound when nothing holds, or some of it is beyond the scope; Invalid when it is too much to be looked at as one.
+    """
+    return decision_sets.look_back_at(resolver, caller, partial(_within_scope, caller=caller, name=name, day=day))
+
+
+def take_back_day(resolver: Resolver, caller: Principal, name: str, day: date, reason: str, token: str | None) -> int:
+    """Take back a day that was looked at: how many decisions ended. Raises: as `look_back_day` and `settle.make`."""
+    held_of = partial(_within_scope, caller=caller, name=name, day=day)
+    return decision_sets.take_back_all(resolver, caller, held_of, reason, token)
+
+
+def _within_scope(session: Session, caller: Principal, name: str, day: date) -> list[StewardDecision]:
+    held = of_day(session, name, datetime.combine(day, time.min, UTC))
+    if not all(sides.all_within(session, caller.scope, one.resolved) for one in held):
+        raise _nothing(name)
+    if len(held) > decision_sets.MOST_DECISIONS:
+        detail = "`mdm decisions undo --by … --day …` takes them back portion by portion."
+        raise Invalid(f"That day has {len(held):,} decisions", code="too_many_decisions", detail=detail)
+    return held
+
+
+def _nothing(name: str) -> NotFound:
+    nothing = f"Nothing that {name} decided that day holds"
+    rest = "Days begin at midnight UTC; whoever decides is named by the name of their key, or as the log names the author."
+    return NotFound(nothing, code="nothing_decided", detail=f"{nothing}. {rest}")
 
 
 def of_set(session: Session, set_id: uuid.UUID) -> list[StewardDecision]:

@@ -1,6 +1,6 @@
 """What stewards' decisions take and give."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -202,6 +202,32 @@ class TakeBack(Strict):
 
     reason: Reason
     preview_token: Token | None = None
+
+
+class UndoDay(Strict):
+    """Whose decisions of which day are taken back, and why."""
+
+    by: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=200,
+            pattern=NO_NUL,
+            description="The name of their key, or the author as the log names it.",
+            examples=["maria"],
+        ),
+    ]
+    day: Annotated[date, Field(ge=date(2000, 1, 1), lt=date(9000, 1, 1), description="From midnight to midnight UTC.")]
+    reason: Reason
+    preview_token: Token | None = None
+
+
+class DayUndone(BaseModel):
+    """How many decisions were taken back; their records are resolved by a worker, within moments."""
+
+    by: str
+    day: date
+    decisions: int
 
 
 class GoldenState(BaseModel):

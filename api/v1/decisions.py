@@ -11,6 +11,7 @@ from api.deps import DecisionsWriter
 from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
 from api.schemas.decisions import (
+    DayUndone,
     Decide,
     DecideMany,
     Decision,
@@ -19,6 +20,7 @@ from api.schemas.decisions import (
     KnownMerges,
     ManyPreview,
     TakeBack,
+    UndoDay,
 )
 from api.schemas.records import SourceName
 
@@ -73,6 +75,17 @@ def undo_set(
 ) -> Response:
     """Take back all decisions of a set that hold still. Look first."""
     return idempotency.act_once(caller, idempotency_key, request, body, lambda: deciding.undo_set(caller, set_id, body, dry_run))
+
+
+@router.post("/v1/decisions:undo-day", response_model=DayUndone | DecisionPreview)
+def undo_day(
+    caller: DecisionsWriter, body: UndoDay, request: Request, dry_run: DryRun = False, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Take back what somebody decided in a day and holds still: matches, no matches, values set by hand. Look first.
+
+    Up to 1,000 decisions; `mdm decisions undo` takes back more. Refused when some of it is beyond the key's brands or regions.
+    """
+    return idempotency.act_once(caller, idempotency_key, request, body, lambda: deciding.undo_day(caller, body, dry_run))
 
 
 @router.get("/v1/decisions/{decision_id}", response_model=Decision)

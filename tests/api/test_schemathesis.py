@@ -18,7 +18,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from api.app import create_app
-from kernel import db
+from kernel import clock, db
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
@@ -118,6 +118,10 @@ def of_a_customer(name: str, golden_id: str, said: dict[str, str]) -> dict[str, 
         "decisions_decide_many": {**dry, "body": {"decisions": [{**sides, "verdict": "match", "reason": "Both cards."}]}},
         "decisions_known_merges": {**dry, "path_parameters": {"source": "pos"}, "body": merges},
         "decisions_undo_set": {**back, "path_parameters": {"set_id": said["set"]}},
+        "decisions_undo_day": {
+            **dry,
+            "body": {"by": WHO.actor, "day": clock.now().date().isoformat(), "reason": "Wrong screen."},
+        },
         "decisions_get": decision,
         "decisions_undo": {**decision, **back},
         "overrides_put": {**golden, **dry, "body": {"attribute": "language", "value": "es", "reason": "She said so."}},
