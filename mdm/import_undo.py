@@ -41,10 +41,12 @@ class Import:
 
     @property
     def state(self) -> str:
-        """As of its job; undone, or being_undone."""
+        """As of its job; undone, partly_undone when some records could not be taken back, or being_undone."""
         if self.undo is None:
             return self.job.state
-        return "being_undone" if self.undo.state in {"queued", "running"} else "undone"
+        if self.undo.state in {"queued", "running"}:
+            return "being_undone"
+        return "partly_undone" if self.undo.failed_units else "undone"
 
     @property
     def undone_at(self) -> datetime | None:

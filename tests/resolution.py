@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from kernel import db
+from kernel import db, jobs
 from kernel.actor import Principal
-from mdm import ingest, owed, pending, policy, resolve, sql, verify
+from mdm import import_undo, imports, ingest, owed, pending, policy, resolve, sql, verify
 from mdm.incoming import Incoming
 from mdm.policy import Policy
 from stewardship import tasks
@@ -57,6 +57,22 @@ class Master:
     def delete(self, source: str, key: str, **more: Any) -> ingest.Outcome:
         """Delete one record, committed."""
         return self.put(source, key, None, delete=True, **more)
+
+    def load(self, source: str, *items: Incoming) -> uuid.UUID:
+        """Take in rows of one source as an import that is done; its id."""
+        with db.transaction() as session:
+            job_id = jobs.create_job(session, imports.KIND, {"file": "c.csv", "source": source, "kind": "csv"}, "test")
+            ingest.put_records(session, self.policy, source, items, WHO, job_id=job_id)
+            imports.finish(session, imports.ImportJob(job_id, source, False, imports.Tally()))
+        return job_id
+
+    def undo_import(self, job_id: uuid.UUID, reason: str = "The wrong file.") -> dict[str, int]:
+        """Undo an import, record by record; what became of how many. Resolves nothing."""
+        with db.transaction() as session:
+            begun = import_undo.begin(session, job_id, WHO, reason)
+        done = import_undo.run(db.transaction, begun, "test", lambda *_: None)
+        assert (done.state, done.failed_units) == ("finished", 0)
+        return done.checkpoint
 
     def drain(self, batch_size: int = pending.BATCH_SIZE) -> resolve.Resolved:
         """Resolve all that is owed."""
@@ -127,7 +143,8 @@ def at(day: int, hour: int = 0) -> datetime:
 def empty_records() -> None:
     """Forget all records and what came of them; policy and version set stay."""
     query(
-        """TRUNCATE source_record, record_version, standard_record, blocking_key, hot_key, pending_record, decision, golden,
-           golden_version, founder, crosswalk, crosswalk_version, task, outbox, event, record_data_key, search_term CASCADE""",
+        """TRUNCATE source_record, record_version, record_sighting, standard_record, blocking_key, hot_key, pending_record,
+           decision, golden, golden_version, founder, crosswalk, crosswalk_version, task, outbox, event, record_data_key,
+           search_term CASCADE""",
         role=db.Role.OWNER,
     )

@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from kernel import db
 from mdm import policy as policies
 from mdm import rekey
+from mdm.incoming import Incoming
 from mdm.reconcile import reconcile
 
 from .. import resolution as master
@@ -62,6 +63,25 @@ def test_a_merge_and_its_undoing(mdm: Master, ask: Ask) -> None:
     mdm.put("mail", "2", OTTO)
     mdm.drain()
     assert (ask(older), ask(younger)) == (live(older), live(younger))
+
+
+def test_an_import_that_merged_or_brought_is_undone(mdm: Master, ask: Ask) -> None:
+    ada = {**OTTO, "given_name": "Ada", "birth_date": "1988-12-10", "emails": ["ada@telefonica.net"]}
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    older, younger = golden_of("pos", "1"), golden_of("mail", "2")
+    job_id = mdm.load("mail", Incoming("2", MARIA), Incoming("3", ada))
+    mdm.drain()
+    brought = golden_of("mail", "3")
+    assert [ask(one) for one in (older, younger, brought)] == [live(older), merged(younger, older), live(brought)]
+    mdm.undo_import(job_id)
+    mdm.drain()
+    assert [ask(one) for one in (older, younger)] == [live(older), live(younger)]
+    assert (ask(brought)["status"], ask(brought)["golden_id"]) == ("ended", str(brought))
+    mdm.load("mail", Incoming("3", ada))
+    mdm.drain()
+    assert ask(brought) == live(brought)
 
 
 def test_what_was_merged_twice_is_one_step_away(mdm: Master, ask: Ask) -> None:

@@ -9,7 +9,6 @@ import pytest
 from kernel import clock, db, jobs
 from kernel.errors import Conflict
 from mdm import history, import_undo, import_undo_preview, imports, ingest
-from mdm.imports import ImportJob
 from mdm.incoming import Incoming
 from mdm.withdrawing import Fate
 from stewardship import settle
@@ -30,24 +29,16 @@ def mdm(database: str) -> Master:
 
 
 def load(mdm: Master, source: str, *items: Incoming) -> uuid.UUID:
-    """Import rows into a source; the import's id. Resolved."""
-    with db.transaction() as session:
-        job_id = jobs.create_job(session, imports.KIND, {"file": "c.csv", "source": source, "kind": "csv"}, "test")
-        ingest.put_records(session, mdm.policy, source, items, WHO, job_id=job_id)
-        imports.finish(session, ImportJob(job_id, source, False, imports.Tally()))
+    job_id = mdm.load(source, *items)
     mdm.drain()
     return job_id
 
 
-def undo(mdm: Master, job_id: uuid.UUID, owner: str = "test") -> dict[str, int]:
-    """Undo an import and resolve what comes of it; what became of records."""
-    with db.transaction() as session:
-        begun = import_undo.begin(session, job_id, WHO, REASON)
-    done = import_undo.run(db.transaction, begun, owner, lambda *_: None)
-    assert (done.state, done.failed_units) == ("finished", 0)
+def undo(mdm: Master, job_id: uuid.UUID) -> dict[str, int]:
+    fates = mdm.undo_import(job_id, REASON)
     mdm.drain()
     assert mdm.verify(deep=True).differences == ()
-    return done.checkpoint
+    return fates
 
 
 def looked_at(job_id: uuid.UUID) -> import_undo_preview.Preview:

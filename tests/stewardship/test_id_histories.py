@@ -1,7 +1,7 @@
 """P4 on the whole pipeline: whatever is sent, renamed, deleted, decided, undone and rebuilt, every id ever issued answers.
 
-After each act all that is owed is resolved. A decision undone at once, resolving everything anew and rebuilding what was altered
-by hand leave everybody under the id as before, and what a preview promised comes about.
+After each act all that is owed is resolved. A decision or an import undone at once, resolving everything anew and rebuilding
+what was altered by hand leave everybody under the id as before, and what a preview promised comes about.
 """
 
 import uuid
@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from kernel import db
 from kernel.errors import MdmError
 from mdm import rebuild, rekey
+from mdm.incoming import Incoming
 from mdm.reconcile import Choice, Path, reconcile
 from soak import promises
 from stewardship import settle, tasks
@@ -131,6 +132,19 @@ class Ids(RuleBasedStateMachine):
         before = self.where()
         for decision_id in self.decided(data, verdict):
             self.end(decision_id)
+        self.mdm.drain()
+        assert self.where() == before, "undone, and not under the ids as before"
+
+    @rule(rows=st.dictionaries(records, people, min_size=1, max_size=3))
+    def load_and_undo(self, rows: dict[tuple[str, str], int]) -> None:
+        """Import rows of one source, whose versions nothing that comes later would pass, and undo that."""
+        before = self.where()
+        source = min(rows)[0]
+        items = [Incoming(self.key[one], PEOPLE[person], 10**6) for one, person in rows.items() if one[0] == source]
+        job_id = self.mdm.load(source, *items)
+        self.mdm.drain()
+        self.ever |= promises.ids()
+        self.mdm.undo_import(job_id)
         self.mdm.drain()
         assert self.where() == before, "undone, and not under the ids as before"
 

@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 
 from kernel import clock
 from mdm import policy as policies
+from mdm.incoming import Incoming
 
 from ...resolution import MARIA, Master, golden_of, query
 
@@ -146,3 +147,24 @@ def test_reading_the_past_is_audited(api: TestClient, mdm: Master) -> None:
         ("golden.read_past", golden_id),
         ("golden.read_history", golden_id),
     ]
+
+
+def test_an_undone_import_is_told_with_who_undid_it_and_why(api: TestClient, mdm: Master) -> None:
+    """What the source said by itself meanwhile stays, through the API as well."""
+    api.put("/v1/sources/pos/records/1", json=OTTO)
+    mdm.drain()
+    golden_id, then = golden_of("pos", "1"), clock.now()
+    job_id = mdm.load("pos", Incoming("1", {**OTTO, "gender": "male"}), Incoming("2", MARIA))
+    mdm.drain()
+    between = clock.now()
+    assert api.put("/v1/sources/pos/records/2", json=MARIA).json()["status"] == "same"
+    assert mdm.undo_import(job_id, "Last year's file.") == {"earlier": 1, "kept": 1}
+    mdm.drain()
+    said = [[one["reason"] for one in step["undone_imports"]] for step in history(api, golden_id)]
+    assert said == [[], [], ["Last year's file."]]
+    (undone,) = history(api, golden_id)[-1]["undone_imports"]
+    assert (undone["import_id"], undone["file"], undone["source"], undone["records"]) == (str(job_id), "c.csv", "pos", 1)
+    values = [plain(api.get(f"/v1/golden/{golden_id}", params={"as_of": at.isoformat()}).json()) for at in (then, between)]
+    now = plain(api.get(f"/v1/golden/{golden_id}").json())
+    assert [one.get("gender") for one in (*values, now)] == [None, "male", None]
+    assert mdm.verify(deep=True).differences == ()

@@ -5,8 +5,8 @@ What stands from before names none, so that the next adoption resolves it once.
 
 from alembic import op
 
-revision = "0024"
-down_revision = "0023"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
