@@ -44,7 +44,9 @@ MISHAPS = {
     "values and hashes": f"UPDATE golden SET body = body - 'values', content_hash = '\\x00' WHERE {GOLDENS}",
     "versions": f"UPDATE golden_version v SET body = body - 'values' WHERE {GOLDENS} AND version ="
     " (SELECT version FROM golden g WHERE g.golden_id = v.golden_id)",
-    "redirects": f"UPDATE golden SET status = 'live', redirect_to = NULL WHERE status = 'merged' AND {GOLDENS}",
+    # One at least: of so few a third may be none.
+    "redirects": f"UPDATE golden SET status = 'live', redirect_to = NULL WHERE status = 'merged' AND ({GOLDENS}"
+    " OR golden_id = (SELECT min(golden_id::text)::uuid FROM golden WHERE status = 'merged'))",
     "owners": f"UPDATE golden SET brands = '{{hacked}}' WHERE {GOLDENS}",
     "founders": f"DELETE FROM founder WHERE {GOLDENS}",
     "founders of others": "INSERT INTO founder SELECT (SELECT min(golden_id::text)::uuid FROM golden), record_id FROM crosswalk"
