@@ -42,7 +42,7 @@ _OF_CAUSE = {
 _BECAUSE = {
     "steward": frozenset({REDO_REASON, EXPIRED}),
     "policy": frozenset({"version_set", LAPSED}),
-    "record": frozenset({"received", "rekeyed"}),
+    "record": frozenset({"received", "rekeyed", "import_undone"}),
 }
 UPKEEP = "upkeep"
 

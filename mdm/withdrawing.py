@@ -15,11 +15,11 @@ from sqlmodel import Session
 
 from kernel import clock, outbox
 from mdm import closure, pending, record_log, restandardize, sql
+from mdm.event_vocabulary import WITHDRAWN, OfRecord
 from mdm.events import Current, Mark, Stands, Version, replay, without_import
 from mdm.incoming import DELETION_HASH
 from mdm.policy import Policy
 
-WITHDRAWN = "record.withdrawn"
 REASON = "import_undone"
 NOBODY_SAYS = Current(Version(DELETION_HASH, True), Mark())
 
@@ -41,10 +41,14 @@ class Fate(StrEnum):
 class _Record:
     """A record before and after. `after.version_no` is 0 when nobody says anything of it any more."""
 
-    record_id: uuid.UUID
-    source: str
+    of: OfRecord
     before: Stands
     after: Stands
+
+    @property
+    def record_id(self) -> uuid.UUID:
+        """Its id."""
+        return self.of.record_id
 
     @property
     def fate(self) -> Fate:
@@ -84,7 +88,7 @@ def withdraw(
     logs = record_log.read(session, left)
     never = Stands(NOBODY_SAYS, 0, now)
     records = [
-        _Record(one, *stored[one], replay(without_import(logs[one].held, job_id)) or never)  # As if it had never come.
+        _Record(*stored[one], replay(without_import(logs[one].held, job_id)) or never)  # As if it had never come.
         for one in stored
         if one in logs
     ]
@@ -95,14 +99,15 @@ def withdraw(
     return Counter(one.fate for one in records)
 
 
-def _locked(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[str, Stands]]:
+def _locked(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, tuple[OfRecord, Stands]]:
     found = sql.rows(
         session,
-        """SELECT record_id, source, payload_hash, is_deleted, source_version, source_updated_at, version_no, received_at
+        """SELECT record_id, source, brand, region,
+             payload_hash, is_deleted, source_version, source_updated_at, version_no, received_at
            FROM source_record WHERE record_id = ANY(%s) ORDER BY source, source_key FOR NO KEY UPDATE""",
         [list(record_ids)],
     )
-    return {row[0]: (row[1], _stands(*row[2:])) for row in found}
+    return {row[0]: (OfRecord(*row[:4]), _stands(*row[4:])) for row in found}
 
 
 def _stands(
@@ -143,7 +148,4 @@ def _file(session: Session, policy: Policy, records: Sequence[_Record]) -> None:
     closure.lock(session, ids)
     sql.run(session, "UPDATE crosswalk SET state = 'pending' WHERE record_id = ANY(%s)", [ids])
     pending.request(session, ids, REASON)
-    body = {"cause": REASON}
-    outbox.emit_all(
-        session, [outbox.Event(WITHDRAWN, one.record_id, one.after.version_no, {"source": one.source, **body}) for one in records]
-    )
+    outbox.emit_all(session, [one.of.event(WITHDRAWN, one.after.version_no, REASON) for one in records])

@@ -48,7 +48,7 @@ class RecordEvent(BaseModel):
     record_id: UUID
     source: str
     source_key: Annotated[str | None, Field(description=KEY)] = None
-    cause: Literal["created", "changed", "deleted", "rekeyed"]
+    cause: Literal["created", "changed", "deleted", "rekeyed", "import_undone"]
 
 
 class TaskEvent(BaseModel):
@@ -114,7 +114,7 @@ class Event(BaseModel):
     type: str
     occurred_at: AwareDatetime
     subject_id: UUID
-    version: Annotated[int, Field(description="Of the subject: grows with each of its events.")]
+    version: Annotated[int, Field(description="Of the subject: of a golden record it grows with each event.")]
     sources: list[str]
     load_id: UUID | None = None
     data: Annotated[dict[str, Any], Field(description="By type: see `/asyncapi.json`.")]
