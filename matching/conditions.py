@@ -190,12 +190,25 @@ def jaro_winkler(least: float) -> Distance:
     )
 
 
+# One edit touches a text before its middle or behind it, never both, so that one of the halves stays: DuckDB looks at that in
+# 0.1 µs, where its distance takes 10. For texts it finds halves alike, it still computes the distance.
+_HALF = "(least(strlen({a}), strlen({b})) - 1) // 2"
+_HALF_ALIKE = (
+    "abs(strlen({a}) - strlen({b})) <= 1"
+    f" AND (left({{a}}, {_HALF}) = left({{b}}, {_HALF}) OR right({{a}}, {_HALF}) = right({{b}}, {_HALF}))"
+)
+
+
 def one_edit() -> Distance:
     """One sign inserted, left out, replaced, or two swapped.
 
     For one edit, optimal string alignment (online, 0.2 µs) and Damerau-Levenshtein (DuckDB) are the same; for two they are not.
     """
-    return Distance("damerau_levenshtein({a}, {b}) <= 1", "edit({a}, {b}, score_cutoff=1) <= 1", "any_edit({a}, {b})")
+    return Distance(
+        f"CASE WHEN {_HALF_ALIKE} THEN damerau_levenshtein({{a}}, {{b}}) <= 1 ELSE false END",
+        "edit({a}, {b}, score_cutoff=1) <= 1",
+        "any_edit({a}, {b})",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,8 +290,8 @@ class Not:
     part: Condition
 
     def sql(self) -> str:
-        """See Condition."""
-        return f"NOT coalesce({self.part.sql()}, false)"
+        """See Condition. A CASE stops at the first part that settles it; a coalesce has all of them computed."""
+        return f"CASE WHEN {self.part.sql()} THEN false ELSE true END"
 
     def python(self) -> str:
         """See Condition."""
