@@ -122,6 +122,9 @@ def partition(
     units = gather(ordered, settled, weights, lines)
     board = set_up(units, weights)
     joins = tuple(_automatic_joins(board, units, weights, lines))
+    if len(board.rows) == 1 and not units[0].loose:  # Most of the others: all of them are one, and nothing is left to ask.
+        whole = _parts(units, board, frozenset())
+        return Clustering(whole, whole, joins, (), settled.contested)
     questions = _Questions(board, units, weights, lines)
     reviews = (*questions.about_copies(), *questions.about_parts(), *questions.about_contradictions())
     together = frozenset(unit for unit in units if unit.loose and questions.copies_weigh_enough(unit))

@@ -60,8 +60,10 @@ class Weigher:
         a, b = forms[pair[0]], forms[pair[1]]
         if worn and not (worn.isdisjoint(a.identifiers or ()) or worn.isdisjoint(b.identifiers or ())):
             return self._weigh(without(a, worn), without(b, worn))
-        found = self._young.get(pair) or self._old.get(pair) or self._weigh(a, b)
-        self._remember(pair, found)
+        found = self._young.get(pair)
+        if found is None:
+            found = self._old.get(pair) or self._weigh(a, b)
+            self._remember(pair, found)
         return found
 
     def _remember(self, pair: FormPair, found: Evidence) -> None:
