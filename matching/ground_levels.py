@@ -51,22 +51,20 @@ SAME_PHONE = PHONE.number("exact")
 OTHER_EMAIL, OTHER_PHONE = EMAIL.number("different"), PHONE.number("different")
 # What is reached or lived in by few: a typing error apart is near enough, but not in an e-mail address, made of names as it is:
 # luke.jones@ and lukejones@ are two men's. A postal code or a city is an area.
-CONTACT = {
-    PHONE: _numbers(PHONE, "exact", "one_digit"),
-    ADDRESS: _numbers(ADDRESS, "same_home", "same_building", "same_house", "same_street"),
-    IDENTIFIER: _numbers(IDENTIFIER, "same", "one_sign"),
-}
+PHONE_CONTACT = _numbers(PHONE, "exact", "one_digit")
+ADDRESS_CONTACT = _numbers(ADDRESS, "same_home", "same_building", "same_house", "same_street")
+IDENTIFIER_CONTACT = _numbers(IDENTIFIER, "same", "one_sign")
 SAME_STREET, SAME_POSTAL, SAME_CITY = (ADDRESS.number(name) for name in ("same_street", "same_postal_code", "same_city"))
 AREA = frozenset({SAME_POSTAL, SAME_CITY})
 LOOKED_AT = (GIVEN, SURNAME, MIDDLE, BIRTH_DATE, EMAIL, PHONE, ADDRESS, IDENTIFIER, COMPANY)
 
 
 __all__ = [
-    "ADDRESS", "AREA", "CONTACT", "EXACT_GIVEN", "IDENTIFIER", "INITIAL", "LOOKALIKE_GIVEN", "LOOKALIKE_SURNAME",
+    "ADDRESS_CONTACT", "AREA", "EXACT_GIVEN", "IDENTIFIER_CONTACT", "INITIAL", "LOOKALIKE_GIVEN", "LOOKALIKE_SURNAME",
     "NICKNAME", "NULL_LEVEL", "ONE_GIVEN", "ONE_SURNAME", "OTHER_BIRTH", "OTHER_EMAIL", "OTHER_GIVEN",
-    "OTHER_IDENTIFIER", "OTHER_MIDDLE", "OTHER_PHONE", "OTHER_SURNAME", "OWN_EMAIL", "PART_OF_SURNAME", "PHONE",
-    "SAME_BIRTH", "SAME_CITY", "SAME_COMPANY", "SAME_EMAIL", "SAME_GIVEN", "SAME_IDENTIFIER", "SAME_PHONE",
-    "SAME_POSTAL", "SWAPPED_NAME", "WHOLE_GIVEN", "WHOLE_SURNAME", "Seen", "seen",
+    "OTHER_IDENTIFIER", "OTHER_MIDDLE", "OTHER_PHONE", "OTHER_SURNAME", "OWN_EMAIL", "PART_OF_SURNAME",
+    "PHONE_CONTACT", "SAME_BIRTH", "SAME_CITY", "SAME_COMPANY", "SAME_EMAIL", "SAME_GIVEN", "SAME_IDENTIFIER",
+    "SAME_PHONE", "SAME_POSTAL", "SWAPPED_NAME", "WHOLE_GIVEN", "WHOLE_SURNAME", "Seen", "seen",
 ]  # fmt: skip
 
 

@@ -7,10 +7,9 @@ from enum import Enum
 
 from matching.forms import ComparisonForm
 from matching.ground_levels import (
-    ADDRESS,
+    ADDRESS_CONTACT,
     AREA,
-    CONTACT,
-    IDENTIFIER,
+    IDENTIFIER_CONTACT,
     NULL_LEVEL,
     ONE_GIVEN,
     ONE_SURNAME,
@@ -20,7 +19,7 @@ from matching.ground_levels import (
     OTHER_IDENTIFIER,
     OTHER_PHONE,
     OWN_EMAIL,
-    PHONE,
+    PHONE_CONTACT,
     SAME_BIRTH,
     SAME_COMPANY,
     SAME_EMAIL,
@@ -56,11 +55,11 @@ def lack(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> Lack |
     if is_contradicted(a, b, of):
         return Lack.CONTRADICTION
     if _same_company(a, b, of):
-        is_placed = _reached(of) or of.address in CONTACT[ADDRESS] | AREA
+        is_placed = _reached(of) or of.address in ADDRESS_CONTACT | AREA
         return None if is_placed and not _perhaps_two_companies(a, b, of) else Lack.NOT_CORROBORATED
     if not _says_who(a, b, of, model):
         return Lack.NOT_PERSONAL
-    if of.identifier not in CONTACT[IDENTIFIER] and perhaps_relatives(a, b, of):
+    if of.identifier not in IDENTIFIER_CONTACT and perhaps_relatives(a, b, of):
         return Lack.RELATIVES
     return None if _has_contact(of) or _lives_in_the_area(a, b, of, model) else Lack.NOT_CORROBORATED
 
@@ -79,7 +78,7 @@ def _says_who(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> b
 def named_as_two(a: ComparisonForm, b: ComparisonForm, of: Seen, model: Model) -> bool:
     """Say whether the names tell two of one family: by gender, by the middle name, by a surname each, or by two full names of
     one birth date. No third record, which leaves that name out, makes them one."""
-    if of.identifier in CONTACT[IDENTIFIER]:
+    if of.identifier in IDENTIFIER_CONTACT:
         return False
     if two_genders(a, b, of) or two_middle_names(a, b, of):
         return True
@@ -140,13 +139,13 @@ def _read_by_guess(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
 
 def _surely_reached(of: Seen) -> bool:
     """What one person has who writes 陈 here and 陳 there."""
-    return of.email in SAME_EMAIL or (of.birth in SAME_BIRTH and of.phone in CONTACT[PHONE])
+    return of.email in SAME_EMAIL or (of.birth in SAME_BIRTH and of.phone in PHONE_CONTACT)
 
 
 def _reached(of: Seen) -> bool:
     """They share what few share: an e-mail address, a phone, an identifier. With two mailboxes a digit apart is two phones."""
-    phone = of.phone == SAME_PHONE or (of.phone in CONTACT[PHONE] and of.email != OTHER_EMAIL)
-    return of.email in SAME_EMAIL or phone or of.identifier in CONTACT[IDENTIFIER]
+    phone = of.phone == SAME_PHONE or (of.phone in PHONE_CONTACT and of.email != OTHER_EMAIL)
+    return of.email in SAME_EMAIL or phone or of.identifier in IDENTIFIER_CONTACT
 
 
 def only_by_place(a: ComparisonForm, b: ComparisonForm, of: Seen) -> bool:
@@ -162,7 +161,7 @@ def told_apart(of: Seen) -> bool:
 def _has_contact(of: Seen) -> bool:
     """A home counts as well, unless two of one name may live there: no birth date in common, and an e-mail address or a phone
     each, or a given name that is not written alike. One son in twelve bears his father's name, and John's may be called Jack."""
-    if _reached(of) or of.address not in CONTACT[ADDRESS]:
+    if _reached(of) or of.address not in ADDRESS_CONTACT:
         return _reached(of)
     return of.birth in SAME_BIRTH or (of.given in ONE_GIVEN and not told_apart(of))
 
