@@ -5,6 +5,7 @@ nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,6 +24,7 @@ from matching.model import Model, Parameter
 from matching.score import frequency_adjustments
 
 RECORD_ID = "record_id"
+SCORED_AT_ONCE = 250_000
 PAIRS_SCHEMA = pa.schema([("record_a", pa.string()), ("record_b", pa.string())])
 
 
@@ -126,6 +128,14 @@ class PairScorer:
         found = self._connection.sql(f"{self._weighed} SELECT * FROM weighed WHERE {kept} ORDER BY record_a, record_b")  # noqa: S608 - ours.
         return found.to_arrow_table()
 
+    def score_ahead(
+        self, pairs: pa.Table, least_weight: float | None = None, or_same_identifier: bool = False
+    ) -> Iterator[pa.Table]:
+        """Score pairs, of ids or of whole numbers for them, a slice at a time and the next while the caller works on the last."""
+        slices = (pairs.slice(start, SCORED_AT_ONCE) for start in range(0, pairs.num_rows, SCORED_AT_ONCE))
+        with ThreadPoolExecutor(1) as ahead:
+            yield from ahead.map(lambda some: self.score(some, least_weight, or_same_identifier), slices)
+
 
 _SAME_IDENTIFIER = f"""
 SELECT (p.join_key_l, p.join_key_r) FROM __splink__blocked_id_pairs AS p
@@ -138,8 +148,8 @@ def _blocked(pairs: pa.Table) -> pa.Table:
     """Lay pairs out as Splink's table of blocked pairs."""
     return pa.table({
         "match_key": pa.repeat("0", pairs.num_rows),
-        "join_key_l": pairs.column("record_a"),
-        "join_key_r": pairs.column("record_b"),
+        "join_key_l": pairs.column("record_a").cast(pa.string()),
+        "join_key_r": pairs.column("record_b").cast(pa.string()),
     })  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 from sqlmodel import Session
 
-from matching.bulk import PairScorer, forms_table, pair_scorer
+from matching.bulk import forms_table, pair_scorer
 from matching.bulk_pairs import PAIRS_SCHEMA, find_pairs
 from matching.engine import DEFAULT_MEMORY_LIMIT
 from matching.score import Scored
@@ -24,7 +24,6 @@ from mdm.records import ComparedRecord, Pair, Shelf
 from mdm.versions import VersionSet
 
 GATHERED_AT_ONCE = 5_000
-SCORED_AT_ONCE = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +87,9 @@ def in_bulk(versions: VersionSet, everybody: Gathered, memory_limit: str = DEFAU
     found = find_pairs(everybody.keys, pa.array(groups, pa.int32()), memory_limit=memory_limit, copies=copies)
     made: list[PairDecision] = []
     with pair_scorer(versions.model, everybody.forms, memory_limit) as scorer:
-        for start in range(0, found.pairs.num_rows, SCORED_AT_ONCE):
-            made += _decided(versions, everybody.records, scorer, found.pairs.slice(start, SCORED_AT_ONCE))
+        may_decide = bool(versions.identifier_rules)  # Below the component line only that comes back to Python.
+        for scored in scorer.score_ahead(found.pairs, versions.lines.component, or_same_identifier=may_decide):
+            made += _decided(versions, everybody.records, scored)
     return Discovered(found.pairs.num_rows, made, found.hot, found.keyless, found.unreachable, everybody.copies)
 
 
@@ -100,12 +100,8 @@ def by_place(pairs: Collection[Pair], record_ids: Sequence[uuid.UUID]) -> pa.Tab
     return pa.Table.from_arrays(columns, schema=PAIRS_SCHEMA)
 
 
-def _decided(
-    versions: VersionSet, records: Sequence[ComparedRecord | None], scorer: PairScorer, pairs: pa.Table
-) -> Iterator[PairDecision]:
-    """Decide the pairs of a slice. Below the component line only what an identifier may decide comes back to Python."""
-    named = pa.table({side: pairs.column(side).cast(pa.string()) for side in ("record_a", "record_b")})
-    scored = scorer.score(named, versions.lines.component, or_same_identifier=bool(versions.identifier_rules))
+def _decided(versions: VersionSet, records: Sequence[ComparedRecord | None], scored: pa.Table) -> Iterator[PairDecision]:
+    """Decide scored pairs."""
     sides = [scored.column(side).cast(pa.int32()).to_pylist() for side in ("record_a", "record_b")]
     levels, weights = scored.column("levels").to_pylist(), scored.column("weight").to_pylist()
     for at_a, at_b, levels_of, weight in zip(*sides, levels, weights, strict=True):

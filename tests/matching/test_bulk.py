@@ -7,7 +7,8 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from matching.bulk import all_pairs, by_position, candidate_pairs, copy_pairs, forms_table, score_candidates
+from matching import bulk
+from matching.bulk import all_pairs, by_position, candidate_pairs, copy_pairs, forms_table, pair_scorer, score_candidates
 from matching.forms import ComparisonForm
 from matching.hot_keys import LIMITS, HotLimits, hot_sql
 from matching.model import Model
@@ -72,6 +73,21 @@ def test_pairs_below_the_least_weight_are_dropped(people: dict[str, ComparisonFo
     some = score_candidates(model, forms, few, least_weight=-6.0)
     assert some.column("weight").to_pylist() == [weight for weight in every.column("weight").to_pylist() if weight >= -6.0]
     assert 0 < some.num_rows < every.num_rows
+
+
+def test_pairs_scored_ahead_are_the_same_slice_by_slice(
+    people: dict[str, ComparisonForm], pairs: pa.Table, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "SCORED_AT_ONCE", 700)
+    place = {name: number for number, name in enumerate(people)}
+    few = pairs.slice(0, 2_000)
+    numbered = pa.table({side: [place[one] for one in few.column(side).to_pylist()] for side in few.column_names})
+    forms = forms_table([str(number) for number in place.values()], list(people.values()), model.extras)
+    with pair_scorer(model, forms) as scorer_of_pairs:
+        found = list(scorer_of_pairs.score_ahead(numbered, -6.0))
+        every = scorer_of_pairs.score(numbered, -6.0)
+    assert len(found) == 3
+    assert pa.concat_tables(found).sort_by([(side, "ascending") for side in few.column_names]) == every
 
 
 def keys_of(**filed: list[int]) -> pa.Table:
