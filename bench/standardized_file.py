@@ -1,14 +1,12 @@
 """The standardized file of the bulk measurement: what standardization makes of each record, as columns.
 
-The comparison form, its hash and the blocking keys stand beside the standard record, as they do in the store. Reading it makes no
-object of a record that nothing has to be decided about.
+The comparison form, its hash and the blocking keys stand beside the standard record, as they do in the store.
 """
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from pathlib import Path
-from typing import overload
 
 import orjson
 import pyarrow as pa
@@ -16,7 +14,7 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from matching.blocking import keys
-from matching.bulk import RECORD_ID, copy_pairs, forms_table, score_candidates
+from matching.bulk import RECORD_ID, copy_pairs, forms_table, pair_scorer
 from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA, find_pairs
 from matching.cluster import Clustering
 from matching.evaluate import SECRET, Prepared, resolve
@@ -48,10 +46,9 @@ def partition(path: Path, model: Model) -> list[Clustering[str]]:
     table = parquet.read_table(path, columns=wanted).combine_chunks()
     hashes, names = table.column(FORM_HASH).to_pylist(), table.column(RECORD_ID)
     pairs = _pairs(table, hashes)
-    scored = score_candidates(model, table, pairs, model.lines.component)
-    named = pc.unique(pa.chunked_array([chunk for side in pairs.column_names for chunk in scored.column(side).chunks]))
-    forms = FormsOf(table, pc.index_in(named, value_set=names))
-    return resolve(Prepared(names.to_pylist(), forms, hashes, pairs, 0), model, scored=scored)
+    prepared = Prepared(names.to_pylist(), _forms(table), hashes, pairs, 0)
+    with pair_scorer(model, table) as scorer:
+        return resolve(prepared, model, scored=scorer.score_ahead(pairs, model.lines.component))
 
 
 def _pairs(table: pa.Table, hashes: Sequence[bytes]) -> pa.Table:
@@ -65,30 +62,16 @@ def _pairs(table: pa.Table, hashes: Sequence[bytes]) -> pa.Table:
     return pa.table({side: table.column(RECORD_ID).take(found.column(side)) for side in found.column_names})
 
 
-class FormsOf(Sequence[ComparisonForm]):
-    """The comparison forms of some rows of a table without extras, by their places in it."""
-
-    def __init__(self, table: pa.Table, wanted: pa.Array) -> None:
-        self._rows: int = table.num_rows
-        rows = table.take(wanted)
-        columns = ((_frozen if name in LIST_COLUMNS else list)(rows.column(name).to_pylist()) for name in COLUMNS)
-        made = map(ComparisonForm, *columns)
-        self._forms: dict[int, ComparisonForm] = dict(zip(wanted.to_pylist(), made, strict=True))
-
-    def __len__(self) -> int:
-        """The rows of the table."""
-        return self._rows
-
-    @overload
-    def __getitem__(self, place: int) -> ComparisonForm: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[ComparisonForm]: ...
-    def __getitem__(self, place: int | slice) -> ComparisonForm | Sequence[ComparisonForm]:
-        """The form of a wanted row."""
-        if isinstance(place, slice):
-            return [self._forms[one] for one in range(*place.indices(self._rows))]
-        return self._forms[place]
+def _forms(table: pa.Table) -> list[ComparisonForm]:
+    """Give the comparison forms of a table without extras."""
+    columns = (_tuples(of) if name in LIST_COLUMNS else of.to_pylist() for name in COLUMNS for of in (table.column(name),))
+    return list(map(ComparisonForm, *columns))
 
 
-def _frozen(values: Sequence[Sequence[str] | None]) -> list[tuple[str, ...] | None]:
-    return [None if value is None else tuple(value) for value in values]
+def _tuples(column: pa.ChunkedArray) -> Iterator[tuple[str, ...] | None]:
+    """Give each list of a column as a tuple, of the flat values: list by list, Arrow takes five times as long."""
+    values = pc.list_flatten(column).to_pylist()
+    start = 0
+    for length in pc.list_value_length(column).to_pylist():
+        yield None if length is None else tuple(values[start : start + length])
+        start += length or 0

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matching.blocking import keys, left_out
-from matching.bulk import all_pairs, by_position, candidate_pairs, copy_pairs, forms_table, score_candidates
+from matching.bulk import all_pairs, by_position, candidate_pairs, copy_pairs, forms_table, pair_scorer, score_candidates
 from matching.calibration import NO_TARGETS, Targets
 from matching.cluster import Clustering, of_one, partition
 from matching.comparisons import comparison_form
@@ -26,7 +26,7 @@ from matching.evidence import FormPair, Weigher, as_evidence
 from matching.fitting import Place, fit_to_scores
 from matching.forms import ComparisonForm
 from matching.metrics import Measure, bcubed, pairwise
-from matching.model import Lines, Model, default_model
+from matching.model import Model, default_model
 from matching.record import StandardRecord
 from matching.score import Scored
 from matching.standardize import form_hash
@@ -35,6 +35,7 @@ from matching.units import Evidence, Member, Weights, weight_key
 
 SECRET = b"evaluate"
 BYTES_PER_MB = 1_000_000
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +187,7 @@ def evaluate(
     `scored`: see `resolve`.
     """
     started = time.perf_counter()
-    clusterings = resolve(prepared, model, rules, scored)
+    clusterings = resolve(prepared, model, rules, None if scored is None else (scored,))
     automatic = _labels(prepared.ids, (part for one in clusterings for part in one.parts))
     balanced = _labels(prepared.ids, (part for one in clusterings for part in one.balanced))
     truth = [item.truth for item in labelled]
@@ -215,47 +216,44 @@ def _questions(ids: Sequence[str], parts: list[int], clusterings: Iterable[Clust
 
 
 def resolve(
-    prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES, scored: pa.Table | None = None
+    prepared: Prepared, model: Model, rules: IdentifierRules = NO_RULES, scored: Iterable[pa.Table] | None = None
 ) -> list[Clustering[str]]:
     """Partition prepared records: one clustering for each capped component.
 
     `scored`: all their pairs, or those at or above the component line where there are no rules, if this model has scored them
-    already; its lines may be others by now.
+    already or is at it; its lines may be others by now.
     """
-    lines = model.lines
-    hashes = dict(zip(prepared.ids, prepared.hashes, strict=True))
     if scored is None:
-        table = forms_table(prepared.ids, prepared.forms, model.extras)
-        scored = score_candidates(model, table, prepared.pairs, lines.component, or_same_identifier=bool(rules))
-    edges = list(_edges(scored, prepared, lines, rules))
-    found = capped_components(hashes, edges, lines)
-    crossing = _Crossing(prepared, model, rules, scored)
+        with pair_scorer(model, forms_table(prepared.ids, prepared.forms, model.extras)) as scorer:
+            ahead = scorer.score_ahead(prepared.pairs, model.lines.component, or_same_identifier=bool(rules))
+            return resolve(prepared, model, rules, ahead)
+    crossing = _Crossing(prepared, model, rules)
+    edges = [edge for some in scored for edge in crossing.edges(some)]
+    found = capped_components(dict(zip(prepared.ids, prepared.hashes, strict=True)), edges, model.lines)
     return [crossing.partition(component) for component in found.components]
-
-
-def _edges(scored: pa.Table, prepared: Prepared, lines: Lines, rules: IdentifierRules) -> Iterable[Edge[str]]:
-    """The pairs that can hold a component together: those at or above its line, and those that an identifier decides."""
-    named = zip(prepared.ids, prepared.forms, strict=True) if rules else ()
-    held = {record: tokens for record, form in named if (tokens := deciding(form, rules))}
-    holders = pa.array(held, pa.string())
-    may_decide = pc.and_(*(pc.is_in(scored.column(side), value_set=holders) for side in ("record_a", "record_b")))
-    kept = scored.filter(pc.or_(may_decide, pc.greater_equal(scored.column("weight"), lines.component)))
-    columns = (kept.column(name).to_pylist() for name in ("record_a", "record_b", "weight"))
-    for a, b, weight in zip(*columns, strict=True):
-        yield Edge(a, b, weight, a in held and b in held and not held[a].isdisjoint(held[b]))
 
 
 class _Crossing:
     """Weighs components and partitions them. Pairs that the bulk engine has scored are only decided about."""
 
-    def __init__(self, prepared: Prepared, model: Model, rules: IdentifierRules, scored: pa.Table) -> None:
+    def __init__(self, prepared: Prepared, model: Model, rules: IdentifierRules) -> None:
         self._forms, self._model, self._rules = prepared.forms, model, rules
         self._place = dict(zip(prepared.ids, range(len(prepared.ids)), strict=True))
         self._weigher = Weigher(model, rules, model.lines.most_holders)
-        self._scored: dict[str, list[tuple[str, Scored]]] = {}
-        columns = (scored.column(name).to_pylist() for name in ("record_a", "record_b", "levels", "weight"))
+        self._met: dict[str, list[tuple[str, Evidence]]] = {}
+        named = zip(prepared.ids, prepared.forms, strict=True) if rules else ()
+        self._held = {record: tokens for record, form in named if (tokens := deciding(form, rules))}
+
+    def edges(self, scored: pa.Table) -> Iterator[Edge[str]]:
+        """Decide the pairs that can hold a component together: at or above its line, or of one deciding identifier."""
+        holders = pa.array(self._held, pa.string())
+        may_decide = pc.and_(*(pc.is_in(scored.column(side), value_set=holders) for side in ("record_a", "record_b")))
+        kept = scored.filter(pc.or_(may_decide, pc.greater_equal(scored.column("weight"), self._model.lines.component)))
+        columns = (kept.column(name).to_pylist() for name in ("record_a", "record_b", "levels", "weight"))
         for a, b, levels, weight in zip(*columns, strict=True):
-            self._scored.setdefault(a, []).append((b, Scored(tuple(levels), weight, ())))
+            decided = decide(self._model, self._form(a), self._form(b), Scored(tuple(levels), weight, ()), self._rules)
+            self._met.setdefault(a, []).append((b, as_evidence(weight, decided)))
+            yield Edge(a, b, weight, not self._held.get(a, _NOTHING).isdisjoint(self._held.get(b, _NOTHING)))
 
     def partition(self, component: Component[str]) -> Clustering[str]:
         if len(component.records) == 1:
@@ -272,10 +270,9 @@ class _Crossing:
 
     def _known(self, records: Mapping[str, bytes]) -> Iterator[tuple[FormPair, Evidence]]:
         for a, form_a in records.items():
-            for b, scored in self._scored.get(a, ()):
+            for b, evidence in self._met.get(a, ()):
                 if b in records:
-                    decided = decide(self._model, self._form(a), self._form(b), scored, self._rules)
-                    yield weight_key(form_a, records[b]), as_evidence(scored.weight, decided)
+                    yield weight_key(form_a, records[b]), evidence
 
     def _form(self, record: str) -> ComparisonForm:
         return self._forms[self._place[record]]
