@@ -35,7 +35,7 @@ OPERATOR = Principal("bench", "bench", frozenset({"records:write"}), db.Scope())
 STAGES = {
     "map and standardize": ("mdm.import_crew:Preparation.make_ready",),
     "store": ("mdm.imports:take_chunk", "mdm.imports:begin", "mdm.imports:finish"),
-    "candidates": ("mdm.key_index:read", "mdm.discover:find_pairs", "mdm.candidates:note"),
+    "candidates": ("mdm.key_index:read", "matching.bulk_engine:find_pairs", "mdm.candidates:note"),
     "score and decide": ("mdm.discover:forms_table", "mdm.discover:in_bulk", "matching.evidence:Weigher.weights"),
     "write decisions": ("mdm.decisions:store", "mdm.decisions:supersede", "mdm.decisions:all_live"),
     "read closures": ("mdm.closure:read", "mdm.closure:digests", "mdm.closure:lock", "mdm.records:Shelf.load"),

@@ -50,8 +50,7 @@ def _arrow_type(column: str) -> pa.DataType:
 def candidate_pairs(keys: pa.Table, limits: HotLimits = LIMITS) -> pa.Table:
     """Join a table (blocking_key, record_id) with itself into distinct pairs (record_a < record_b), in order.
 
-    A key of more records than its limit is hot and yields nothing; its refined keys stand in the same table and do. Say what
-    became of hot keys with `hot_keys`: nothing is dropped unsaid.
+    A key of more records than its limit is hot and yields nothing; its refined keys stand in the same table and do.
     """
     with duckdb.connect() as connection:
         connection.register("given", keys)

@@ -95,10 +95,10 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     of = seen(model, a, b, scored.levels)
     lacking = lack(a, b, of, model)
     personal, is_light = lacking is None, scored.weight < model.lines.sure
-    is_far = is_light or (a_generation_apart(a, b) and not _shared(a, b))
+    is_far = is_light or (a_generation_apart(a, b) and not shared_identifiers(a, b))
     against = (lacking is Lack.CONTRADICTION and is_far) or (lacking is not None and named_as_two(a, b, of, model))
     cluster_wide = (against, personal and only_by_place(a, b, of), told_apart(of))
-    decides = bool(rules) and any(rule_of(rules, token).one_person_per_value for token in _shared(a, b))
+    decides = bool(rules) and any(rule_of(rules, token).one_person_per_value for token in shared_identifiers(a, b))
     veto = _veto(a, b, of, rules)
     if veto is not None:
         verdict = Verdict.REVIEW if decides or (personal and not is_light) else Verdict.NO_MATCH
@@ -120,7 +120,7 @@ def _by_weight(model: Model, weight: float, lacking: Lack | None) -> tuple[Verdi
 def _veto(a: ComparisonForm, b: ComparisonForm, of: Seen, rules: IdentifierRules) -> Reason | None:
     if rules and _conflicting(a, b, rules):
         return Reason.IDENTIFIER_CONFLICT
-    if of.birth == OTHER_BIRTH and of.given == OTHER_GIVEN and not any(_shared(a, b)):
+    if of.birth == OTHER_BIRTH and of.given == OTHER_GIVEN and not any(shared_identifiers(a, b)):
         return Reason.BIRTH_DATE_AND_NAME_CONFLICT
     if other_generation(a, b):
         return Reason.GENERATION_CONFLICT
@@ -129,7 +129,7 @@ def _veto(a: ComparisonForm, b: ComparisonForm, of: Seen, rules: IdentifierRules
     return None
 
 
-def _shared(a: ComparisonForm, b: ComparisonForm) -> Sequence[str]:
+def shared_identifiers(a: ComparisonForm, b: ComparisonForm) -> Sequence[str]:
     """List the identifiers (type|issuer|value) that both hold."""
     ours, others = a.identifiers, b.identifiers
     return () if ours is None or others is None else [token for token in ours if token in others]
@@ -145,7 +145,7 @@ def _conflicting(a: ComparisonForm, b: ComparisonForm, rules: IdentifierRules) -
     for scope in a.identifier_types or ():
         if scope in (b.identifier_types or ()) and rule_of(rules, scope).one_value_per_person:
             prefix = scope + "|"
-            if not any(token.startswith(prefix) for token in _shared(a, b)):
+            if not any(token.startswith(prefix) for token in shared_identifiers(a, b)):
                 return True
     return False
 

@@ -1,8 +1,8 @@
 """Records that say exactly the same, however many: in a chain, each a pair with the one before it, so that n make n - 1 pairs.
 
 All ordinary keys of a crowd of copies may be hot, and then no key would bring them together. Two copies weigh what any two of
-them weigh, so a chain holds them together at every line at which all their pairs would. PostgreSQL, DuckDB and Spark read one
-text.
+them weigh, so a chain holds them together at every line at which all their pairs would. PostgreSQL and DuckDB read one text;
+Spark is given what they found.
 """
 
 COPIES_RULE = 17  # How reports number them, beside the blocking rules.

@@ -1,7 +1,7 @@
 """When a blocking key is hot, once for every engine: how many records may hold it, read off the key itself.
 
 A key's lowest bit says whether its rule is narrow. Narrow rules file by what many strangers share (two sounds, a town), so that
-their keys bring little for each further holder; the others are worth more holders. PostgreSQL, DuckDB and Spark read one text.
+their keys bring little for each further holder; the others are worth more holders. PostgreSQL, DuckDB and Spark read one limit.
 """
 
 from typing import NamedTuple
@@ -54,10 +54,3 @@ cool AS (SELECT blocking_key FROM filed GROUP BY 1 HAVING count(*) BETWEEN 2 AND
 usable AS (SELECT * FROM filed SEMI JOIN cool USING (blocking_key))
 SELECT DISTINCT a.record_id AS record_a, b.record_id AS record_b
 FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.record_id < b.record_id"""  # noqa: S608 - two numbers.
-
-
-def hot_sql(limits: HotLimits = LIMITS) -> str:
-    """Write which keys of `{given}` are hot, and how many records hold each."""
-    return f"""
-SELECT blocking_key, count(DISTINCT record_id) AS records FROM {{given}}
-GROUP BY 1 HAVING count(DISTINCT record_id) > {limits.sql()}"""  # noqa: S608 - two numbers.

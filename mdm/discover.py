@@ -1,4 +1,4 @@
-"""All decisions that the stored records should have, found by either of the two paths: bulk (DuckDB) or online (key by key).
+"""All decisions that the stored records should have, found by either of the two paths: by a bulk engine, or online key by key.
 
 Both give the same decisions, bit for bit; `mdm.reconcile` takes the first, `mdm.verify` whichever did not write what it checks.
 Only reads.
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 from sqlmodel import Session
 
-from matching.bulk import forms_table, pair_scorer
-from matching.bulk_pairs import PAIRS_SCHEMA, find_pairs
-from matching.engine import DEFAULT_MEMORY_LIMIT
+from matching.bulk import forms_table
+from matching.bulk_engine import BulkEngine
+from matching.bulk_pairs import PAIRS_SCHEMA
 from matching.score import Scored
 from mdm import candidates, exact_copies, key_index, sql
 from mdm.appraisal import PARTLY_FILED_CODES
@@ -79,17 +79,17 @@ def gather(session: Session, versions: VersionSet, shelf: Shelf) -> Gathered:
     return Gathered(index.record_ids, records, pa.concat_tables([empty, *tables]), index.keys, counted[0][0], copies)
 
 
-def in_bulk(versions: VersionSet, everybody: Gathered, memory_limit: str = DEFAULT_MEMORY_LIMIT) -> Discovered:
-    """Find, score and decide all pairs with the bulk engine. Pure; holds all forms and decisions in memory, pairs a slice."""
+def in_bulk(versions: VersionSet, everybody: Gathered, engine: BulkEngine) -> Discovered:
+    """Find, score and decide all pairs with a bulk engine. Pure; holds all forms and decisions in memory, scored pairs some at a
+    time."""
     domains: dict[str, int] = {}
     groups = [one and domains.setdefault(versions.domain(one.source), len(domains)) for one in everybody.records]
     copies = by_place(everybody.copies, everybody.record_ids)
-    found = find_pairs(everybody.keys, pa.array(groups, pa.int32()), memory_limit=memory_limit, copies=copies)
+    found = engine.find_pairs(everybody.keys, pa.array(groups, pa.int32()), copies)
     made: list[PairDecision] = []
-    with pair_scorer(versions.model, everybody.forms, memory_limit) as scorer:
-        may_decide = bool(versions.identifier_rules)  # Below the component line only that comes back to Python.
-        for scored in scorer.score_ahead(found.pairs, versions.lines.component, or_same_identifier=may_decide):
-            made += _decided(versions, everybody.records, scored)
+    may_decide = bool(versions.identifier_rules)  # Below the component line only that comes back to Python.
+    for scored in engine.scored(versions.model, everybody.forms, found.pairs, versions.lines.component, may_decide):
+        made += _decided(versions, everybody.records, scored)
     return Discovered(found.pairs.num_rows, made, found.hot, found.keyless, found.unreachable, everybody.copies)
 
 

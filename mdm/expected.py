@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlmodel import Session
 
 from kernel.settings import settings
+from matching.bulk_engine import DuckdbEngine
 from mdm import decisions, discover, sql
 from mdm.decisions import PairDecision, PairEdge
 from mdm.records import Pair, Shelf
@@ -55,4 +56,5 @@ class BulkExpected(Expected):
         super().__init__(session, current, shelf)
         ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk")]
         everybody = discover.gather(session, current, Shelf())
-        self.learn(ids, discover.in_bulk(current, everybody, settings().bulk_memory_limit).decisions)
+        # Always DuckDB, which is everywhere: what Spark wrote, another engine checks.
+        self.learn(ids, discover.in_bulk(current, everybody, DuckdbEngine(settings().bulk_memory_limit)).decisions)

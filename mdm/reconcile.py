@@ -13,7 +13,8 @@ from sqlmodel import Session
 
 from kernel import clock, db, log
 from kernel.errors import Conflict
-from matching.engine import DEFAULT_MEMORY_LIMIT
+from matching.bulk_engine import bulk_engine
+from matching.engine import DEFAULT_MEMORY_LIMIT, EngineName
 from mdm import candidates, decisions, discover, exact_copies, pending, restandardize, sql, versions
 from mdm.crew import WORTH_A_CREW
 from mdm.decisions import PairDecision
@@ -39,7 +40,7 @@ def _silent(_done: int, _total: int) -> None:
 
 
 class Path(StrEnum):
-    """How pairs are found and scored: one by one over the key index, or all at once in DuckDB. Both come to the same."""
+    """How pairs are found and scored: one by one over the key index, or all at once by a bulk engine. Both come to the same."""
 
     ONLINE = "online"
     BULK = "bulk"
@@ -47,21 +48,28 @@ class Path(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which path is worth taking for how many records, the memory that DuckDB may use on the bulk path, and how many processes
-    settle: of a resolver whose functions can be imported by name when they are several."""
+    """Which path is worth taking for how many records, the memory that the engine may use on the bulk path, how many processes
+    settle (of a resolver whose functions can be imported by name when they are several), and which engine it is."""
 
     path: Path
     records: int
     memory_limit: str = DEFAULT_MEMORY_LIMIT
     processes: int = 1
+    engine: EngineName = EngineName.DUCKDB
 
 
-def choose(session: Session, bulk_from_records: int, memory_limit: str = DEFAULT_MEMORY_LIMIT, processes: int = 1) -> Choice:
-    """Choose by the number of living records: below `bulk_from_records` laying out tables for DuckDB costs more than it saves,
+def choose(
+    session: Session,
+    bulk_from_records: int,
+    memory_limit: str = DEFAULT_MEMORY_LIMIT,
+    processes: int = 1,
+    engine: EngineName = EngineName.DUCKDB,
+) -> Choice:
+    """Choose by the number of living records: below `bulk_from_records` laying out tables for an engine costs more than it saves,
     and below some more so do helpers."""
     records = sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
     path = Path.BULK if records >= bulk_from_records else Path.ONLINE
-    return Choice(path, records, memory_limit, processes if records >= WORTH_A_CREW else 1)
+    return Choice(path, records, memory_limit, processes if records >= WORTH_A_CREW else 1, engine)
 
 
 def is_worth_it(session: Session, owed: int, bulk_from_records: int) -> bool:
@@ -140,7 +148,7 @@ def _decide(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], Foreknown]:
         everybody = discover.gather(session, batch.versions, shelf)
         live = decisions.all_live(session)
         online = discover.online(session, batch.versions, shelf, everybody.record_ids) if choice.path is Path.ONLINE else None
-    found = online or discover.in_bulk(batch.versions, everybody, choice.memory_limit)
+    found = online or _in_bulk(batch, everybody, choice)
     _write(batch, found, live)
     batch.result += Resolved(
         records=len(everybody.records) - len(everybody.unusable),
@@ -152,6 +160,11 @@ def _decide(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], Foreknown]:
         partly_filed=everybody.partly_filed,
     )
     return everybody.unusable, foreknown(batch.versions, found.decisions, everybody.records)
+
+
+def _in_bulk(batch: Batch, everybody: discover.Gathered, choice: Choice) -> Discovered:
+    with bulk_engine(choice.engine, choice.memory_limit, choice.processes) as engine:
+        return discover.in_bulk(batch.versions, everybody, engine)
 
 
 def _write(batch: Batch, found: Discovered, live: dict[uuid.UUID, Pair]) -> None:

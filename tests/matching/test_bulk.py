@@ -3,14 +3,13 @@
 import time
 from itertools import combinations
 
-import duckdb
 import pyarrow as pa
 import pytest
 
 from matching import bulk
 from matching.bulk import all_pairs, by_position, candidate_pairs, copy_pairs, forms_table, pair_scorer, score_candidates
 from matching.forms import ComparisonForm
-from matching.hot_keys import LIMITS, HotLimits, hot_sql
+from matching.hot_keys import HotLimits
 from matching.model import Model
 from matching.score import scorer
 
@@ -95,27 +94,18 @@ def keys_of(**filed: list[int]) -> pa.Table:
     return pa.table({"blocking_key": pa.array([key for key, _ in rows], pa.int64()), "record_id": [record for _, record in rows]})
 
 
-def hot_keys(keys: pa.Table, limits: HotLimits) -> dict[int, int]:
-    """The hot keys with their records, by the one definition that all paths use."""
-    with duckdb.connect() as connection:
-        connection.register("given", keys)
-        return dict(connection.sql(hot_sql(limits).format(given="given")).fetchall())
-
-
 def test_records_that_share_a_key_are_a_pair_once() -> None:
     found = candidate_pairs(keys_of(b=[1, 2], a=[2, 1, 1], c=[3]))
     assert found.to_pylist() == [{"record_a": "a", "record_b": "b"}]
 
 
-def test_a_hot_key_yields_no_pair_but_its_refined_keys_do_and_it_is_told() -> None:
+def test_a_hot_key_yields_no_pair_but_its_refined_keys_do() -> None:
     keys = keys_of(a=[1, 10], b=[1, 10], c=[1, 11], d=[1])
     assert candidate_pairs(keys, limits=HotLimits.alike(3)).to_pylist() == [{"record_a": "a", "record_b": "b"}]
-    assert hot_keys(keys, HotLimits.alike(3)) == {1: 4}
     assert candidate_pairs(keys, limits=HotLimits.alike(4)).num_rows == 6
-    assert hot_keys(keys, HotLimits.alike(4)) == {}
 
 
-def test_a_key_of_a_hundred_thousand_records_costs_seconds_and_is_told() -> None:
+def test_a_key_of_a_hundred_thousand_records_costs_seconds() -> None:
     """All share key -1, each ten of them a refined key besides: ten records are 45 pairs."""
     count = 100_000
     positions = pa.array(range(count))
@@ -124,7 +114,6 @@ def test_a_key_of_a_hundred_thousand_records_costs_seconds_and_is_told() -> None
     keys = pa.table({"blocking_key": filed, "record_id": pa.concat_arrays([ids, ids])})
     started = time.process_time()
     assert candidate_pairs(keys).num_rows == count // 10 * 45
-    assert hot_keys(keys, LIMITS) == {-1: count}
     assert time.process_time() - started < 20
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from matching.engine import engine, is_memory_limit
+from matching.engine import engine, is_memory_limit, memory_bytes
 
 
 def test_what_does_not_fit_into_memory_spills_into_a_folder_that_goes() -> None:
@@ -31,3 +31,12 @@ def test_a_size_is_a_number_and_a_unit(text: str, is_one: bool) -> None:
     with duckdb.connect() as connection:
         if is_one:
             connection.execute("SET memory_limit = ?", [text])
+
+
+@pytest.mark.parametrize("text", ["4GB", "512 MB", "1.5GiB", " 2tb ", "100kib", "0.25 GB"])
+def test_a_size_is_as_many_bytes_as_duckdb_reads(text: str) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("SET memory_limit = ?", [text.strip()])
+        shown = connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0]
+        connection.execute("SET memory_limit = ?", [f"{memory_bytes(text) / 1000:.3f} KB"])
+        assert connection.execute("SELECT current_setting('memory_limit')").fetchall()[0][0] == shown

@@ -10,9 +10,10 @@ import pytest
 from sqlmodel import Session
 
 from kernel import db
+from matching import bulk_engine
 from matching.bulk_pairs import find_pairs
 from matching.hot_keys import HotLimits
-from mdm import candidates, closure, discover, exact_copies, owed, reconcile, resolve, sql, versions
+from mdm import candidates, closure, exact_copies, owed, reconcile, resolve, sql, versions
 from mdm.incoming import Incoming
 from stewardship import tasks
 
@@ -32,7 +33,7 @@ def mdm(database: str) -> Master:
 def low(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dozen copies are as many as thousands."""
     monkeypatch.setattr(candidates, "LIMITS", LOW)
-    monkeypatch.setattr(discover, "find_pairs", partial(find_pairs, limits=LOW))
+    monkeypatch.setattr(bulk_engine, "find_pairs", partial(find_pairs, limits=LOW))
 
 
 def copies(mdm: Master, source: str, *keys: str, data: dict[str, Any] = MARIA) -> None:

@@ -9,10 +9,11 @@ from sqlmodel import Session
 
 from kernel import db
 from kernel.errors import Conflict
+from matching import bulk_engine
 from matching.blocking import HOT_LIMIT
 from matching.bulk_pairs import find_pairs
 from matching.hot_keys import HotLimits
-from mdm import candidates, discover, pending, policy, reconcile, resolve, versions
+from mdm import candidates, pending, policy, reconcile, resolve, versions
 from mdm.incoming import Incoming
 from stewardship import tasks
 
@@ -160,7 +161,7 @@ def test_copies_that_come_and_go_beside_a_reconcile_are_joined_as_without_it(
     """One of a chain goes, and another says the same again, while all are resolved in bulk under a low limit."""
     low = HotLimits.alike(3)
     monkeypatch.setattr(candidates, "LIMITS", low)
-    monkeypatch.setattr(discover, "find_pairs", partial(find_pairs, limits=low))
+    monkeypatch.setattr(bulk_engine, "find_pairs", partial(find_pairs, limits=low))
     mdm.put_many("shop", [Incoming(f"{n}", MARIA) for n in range(8)])
     mdm.delete("shop", "5")
     mdm.drain()

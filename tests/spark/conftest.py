@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import pytest
 from pyspark.sql import SparkSession
 
-from matching.spark import local_session
+from matching.spark_session import end, local_session
 
 
 @pytest.fixture(scope="session")
-def session() -> Iterator[SparkSession]:
-    started = local_session()
-    started.sparkContext.setLogLevel("ERROR")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    started = local_session(tmp_path_factory.mktemp("spark"))
     yield started
-    started.stop()
+    end(started)
