@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from cli import import_report
-from cli.memory import memory_of
+from cli.bulk_options import BulkOptions, EngineOption, MemoryOption, bulk_options
 from cli.progress import Tell, progress
 from cli.words import counted
 from kernel import jobs
@@ -50,20 +50,19 @@ def import_file(
     rejects_file: Annotated[
         Path | None, typer.Option("--rejects", help="Where to write rejected lines (FILE.rejects.csv).")
     ] = None,
-    memory_limit: Annotated[
-        str | None, typer.Option(help="Memory for DuckDB, such as 2GB, when it resolves in bulk; the rest spills to disk.")
-    ] = None,
+    memory_limit: MemoryOption = None,
+    engine: EngineOption = None,
 ) -> None:
     """Load a file of records. Run again after an interruption, it goes on where it was; rows delivered before stay the same.
 
     When many records then wait for resolution (MDM_BULK_FROM_RECORDS), they are resolved here in bulk; fewer, by the workers.
     """
-    memory = memory_of(memory_limit)
+    options = bulk_options(memory_limit, engine)
     with transaction() as session:
         rules = policy.ensure(session, OPERATOR.name)
     rows = files.open_rows(file, rules.named_source(source).file)
     import_report.say_found(console, rows)
-    tally = _try(rules, rows, source, rejects_file) if dry_run else _load(rules, rows, source, rejects_file, memory)
+    tally = _try(rules, rows, source, rejects_file) if dry_run else _load(rules, rows, source, rejects_file, options)
     raise typer.Exit(SOME_REJECTED if tally.outcomes["rejected"] else 0)
 
 
@@ -81,7 +80,7 @@ def _try(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None) -
     return found.tally
 
 
-def _load(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None, memory_limit: str) -> Tally:
+def _load(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None, options: BulkOptions) -> Tally:
     tally, refused = _import(rules, rows, source)
     if not tally.rows:
         console.print("The file has no rows.", highlight=False)
@@ -89,7 +88,7 @@ def _load(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None, 
     import_report.write_rejects(console, rejects_file or _beside(rows.path), refused, stored=True)
     with read_only() as session:
         owed = pending.backlog(session).open
-    if owed >= settings().bulk_from_records and _resolved_in_bulk(owed, memory_limit):
+    if owed >= settings().bulk_from_records and _resolved_in_bulk(owed, options):
         return tally
     if owed:
         verb = "waits" if owed == 1 else "wait"
@@ -97,7 +96,7 @@ def _load(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None, 
     return tally
 
 
-def _resolved_in_bulk(owed: int, memory_limit: str) -> bool:
+def _resolved_in_bulk(owed: int, options: BulkOptions) -> bool:
     """Resolve everybody in bulk when so many wait that it is worth it; whether it was."""
     from cli import resolve_commands  # noqa: PLC0415 - two seconds of Splink, of which a small import needs nothing.
     from mdm import reconcile  # noqa: PLC0415 - the same.
@@ -105,7 +104,7 @@ def _resolved_in_bulk(owed: int, memory_limit: str) -> bool:
     with read_only() as session:
         if not reconcile.is_worth_it(session, owed, settings().bulk_from_records):
             return False
-    resolve_commands.resolve_all(console, errors, memory_limit)
+    resolve_commands.resolve_all(console, errors, options)
     return True
 
 

@@ -1,4 +1,4 @@
-"""The memory that a command lets DuckDB have."""
+"""The memory that a command lets DuckDB or Spark have."""
 
 import typer
 

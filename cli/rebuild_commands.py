@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from cli.memory import memory_of
+from cli.bulk_options import EngineOption, MemoryOption, bulk_options
 from cli.progress import Tell, progress
 from cli.resolve_commands import DIFFERENCES_FOUND, show, show_differences
 from cli.words import counted
@@ -28,19 +27,15 @@ def register(app: typer.Typer) -> None:
     app.command("rebuild", epilog="Exit codes: 0 no difference is left, 2 some are, 1 failed.")(rebuild)
 
 
-def rebuild(
-    memory_limit: Annotated[
-        str | None, typer.Option(help="Memory for DuckDB, such as 2GB; the rest spills to disk (MDM_BULK_MEMORY_LIMIT).")
-    ] = None,
-) -> None:
+def rebuild(memory_limit: MemoryOption = None, engine: EngineOption = None) -> None:
     """Recompute everything from record versions, stewards' decisions and what golden ids were, under the same ids.
 
     Says what was otherwise. Reads go on meanwhile, workers too. Stopped halfway, run it again.
     """
     collect_seldom()
-    limit = memory_of(memory_limit)
+    options = bulk_options(memory_limit, engine)
     with read_only() as session:
-        choice = bulk.choose(session, settings().bulk_from_records, limit, settings().bulk_processes)
+        choice = bulk.choose(session, settings().bulk_from_records, *options)
     with _stages() as tell:
         done = rebuilding.rebuild(Resolver(transaction, tasks.project), tasks, choice, tell)
     console.print(f"{counted(len(done.differed), 'difference')} found", highlight=False)

@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from cli.memory import memory_of
+from cli.bulk_options import BulkOptions, EngineOption, MemoryOption, bulk_options
 from cli.progress import progress
 from cli.words import counted
 from kernel.db import read_only, transaction
 from kernel.settings import settings
+from matching.engine import EngineName
 from mdm import reconcile as bulk
 from mdm import verify as verification
 from mdm.crew import collect_seldom
@@ -24,6 +25,7 @@ from stewardship import tasks
 
 MOST_SHOWN = 50
 DIFFERENCES_FOUND = 2
+ENGINES = {EngineName.DUCKDB: "DuckDB", EngineName.SPARK: "Spark"}
 console = Console()
 errors = Console(stderr=True)
 
@@ -51,20 +53,16 @@ def verify(
     raise typer.Exit(DIFFERENCES_FOUND if report.differences else 0)
 
 
-def reconcile(
-    memory_limit: Annotated[
-        str | None, typer.Option(help="Memory for DuckDB, such as 2GB; the rest spills to disk (MDM_BULK_MEMORY_LIMIT).")
-    ] = None,
-) -> None:
+def reconcile(memory_limit: MemoryOption = None, engine: EngineOption = None) -> None:
     """Resolve all records anew, in bulk when there are many; comes to what the workers come to. Safe while they run."""
-    resolve_all(console, errors, memory_of(memory_limit))
+    resolve_all(console, errors, bulk_options(memory_limit, engine))
 
 
-def resolve_all(console: Console, errors: Console, memory_limit: str) -> None:
+def resolve_all(console: Console, errors: Console, options: BulkOptions) -> None:
     """Resolve all records anew; say which path was chosen and what came of it."""
     collect_seldom()
     with read_only() as session:
-        choice = bulk.choose(session, settings().bulk_from_records, memory_limit, settings().bulk_processes)
+        choice = bulk.choose(session, settings().bulk_from_records, *options)
     console.print(chosen(choice), highlight=False)
     with progress(errors, "reconciling") as tell:
         done = bulk.reconcile(Resolver(transaction, tasks.project), tell, choice=choice)
@@ -94,7 +92,7 @@ def chosen(choice: bulk.Choice) -> str:
     counts = f"{counted(choice.records, 'record')}: "
     if choice.path is bulk.Path.ONLINE:
         return f"{counts}resolved one by one; in bulk from {settings().bulk_from_records:,} on (MDM_BULK_FROM_RECORDS)."
-    return f"{counts}resolved in bulk, DuckDB within {choice.memory_limit} (--memory-limit)."
+    return f"{counts}resolved in bulk, {ENGINES[choice.engine]} within {choice.memory_limit} (--memory-limit)."
 
 
 def show(report: Report) -> None:

@@ -44,10 +44,11 @@ class Settings(BaseSettings):
     bulk_from_records: int = Field(10_000, ge=0, description="from so many records on, mdm import and reconcile work in bulk")
     bulk_processes: int = Field(default_factory=_usable_cores, ge=1, le=64, description="that share the work of a large load")
     bulk_memory_limit: str = Field(
-        "4GB", pattern=r"(?i)^\s*\d+(\.\d+)? ?[KMGT]i?B\s*$", description="of DuckDB, before it spills"
+        "4GB", pattern=r"(?i)^\s*\d+(\.\d+)? ?[KMGT]i?B\s*$", description="of the engine, before it spills"
     )
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
     webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
+    bulk_engine: str = Field("duckdb", pattern="^(duckdb|spark)$", description="that finds and scores pairs in bulk")
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     log_json: bool = False
