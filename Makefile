@@ -9,7 +9,7 @@ help:
 	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report)"
 	@echo "make test     the whole test suite on real PostgreSQL and Valkey"
 	@echo "make test-browser  the pages in a headless Chromium (as root installs Debian's; CHROMIUM=/path takes another)"
-	@echo "make test-spark  the same pairs, levels and weights on Spark (installs pyspark; needs Java 17 or newer)"
+	@echo "make test-spark  the same pairs, levels, weights, decisions and customers on Spark (installs pyspark; needs Java 17 or newer)"
 	@echo "make check    ruff, mypy --strict, import contracts, architecture smells"
 	@echo "make faults   apply each kept fault and expect a test to die"
 	@echo "make bench    measured ratios, as a table and JSON"

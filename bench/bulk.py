@@ -102,7 +102,7 @@ def _run(records: int, with_splink: Callable[[SplinkAlone], None] | None) -> Too
         write(islice(simulate(records, SEED), records), folder, "parquet")
         imported, reconciled = _whole(folder, records)
         standardized = folder / "standardized.parquet"
-        forms = _standardize(islice(simulate(records, SEED), records), standardized)
+        forms = write_standardized(islice(simulate(records, SEED), records), standardized)
         if with_splink:
             with_splink(SplinkAlone.run(forms))
         return Took(imported, reconciled, _partition(standardized))
@@ -129,7 +129,7 @@ def _whole(folder: Path, records: int) -> tuple[float, float]:
         return imported - started, time.perf_counter() - imported
 
 
-def _standardize(records: Iterator[SimulatedRecord], path: Path) -> pa.Table:
+def write_standardized(records: Iterator[SimulatedRecord], path: Path) -> pa.Table:
     """Write the standardized file; gives the forms that Splink reads."""
     told = policy.parse(policy_text())
     tables: list[pa.Table] = []

@@ -1,7 +1,7 @@
 """`make bench`: run every bench module, print one table, write JSON into bench/results.
 
 A module measures in a process of its own, so that none inherits another's memory or connections. Exit code 1 when a goal is
-missed and 2 when a module failed. `python -m bench.run scorer lookup` runs only those.
+missed and 2 when a module failed. `python -m bench.run scorer lookup` runs only those. Without Spark its line is left out.
 """
 
 import datetime
@@ -15,6 +15,9 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from matching.engine import DEFAULT_MEMORY_LIMIT
+from matching.spark_readiness import missing
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "bench" / "results"
@@ -31,7 +34,15 @@ def modules(wanted: list[str]) -> list[str]:
     unknown = set(wanted) - set(known)
     if unknown:
         raise SystemExit(f"no such bench: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
-    return [name for name in known if not wanted or name in wanted]
+    return [name for name in known if (name in wanted if wanted else _is_ready(name))]
+
+
+def _is_ready(name: str) -> bool:
+    """Say whether a module that needs more than Python can run here, and on the terminal what it lacks."""
+    lacking = missing(DEFAULT_MEMORY_LIMIT) if name == "spark" else None
+    if lacking:
+        console.print(f"bench.{name} is left out: {lacking}", highlight=False)
+    return lacking is None
 
 
 def measure(module: str) -> list[dict[str, Any]] | None:

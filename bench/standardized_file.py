@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from matching.blocking import keys
-from matching.bulk import RECORD_ID, copy_pairs, forms_table, pair_scorer
-from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA, find_pairs
+from matching.bulk import RECORD_ID, copy_pairs, forms_table
+from matching.bulk_engine import BulkEngine, DuckdbEngine
+from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA
 from matching.cluster import Clustering
 from matching.evaluate import SECRET, Prepared, resolve
 from matching.forms import COLUMNS, LIST_COLUMNS, ComparisonForm, comparison_form
@@ -25,6 +26,8 @@ from matching.standardize import form_hash
 
 # The columns beside those of the forms.
 BODY, FORM_HASH, RULES, KEYS = "body", "form_hash", "rules", "keys"
+SIDES = PAIRS_SCHEMA.names
+AT_ONCE = DuckdbEngine(scored_at_once=2**31)
 
 
 def standardized(names: Sequence[str], records: Sequence[StandardRecord]) -> pa.Table:
@@ -40,26 +43,37 @@ def standardized(names: Sequence[str], records: Sequence[StandardRecord]) -> pa.
     return table.append_column(BODY, pa.array([orjson.dumps(to_json(record)) for record in records], pa.binary()))
 
 
-def partition(path: Path, model: Model) -> list[Clustering[str]]:
-    """Partition the records of a file under a model."""
+def partition(path: Path, model: Model, engine: BulkEngine = AT_ONCE) -> list[Clustering[str]]:
+    """Partition the records of a file under a model, its pairs found and scored by an engine."""
     wanted = [name for name in parquet.read_schema(path).names if name != BODY]
     table = parquet.read_table(path, columns=wanted).combine_chunks()
     hashes, names = table.column(FORM_HASH).to_pylist(), table.column(RECORD_ID)
-    pairs = _pairs(table, hashes)
-    prepared = Prepared(names.to_pylist(), _forms(table), hashes, pairs, 0)
-    with pair_scorer(model, table) as scorer:
-        return resolve(prepared, model, scored=scorer.score_ahead(pairs, model.lines.component))
+    pairs = _pairs(table, hashes, engine)
+    by_place = table.set_column(table.column_names.index(RECORD_ID), RECORD_ID, _places(table).cast(pa.string()))
+    prepared = Prepared(names.to_pylist(), _forms(table), hashes, _named(pairs, names), 0)
+    scored = (_named(some, names) for some in engine.scored(model, by_place, pairs, model.lines.component))
+    return resolve(prepared, model, scored=scored)
 
 
-def _pairs(table: pa.Table, hashes: Sequence[bytes]) -> pa.Table:
-    """Find the candidate pairs (record_a, record_b)."""
-    places = pa.array(range(table.num_rows), pa.int32())
+def _places(table: pa.Table) -> pa.Array:
+    return pa.array(range(table.num_rows), pa.int32())
+
+
+def _named(pairs: pa.Table, names: pa.ChunkedArray) -> pa.Table:
+    """Call the records of pairs by their names, not by their places."""
+    for at, side in enumerate(SIDES):
+        pairs = pairs.set_column(at, side, names.take(pairs.column(side).cast(pa.int32())))
+    return pairs
+
+
+def _pairs(table: pa.Table, hashes: Sequence[bytes], engine: BulkEngine) -> pa.Table:
+    """Find the candidate pairs, by places."""
+    places = _places(table)
     rules, filed = (table.column(name).chunk(0) for name in (RULES, KEYS))
     holders = places.take(pc.list_parent_indices(filed))
     index = pa.Table.from_arrays([rules.flatten(), filed.flatten(), holders], schema=KEYS_SCHEMA)
     copies = copy_pairs(hashes, places).cast(PAIRS_SCHEMA)
-    found = find_pairs(index, pa.repeat(pa.scalar(0, pa.int32()), len(places)), copies=copies).pairs
-    return pa.table({side: table.column(RECORD_ID).take(found.column(side)) for side in found.column_names})
+    return engine.find_pairs(index, pa.repeat(pa.scalar(0, pa.int32()), len(places)), copies).pairs
 
 
 def _forms(table: pa.Table) -> list[ComparisonForm]:

@@ -5,6 +5,7 @@ from itertools import combinations
 import pyarrow as pa
 import pytest
 
+from matching import bulk
 from matching.bulk import forms_table, score_candidates
 from matching.bulk_engine import DuckdbEngine, bulk_engine
 from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA, find_pairs
@@ -21,10 +22,13 @@ BY_PAIR = [("record_a", "ascending"), ("record_b", "ascending")]
 
 @pytest.mark.parametrize("kept", [(), (0.0,), (0.0, True)], ids=str)
 @pytest.mark.parametrize("at_once", [1, 100, 435, 10_000])
-def test_slices_come_to_what_all_pairs_at_once_come_to(at_once: int, kept: tuple[float, bool]) -> None:
+def test_slices_come_to_what_all_pairs_at_once_come_to(
+    at_once: int, kept: tuple[float, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "SCORED_AT_ONCE", at_once)
     pairs = PAIRS.slice(0, 20) if at_once == 1 else PAIRS
     named = pa.table({side: pairs.column(side).cast(pa.string()) for side in pairs.column_names})
-    slices = list(DuckdbEngine(scored_at_once=at_once).scored(MODEL, FORMS, pairs, *kept))
+    slices = list(DuckdbEngine().scored(MODEL, FORMS, pairs, *kept))
     assert len(slices) == -(-pairs.num_rows // at_once)
     assert pa.concat_tables(slices).sort_by(BY_PAIR).to_pylist() == score_candidates(MODEL, FORMS, named, *kept).to_pylist()
 
