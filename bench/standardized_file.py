@@ -27,7 +27,7 @@ from matching.standardize import form_hash
 # The columns beside those of the forms.
 BODY, FORM_HASH, RULES, KEYS = "body", "form_hash", "rules", "keys"
 SIDES = PAIRS_SCHEMA.names
-AT_ONCE = DuckdbEngine(scored_at_once=2**31)
+DUCKDB = DuckdbEngine()
 
 
 def standardized(names: Sequence[str], records: Sequence[StandardRecord]) -> pa.Table:
@@ -43,7 +43,7 @@ def standardized(names: Sequence[str], records: Sequence[StandardRecord]) -> pa.
     return table.append_column(BODY, pa.array([orjson.dumps(to_json(record)) for record in records], pa.binary()))
 
 
-def partition(path: Path, model: Model, engine: BulkEngine = AT_ONCE) -> list[Clustering[str]]:
+def partition(path: Path, model: Model, engine: BulkEngine = DUCKDB) -> list[Clustering[str]]:
     """Partition the records of a file under a model, its pairs found and scored by an engine."""
     wanted = [name for name in parquet.read_schema(path).names if name != BODY]
     table = parquet.read_table(path, columns=wanted).combine_chunks()

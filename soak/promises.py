@@ -36,7 +36,9 @@ CHECKS = {
     "an id was issued without founders": """
         SELECT golden_id FROM golden g WHERE NOT EXISTS (SELECT FROM founder f WHERE f.golden_id = g.golden_id)""",
     "a record has versions twice": """
-        SELECT record_id FROM record_version GROUP BY record_id, source_version HAVING count(*) > 1""",
+        SELECT v.record_id FROM record_version v
+        WHERE NOT EXISTS (SELECT FROM record_withdrawal w WHERE w.record_id = v.record_id AND w.job_id = v.job_id)
+        GROUP BY v.record_id, v.source_version HAVING count(*) > 1""",
 }
 
 
