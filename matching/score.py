@@ -5,11 +5,11 @@ Splink's SQL does. Pure; a scorer is compiled once for a model and kept.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from matching.comparisons import Comparison, Levels, LevelsOf, levels_function, value_of
+from matching.comparisons import Comparison, LevelOf, Levels, LevelsOf, level_functions, levels_function, value_of
 from matching.forms import ComparisonForm
 from matching.model import Model
 
@@ -28,7 +28,7 @@ class Scored(NamedTuple):
 class Scorer:
     """A model prepared for scoring: weights as tuples by level, frequency adjustments remembered by value."""
 
-    __slots__ = ("_adjusted", "_levels", "_prior", "_weights", "comparisons")
+    __slots__ = ("_adjusted", "_levels", "_prior", "_weigh", "_weights", "comparisons")
 
     def __init__(self, model: Model) -> None:
         self.comparisons = model.comparisons
@@ -38,6 +38,8 @@ class Scorer:
         self._weights = tuple((*(parameter.weight for parameter in reversed(parameters)), 0.0) for parameters in model.parameters)
         adjustments = frequency_adjustments(model)
         self._adjusted = tuple(_adjusted(comparison, adjustments) for comparison in model.comparisons)
+        steps = list(zip(level_functions(model.comparisons), self._weights, self._adjusted, strict=True))
+        self._weigh = _weight_function(self._prior, steps)
 
     def levels(self, a: ComparisonForm, b: ComparisonForm) -> Levels:
         """Return the levels of a pair in the model's order of comparisons."""
@@ -58,14 +60,32 @@ class Scorer:
             contributions.append(given)
         return Scored(levels, weight, tuple(contributions))
 
-    def weight(self, a: ComparisonForm, b: ComparisonForm) -> float:
-        """Score a pair without explanation. Equals `pair(a, b).weight` bit for bit."""
-        weight = self._prior
-        for level, weights, adjusted in zip(self._levels(a, b), self._weights, self._adjusted, strict=True):
-            weight += weights[level]
-            if adjusted is not None and adjusted[0] == level:
-                weight += adjusted[1](a)
-        return weight
+    def weight(self, a: ComparisonForm, b: ComparisonForm, least: float = -math.inf) -> float:
+        """Score a pair without explanation. Equals `pair(a, b).weight` bit for bit, unless both are below `least`."""
+        return self._weigh(a, b, least)
+
+
+_Step = tuple[LevelOf, Sequence[float], tuple[int, Adjust] | None]
+
+
+def _weight_function(prior: float, steps: Sequence[_Step]) -> Callable[[ComparisonForm, ComparisonForm, float], float]:
+    """Compile the sum of a pair's weight: a loop over the comparisons takes half as long as comparing.
+
+    The last comparisons only take weight back: what is below the line before them stays there.
+    """
+    adding = [place for place, (_, weights, adjusted) in enumerate(steps) if adjusted is not None or max(weights) > 0]
+    lines, names = ["def weigh(a, b, least):", "    weight = prior"], dict[str, Any](prior=prior)
+    for place, (level_of, weights, adjusted) in enumerate(steps):
+        if place == max(adding, default=-1) + 1:
+            lines.append("    if weight < least: return weight")
+        lines += [f"    level = level{place}(a, b)", f"    weight += weights{place}[level]"]
+        names |= {f"level{place}": level_of, f"weights{place}": weights}
+        if adjusted is not None:
+            lines.append(f"    if level == {adjusted[0]}: weight += adjust{place}(a)")
+            names[f"adjust{place}"] = adjusted[1]
+    exec("\n".join([*lines, "    return weight"]), names)  # noqa: S102 - text made of numbers of ours.
+    function: Callable[[ComparisonForm, ComparisonForm, float], float] = names["weigh"]
+    return function
 
 
 def frequency_adjustments(model: Model) -> dict[str, Callable[[str], float]]:

@@ -21,19 +21,23 @@ def pair_decisions(
     A pair with a record that is gone, or of two identity domains, gives none.
     """
     found = []
-    for id_a, id_b in sorted(pairs):
+    for id_a, id_b in pairs:
         a, b = records.get(id_a), records.get(id_b)
         if a and b and versions.domain(a.source) == versions.domain(b.source):
             decision = pair_decision(versions, a, b)
             if decision:
                 found.append(decision)
-    return found
+    return sorted(found, key=lambda one: one.pair)
 
 
 def pair_decision(versions: VersionSet, a: ComparedRecord, b: ComparedRecord) -> PairDecision | None:
     """Score one pair, ids ordered; None when it is not worth keeping."""
     first, second = in_form_order(a, b)
-    return decision_of(versions, a, b, versions.scorer.pair(first.form, second.form))
+    scorer, line = versions.scorer, versions.lines.component
+    is_light = scorer.weight(first.form, second.form, line) < line  # As most are: no more is asked of them.
+    if is_light and not _share_an_identifier(a, b):
+        return None
+    return decision_of(versions, a, b, scorer.pair(first.form, second.form))
 
 
 def decision_of(versions: VersionSet, a: ComparedRecord, b: ComparedRecord, scored: Scored) -> PairDecision | None:

@@ -150,13 +150,14 @@ def _fit(versions: VersionSet, asked: Asked, near: Sequence[Neighbour]) -> list[
     """Score every neighbour and keep the best of each customer, the best first."""
     of = asked.form
     held = frozenset(of.identifiers or ())
+    lowest = versions.lines.lowest
     counted: Counter[str] = Counter()
     best: dict[str, Fit] = {}
     for one in near:
         customer = one.golden_id or one.record_id
         counted[customer] += 1
         # Below the lowest line only a shared identifier says more than no: the verdict is worth twice the weight.
-        if versions.scorer.weight(of, one.form) < versions.lines.lowest and held.isdisjoint(one.form.identifiers or ()):
+        if versions.scorer.weight(of, one.form, lowest) < lowest and held.isdisjoint(one.form.identifiers or ()):
             continue
         scored = versions.scorer.pair(of, one.form)
         decided = decide(versions.model, of, one.form, scored, versions.identifier_rules)

@@ -109,6 +109,24 @@ def test_scoring_is_symmetric_and_adds_up(one: int, other: int) -> None:
     assert scored.weight == pytest.approx(model.prior_weight + math.fsum(scored.contributions), abs=1e-9)
 
 
+@given(SEEDS, SEEDS, st.floats(-60, 60))
+@settings(max_examples=500)
+def test_a_weight_is_given_to_the_bit_unless_it_is_below_the_line(one: int, other: int, line: float) -> None:
+    a, b = person(one), person(other)
+    for least in (line, weight := score_pair(default_model(), a, b).weight, math.nextafter(weight, math.inf)):
+        given_weight = scorer(default_model()).weight(a, b, least)
+        assert given_weight == weight if weight >= least else given_weight < least
+
+
+def test_two_of_one_home_are_below_the_line_only_by_what_the_home_takes_back(pinned: Model) -> None:
+    home = {"house_postals": ("1|2",), "postals": ("2",), "phones": ("+1",), "emails": ("a@b",)}
+    one, other = (dataclasses.replace(name_of(given, "smith"), **home) for given in ("john", "mary"))
+    weight = score_pair(pinned, one, other).weight
+    assert weight < 10 < scorer(pinned).weight(one, one)
+    assert scorer(pinned).weight(one, other, weight) == weight
+    assert scorer(pinned).weight(one, other, 10) < 10
+
+
 def test_a_stronger_level_never_weighs_less() -> None:
     model = default_model()
     for comparison, parameters in zip(model.comparisons, model.parameters, strict=True):
