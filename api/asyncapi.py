@@ -6,7 +6,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from api.schemas.events import DATA, Event
-from mdm.event_vocabulary import TYPES
+from mdm.events import TYPES
 
 CHANNEL = "events"
 

@@ -19,7 +19,7 @@ from kernel.errors import MdmError
 from mdm import incoming, payloads, rejects, waiting
 from mdm import policy as policies
 from mdm import rekey as renaming
-from mdm.events import Mark
+from mdm.current_version import Mark
 from mdm.incoming import Incoming
 from mdm.ingest import Outcome
 from mdm.mapping_values import Problem

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from mdm.events import SUPERSEDES, Current, Delivered, Version, arrive, counts_without
+from mdm.current_version import SUPERSEDES, Current, Delivered, Version, arrive, counts_without
 from mdm.incoming import Prepared, SourceRules
 from mdm.record_log import Log, SightingRow
 from mdm.record_rows import Stored

@@ -1,127 +1,57 @@
-"""Which version of a record is current: the greatest source version, else the latest source time, else the last to arrive.
-
-Pure. A deletion is a version like any other, so that a late one never resurrects. What comes without a source version is placed
-behind the version that is current when it arrives: the source gave no other order than arrival. What an undone import delivered
-counts as if it had never come (`replay`).
-"""
+"""The event vocabulary: every type and what it means; and the events about records and loads. Sends nothing."""
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import combinations, takewhile
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-SUPERSEDES = frozenset({"created", "changed", "deleted"})
-# Of imports that only repeat a record so many are noted: a nightly file repeats it for years.
-MOST_IMPORTS_NOTED = 3
+from kernel.outbox import Event
+from mdm import golden_events
+from webhooks.deliveries import DISABLED, TEST
 
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Where a version stands in its source's own order."""
-
-    source_version: int | None = None
-    source_updated_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version as received: its content's hash (deletions have a hash of their own) and its place in the source's order."""
-
-    payload_hash: bytes
-    is_deleted: bool = False
-    mark: Mark = Mark()
-
-
-@dataclass(frozen=True, slots=True)
-class Current:
-    """The current version of a record. `mark` is the greatest place reached, also by a re-delivery of the same content."""
-
-    version: Version
-    mark: Mark
-
-
-@dataclass(frozen=True, slots=True)
-class Delivered:
-    """One delivery as the log keeps it: what it said, which kept version of its record that is, and by which import it came."""
-
-    version: Version
-    version_no: int
-    received_at: datetime
-    job_id: uuid.UUID | None = None
+RECEIVED = "record.received"
+REKEYED = "record.rekeyed"
+WITHDRAWN = "record.withdrawn"
+LOAD_FINISHED = "load.finished"
+TYPES: Mapping[str, str] = {
+    RECEIVED: "A source's record arrived, changed or was deleted.",
+    REKEYED: "A record has another key in its source; record and golden id stay.",
+    WITHDRAWN: "What an import said of a record counts no more, for the import was undone; its version may be an earlier one.",
+    golden_events.CREATED: "A golden id was issued.",
+    golden_events.UPDATED: "A golden record has other values or members.",
+    golden_events.MERGED: "Other golden ids went into this one; they redirect to it for ever.",
+    golden_events.SPLIT: "A golden record lost records to other golden ids.",
+    golden_events.RESTORED: "A golden id that redirected lives again.",
+    golden_events.REVIVED: "A golden id that had ended lives again.",
+    golden_events.ENDED: "All records of a golden id are deleted.",
+    golden_events.REDIRECTED: "A golden id that was merged away leads to another one now.",
+    "task.opened": "Stewards are asked something.",
+    "task.settled": "A question to stewards is asked no more.",
+    "job.finished": "A job is done.",
+    "job.failed": "A job ended before it was done; `error` says why.",
+    "job.cancelled": "A job was cancelled.",
+    LOAD_FINISHED: "A load is in the log whole; `first_seq` and `last_seq` say where its events stand.",
+    TEST: "Somebody asked for a test of an endpoint; it is delivered to that one only.",
+    DISABLED: "A webhook endpoint is delivered to no more; `reason` says why.",
+    "quality.breach_opened": "A source's data fell below a floor of the policy.",
+    "quality.breach_ended": "A source's data is above the floor again.",
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Stands:
-    """What a record stands at: its current version, the number under which that is kept, and when it was received."""
+class OfRecord:
+    """A record that events tell of."""
 
-    current: Current
-    version_no: int
-    received_at: datetime
+    record_id: uuid.UUID
+    source: str
+    brand: str
+    region: str
 
-
-def replay(log: Iterable[Delivered]) -> Stands | None:
-    """Let deliveries arrive in their order; None when there are none: nobody ever said anything of the record."""
-    stands: Stands | None = None
-    for one in log:
-        current, status = arrive(stands.current if stands else None, one.version)
-        if stands is None or status in SUPERSEDES:
-            stands = Stands(current, one.version_no, one.received_at)
-        elif current is not stands.current:
-            stands = replace(stands, current=current)
-    return stands
+    def event(self, type_: str, version_no: int, cause: str, load_id: uuid.UUID | None = None) -> Event:
+        """Tell what happened to it."""
+        body = {"record_id": str(self.record_id), "source": self.source, "cause": cause}
+        return Event(type_, self.record_id, version_no, body, (self.brand,), (self.region,), (self.source,), load_id)
 
 
-def without_import(log: Iterable[Delivered], job_id: uuid.UUID) -> list[Delivered]:
-    """The deliveries that count when an import does not."""
-    return [one for one in log if one.job_id != job_id]
-
-
-def counts_without(log: Sequence[Delivered], said: Delivered) -> bool:
-    """Whether a delivery that changes nothing now would if imports of the log were undone, so that it must be kept.
-
-    Asked of every choice among the last few imports, and for one that comes by none, of all of them together.
-    """
-    said_last = {one.job_id for one in takewhile(lambda one: one.version == said.version, reversed(log))}
-    if None in said_last or (said.job_id is not None and len(said_last) > MOST_IMPORTS_NOTED):
-        return False  # Whichever are undone, one of these is left.
-    imports = list(dict.fromkeys(one.job_id for one in reversed(log) if one.job_id not in (None, said.job_id)))
-    last = imports[:MOST_IMPORTS_NOTED]
-    undone = [frozenset(some) for count in range(1, len(last) + 1) for some in combinations(last, count)]
-    if said.job_id is None and len(imports) > len(last):
-        undone.append(frozenset(imports))
-    return any(_changes([one for one in log if one.job_id not in some], said.version) for some in undone)
-
-
-def _changes(log: Iterable[Delivered], version: Version) -> bool:
-    stands = replay(log)
-    return stands is None or arrive(stands.current, version)[0] != stands.current
-
-
-def arrive(current: Current | None, incoming: Version) -> tuple[Current, str]:
-    """Let a version arrive: the current version afterwards, and `created`, `changed`, `deleted`, `same` or `superseded`."""
-    if current is None:
-        return Current(incoming, incoming.mark), "deleted" if incoming.is_deleted else "created"
-    mark = _placed(current.mark, incoming.mark)
-    later = _is_later(current.mark, mark)
-    if (incoming.payload_hash, incoming.is_deleted) == (current.version.payload_hash, current.version.is_deleted):
-        return (Current(current.version, mark), "same") if later else (current, "same")
-    if not later:
-        return current, "superseded"
-    return Current(incoming, mark), "deleted" if incoming.is_deleted else "changed"
-
-
-def _placed(current: Mark, incoming: Mark) -> Mark:
-    """Where an incoming version stands: what it does not say itself, it takes from the version current on its arrival."""
-    if incoming.source_version is not None and incoming.source_version != current.source_version:
-        return incoming
-    return Mark(current.source_version, incoming.source_updated_at or current.source_updated_at)
-
-
-def _is_later(current: Mark, placed: Mark) -> bool:
-    """Ties go to the one that arrives; a version of the source's own beats none."""
-    if placed.source_version != current.source_version:
-        return current.source_version is None or (placed.source_version or 0) > current.source_version
-    if placed.source_updated_at is None or current.source_updated_at is None:
-        return True
-    return placed.source_updated_at >= current.source_updated_at
+def load_finished(load_id: uuid.UUID, kind: str, source: str, brand: str, region: str) -> Event:
+    """Tell that a load is over. Whoever is not told of each of its events hears this."""
+    return Event(LOAD_FINISHED, load_id, 1, {"load_id": str(load_id), "kind": kind}, (brand,), (region,), (source,), None)

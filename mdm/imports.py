@@ -19,7 +19,7 @@ from kernel import clock, jobs, outbox
 from kernel.actor import Principal
 from kernel.errors import Conflict
 from mdm import rejects, sql
-from mdm.event_vocabulary import load_finished
+from mdm.events import load_finished
 from mdm.files import FileRow, RowFile, fingerprint
 from mdm.incoming import REFUSING, Incoming, Prepared, SourceRules, prepare, storable
 from mdm.ingest import put_records

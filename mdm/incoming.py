@@ -14,7 +14,7 @@ from matching.standardize import Context
 from matching.standardize.identifiers import LONGEST_CARD
 from mdm import mapping, payloads
 from mdm.cards import mask_cards, mask_cards_in_bytes
-from mdm.events import Mark, Version
+from mdm.current_version import Mark, Version
 from mdm.mapping_values import Problem, roots
 from mdm.policy import Policy
 from mdm.policy_schema import AssertedMeaning, Source

@@ -1,8 +1,8 @@
 """Take deliveries in: versions appended, the current one standardized and filed, resolution asked for.
 
 Set-based: a handful of statements whatever the size of the batch and the number of its sources. What cannot be used is kept as a
-reject and the rest goes on. Which version is current is chosen by `mdm.events`, whatever the order of arrival. Never resolves and
-never commits.
+reject and the rest goes on. Which version is current is chosen by `mdm.current_version`, whatever the order of arrival. Never
+resolves and never commits.
 """
 
 import uuid
@@ -17,7 +17,7 @@ from kernel import clock, outbox
 from kernel.actor import Principal
 from kernel.errors import Forbidden
 from kernel.settings import settings
-from mdm import event_vocabulary, pending, program, record_log, record_rows, rejects, search_index, sql
+from mdm import events, pending, program, record_log, record_rows, rejects, search_index, sql
 from mdm.appraisal import faults
 from mdm.arrivals import Track
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
@@ -237,8 +237,8 @@ def _write_all(batch: _Batch, tracks: dict[Key, Track], priority: int) -> None:
 
 def _event(batch: _Batch, track: Track, row: RecordRow) -> outbox.Event:
     cause = "deleted" if row.is_deleted else "changed" if track.stored else "created"
-    of = event_vocabulary.OfRecord(row.record_id, row.source, row.brand, row.region)
-    return of.event(event_vocabulary.RECEIVED, track.version_no, cause, batch.job_id)
+    of = events.OfRecord(row.record_id, row.source, row.brand, row.region)
+    return of.event(events.RECEIVED, track.version_no, cause, batch.job_id)
 
 
 def _append(batch: _Batch, tracks: dict[Key, Track]) -> None:

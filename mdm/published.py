@@ -12,7 +12,7 @@ from sqlmodel import Session
 from kernel.errors import Invalid
 from mdm import policy as policies
 from mdm import sql
-from mdm.event_vocabulary import LOAD_FINISHED, TYPES
+from mdm.events import LOAD_FINISHED, TYPES
 from webhooks import feed
 from webhooks.feed import Log, Numbered
 

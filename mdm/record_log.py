@@ -1,7 +1,7 @@
 """The log of what was delivered of each record: versions, deliveries that said the same again, and imports that count no longer.
 
-Appends and reads; which version is current is told by `mdm.events` alone. Versions are never edited: what an undone import
-delivered stays in the log and is passed over.
+Appends and reads; which version is current is told by `mdm.current_version` alone. Versions are never edited: what an undone
+import delivered stays in the log and is passed over.
 """
 
 import uuid
@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from mdm import sql
-from mdm.events import Delivered, Mark, Version
+from mdm.current_version import Delivered, Mark, Version
 
 
 @dataclass(frozen=True, slots=True)

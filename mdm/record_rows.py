@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from mdm import key_rows, sql
 from mdm.appraisal import SEPARATOR
-from mdm.events import Current, Mark, Version
+from mdm.current_version import Current, Mark, Version
 from mdm.standardized import Standardized
 
 Key = tuple[str, str]  # A source and its own key of a record.

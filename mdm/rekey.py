@@ -11,7 +11,7 @@ from kernel import audit, clock, outbox
 from kernel.actor import Principal
 from kernel.errors import Conflict, NotFound
 from mdm import pending, sql
-from mdm.event_vocabulary import REKEYED, OfRecord
+from mdm.events import REKEYED, OfRecord
 
 BOTH = """
 SELECT source_key, record_id, rekeyed_to, version_no, brand, region FROM source_record

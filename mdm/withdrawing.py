@@ -15,8 +15,8 @@ from sqlmodel import Session
 
 from kernel import clock, outbox
 from mdm import closure, pending, record_log, restandardize, sql
-from mdm.event_vocabulary import WITHDRAWN, OfRecord
-from mdm.events import Current, Mark, Stands, Version, replay, without_import
+from mdm.current_version import Current, Mark, Stands, Version, replay, without_import
+from mdm.events import WITHDRAWN, OfRecord
 from mdm.incoming import DELETION_HASH
 from mdm.policy import Policy
 

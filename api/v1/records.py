@@ -14,7 +14,7 @@ from api.routes import Route, StreamRoute, resource
 from api.schemas.records import Record, RecordAnswer, Rekey, RekeyAnswer, SourceName, Version, WaitSeconds
 from mdm import policy as policies
 from mdm import record_reading
-from mdm.events import Mark
+from mdm.current_version import Mark
 
 router = resource("records", Route)
 streams = resource("records", StreamRoute)

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from kernel import db
 from kernel.errors import Conflict
 from mdm import record_log
-from mdm.events import replay
+from mdm.current_version import replay
 from mdm.incoming import Incoming
 
 from .. import resolution as master

@@ -9,7 +9,7 @@ import pytest
 from api.app import create_app
 from api.schemas.events import DATA
 from kernel import actor, db
-from mdm.event_vocabulary import TYPES
+from mdm.events import TYPES
 from webhooks import feed
 from workers import sequencer
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.events import (
+from mdm.current_version import (
     MOST_IMPORTS_NOTED,
     Current,
     Delivered,
