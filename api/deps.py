@@ -71,6 +71,8 @@ LookupCaller = Annotated[Principal, _needs("lookup")]
 DecisionsWriter = Annotated[Principal, _needs("decisions:write")]
 Explainer = Annotated[Principal, _needs("match:explain")]
 WebhooksWriter = Annotated[Principal, _needs("webhooks:write")]
+JobsReader = Annotated[Principal, _needs("jobs:read")]
+JobsWriter = Annotated[Principal, _needs("jobs:write")]
 EventsReader = Annotated[Principal, _needs("events:read")]
 MatchCaller = Annotated[Principal, _needs("match")]
 

@@ -59,6 +59,7 @@ MODULES = {
     "cli.plan_commands": ("policy", "model"),  # After the two whose groups it adds to.
     "cli.stage_commands": ("source",),  # After the one whose group it adds to.
     "cli.blocking_commands": ("blocking",),
+    "cli.job_commands": ("jobs",),
     "cli.event_commands": ("events",),
     "cli.webhook_commands": ("webhooks",),
     "cli.demo_commands": ("demo", "simulate"),

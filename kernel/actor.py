@@ -33,6 +33,7 @@ SCOPES = frozenset(
         "golden:read",
         "decisions:write",
         "jobs:read",
+        "jobs:write",
         "events:read",
         "webhooks:write",
         "admin",

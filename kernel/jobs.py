@@ -182,6 +182,21 @@ def cancel(session: Session, job_id: uuid.UUID) -> None:
     _tell(session, job_id, closed)
 
 
+def retry(session: Session, job_id: uuid.UUID) -> int:
+    """Hand out anew what was quarantined, and open its job again; how many chunks. Raises: NotFound; Conflict for none."""
+    status(session, job_id)
+    chunks = _run(
+        session,
+        "UPDATE job_chunk SET state = 'queued', attempts = 0, lost_leases = 0, error = NULL, rung_at = NULL, finished_at = NULL"
+        " WHERE job_id = :job_id AND state = 'quarantined'",
+        job_id=job_id,
+    ).rowcount
+    if not chunks:
+        raise Conflict("Nothing of this job was given up", code="nothing_to_retry")
+    _run(session, "UPDATE job SET state = 'running', failed_units = 0, finished_at = NULL WHERE job_id = :job_id", job_id=job_id)
+    return int(chunks)
+
+
 def ring_due(session: Session, limit: int = 100) -> list[uuid.UUID]:
     """Mark free chunks as rung and name them, for the relay to ring; an unanswered bell is due again after RING_AGAIN_SECONDS."""
     rows = _run(

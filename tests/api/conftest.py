@@ -40,6 +40,8 @@ EVERYTHING = (
     "golden:read",
     "decisions:write",
     "events:read",
+    "jobs:read",
+    "jobs:write",
     "webhooks:write",
 )
 Api = TestClient

@@ -18,7 +18,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from api.app import create_app
-from kernel import clock, db
+from kernel import clock, db, jobs
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
@@ -65,6 +65,7 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "golden_relationships": {"path_parameters": {"golden_id": golden_id}, "headers": {}},
         "golden_batch_get": ids,
         "sources_duplicates": {"path_parameters": {"source": "pos"}, "query": {}, "headers": {}},
+        "jobs_listed": {"query": {}, "headers": {}},
         "events_read": {"query": {}, "headers": {}},
         "lookup_find": {"body": {"golden_id": golden_id}},
         "match_find": {"body": {"record": {"given_name": "Ada", "emails": ["ada@example.org"]}}},
@@ -75,6 +76,19 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "records_delete": record,
         "records_rekey": {"path_parameters": record["path_parameters"], "body": {"new_key": str(uuid.uuid4())}, "headers": {}},
     }.get(name, {})
+
+
+def of_a_job(name: str) -> dict[str, Any]:
+    """The same, about a job that is under way, with a chunk that was given up."""
+    with db.transaction() as session:
+        job_id = jobs.create_job(session, "test", {}, "test", total_units=2, chunks=[{}, {}])
+        for attempt in range(jobs.MAX_ATTEMPTS):
+            claim = jobs.claim_chunk(session, "test", ["test"])
+            assert claim is not None, attempt
+            jobs.fail_chunk(session, claim, "broken")
+        if name == "jobs_progress":
+            jobs.finish_job(session, job_id)
+    return {"path_parameters": {"job_id": str(job_id)}, "headers": {}}
 
 
 def of_an_endpoint(name: str) -> dict[str, Any]:
@@ -163,6 +177,8 @@ def test_no_request_breaks_an_operation_and_some_succeed(
     operation, answers, headers = OPERATIONS[name], Counter[int](), key()
     if name.startswith(("decisions_", "overrides_", "explain_")) or name == "golden_history":
         works = operation.as_strategy(**of_a_customer(name, *customer(policy)))
+    elif name.startswith("jobs_") and name != "jobs_listed":
+        works = operation.as_strategy(**of_a_job(name))
     elif name.startswith("webhooks_"):
         works = operation.as_strategy(**of_an_endpoint(name))
     else:

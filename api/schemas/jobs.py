@@ -1,0 +1,39 @@
+"""What jobs look like on the wire."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+
+class Job(BaseModel):
+    """A job as it stands."""
+
+    job_id: UUID
+    kind: str
+    state: Literal["queued", "running", "finished", "failed", "cancelled"]
+    total_units: int | None = Field(description="Rows, records or the like; null while nobody knows how many.")
+    done_units: int
+    failed_units: int
+    open_chunks: int
+    quarantined_chunks: int = Field(description="Pieces that failed alone, three times: `:retry` hands them out anew.")
+    params: dict[str, Any]
+    checkpoint: dict[str, Any]
+    result: dict[str, Any] | None
+    error: str | None = Field(description="A stable code.")
+    created_by: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class Jobs(BaseModel):
+    """Jobs, the newest first."""
+
+    items: list[Job]
+
+
+class Retried(BaseModel):
+    """How many pieces were handed out anew."""
+
+    chunks: int

@@ -1,0 +1,60 @@
+"""Jobs: imports, reconciliations and whatever else takes its time; how they stand, and how to stop or go on with them."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response, StreamingResponse
+
+from api import answers, working
+from api.deps import JobsReader, JobsWriter, Reading, step
+from api.routes import Route, resource
+from api.schemas.jobs import Job, Jobs, Retried
+from kernel import audit, db, jobs
+
+router = resource("jobs", Route)
+Kind = Annotated[str | None, Query(max_length=64, description="Only jobs of this kind, such as `import`.")]
+
+
+@router.get("/v1/jobs", response_model=Jobs)
+def listed(caller: JobsReader, session: Reading, kind: Kind = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
+    """List the latest jobs, the newest first."""
+    return answers.json_answer({"items": working.listed(session, caller, kind, limit)})
+
+
+@router.get("/v1/jobs/{job_id}", response_model=Job)
+def get(caller: JobsReader, session: Reading, job_id: UUID) -> Response:
+    """Read how a job stands."""
+    return answers.json_answer(working.shown(working.require(session, caller, job_id)))
+
+
+@router.get(
+    "/v1/jobs/{job_id}/progress",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "`progress` events."}},
+)
+async def progress(caller: JobsReader, job_id: UUID) -> Response:
+    """Follow a job until it is over, as server-sent events: one whenever it has changed, looked at every second."""
+    await run_in_threadpool(step, caller, lambda session: working.require(session, caller, job_id))
+    return StreamingResponse(working.progress(caller, job_id), media_type="text/event-stream", headers=answers.PRIVATE)
+
+
+@router.post("/v1/jobs/{job_id}:cancel", response_model=Job)
+def cancel(caller: JobsWriter, job_id: UUID) -> Response:
+    """Cancel a job: what it has done stays, nothing more is begun."""
+    with db.transaction() as session:
+        working.require(session, caller, job_id)
+        jobs.cancel(session, job_id)
+        audit.record(session, caller.actor, "job.cancelled", "job", str(job_id))
+        return answers.json_answer(working.shown(jobs.status(session, job_id)))
+
+
+@router.post("/v1/jobs/{job_id}:retry", response_model=Retried)
+def retry(caller: JobsWriter, job_id: UUID) -> Response:
+    """Try again what was given up: pieces that failed alone are handed out anew."""
+    with db.transaction() as session:
+        working.require(session, caller, job_id)
+        chunks = jobs.retry(session, job_id)
+        audit.record(session, caller.actor, "job.retried", "job", str(job_id))
+        return answers.json_answer({"chunks": chunks})

@@ -1,0 +1,68 @@
+"""Carries jobs from `kernel.jobs` to the wire, as they stand or as they go on."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+import orjson
+from fastapi.concurrency import run_in_threadpool
+from sqlmodel import Session
+
+from kernel import db, jobs
+from kernel.actor import Principal
+from kernel.errors import NotFound
+from kernel.jobs import Job
+from mdm import policy as policies
+
+SECONDS_BETWEEN = 1.0
+LONGEST_SECONDS = 3_600.0
+OVER = frozenset({"finished", "failed", "cancelled"})
+
+
+def shown(job: Job) -> dict[str, Any]:
+    """Show a job as JSON-ready data."""
+    return {name: value for name, value in asdict(job).items() if name != "fingerprint"}
+
+
+def visible(session: Session, caller: Principal, job: Job) -> bool:
+    """Whether a caller may see a job: of all brands, or the job is about a source of theirs."""
+    if caller.scope.brands is None:
+        return True
+    ruling = policies.in_force(session)
+    source = ruling.sources.get(str(job.params.get("source"))) if ruling else None
+    return source is not None and source.brand in caller.scope.brands
+
+
+def require(session: Session, caller: Principal, job_id: UUID) -> Job:
+    """Read a job that the caller may see. Raises: NotFound."""
+    found = jobs.status(session, job_id)
+    if not visible(session, caller, found):
+        raise NotFound("No such job", code="unknown_job")
+    return found
+
+
+def listed(session: Session, caller: Principal, kind: str | None, limit: int) -> list[dict[str, Any]]:
+    """List the latest jobs that the caller may see."""
+    return [shown(one) for one in jobs.recent(session, limit, kind) if visible(session, caller, one)]
+
+
+async def progress(caller: Principal, job_id: UUID) -> AsyncIterator[bytes]:
+    """Tell how a job stands each time that it has changed, as server-sent events, until it is over."""
+    said: dict[str, Any] = {}
+    for _ in range(int(LONGEST_SECONDS / SECONDS_BETWEEN)):
+        now = await run_in_threadpool(_stands, caller, job_id)
+        if now != said:
+            said = now
+            yield b"event: progress\ndata: " + orjson.dumps(now) + b"\n\n"
+        else:
+            yield b": still there\n\n"
+        if now["state"] in OVER:
+            return
+        await asyncio.sleep(SECONDS_BETWEEN)
+
+
+def _stands(caller: Principal, job_id: UUID) -> dict[str, Any]:
+    with db.read_only(db.Role.APP, caller.scope) as session:
+        return shown(require(session, caller, job_id))
