@@ -65,7 +65,7 @@ def test(session: Session, caller: Principal, endpoint_id: UUID) -> Response:
     found = endpoints.get(session, endpoint_id)
     if found.disabled_at:
         raise Invalid("The endpoint is disabled: enable it first", code="endpoint_disabled")
-    deliveries.test(session, endpoint_id)
+    deliveries.test(session, found)
     audit.record(session, caller.actor, "webhook.tested", "webhook", str(endpoint_id))
     return one(found)
 

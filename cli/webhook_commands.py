@@ -73,8 +73,7 @@ def show(endpoint_id: EndpointId, limit: Annotated[int, typer.Option(min=1, max=
 def test(endpoint_id: EndpointId) -> None:
     """Send a test event, on the way that all events take; `mdm webhooks show` says what came of it."""
     with db.transaction() as session:
-        endpoints.get(session, endpoint_id)
-        deliveries.test(session, endpoint_id)
+        deliveries.test(session, endpoints.get(session, endpoint_id))
     console.print("a test event is on its way")
 
 

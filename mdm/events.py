@@ -1,11 +1,13 @@
 """The event vocabulary: every type and what it means; and the events about records and loads. Sends nothing."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlmodel import Session
+
 from kernel.outbox import Event
-from mdm import golden_events
+from mdm import golden_events, sql
 from webhooks.deliveries import DISABLED, TEST
 
 RECEIVED = "record.received"
@@ -52,6 +54,13 @@ class OfRecord:
         return Event(type_, self.record_id, version_no, body, (self.brand,), (self.region,), (self.source,), load_id)
 
 
-def load_finished(load_id: uuid.UUID, kind: str, source: str, brand: str, region: str) -> Event:
-    """Tell that a load is over. Whoever is not told of each of its events hears this."""
-    return Event(LOAD_FINISHED, load_id, 1, {"load_id": str(load_id), "kind": kind}, (brand,), (region,), (source,), None)
+def load_finished(session: Session, load_id: uuid.UUID, kind: str, sources: Sequence[str]) -> Event:
+    """Tell that a load of some sources' records is over. Whoever is not told of each of its events hears this."""
+    found = sql.rows(
+        session,
+        "SELECT array_agg(DISTINCT brand), array_agg(DISTINCT region) FROM source_record WHERE source = ANY(%s)",
+        [list(sources)],
+    )
+    brands, regions = (tuple(names or ()) for names in found[0])
+    body = {"load_id": str(load_id), "kind": kind}
+    return Event(LOAD_FINISHED, load_id, 1, body, brands, regions, tuple(sources))

@@ -87,8 +87,6 @@ class ImportJob:
     source: str
     resumed: bool
     tally: Tally
-    brand: str = ""
-    region: str = ""
     undone: uuid.UUID | None = None
 
 
@@ -117,16 +115,16 @@ def _made(rules: SourceRules, said: Prepared | Problem, blocking_secret: bytes) 
 
 def begin(session: Session, policy: Policy, file: RowFile, source: str, principal: Principal) -> ImportJob:
     """Open the job of a file, or find the interrupted one: same content, source, format and policy. Raises: NotFound."""
-    of = policy.source(source)
+    policy.source(source)
     mark = fingerprint(file.path, source, str(policy.version), file.kind, file.encoding, file.format.model_dump_json())
     sql.run(session, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mark])
     known = jobs.find_by_fingerprint(session, KIND, mark)
     if known is not None and known.state in {"queued", "running"}:
         begun = known.done_units + known.failed_units > 0
-        return ImportJob(known.job_id, source, begun, Tally.of(known.checkpoint), of.brand, of.region)
+        return ImportJob(known.job_id, source, begun, Tally.of(known.checkpoint))
     params = {"file": file.path.name, "source": source, "kind": file.kind}
     made = jobs.create_job(session, KIND, params, principal.name, fingerprint=mark)
-    return ImportJob(made, source, False, Tally(), of.brand, of.region, _undone_before(session, mark))
+    return ImportJob(made, source, False, Tally(), _undone_before(session, mark))
 
 
 def _undone_before(session: Session, mark: str) -> uuid.UUID | None:
@@ -163,7 +161,7 @@ def finish(session: Session, job: ImportJob, error: str | None = None) -> None:
     """Close the job with its tally, as failed when there is an error code."""
     jobs.finish_job(session, job.job_id, result=job.tally.as_json(), error=error)
     if error is None:
-        outbox.emit(session, load_finished(job.job_id, KIND, job.source, job.brand, job.region))
+        outbox.emit(session, load_finished(session, job.job_id, KIND, [job.source]))
 
 
 def _hold(session: Session, job: ImportJob) -> None:

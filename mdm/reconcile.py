@@ -11,7 +11,7 @@ from functools import partial
 
 from sqlmodel import Session
 
-from kernel import clock, db, log
+from kernel import clock, db, log, outbox
 from kernel.errors import Conflict
 from matching.bulk_engine import bulk_engine
 from matching.engine import DEFAULT_MEMORY_LIMIT, EngineName
@@ -19,6 +19,7 @@ from mdm import candidates, decisions, discover, exact_copies, pending, restanda
 from mdm.crew import WORTH_A_CREW
 from mdm.decisions import PairDecision
 from mdm.discover import Discovered
+from mdm.events import load_finished
 from mdm.foreknown import Foreknown, foreknown
 from mdm.records import Pair
 from mdm.resolve import Batch, Resolved, Resolver
@@ -96,6 +97,10 @@ def reconcile(
         with helpers(batch, choice.processes) as crew:
             unusable, known = _decide_all(batch, choice)
             settle_all(batch, known, progress, chunk_size, crew)
+        if batch.result.goldens:
+            batch.step(
+                lambda session: outbox.emit(session, load_finished(session, load_id, "reconcile", list(current.policy.sources)))
+            )
     finally:  # To the workers: what was not reached, what cannot be used, and what met too much company.
         batch.give_back(batch.claims.keys() | {claim.record_id for claim in taken})
     logger.info("reconciled", unusable=len(unusable))

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from kernel import outbox
 from kernel.errors import Invalid, NotFound
+from webhooks.endpoints import Endpoint
 
 # An attempt takes 15 seconds at most; after this it is taken for lost.
 ATTEMPT_SECONDS = 60.0
@@ -211,9 +212,10 @@ def again(session: Session, endpoint_id: uuid.UUID, first_seq: int, last_seq: in
     return count
 
 
-def test(session: Session, endpoint_id: uuid.UUID) -> None:
-    """Send a test event to an endpoint, on the way that all events take."""
-    outbox.emit(session, outbox.Event(TEST, endpoint_id, 1, {"endpoint_id": str(endpoint_id)}))
+def test(session: Session, of: Endpoint) -> None:
+    """Send a test event to an endpoint, on the way that all events take and within what it may hear of."""
+    body = {"endpoint_id": str(of.endpoint_id)}
+    outbox.emit(session, outbox.Event(TEST, of.endpoint_id, 1, body, of.brands, of.regions))
 
 
 def forget_old(session: Session) -> int:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from cryptography.exceptions import InvalidTag
 from sqlmodel import Session
 
 from kernel import audit, clock
@@ -92,7 +93,7 @@ def _endpoint(row: Any) -> Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What is needed to send to an endpoint that is enabled, and how it fares."""
+    """What is needed to send to an endpoint that is enabled, and how it fares. Without `secrets` nothing can be sent to it."""
 
     endpoint_id: uuid.UUID
     url: str
@@ -117,11 +118,19 @@ def sendings(session: Session) -> list[Sending]:
     )
     return [
         Sending(
-            row[0], row[1], tuple(signing.unseal(row[0], bytes(one)) for one in row[2:4] if one is not None),
+            row[0], row[1], _secrets(row[0], [bytes(one) for one in row[2:4] if one is not None]),
             None if row[4] is None else tuple(row[4]), None if row[5] is None else tuple(row[5]), tuple(row[6]), *row[7:],
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _secrets(endpoint_id: uuid.UUID, sealed: Sequence[bytes]) -> tuple[str, ...]:
+    """Open secrets; none when one cannot be opened."""
+    try:
+        return tuple(signing.unseal(endpoint_id, one) for one in sealed)
+    except InvalidTag:
+        return ()
 
 
 def create(session: Session, caller: Principal, wish: Wish, secret: str | None = None) -> tuple[Endpoint, str]:

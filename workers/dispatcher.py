@@ -29,6 +29,7 @@ from workers.relay import stop_on_signal
 POLL_SECONDS = 0.2
 LEADER = "webhook dispatcher"
 MOST_BODY_BYTES = 64_000
+UNREADABLE = "secret_unreadable"
 logger = log.get_logger()
 
 
@@ -104,9 +105,16 @@ class Dispatcher:
             deliveries.fan_out(session)
         with db.transaction() as session:
             now, sendings = clock.now(), {one.endpoint_id: one for one in endpoints.sendings(session)}
+            for one in [one for one in sendings.values() if not one.secrets]:
+                deliveries.note_health(session, one.endpoint_id, Health(one.failures, one.failing_since, None, UNREADABLE))
+                del sendings[one.endpoint_id]
             free = {known: room for known, one in sendings.items() if (room := self._places[known].free(one, now))}
             due = deliveries.hand_out(session, free)
-        return [letter for of, some in _by_scope(due, sendings) for letter in letters(of, some, sendings)]
+        found = [letter for of, some in _by_scope(due, sendings) for letter in letters(of, some, sendings)]
+        if lost := set(due) - {letter.due for letter in found}:
+            with db.transaction() as session:
+                deliveries.note(session, [(Tried(one, None, "event_not_kept", 0), False) for one in lost])
+        return found
 
     def _note(self, done: Sequence[tuple[Letter, Answer]]) -> None:
         if not done:
@@ -156,7 +164,7 @@ def _by_scope(due: Sequence[Due], sendings: dict[uuid.UUID, Sending]) -> Iterabl
 
 
 def letters(of: Scope, due: Sequence[Due], sendings: dict[uuid.UUID, Sending]) -> list[Letter]:
-    """Write the letters of deliveries that see the same. One whose event is not kept any more is not written, and runs out."""
+    """Write the letters of deliveries that see the same; none of an event that is not kept any more."""
     brands, regions, sources = of
     with db.read_only(db.Role.APP, db.Scope(brands, regions)) as session:
         log_ = feed.log(session)

@@ -1,4 +1,7 @@
-"""Events are numbered: the outbox is a queue that the sequencer empties into the log, whose numbers are dense."""
+"""Events are numbered: the outbox is a queue that the sequencer empties into the log, whose numbers are dense.
+
+What stands in the outbox from before is dropped: nobody could read it, and it does not say who moved.
+"""
 
 import json
 
@@ -11,7 +14,7 @@ depends_on = None
 
 # What waits to be numbered. It is emptied all the time, so nothing of it needs to be partitioned.
 QUEUE = """
-ALTER TABLE outbox RENAME TO outbox_before;
+DROP TABLE outbox;
 CREATE TABLE outbox (
   outbox_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   occurred_at timestamptz NOT NULL DEFAULT now(),
@@ -24,9 +27,6 @@ CREATE TABLE outbox (
   sources text[] NOT NULL DEFAULT '{}',
   load_id uuid
 ) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
-INSERT INTO outbox (occurred_at, type, subject_id, subject_version, body)
-SELECT created_at, type, subject_id, subject_version, body FROM outbox_before ORDER BY outbox_id;
-DROP TABLE outbox_before;
 """
 
 LOG = """
@@ -111,7 +111,7 @@ def upgrade() -> None:
 BACK = """
 DROP FUNCTION forget_events(integer);
 DROP TABLE event, event_counter;
-ALTER TABLE outbox RENAME TO outbox_queue;
+DROP TABLE outbox;
 CREATE TABLE outbox (
   outbox_id bigint GENERATED ALWAYS AS IDENTITY,
   transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -123,9 +123,6 @@ CREATE TABLE outbox (
   PRIMARY KEY (outbox_id, created_at)
 ) PARTITION BY RANGE (created_at);
 SELECT ensure_month_partitions('outbox', 3);
-INSERT INTO outbox (created_at, type, subject_id, subject_version, body)
-SELECT occurred_at, type, subject_id, subject_version, body FROM outbox_queue ORDER BY outbox_id;
-DROP TABLE outbox_queue;
 GRANT SELECT, INSERT ON outbox TO mdm_engine, mdm_app;
 """
 

@@ -41,7 +41,9 @@ class Endpoint(BaseModel):
     brands: list[str] | None = Field(description="It hears of these brands only: those of the key that made it. Null: of all.")
     regions: list[str] | None
     state: Literal["enabled", "disabled", "resting"] = Field(description="`resting`: it failed ten times and is tried seldom.")
-    disabled_because: str | None = Field(description="`gone` (it answered 410), `failing_for_days`, `by_hand`.")
+    disabled_because: str | None = Field(
+        description="`gone` (it answered 410), `failing_for_days`, `by_hand`, `secret_unreadable` (rotate it)."
+    )
     disabled_at: datetime | None
     failing_since: datetime | None
     failures: int = Field(description="In a row.")

@@ -204,7 +204,7 @@ def test_a_test_event_goes_to_its_own_endpoint_only(running: None, hooks: Sink) 
     made, _ = endpoint(hooks.url + "/a", types=("golden.merged",))
     endpoint(hooks.url + "/b")
     with db.transaction() as session:
-        deliveries.test(session, made.endpoint_id)
+        deliveries.test(session, made)
     emit((clock.uuid7(), 1))
     eventually(lambda: hooks.of("/b") and hooks.of("/a"))
     assert [one.event["type"] for one in hooks.received if one.path == "/a"] == ["endpoint.test"]
@@ -260,3 +260,30 @@ def test_a_new_endpoint_hears_of_what_happens_from_then_on(running: None, hooks:
     eventually(lambda: hooks.received)
     assert [one.event["version"] for one in hooks.received] == [7]
     assert hooks.received[0].event["seq"] > before
+
+
+def test_an_endpoint_of_one_brand_hears_of_its_brand_and_of_its_own_test(running: None, hooks: Sink) -> None:
+    with db.transaction() as session:
+        acme = Principal("acme", "acme", frozenset(), db.Scope(("acme",)))
+        made, _ = endpoints.create(session, acme, Wish(hooks.url + "/acme"))
+        deliveries.test(session, made)
+        outbox.emit_all(
+            session,
+            [outbox.Event("golden.updated", clock.uuid7(), version, {}, brands, ("",)) for version, brands in
+             ((1, ("bolt",)), (2, ("acme", "bolt")), (3, None))],
+        )  # fmt: skip
+    eventually(lambda: len(hooks.received) == 2)
+    assert [(one.event["type"], one.event["version"]) for one in hooks.received] == [("endpoint.test", 1), ("golden.updated", 2)]
+
+
+def test_an_event_that_is_not_kept_and_a_secret_that_cannot_be_opened_are_told(running: None, hooks: Sink) -> None:
+    gone, _ = endpoint(hooks.url + "/a")
+    with db.transaction() as session:
+        session.connection().exec_driver_sql(
+            "INSERT INTO webhook_delivery (endpoint_id, seq, subject_id) VALUES (%s, 0, %s)", (gone.endpoint_id, clock.uuid7())
+        )
+    eventually(lambda: states(gone.endpoint_id) == {"dead": 1})
+    assert query("SELECT tried -> 0 ->> 'error' FROM webhook_delivery") == [("event_not_kept",)]
+    query("UPDATE webhook_endpoint SET secret = %s", b"0" * 60)
+    eventually(lambda: query("SELECT disabled_because FROM webhook_endpoint") == [("secret_unreadable",)])
+    assert hooks.received == []
