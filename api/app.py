@@ -1,7 +1,7 @@
 """The HTTP application: routes, problems, documentation. Started by `cli.serve` as `api.app:app`.
 
-Open without a key: /, /docs, /assets, /openapi.json, /live and /ready, none of which says anything about anybody. Everything
-else declares the scope it needs.
+Open without a key: /, /docs, /assets, /openapi.json, /asyncapi.json, /live and /ready, none of which says anything about anybody.
+Everything else declares the scope it needs.
 """
 
 from collections.abc import AsyncIterator

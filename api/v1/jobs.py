@@ -14,6 +14,7 @@ from api.schemas.jobs import Job, Jobs, Retried
 from kernel import audit, db, jobs
 
 router = resource("jobs", Route)
+EVENT = {"type": "object", "properties": {"event": {"const": "progress"}, "data": {"type": "string", "description": "A job."}}}
 Kind = Annotated[str | None, Query(max_length=64, description="Only jobs of this kind, such as `import`.")]
 
 
@@ -32,7 +33,7 @@ def get(caller: JobsReader, session: Reading, job_id: UUID) -> Response:
 @router.get(
     "/v1/jobs/{job_id}/progress",
     response_class=StreamingResponse,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}, "description": "`progress` events."}},
+    responses={200: {"content": {"text/event-stream": {"schema": EVENT}}, "description": "`progress` events."}},
 )
 async def progress(caller: JobsReader, job_id: UUID) -> Response:
     """Follow a job until it is over, as server-sent events: one whenever it has changed, looked at every second."""

@@ -13,7 +13,7 @@ from api.app import create_app
 from api.deps import Requires
 from kernel import actor
 
-OPEN_ROUTES = {"/", "/docs", "/assets/{name}", "/openapi.json", "/live", "/ready"}
+OPEN_ROUTES = {"/asyncapi.json", "/", "/docs", "/assets/{name}", "/openapi.json", "/live", "/ready"}
 COMMITTED = Path(__file__).resolve().parents[2] / "api" / "openapi.json"
 
 
@@ -38,7 +38,7 @@ def test_every_route_but_health_declares_a_known_scope(app: FastAPI) -> None:
 
 
 def test_every_route_refuses_a_caller_without_key_and_one_without_scope(app: FastAPI, key: Any) -> None:
-    useless = key("jobs:read")
+    keys = {scope: key(scope) for scope in ("jobs:read", "lookup")}
     with TestClient(app) as client:
         for route in api_routes(app):
             if route.path in OPEN_ROUTES:
@@ -47,6 +47,7 @@ def test_every_route_refuses_a_caller_without_key_and_one_without_scope(app: Fas
             url = url.replace("{key:any_text}", "1")
             for method in route.methods:
                 assert client.request(method, url).status_code == 401, route.path
+                useless = keys["lookup" if route.path.startswith("/v1/jobs") else "jobs:read"]
                 assert client.request(method, url, headers=useless).status_code == 403, route.path
 
 
