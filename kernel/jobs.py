@@ -159,27 +159,15 @@ def checkpoint(session: Session, job_id: uuid.UUID, reached: Params, *, done_uni
 
 def finish_job(session: Session, job_id: uuid.UUID, *, result: Params | None = None, error: str | None = None) -> None:
     """Close a job, as failed when it names an error (a stable code, never an exception's text). Idempotent."""
-    closed = _run(
-        session,
-        "UPDATE job SET state = :state, result = CAST(:result AS jsonb), error = :error, finished_at = now()"
-        " WHERE job_id = :job_id AND state IN ('queued', 'running') RETURNING kind, state, error",
-        job_id=job_id, state="failed" if error else "finished", error=error,
-        result=None if result is None else json.dumps(dict(result)),
-    ).all()  # fmt: skip
-    _tell(session, job_id, closed)
+    kept = None if result is None else json.dumps(dict(result))
+    changes = "state = :state, result = CAST(:result AS jsonb), error = :error"
+    _close(session, job_id, changes, state="failed" if error else "finished", error=error, result=kept)
 
 
 def cancel(session: Session, job_id: uuid.UUID) -> None:
     """Stop handing out chunks of a job; one that is being worked on cannot finish any more. Raises: Conflict when it is over."""
-    closed = _run(
-        session,
-        "UPDATE job SET state = 'cancelled', finished_at = now() WHERE job_id = :job_id AND state IN ('queued', 'running')"
-        " RETURNING kind, state, error",
-        job_id=job_id,
-    ).all()
-    if not closed:
+    if not _close(session, job_id, "state = 'cancelled'"):
         raise Conflict("The job is over already", code="job_over")
-    _tell(session, job_id, closed)
 
 
 def retry(session: Session, job_id: uuid.UUID) -> int:
@@ -197,20 +185,24 @@ def retry(session: Session, job_id: uuid.UUID) -> int:
     return int(chunks)
 
 
-def ring_due(session: Session, limit: int = 100) -> list[uuid.UUID]:
-    """Mark free chunks as rung and name them, for the relay to ring; an unanswered bell is due again after RING_AGAIN_SECONDS."""
+def ring_due(session: Session, limit: int = 100) -> list[tuple[uuid.UUID, int]]:
+    """Mark free chunks as rung and name them with their priority, for the relay to ring, the most urgent first.
+
+    An unanswered bell is due again after RING_AGAIN_SECONDS; no more than `limit` bells are out at a time.
+    """
     rows = _run(
         session,
-        """WITH due AS (
-             SELECT chunk_id FROM job_chunk c JOIN job USING (job_id)
-             WHERE c.state IN ('queued', 'leased') AND job.state IN ('queued', 'running')
-               AND (c.lease_until IS NULL OR c.lease_until < now())
-               AND (c.rung_at IS NULL OR c.rung_at < now() - make_interval(secs => :again))
-             ORDER BY c.priority, c.job_id, c.ordinal LIMIT :limit FOR UPDATE OF c SKIP LOCKED)
-           UPDATE job_chunk c SET rung_at = now() FROM due WHERE c.chunk_id = due.chunk_id RETURNING c.chunk_id""",
+        """WITH free AS (SELECT c.chunk_id, coalesce(c.rung_at > now() - make_interval(secs => :again), false) AS is_out
+             FROM job_chunk c JOIN job USING (job_id) WHERE c.state IN ('queued', 'leased') AND job.state IN ('queued', 'running')
+               AND (c.lease_until IS NULL OR c.lease_until < now())),
+           due AS (SELECT chunk_id FROM job_chunk WHERE chunk_id IN (SELECT chunk_id FROM free WHERE NOT is_out)
+             ORDER BY priority, job_id, ordinal LIMIT greatest(0, :limit - (SELECT count(*) FROM free WHERE is_out))
+             FOR UPDATE SKIP LOCKED)
+           UPDATE job_chunk c SET rung_at = now() FROM due WHERE c.chunk_id = due.chunk_id
+           RETURNING c.chunk_id, c.priority, c.job_id, c.ordinal""",
         limit=limit, again=RING_AGAIN_SECONDS,
     )  # fmt: skip
-    return [chunk_id for (chunk_id,) in rows]
+    return [(row.chunk_id, row.priority) for row in sorted(rows, key=lambda row: row[1:])]
 
 
 def claim_chunk(
@@ -275,8 +267,8 @@ def fail_chunk(session: Session, claim: Claim, error: str, *, units: int = 0, bi
         _divide(session, claim.chunk_id, claim.job_id, claim.params, error, units, bisect)
 
 
-def divide_abandoned(session: Session, kind: str, *, bisect: Bisect | None = None) -> int:
-    """Bisect or quarantine the chunks that lost their worker MAX_LOST_LEASES times; how many there were. For the sweeper."""
+def divide_abandoned(session: Session, kind: str, *, bisect: Bisect | None = None) -> list[uuid.UUID]:
+    """Bisect or quarantine the chunks that lost their worker MAX_LOST_LEASES times; the job of each. For the sweeper."""
     rows = _run(
         session,
         """SELECT c.chunk_id, c.job_id, c.params FROM job_chunk c JOIN job USING (job_id)
@@ -286,7 +278,7 @@ def divide_abandoned(session: Session, kind: str, *, bisect: Bisect | None = Non
     ).all()  # fmt: skip
     for row in rows:
         _divide(session, row.chunk_id, row.job_id, row.params, "worker_lost", 0, bisect)
-    return len(rows)
+    return [row.job_id for row in rows]
 
 
 def _held(session: Session, claim: Claim, changes: str, **values: Any) -> None:
@@ -332,19 +324,19 @@ def _count(session: Session, job_id: uuid.UUID, done: int, failed: int) -> None:
         " state = CASE state WHEN 'queued' THEN 'running' ELSE state END WHERE job_id = :job_id",
         job_id=job_id, done=done, failed=failed,
     )  # fmt: skip
+    none_left = "AND NOT EXISTS (SELECT FROM job_chunk WHERE job_id = :job_id AND state IN ('queued', 'leased'))"
+    _close(session, job_id, "state = 'finished'", f"AND total_units IS NOT NULL {none_left}")
+
+
+def _close(session: Session, job_id: uuid.UUID, changes: str, only: str = "", **values: Any) -> bool:
+    """Close a job that is not over, and tell whoever listens: at most once, since only who closes it gets its row."""
     closed = _run(
         session,
-        "UPDATE job SET state = 'finished', finished_at = now()"
-        " WHERE job_id = :job_id AND state = 'running' AND total_units IS NOT NULL"
-        " AND NOT EXISTS (SELECT FROM job_chunk WHERE job_id = :job_id AND state IN ('queued', 'leased'))"
-        " RETURNING kind, state, error",
-        job_id=job_id,
-    ).all()
-    _tell(session, job_id, closed)
-
-
-def _tell(session: Session, job_id: uuid.UUID, closed: Sequence[Any]) -> None:
-    """Tell whoever listens that a job is over: at most once, since only who closes it gets its row."""
+        f"UPDATE job SET {changes}, finished_at = now()"  # noqa: S608 - the changes are literals of this module.
+        f" WHERE job_id = :job_id AND state IN ('queued', 'running') {only} RETURNING kind, state, error",
+        job_id=job_id, **values,
+    ).all()  # fmt: skip
     for kind, state, error in closed:
         body = {"job_id": str(job_id), "kind": kind, "error": error}
         outbox.emit(session, outbox.Event(f"job.{state}", job_id, 1, body))
+    return bool(closed)

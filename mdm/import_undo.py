@@ -14,22 +14,19 @@ from typing import Any
 
 from sqlmodel import Session
 
-from kernel import audit, db, jobs, log
+from kernel import audit, jobs
 from kernel.actor import Principal
 from kernel.errors import Conflict, Invalid, NotFound
 from kernel.jobs import Claim, Job
-from mdm import imports, policy, record_log, sql
+from mdm import chunks, imports, policy, record_log, sql
 from mdm.steps import Steps, insist
 from mdm.withdrawing import Fate, withdraw
 
 KIND = imports.UNDO_KIND
 CHUNK_RECORDS = 500
-LEASE_SECONDS = 15.0
-LEASE_LOST = "lease_lost"
 LONGEST_REASON = 1_000
 WAIT_SECONDS = 0.5
 Progress = Callable[[int, int], None]
-logger = log.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +91,18 @@ def begin(session: Session, job_id: uuid.UUID, principal: Principal, reason: str
         raise Conflict("Nothing that this import said counts any more", code="nothing_to_undo", extra={"job_id": str(job_id)})
     audit.record(session, principal.actor, "import.undo", "job", str(job_id), after=reason)
     params = {"import": str(job_id), "reason": reason}
-    chunks = [{"records": [str(one) for one in said[at : at + CHUNK_RECORDS]]} for at in range(0, len(said), CHUNK_RECORDS)]
-    made = jobs.create_job(session, KIND, params, principal.actor, fingerprint=str(job_id), total_units=len(said), chunks=chunks)
+    parts = [{"records": [str(one) for one in said[at : at + CHUNK_RECORDS]]} for at in range(0, len(said), CHUNK_RECORDS)]
+    made = jobs.create_job(session, KIND, params, principal.actor, fingerprint=str(job_id), total_units=len(said), chunks=parts)
     return jobs.status(session, made)
 
 
 def run(steps: Steps, undo: Job, owner: str, progress: Progress) -> Job:
-    """Work at an undo until it is done, beside others who do; how it stands then. What a dead process held is waited for."""
-    import_id = uuid.UUID(undo.params["import"])
+    """Work at an undo until it is done, beside workers who do; how it stands then. What a dead process held is waited for."""
     while True:
         with steps() as session:
-            claim = jobs.claim_chunk(session, owner, [KIND], lease_seconds=LEASE_SECONDS, job_id=undo.job_id)
+            claim = jobs.claim_chunk(session, owner, [KIND], lease_seconds=chunks.LEASE_SECONDS, job_id=undo.job_id)
         if claim is not None:
-            _take(steps, import_id, claim)
+            chunks.take(steps, CHUNKS, claim)
         with steps() as session:
             stands = jobs.status(session, undo.job_id)
         progress(stands.done_units, stands.total_units or 0)
@@ -116,25 +112,16 @@ def run(steps: Steps, undo: Job, owner: str, progress: Progress) -> Job:
             time.sleep(WAIT_SECONDS)
 
 
-def _take(steps: Steps, import_id: uuid.UUID, claim: Claim) -> None:
-    """Do one chunk. One that fails is tried again, then halved, so that the record to blame is left alone."""
+def _work(steps: Steps, claim: Claim) -> None:
     records = [uuid.UUID(one) for one in claim.params["records"]]
 
     def act(session: Session) -> None:
+        import_id = uuid.UUID(jobs.status(session, claim.job_id).params["import"])
         fates = withdraw(session, policy.current(session), import_id, claim.job_id, records)
         _count(session, claim.job_id, fates)
         jobs.finish_chunk(session, claim, done_units=len(records))
 
-    try:
-        insist(steps, act)
-    except db.UNAVAILABLE:
-        raise
-    except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
-        if isinstance(error, Conflict) and error.code == LEASE_LOST:
-            return  # Somebody else does it.
-        logger.warning("import_undo_chunk_failed", records=len(records), error=type(error).__name__)
-        with steps() as session:
-            jobs.fail_chunk(session, claim, type(error).__name__, units=len(records), bisect=_halves)
+    insist(steps, act)
 
 
 def _halves(params: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
@@ -147,3 +134,6 @@ def _count(session: Session, job_id: uuid.UUID, fates: Counter[Fate]) -> None:
     """Add to what became of records so far, under the lock of the job's row."""
     ((before,),) = sql.rows(session, "SELECT checkpoint FROM job WHERE job_id = %s FOR UPDATE", [job_id])
     jobs.checkpoint(session, job_id, Counter(before) + Counter({str(fate): count for fate, count in fates.items()}))
+
+
+CHUNKS = chunks.Kind(KIND, _work, lambda params: len(params["records"]), _halves)

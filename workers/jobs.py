@@ -1,12 +1,15 @@
-"""The jobs that workers run. Thin: take ids, call one service with the means to open its own steps, return nothing."""
+"""The tasks that workers run. Thin: take ids, call one service with the means to open its own steps, return nothing."""
 
 from functools import cache
 from uuid import UUID
 
-from kernel import db
-from mdm import owed, pending, resolve, shadows
+from kernel import db, jobs
+from mdm import chunks, owed, pending, resolve, shadows
 from stewardship import tasks
 from workers.app import app
+from workers.kinds import KINDS
+
+OWNER = "worker"
 
 
 @cache
@@ -29,3 +32,12 @@ def resolve_records(record_ids: list[str]) -> None:
     if ids:
         owed.work(resolver(), ids)
         watcher().watch(ids)
+
+
+@app.task(name="run_chunk")  # type: ignore[untyped-decorator]  # celery has no types
+def run_chunk(chunk_id: str) -> None:
+    """Do that chunk of a job, when it is free still: a bell that was rung twice finds it taken or done."""
+    with db.transaction() as session:
+        claim = jobs.claim_chunk(session, OWNER, list(KINDS), lease_seconds=chunks.LEASE_SECONDS, chunk_id=UUID(chunk_id))
+    if claim is not None:
+        chunks.take(db.transaction, KINDS[claim.kind], claim)

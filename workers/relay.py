@@ -7,12 +7,13 @@ between marking and sending) is rung again when the sweeper has found it unanswe
 import signal
 import threading
 import time
+from dataclasses import dataclass
 from types import FrameType
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
-from kernel import db, log
+from kernel import db, jobs, log
 from kernel.settings import settings
 from mdm import pending
 from workers.app import BULK, INTERACTIVE, app
@@ -26,27 +27,40 @@ logger = log.get_logger()
 
 
 def ring_due(broker: Celery = app) -> int:
-    """Ring every bell that is due; the number of records rung. A broker that is away is not an error: the rows wait."""
+    """Ring every bell that is due; the number of records and chunks rung. A broker that is away is no error: the rows wait."""
     return _ring(broker)[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A bell as it is sent: what is to be done with which ids, and how many pieces of work that is."""
+
+    task: str
+    argument: str | list[str]
+    is_urgent: bool
+    pieces: int = 1
+
+
 def _ring(broker: Celery = app) -> tuple[int, int]:
-    """Ring; the number of records rung, and how many are held back for the moment."""
+    """Ring; the number of records and chunks rung, and how many records are held back for the moment."""
     with db.transaction() as session:
         bells, held = pending.due_bells(session)
+        chunks = jobs.ring_due(session)
+    due = [_Message("resolve", [str(one) for one in bell.record_ids], bell.interactive, len(bell.record_ids)) for bell in bells]
+    due += [_Message("run_chunk", str(chunk_id), priority < pending.BULK_PRIORITY) for chunk_id, priority in chunks]
     rung = 0
     try:
-        for bell in bells:
-            _send(broker, bell)
-            rung += len(bell.record_ids)
+        for message in due:
+            _send(broker, message)
+            rung += message.pieces
     except (OperationalError, OSError) as broken:
-        logger.warning("broker_away", error=type(broken).__name__, unsent=sum(len(bell.record_ids) for bell in bells) - rung)
+        logger.warning("broker_away", error=type(broken).__name__, unsent=sum(one.pieces for one in due) - rung)
     return rung, held
 
 
-def _send(broker: Celery, bell: pending.Bell) -> None:
-    queue = INTERACTIVE if bell.interactive else BULK
-    broker.send_task("resolve", args=[[str(one) for one in bell.record_ids]], queue=queue, retry=False, ignore_result=True)
+def _send(broker: Celery, message: _Message) -> None:
+    queue = INTERACTIVE if message.is_urgent else BULK
+    broker.send_task(message.task, args=[message.argument], queue=queue, retry=False, ignore_result=True)
 
 
 def run(stopping: threading.Event) -> None:

@@ -12,8 +12,9 @@ import sqlalchemy
 from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import settings
-from mdm import candidates, idempotency, lapsing, overrides, pending, quality_breaches
+from mdm import candidates, chunks, idempotency, lapsing, overrides, pending, quality_breaches
 from webhooks import deliveries, feed
+from workers.kinds import KINDS
 from workers.relay import stop_on_signal
 
 SWEEP_SECONDS = 1.0
@@ -25,11 +26,13 @@ logger = log.get_logger()
 
 
 def sweep() -> int:
-    """Sweep once; the number of records made ready."""
+    """Sweep once; the number of records made ready, and of chunks that lost their worker too often."""
     with db.transaction() as session:
         now = clock.now()
         lapsed = overrides.ask_expired(session, now) + lapsing.ask(session, now)
-        return pending.sweep(session) + candidates.cool(session) + lapsed
+        ready = pending.sweep(session) + candidates.cool(session) + lapsed
+    with db.transaction() as session:
+        return ready + sum(chunks.sweep(session, kind) for kind in KINDS.values())
 
 
 def tidy() -> int:

@@ -197,7 +197,7 @@ def test_a_chunk_that_kills_five_workers_is_bisected() -> None:
         expire_leases()
     assert claim() is None
     with db.transaction() as session:
-        assert jobs.divide_abandoned(session, "load", bisect=halves) == 1
+        assert len(jobs.divide_abandoned(session, "load", bisect=halves)) == 1
     assert [must_claim().params, must_claim().params] == [{"rows": [1]}, {"rows": [2]}]
     assert status(job_id).open_chunks == 2
 
@@ -240,6 +240,20 @@ def test_a_bell_is_rung_once_and_again_when_nobody_answers() -> None:
         session.connection().execute(text("UPDATE job_chunk SET rung_at = now() - interval '1 hour'"))
     must_claim()
     assert ring() == 1
+
+
+def test_no_more_bells_are_out_than_workers_can_hear() -> None:
+    """A long job's chunks are rung as they are taken: rung again and again, its bells would fill the broker."""
+    make_job([{"n": n} for n in range(5)])
+    make_job([{"n": 9}], priority=1)
+
+    def ring() -> list[int]:
+        with db.transaction() as session:
+            return [priority for _, priority in jobs.ring_due(session, limit=3)]
+
+    assert (ring(), ring()) == ([1, 5, 5], [])
+    must_claim()
+    assert (ring(), ring()) == ([5], [])
 
 
 def test_a_named_chunk_is_claimed_by_its_bell() -> None:

@@ -1,13 +1,5 @@
 """Real worker processes: whatever is killed or flushed, every record is resolved in the end, once."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-
 import pytest
 import redis
 
@@ -18,44 +10,12 @@ from workers.sweeper import sweep, tidy
 from .. import resolution as master
 from ..mdm.test_resolve import outcome, retailer
 from ..resolution import MARIA, Master, empty_records, partition, query
-
-PATIENCE_SECONDS = 120.0
-WORKER = [sys.executable, "-m", "celery", "-A", "workers.app", "worker", "--concurrency", "2", "--loglevel", "WARNING"]
-RELAY = [sys.executable, "-m", "workers.relay"]
-SWEEPER = [sys.executable, "-m", "workers.sweeper"]
+from .processes import RELAY, SWEEPER, WORKER, Start, kill, wait_until
 
 
 @pytest.fixture
 def mdm(database: str) -> Master:
     return master.start()
-
-
-@pytest.fixture
-def start(mdm: Master, redis_url: str) -> Iterator[Callable[[list[str]], subprocess.Popen[bytes]]]:
-    """Start processes as `mdm up` does; what still runs at the end is killed."""
-    redis.Redis.from_url(redis_url).flushdb()
-    with ExitStack() as stack:
-
-        def run(command: list[str]) -> subprocess.Popen[bytes]:
-            process = subprocess.Popen(command, start_new_session=True, env=dict(os.environ))
-            stack.callback(kill, process)
-            return process
-
-        yield run
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and all its children, as the out-of-memory killer would."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def wait_until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not done():
-        assert time.monotonic() < deadline, query("SELECT * FROM pending_record LIMIT 3")
-        time.sleep(0.05)
 
 
 def owed() -> int:
@@ -71,9 +31,7 @@ def test_a_sweep_makes_rows_ready_to_ring(mdm: Master) -> None:
     assert query("SELECT lease_owner, rung_at, lost_leases FROM pending_record") == [(None, None, 1)]
 
 
-def test_killed_workers_and_a_flushed_broker_change_nothing(
-    mdm: Master, start: Callable[[list[str]], subprocess.Popen[bytes]], redis_url: str
-) -> None:
+def test_killed_workers_and_a_flushed_broker_change_nothing(mdm: Master, start: Start, redis_url: str) -> None:
     records = retailer()
     for source, item in records:
         mdm.put_many(source, [item])
@@ -98,9 +56,7 @@ def test_killed_workers_and_a_flushed_broker_change_nothing(
     assert mdm.verify().differences == ()
 
 
-def test_somebody_who_waits_is_served_before_a_bulk_load(
-    mdm: Master, start: Callable[[list[str]], subprocess.Popen[bytes]]
-) -> None:
+def test_somebody_who_waits_is_served_before_a_bulk_load(mdm: Master, start: Start) -> None:
     crowd = [{"given_name": f"Name{n}", "surname": f"Sur{n}", "emails": [f"n{n}@telefonica.net"]} for n in range(800)]
     mdm.put_many("pos", [Incoming(str(n), data) for n, data in enumerate(crowd)], priority=5)
     mdm.put("shop", "1", MARIA)
@@ -120,9 +76,7 @@ def test_answers_are_let_go_of_after_three_days(mdm: Master) -> None:
     assert query("SELECT idempotency_key FROM idempotency ORDER BY 1") == [("69",), ("70",), ("71",)]
 
 
-def test_a_month_that_gets_no_partition_stops_no_sweep(
-    mdm: Master, start: Callable[[list[str]], subprocess.Popen[bytes]]
-) -> None:
+def test_a_month_that_gets_no_partition_stops_no_sweep(mdm: Master, start: Start) -> None:
     """Its rows are in the default partition, so it cannot be made; answers are let go of and leases end all the same."""
     mdm.put("shop", "1", MARIA)
     mdm.drain()
@@ -159,9 +113,7 @@ def test_partitions_of_the_coming_months_are_made_by_the_running_service(mdm: Ma
     assert query(coming) == [(name,)]
 
 
-def test_the_running_sweeper_measures_the_quality_of_sources(
-    mdm: Master, start: Callable[[list[str]], subprocess.Popen[bytes]]
-) -> None:
+def test_the_running_sweeper_measures_the_quality_of_sources(mdm: Master, start: Start) -> None:
     mdm.put("shop", "1", MARIA)
     start(SWEEPER)
     wait_until(lambda: query("SELECT source FROM quality_day") == [("shop",)])
