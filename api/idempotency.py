@@ -51,20 +51,22 @@ def request_hash(scope: Scope, body: bytes | None) -> bytes:
     return whole.digest()
 
 
-def once(caller: Principal, key: str | None, hashed: bytes, act: Act) -> Response:
+def once(caller: Principal, key: str | None, hashed: bytes, act: Act, role: db.Role = db.Role.APP) -> Response:
     """Run an act in one transaction and give its answer; with a key that was answered before, give that answer. Blocks.
+
+    What a caller may not write themselves (the job ledger) is written in the role of the engine.
 
     Raises: Conflict while the first request is under way, Invalid for another request under the same key, and what the act raises
     (then the key is free again).
     """
     if checked(key) is None:
-        with db.transaction(db.Role.APP, caller.scope) as session:
+        with db.transaction(role, caller.scope) as session:
             return _response(*act(session))
     claimed = claim(caller, key or "", hashed)
     if isinstance(claimed, ledger.Answered):
         return _response(claimed.status, claimed.body, replayed=True)
     try:
-        with db.transaction(db.Role.APP, caller.scope) as session:
+        with db.transaction(role, caller.scope) as session:
             status, body = act(session)
             ledger.finish(session, claimed, status, body)
     except MdmError:

@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     bulk_memory_limit: str = Field(
         "4GB", pattern=r"(?i)^\s*\d+(\.\d+)? ?[KMGT]i?B\s*$", description="of the engine, before it spills"
     )
+    import_max_bytes: int = Field(1_000_000_000, ge=1, description="that a file sent to POST /v1/imports may hold")
+    import_memory_bytes: int = Field(1 << 30, ge=1 << 28, description="that a process may take which reads such a file")
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
     webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
     bulk_engine: str = Field("duckdb", pattern="^(duckdb|spark)$", description="that finds and scores pairs in bulk")

@@ -38,7 +38,10 @@ class FileRow:
 
 @dataclass(slots=True)
 class RowFile:
-    """A file of records, opened. `format` is how it is read; `found` says what of it was found out by reading, to be told."""
+    """A file of records, opened. `format` is how it is read; `found` says what of it was found out by reading, to be told.
+
+    `most_bytes`: what a Parquet file may come to when decoded; its own figures need not be true.
+    """
 
     path: Path
     kind: str
@@ -47,6 +50,7 @@ class RowFile:
     found: frozenset[str] = frozenset()
     columns: tuple[str, ...] = ()
     blank_lines: int = field(default=0)
+    most_bytes: int | None = None
 
     def estimated_rows(self) -> int | None:
         """How many rows there are: exact for Parquet, lines otherwise; a value over several lines makes them fewer."""
@@ -60,7 +64,7 @@ class RowFile:
         return lines + (not last.endswith(b"\n")) - (self.kind == "csv")
 
     def rows(self) -> Iterator[FileRow]:
-        """Read every row, from the first. Raises: Invalid (broken_file) where a Parquet file breaks off."""
+        """Read every row, from the first. Raises: Invalid (broken_file, decodes_too_large) where a Parquet file ends."""
         self.blank_lines = 0
         return {"csv": self._csv_rows, "ndjson": self._ndjson_rows, "parquet": self._parquet_rows}[self.kind]()
 
@@ -94,13 +98,20 @@ class RowFile:
                     yield FileRow(line_no, parsed, line, is_json=True)
 
     def _parquet_rows(self) -> Iterator[FileRow]:
-        line_no = 0
+        line_no = decoded = 0
         try:
             with pq.ParquetFile(self.path) as file:
                 for batch in file.iter_batches(batch_size=PARQUET_ROWS):
+                    decoded += batch.nbytes
+                    if self.most_bytes is not None and decoded > self.most_bytes:
+                        raise Invalid(
+                            f"{self.path.name} decodes to more than {self.most_bytes:,} bytes", code="decodes_too_large"
+                        )
                     for values in batch.to_pylist():
                         line_no += 1
                         yield FileRow(line_no, {name: _plain(value) for name, value in values.items()})
+        except MemoryError:
+            raise  # Arrow's own is an ArrowException too, and says nothing about the file.
         except (pa.ArrowException, OSError) as error:
             raise Invalid(f"{self.path.name} breaks off after row {line_no}: is it whole?", code="broken_file") from error
 
@@ -141,6 +152,8 @@ def _parquet_columns(path: Path) -> tuple[str, ...]:
     try:
         with pq.ParquetFile(path) as file:
             return tuple(file.schema_arrow.names)
+    except MemoryError:
+        raise
     except (pa.ArrowException, OSError) as error:
         raise Invalid(f"{path.name} is not a whole Parquet file: it may be cut off", code="broken_file") from error
 

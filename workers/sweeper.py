@@ -12,7 +12,7 @@ import sqlalchemy
 from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import settings
-from mdm import candidates, chunks, idempotency, lapsing, overrides, pending, quality_breaches
+from mdm import candidates, chunks, idempotency, lapsing, overrides, pending, quality_breaches, uploads
 from webhooks import deliveries, feed
 from workers.kinds import KINDS
 from workers.relay import stop_on_signal
@@ -43,7 +43,7 @@ def tidy() -> int:
         db.make_partitions(session)
     with db.transaction() as session:
         forgotten += feed.forget_old(session) + deliveries.forget_old(session)
-    return forgotten
+    return forgotten + uploads.forget_old()
 
 
 def measure(stopping: threading.Event) -> None:

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from kernel import db, jobs
-from mdm import chunks, import_undo, pending
+from mdm import chunks, import_undo, pending, uploads
 from mdm.incoming import Incoming
 from workers import kinds
 from workers.app import BULK, INTERACTIVE, make_app
@@ -157,3 +157,25 @@ def test_a_chunk_that_kills_its_workers_is_halved_by_the_sweeper(mdm: Master, mo
 
 def test_every_kind_is_known_by_its_name() -> None:
     assert all(name == kind.name for name, kind in kinds.KINDS.items())
+
+
+def test_an_uploaded_file_is_read_to_its_end_whoever_is_killed(mdm: Master, start: Start, redis_url: str) -> None:
+    """Worker and reader are killed with a file in hand; every row is stored once, and counted once."""
+    rows = 12_000
+    upload, about = str(uuid.uuid4()), {"source": "shop", "kind": "ndjson"}
+    path = uploads.folder() / f"{upload}.ndjson"
+    path.write_bytes(b"".join(b'{"id": "%d", "given_name": "N%d", "surname": "S%d"}\n' % (n, n, n) for n in range(rows)))
+    with db.transaction() as session:
+        job_id = uploads.begin(session, mdm.policy, **about, upload=upload, caller=WHO)
+    start(RELAY)
+    for part in (1, 2):
+        worker = start(WORKER)
+        wait_until(lambda part=part: stands(job_id).done_units >= rows * part // 4)
+        kill(worker)
+        redis.Redis.from_url(redis_url).flushdb()
+    start(WORKER)
+    wait_until(lambda: stands(job_id).finished_at is not None)
+    done = stands(job_id)
+    assert (done.state, done.done_units, done.result and done.result["outcomes"]) == ("finished", rows, {"created": rows})
+    assert query("SELECT count(*), count(DISTINCT source_key) FROM source_record") == [(rows, rows)]
+    wait_until(lambda: not path.exists())

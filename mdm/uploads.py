@@ -1,0 +1,136 @@
+"""Files that were uploaded to be imported: kept in a folder of their own until they are read, part by part, by a worker.
+
+A part is a chunk of the job ledger and begins where the checkpoint is: killed anywhere, no row is lost and none is doubled.
+Only `read` looks into a file, and it is run by a process whose memory is limited (workers.reader).
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sqlmodel import Session
+
+from kernel import audit, clock, jobs
+from kernel.actor import Principal
+from kernel.db import Scope
+from kernel.errors import Conflict, MdmError
+from kernel.jobs import Claim, Params
+from kernel.settings import settings
+from mdm import files, imports, policy
+from mdm.chunks import LEASE_SECONDS
+from mdm.import_crew import Preparation
+from mdm.imports import ImportJob, Tally
+from mdm.ingest import rules_for
+from mdm.policy import Policy
+from mdm.steps import Steps
+
+FORMATS = ("csv", "ndjson", "parquet")
+PART_ROWS = 50_000
+# What a file may come to when it is decoded: Parquet says of neither rows nor values how large they become.
+MOST_DECODED, LEAST_DECODED_BYTES = 100, 256_000_000
+KEPT_SECONDS = 24 * 3600.0
+OUT_OF_MEMORY = "out_of_memory"
+
+
+def folder() -> Path:
+    """Give the folder of uploaded files, which is ours alone, making it on first use."""
+    path = settings().data_dir / "uploads"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def begin(session: Session, ruling: Policy, source: str, kind: str, upload: str, caller: Principal) -> uuid.UUID:
+    """Open the job of an uploaded file. Raises: NotFound, Forbidden for a source that the caller may not write."""
+    rules_for(ruling, source, caller)
+    about = {"file": f"upload.{kind}", "source": source, "kind": kind}
+    scope = {"brands": caller.scope.brands, "regions": caller.scope.regions}
+    part = {**about, "upload": upload, "key_id": caller.key_id, "by": caller.name, **scope}
+    job_id = jobs.create_job(session, imports.KIND, about, caller.name, chunks=[part])
+    audit.record(session, caller.actor, "import.begun", "job", str(job_id))
+    return job_id
+
+
+def read(steps: Steps, claim: Claim) -> None:
+    """Read one part of an uploaded file into storage; what is wrong with the whole file ends its job.
+
+    Raises: Conflict (lease_lost, job_over) when it is somebody else's, or nobody's any more.
+    """
+    try:
+        _read_part(steps, claim)
+    except Conflict:
+        with steps() as session:
+            is_over = jobs.status(session, claim.job_id).finished_at is not None
+        if is_over:
+            forget(claim.params)
+        raise
+    except MdmError as error:
+        fail(steps, claim, error.code)
+
+
+def fail(steps: Steps, claim: Claim, code: str) -> None:
+    """End the job of a file that cannot be read; what it has stored stays. Raises: Conflict when the lease is lost."""
+    with steps() as session:
+        stands = jobs.status(session, claim.job_id)
+        jobs.finish_chunk(session, claim)
+        jobs.finish_job(session, claim.job_id, error=code, result=stands.checkpoint or None)
+    forget(claim.params)
+
+
+def forget(part: Params) -> None:
+    """Delete the file of a part, when it is there still."""
+    with suppress(FileNotFoundError):
+        _path(part).unlink()
+
+
+def _path(part: Params) -> Path:
+    return folder() / f"{uuid.UUID(part['upload'])}.{part['kind']}"
+
+
+def _read_part(steps: Steps, claim: Claim) -> None:
+    part, caller = claim.params, _caller(claim.params)
+    with steps() as session:
+        ruling = policy.current(session)
+        tally = Tally.of(jobs.status(session, claim.job_id).checkpoint)
+    of = rules_for(ruling, part["source"], caller).source
+    rows = files.open_rows(_path(part), of.file, part["kind"])
+    rows.path.touch()  # It is in use: see forget_old.
+    rows.most_bytes = max(LEAST_DECODED_BYTES, MOST_DECODED * rows.path.stat().st_size)
+    job = ImportJob(claim.job_id, part["source"], tally.rows > 0, tally, of.brand, of.region)
+    until = tally.rows + PART_ROWS
+    for chunk in Preparation(ruling).chunks(job.source, imports.chunks(rows.rows(), tally.rows)):
+        with steps() as session:
+            jobs.heartbeat(session, claim, LEASE_SECONDS)  # Whoever has lost the lease stores nothing.
+            job.tally = imports.take_chunk(session, ruling, job, chunk, caller)
+            if job.tally.rows >= until:
+                jobs.add_chunks(session, claim.job_id, [part])
+                jobs.finish_chunk(session, claim)
+        if job.tally.rows >= until:
+            return
+    with steps() as session:
+        jobs.finish_chunk(session, claim)
+        imports.finish(session, job)
+    forget(part)
+
+
+def _caller(part: dict[str, Any]) -> Principal:
+    """Who sent the file, with the scope they had then."""
+    brands, regions = (None if part[name] is None else tuple(part[name]) for name in ("brands", "regions"))
+    return Principal(part["key_id"], part["by"], frozenset({"records:write"}), Scope(brands, regions))
+
+
+def forget_old() -> int:
+    """Delete files that nobody has touched for a day: their job was cancelled or given up, or never came to be; how many."""
+    old = list(_untouched())
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def _untouched() -> Iterator[Path]:
+    before = clock.now().timestamp() - KEPT_SECONDS
+    for path in folder().iterdir():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                yield path
