@@ -14,6 +14,7 @@ from api import problems
 from api.pages import routes as pages
 from api.schemas.problems import Problem
 from api.v1 import (
+    activities,
     crosswalk,
     decisions,
     events,
@@ -35,6 +36,7 @@ from kernel import db
 ROUTERS = (
     golden.router,
     golden.stories,
+    activities.of_goldens,
     decisions.router,
     overrides.router,
     explain.router,
@@ -47,6 +49,7 @@ ROUTERS = (
     webhooks.router,
     records.streams,
     records.router,
+    activities.router,
     sources.router,
     quality.router,
     health.router,

@@ -11,7 +11,7 @@ from kernel import db
 from kernel.actor import Principal
 from kernel.audit import Entry
 from kernel.errors import MdmError
-from mdm import identify, lookup, views
+from mdm import activity_reading, identify, lookup, views
 from mdm.rules import Rules
 
 NOBODY = identify.Holders((), has_pending=False)
@@ -64,6 +64,7 @@ async def _found(caller: Principal, golden_id: str, fields: Sequence[str]) -> Re
         answers.refuse_missing(held)
     except MdmError as missing:
         return _nobody("none", held.timeline_id, missing.code)
+    held = (await activity_reading.beside(caller, {golden_id: held}, fields))[golden_id]
     shown: dict[str, Any] = {
         "result": "found",
         "timeline_id": held.timeline_id,

@@ -6,7 +6,7 @@ from typing import Any
 from api.refusals import is_sayable, refusal, require_source, told
 from api.schemas.match import Match
 from kernel.actor import Principal
-from mdm import lookup, sender_paths, views
+from mdm import activity_reading, lookup, sender_paths, views
 from mdm.mapping_values import Problem
 from mdm.policy_schema import Source
 from mdm.rules import Rules
@@ -61,7 +61,8 @@ def with_missed(answer: dict[str, Any], ruling: Rules) -> dict[str, Any]:
 
 async def _views(caller: Principal, fits: Sequence[Fit], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
     ids = [fit.golden_id for fit in fits if fit.golden_id is not None]
-    held = await lookup.goldens(caller, ids, "match", with_flags="flags" in fields)
+    read = await lookup.goldens(caller, ids, "match", with_flags="flags" in fields)
+    held = await activity_reading.beside(caller, read, fields)
     return {golden_id: views.show(one, fields) for golden_id, one in held.items() if one.golden_id is not None}
 
 

@@ -1,4 +1,4 @@
-"""What is said to the sender of a record that cannot be used: one sentence for each code of `mdm.mapping_values.Problem`."""
+"""What is said to the sender of a record or activity that cannot be used: one sentence a code of `mdm.mapping_values.Problem`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from api.problems import TYPE_PREFIX
 from kernel.actor import Principal
 from kernel.errors import MdmError, NotFound
+from mdm.activities import LONGEST_STORE
 from mdm.incoming import LONGEST_SOURCE_KEY
 from mdm.mapping_values import Problem
 from mdm.payloads import DEEPEST, LARGEST_PAYLOAD_BYTES, LONGEST_VALUE, MOST_ELEMENTS
@@ -44,6 +45,17 @@ SENTENCES = {
     "bad_source_version": "A source version is a whole number of 64 bits.",
     "bad_source_updated_at": "The source's time lies outside the years that are taken.",
     "source_updated_at_in_future": "The source's time lies more than a day ahead.",
+    "unknown_kind": "An activity is an order, a return, a case or a visit.",
+    "unknown_status": "An activity is open, completed or cancelled.",
+    "bad_time": "A time is written as in ISO 8601, of 1900 or later; in the source's own zone when it names none.",
+    "time_in_future": "The time lies more than a day ahead.",
+    "bad_amount": "An amount is a decimal number below 10^15 with at most 4 decimals.",
+    "negative_amount": "An amount is never negative: send what was brought back as kind `return`, with a positive amount.",
+    "amount_missing": "A currency stands beside an amount.",
+    "bad_currency": "An amount stands with its currency: three capital letters (ISO 4217).",
+    "amount_without_sale": "Only orders and returns have an amount.",
+    "store_too_long": f"A store's name holds at most {LONGEST_STORE} characters.",
+    "record_not_known": "The source has put no record under this key yet: is the key right? The activity is kept for it.",
     "outside_scope": "The key may not write records of this brand or region.",
     "unknown_source": "The policy names no such source.",
     "bad_line": "A line is an object with source, key, and record or delete: true.",

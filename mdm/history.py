@@ -86,6 +86,15 @@ def visible(session: Session, golden_id: uuid.UUID) -> None:
         raise Gone("The golden record was erased, with all that it ever said", code="golden_erased", extra=about)
 
 
+def living(session: Session, golden_id: uuid.UUID) -> tuple[uuid.UUID, str]:
+    """The id that a golden id lives by now and what became of the one asked; as `visible`, of both. Raises: NotFound, Gone."""
+    visible(session, golden_id)
+    asked = "SELECT coalesce(redirect_to, golden_id), status FROM golden WHERE golden_id = %s"
+    ((live_id, status),) = sql.rows(session, asked, [golden_id])
+    visible(session, live_id)
+    return live_id, status
+
+
 def at(session: Session, golden_id: uuid.UUID, as_of: datetime) -> tuple[Version, Version]:
     """Read what an id answered at a time: its own version then, and that of the id it lived by (the same when it was live).
 

@@ -4,7 +4,7 @@ Every answer that holds personal data is audited before it is handed out: the au
 and when that fails nothing is returned. Reads that come together share a statement and an audit insert. Never resolves.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +71,7 @@ class Held:
     """What a golden id answers: the id it lives by and its body as the JSON text of the database. Unknown: no `golden_id`.
 
     `split_into`: the live ids under which records live that the requested id was issued to, and that are not with it now.
+    `activity`: what its records did, where `mdm.activity_reading` was asked.
     `in_review`: a steward is asked about it; `is_settling`: a record of it waits to be resolved. Read only when asked for.
     """
 
@@ -83,6 +84,7 @@ class Held:
     in_review: bool = False
     is_settling: bool = False
     split_into: tuple[str, ...] = ()
+    activity: Mapping[str, Any] | None = None
 
     @property
     def redirect_chain(self) -> tuple[str, ...]:

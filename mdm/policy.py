@@ -36,7 +36,7 @@ from mdm.survivorship_rules import AttributeRule, SurvivorshipRules, rule_faults
 DEFAULT_POLICY = "default_policy.yaml"
 GOLDEN_ATTRIBUTES = frozenset(attribute.name for attribute in ATTRIBUTES)
 # What a view may show besides golden attributes; mdm.lookup fills them in.
-VIEW_ONLY = frozenset({"golden_id", "display_name", "flags"})
+VIEW_ONLY = frozenset({"golden_id", "display_name", "flags", "activity"})
 
 
 class Policy(PolicyDocument):

@@ -21,7 +21,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Brand = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_. -]{0,62}$")]
 SHIPPED = SurvivorshipRules()
 # What POST /v1/lookup answers with where a policy declares no views of its own: no more than the caller's screen needs.
-_CHECKOUT = ("golden_id", "display_name", "loyalty_accounts", "preferred_store", "flags")
+_CHECKOUT = ("golden_id", "display_name", "loyalty_accounts", "preferred_store", "flags", "activity")
 SHIPPED_VIEWS = {"checkout": _CHECKOUT, "service": (*_CHECKOUT, "name", "emails", "phones", "address", "language")}
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 

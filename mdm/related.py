@@ -18,7 +18,6 @@ from mdm.relationships import Held, Key, Kind, Related, relationships
 
 HOME_RULES = (9, 10)  # Postal code or street, with the house number (matching.blocking).
 MOST_BELOW = 200
-LIVE = "SELECT coalesce(redirect_to, golden_id), status FROM golden WHERE golden_id = %s"
 _RECORD = """c.golden_id, c.record_id, c.source, c.source_key, s.body, c.brand, r.parent_source, r.parent_key
   FROM crosswalk c JOIN standard_record s USING (record_id) JOIN source_record r USING (record_id)
   WHERE c.state IN ('resolved', 'pending') AND NOT r.is_deleted AND c.golden_id IS NOT NULL"""
@@ -64,9 +63,7 @@ def read(session: Session, golden_id: uuid.UUID) -> Relations:
 
     Raises: NotFound, Gone.
     """
-    history.visible(session, golden_id)
-    ((live_id, status),) = sql.rows(session, LIVE, [golden_id])
-    history.visible(session, live_id)
+    live_id, status = history.living(session, golden_id)
     rows = sql.rows(session, MEMBERS, [live_id])
     ids = [row[1] for row in rows]
     above = _parents(session, rows)

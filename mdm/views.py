@@ -1,6 +1,7 @@
 """What is shown of a golden record: chosen attributes as plain values, or a view that the policy declares. Pure.
 
-Reads the stored body only (`mdm.drafts` made it). An attribute that nobody supplied is absent: not known, which is never "none".
+Reads the stored body (`mdm.drafts` made it) and the flags and activity that were read beside it. An attribute that nobody
+supplied is absent: not known, which is never "none".
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +11,12 @@ import orjson
 
 from mdm.lookup import Held
 
+# What the records of a golden record did: read beside the golden record, and only where it is shown.
+ACTIVITY = "activity"
+
 
 def show(held: Held, fields: Sequence[str]) -> dict[str, Any]:
-    """Give the fields of a golden record: `golden_id`, `display_name`, `flags`, an attribute, or `extras.<name>`."""
+    """Give the fields of a golden record: `golden_id`, `display_name`, `flags`, `activity`, an attribute, or `extras.<name>`."""
     body = orjson.loads(held.body)
     values = body.get("values", {})
     shown = ((field, _field(held, body, values, field)) for field in fields)
@@ -22,6 +26,8 @@ def show(held: Held, fields: Sequence[str]) -> dict[str, Any]:
 def _field(held: Held, body: Mapping[str, Any], values: Mapping[str, Any], field: str) -> Any:
     if field == "golden_id":
         return held.golden_id
+    if field == ACTIVITY:
+        return held.activity
     if field == "flags":
         return flags(held, body)
     if field == "display_name":

@@ -14,7 +14,7 @@ from api.schemas.golden import BatchGet, BatchGetAnswer, Golden, History, Resolv
 from api.schemas.relationships import Relationships
 from api.schemas.search import Search, SearchAnswer
 from api.schemas.times import Time
-from mdm import lookup, rules
+from mdm import activity_reading, lookup, rules
 
 router = resource("golden", HotRoute)
 stories = resource("golden", Route)
@@ -62,7 +62,8 @@ async def batch_get(caller: GoldenReader, body: BatchGet) -> Response:
     """Read up to 1,000 golden records: whole, chosen fields (plain values), or a view of the policy."""
     fields = body.fields if body.view is None else answers.view_fields((await rules.current()).policy, body.view)
     ids = [str(golden_id) for golden_id in body.ids]
-    held = await lookup.goldens(caller, ids, "golden.batch_get", with_flags="flags" in (fields or ()))
+    read = await lookup.goldens(caller, ids, "golden.batch_get", with_flags="flags" in (fields or ()))
+    held = await activity_reading.beside(caller, read, fields)
     items = [answers.item(held[golden_id], fields) for golden_id in ids]
     return answers.json_answer({"timeline_id": held[ids[0]].timeline_id, "items": items})
 

@@ -30,6 +30,7 @@ extras:
 views:
   checkout: [golden_id, display_name, loyalty_accounts, preferred_store, flags]
   service: [golden_id, display_name, name, emails, extras.segment]
+  till: [golden_id, activity]
 """
 EVERYTHING = (
     "records:write",

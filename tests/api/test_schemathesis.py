@@ -32,6 +32,7 @@ from ..resolution import MARIA, WHO, Master, golden_of
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 25
+ACTIVITY = '{"source":"pos","key":"1","record_key":"17","kind":"order","at":"2026-03-01","amount":"1","currency":"EUR"}\n'
 URL = "https://hooks.example.com/customers"
 SCHEMA = schemathesis.openapi.from_dict(create_app().openapi())
 OPERATIONS = {result.ok().definition.raw["operationId"]: result.ok() for result in SCHEMA.get_all_operations()}
@@ -72,6 +73,8 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "match_find": {"body": {"record": {"given_name": "Ada", "emails": ["ada@example.org"]}}},
         "crosswalk_find": {"body": {"records": [{"source": "pos", "key": "17"}]}},
         "records_batch": {"body": '{"source":"pos","key":"1","record":{}}\n', "headers": {}},
+        "activities_batch": {"body": ACTIVITY, "headers": {}},
+        "golden_activities": {"path_parameters": {"golden_id": golden_id}, "query": {}, "headers": {}},
         "records_put": {**record, "body": {"given_name": "Ada"}},
         "records_get": record,
         "records_delete": record,

@@ -60,7 +60,7 @@ def test_parameters_stand_with_their_place() -> None:
 
 def test_scopes_tell_what_they_open() -> None:
     scopes = {scope: [one.anchor for one in operations] for scope, operations in REFERENCE.scopes().items()}
-    mine = ["get", "batch-get", "search", "history", "relationships"]
+    mine = ["get", "batch-get", "search", "history", "relationships", "activities"]
     assert scopes["golden:read"] == [*(f"golden-{one}" for one in mine), "explain-attribute-why", "sources-duplicates"]
     assert all(one.scope is None for one in OPERATIONS.values() if one.path in {"/live", "/ready"})
 
