@@ -23,8 +23,8 @@ LINES: dict[str, Any] = {
         "required": True,
         "description": "One JSON object a line (NDJSON): `source`, the activity's own `key` there, the `record_key` of who did"
         " it: `kind` (order, return, case, visit) and `at`. Of a sale the net `amount`, never negative, with its `currency`."
-        " `store`. `status`: open, completed (when nothing is said) or cancelled. `updated_at`: a later delivery of a key replaces"
-        " an earlier one; `at` when nothing is said.",
+        " `store`. `status`: open, completed (when nothing is said) or cancelled. `updated_at`: a later delivery of a key"
+        " replaces an earlier one; `at` when nothing is said.",
         "content": {"application/x-ndjson": {"schema": {"type": "string"}, "example": EXAMPLE}},
     }
 }
