@@ -29,8 +29,7 @@ extras:
   segment: {kind: category}
 views:
   checkout: [golden_id, display_name, loyalty_accounts, preferred_store, flags]
-  service: [golden_id, display_name, name, emails, extras.segment]
-  till: [golden_id, activity]
+  service: [golden_id, display_name, name, emails, extras.segment, activity]
 """
 EVERYTHING = (
     "records:write",

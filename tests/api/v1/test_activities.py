@@ -147,6 +147,6 @@ def test_a_view_shows_it_only_where_it_names_it(api: TestClient, goldens: Any) -
         "net": [{"currency": "EUR", "amount": "129.9"}],
     }
     assert api.post("/v1/golden:batch-get", json=fields).json()["items"][0]["golden"]["activity"] == shown
-    for view, expected in (("till", shown), ("checkout", None)):
+    for view, expected in (("service", shown), ("checkout", None)):
         found = api.post("/v1/lookup", json={"golden_id": str(golden_id), "view": view}).json()
         assert found["view"].get("activity") == expected
