@@ -97,7 +97,7 @@ def _read_part(steps: Steps, claim: Claim) -> None:
     rows = files.open_rows(_path(part), of.file, part["kind"])
     rows.path.touch()  # It is in use: see forget_old.
     rows.most_bytes = max(LEAST_DECODED_BYTES, MOST_DECODED * rows.path.stat().st_size)
-    job = ImportJob(claim.job_id, part["source"], tally.rows > 0, tally, of.brand, of.region)
+    job = ImportJob(claim.job_id, part["source"], tally.rows > 0, tally)
     until = tally.rows + PART_ROWS
     for chunk in Preparation(ruling).chunks(job.source, imports.chunks(rows.rows(), tally.rows)):
         with steps() as session:
