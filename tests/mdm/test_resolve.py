@@ -114,7 +114,10 @@ def test_a_bridge_merges_two_goldens_and_the_younger_id_redirects(mdm: Master) -
     mdm.drain()
     assert golden_of("pos", "A") == golden_of("shop", "1") == older
     assert query("SELECT status, redirect_to FROM golden WHERE golden_id = %s", younger) == [("merged", older)]
-    assert events(younger) == ["golden.created", "golden.merged"]
+    assert events(younger) == ["golden.created"], "whoever keeps the younger id hears of it from the one it went into"
+    assert events(older) == ["golden.created", "golden.merged"]
+    retired = query("SELECT body -> 'retired_ids' FROM outbox WHERE type = 'golden.merged'")
+    assert retired == [([str(younger)],)]
     assert mdm.verify().differences == ()
 
 
