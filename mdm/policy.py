@@ -82,8 +82,7 @@ class Policy(PolicyDocument):
         """A source, for somebody who may know them all. Raises: NotFound, naming those that there are."""
         if name not in self.sources:
             there_are = ", ".join(sorted(self.sources))
-            detail = f"The policy names no source {name!r}; it names: {there_are}"
-            raise NotFound("The policy names no such source", code="unknown_source", detail=detail)
+            raise NotFound(f"The policy names no source {name!r}; it names: {there_are}", code="unknown_source")
         return self.source(name)
 
     def standardize_context(self, name: str) -> Context:
