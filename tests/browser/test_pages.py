@@ -64,7 +64,7 @@ def test_every_link_of_the_index_leads_to_its_operation(visit: Visit) -> None:
     for number in range(links.count()):
         target = links.nth(number).get_attribute("href")
         links.nth(number).click()
-        assert page.evaluate("location.hash") == target
+        page.wait_for_function("(id) => location.hash === id", arg=target)
         page.wait_for_function(
             "(id) => Math.abs(document.querySelector(id).getBoundingClientRect().top) < innerHeight", arg=target
         )
