@@ -67,7 +67,7 @@ def emit_all(session: Session, events: Sequence[Event]) -> None:
 
 # Whoever numbers waits for the counter first, so that what is then read is everything that had committed by that time.
 _TURN = sa.text("SELECT last_seq FROM event_counter FOR UPDATE")
-_NUMBER = sa.text(f"""
+_NUMBER = sa.text("""
 WITH due AS (SELECT outbox_id FROM outbox ORDER BY outbox_id LIMIT :most),
 taken AS (DELETE FROM outbox USING due WHERE outbox.outbox_id = due.outbox_id RETURNING outbox.*),
 numbered AS (
@@ -77,7 +77,7 @@ numbered AS (
   FROM taken RETURNING seq),
 counted AS (
   UPDATE event_counter SET last_seq = last_seq + (SELECT count(*) FROM taken) WHERE EXISTS (SELECT FROM taken))
-SELECT count(*), CASE WHEN count(*) > 0 THEN pg_notify('{NUMBERED}', '') END FROM numbered""")  # noqa: S608 - a constant.
+SELECT count(*), CASE WHEN count(*) > 0 THEN pg_notify(:channel, '') END FROM numbered""")
 
 
 def number(session: Session, most: int = MOST_AT_ONCE) -> int:
@@ -87,4 +87,4 @@ def number(session: Session, most: int = MOST_AT_ONCE) -> int:
     stand in the order of its versions. Takes turns with others who number; an event is numbered once whoever dies.
     """
     last = session.connection().execute(_TURN).scalar_one()
-    return int(session.connection().execute(_NUMBER, {"last": last, "most": most}).one()[0])
+    return int(session.connection().execute(_NUMBER, {"last": last, "most": most, "channel": NUMBERED}).one()[0])

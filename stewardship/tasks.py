@@ -101,14 +101,11 @@ def _close(session: Session, task_ids: Sequence[uuid.UUID]) -> None:
         return
     closed = sql.rows(
         session,
-        f"""UPDATE task SET state = 'closed', closed_at = %s, closed_because = %s
-            WHERE task_id = ANY(%s) AND state = 'open' RETURNING {_TOLD}""",  # noqa: S608 - a constant
+        """UPDATE task SET state = 'closed', closed_at = %s, closed_because = %s WHERE task_id = ANY(%s) AND state = 'open'
+           RETURNING task_id, kind, golden_ids, brands, regions, reason_code""",
         [clock.now(), SETTLED, list(task_ids)],
     )
     outbox.emit_all(session, [_event("task.settled", SETTLED_VERSION, row) for row in closed])
-
-
-_TOLD = "task_id, kind, golden_ids, brands, regions, reason_code"
 
 
 def _event(type_: str, version: int, row: sql.Row) -> outbox.Event:
@@ -138,7 +135,7 @@ def _ask(session: Session, questions: Sequence[Question]) -> None:
     ]
     asked = sql.rows(
         session,
-        f"""INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, state,
+        """INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, state,
              opened_at)
            SELECT task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, 'open', %(now)s
            FROM json_to_recordset(%(rows)s::json) AS n (task_id uuid, kind text, question_key text, golden_ids uuid[],
@@ -146,7 +143,7 @@ def _ask(session: Session, questions: Sequence[Question]) -> None:
            ON CONFLICT (kind, question_key) WHERE state = 'open' DO UPDATE SET golden_ids = EXCLUDED.golden_ids,
              record_ids = EXCLUDED.record_ids, weight = EXCLUDED.weight, brands = EXCLUDED.brands, regions = EXCLUDED.regions,
              reason_code = EXCLUDED.reason_code
-           RETURNING {_TOLD}, xmax = 0""",  # noqa: S608 - a constant
+           RETURNING task_id, kind, golden_ids, brands, regions, reason_code, xmax = 0""",
         {"rows": orjson.dumps(rows).decode(), "now": clock.now()},
     )
     outbox.emit_all(session, [_event("task.opened", OPENED_VERSION, row) for row in asked if row[-1]])

@@ -6,8 +6,8 @@ be connected to, so neither a name that changes between two looks nor an odd spe
 
 import ipaddress
 import socket
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from kernel.errors import Invalid
@@ -97,7 +97,8 @@ def is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and not any(address in network for network in REFUSED)
 
 
-AddressInfo = tuple[int, int, int, str, tuple[str | int, ...]]
+# As `getaddrinfo` gives it: family, kind, protocol, name, and the address with its port.
+AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +107,11 @@ class Guard:
 
     policy: Policy
 
-    def socket(self, info: Sequence[object]) -> socket.socket:
-        """Make the socket for an address as `getaddrinfo` gives it. Raises: Refused."""
+    def socket(self, info: AddressInfo) -> socket.socket:
+        """Make the socket for an address. Raises: Refused."""
         family, kind, protocol, _, place = info
-        if not isinstance(place, tuple) or not self.policy.permits(str(place[0])):
+        if not self.policy.permits(str(place[0])):
             raise Refused("the address is not one that webhooks go to")
-        made = socket.socket(int(str(int(family))), int(kind), int(protocol))  # type: ignore[call-overload]  # checked by the socket
+        made = socket.socket(family, kind, protocol)
         made.setblocking(False)
         return made

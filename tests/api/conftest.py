@@ -31,19 +31,7 @@ views:
   checkout: [golden_id, display_name, loyalty_accounts, preferred_store, flags]
   service: [golden_id, display_name, name, emails, extras.segment, activity]
 """
-EVERYTHING = (
-    "records:write",
-    "records:read",
-    "lookup",
-    "match",
-    "match:explain",
-    "golden:read",
-    "decisions:write",
-    "events:read",
-    "jobs:read",
-    "jobs:write",
-    "webhooks:write",
-)
+EVERYTHING = tuple(sorted(actor.SCOPES - {"admin"}))
 Api = TestClient
 KeyMaker = Callable[..., dict[str, str]]
 
