@@ -17,20 +17,19 @@ from typing import Any
 
 import orjson
 
-from kernel import clock, db, log, outbox
+from kernel import clock, db, outbox
 from kernel.settings import settings
 from mdm import published
 from webhooks import addresses, deliveries, endpoints, feed, schedule, signing
 from webhooks.deliveries import Due, Health, Tried
 from webhooks.endpoints import Sending
 from webhooks.sender import Answer, Sender
-from workers.relay import stop_on_signal
+from workers.standing import listening, stand
 
 POLL_SECONDS = 0.2
 LEADER = "webhook dispatcher"
 MOST_BODY_BYTES = 64_000
 UNREADABLE = "secret_unreadable"
-logger = log.get_logger()
 
 
 @dataclass(slots=True)
@@ -228,20 +227,13 @@ async def dispatch(stopping: threading.Event, doorbell: db.Doorbell) -> None:
 
 
 def run(stopping: threading.Event) -> None:
-    """Deliver until told to stop; survives the loss of the database."""
-    while not stopping.is_set():
-        try:
-            with db.listen(outbox.NUMBERED) as doorbell:
-                asyncio.run(dispatch(stopping, doorbell))
-        except db.UNAVAILABLE as away:
-            logger.warning("database_away", error=type(away).__name__)
-            stopping.wait(POLL_SECONDS)
+    """Deliver until told to stop."""
+    listening(stopping, outbox.NUMBERED, lambda doorbell: asyncio.run(dispatch(stopping, doorbell)))
 
 
 def main() -> None:
     """Entry point."""
-    log.configure(json=settings().log_json)
-    run(stop_on_signal())
+    stand(run)
 
 
 if __name__ == "__main__":

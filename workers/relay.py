@@ -4,19 +4,17 @@ Run as `python -m workers.relay`. Woken by NOTIFY and every second. A bell that 
 between marking and sending) is rung again when the sweeper has found it unanswered.
 """
 
-import signal
 import threading
 import time
 from dataclasses import dataclass
-from types import FrameType
 
 from celery import Celery
 from kombu.exceptions import OperationalError
 
 from kernel import db, jobs, log
-from kernel.settings import settings
 from mdm import pending
 from workers.app import BULK, INTERACTIVE, app
+from workers.standing import listening, stand
 
 POLL_SECONDS = 1.0
 # A single record is rung at once. Where hundreds come a second, each with a bell of its own, answering bells would take the
@@ -64,36 +62,21 @@ def _send(broker: Celery, message: _Message) -> None:
 
 
 def run(stopping: threading.Event) -> None:
-    """Ring until told to stop; survives the loss of the database and of the broker."""
-    while not stopping.is_set():
-        try:
-            with db.listen(pending.CHANNEL) as doorbell:
-                while not stopping.is_set():
-                    rung_at = time.monotonic()
-                    _, held = _ring()
-                    doorbell.wait(LOOK_AGAIN_SECONDS if held else POLL_SECONDS)
-                    stopping.wait(max(0.0, rung_at + MOMENT_SECONDS - time.monotonic()))
-        except db.UNAVAILABLE as away:
-            logger.warning("database_away", error=type(away).__name__)
-            stopping.wait(POLL_SECONDS)
+    """Ring until told to stop; survives the loss of the broker too."""
 
+    def act(doorbell: db.Doorbell) -> None:
+        while not stopping.is_set():
+            rung_at = time.monotonic()
+            _, held = _ring()
+            doorbell.wait(LOOK_AGAIN_SECONDS if held else POLL_SECONDS)
+            stopping.wait(max(0.0, rung_at + MOMENT_SECONDS - time.monotonic()))
 
-def stop_on_signal() -> threading.Event:
-    """An event that SIGTERM and SIGINT set."""
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    return stopping
+    listening(stopping, pending.CHANNEL, act)
 
 
 def main() -> None:
     """Entry point."""
-    log.configure(json=settings().log_json)
-    run(stop_on_signal())
+    stand(run)
 
 
 if __name__ == "__main__":

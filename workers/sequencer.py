@@ -6,13 +6,11 @@ Woken by NOTIFY; what is part of a load is found by looking.
 
 import threading
 
-from kernel import db, log, outbox
-from kernel.settings import settings
-from workers.relay import stop_on_signal
+from kernel import db, outbox
+from workers.standing import listening, stand
 
 POLL_SECONDS = 0.2
 LEADER = "event sequencer"
-logger = log.get_logger()
 
 
 def number_all() -> int:
@@ -27,23 +25,20 @@ def number_all() -> int:
 
 
 def run(stopping: threading.Event) -> None:
-    """Number until told to stop; survives the loss of the database."""
-    while not stopping.is_set():
-        try:
-            with db.listen(outbox.WRITTEN) as doorbell:
-                while not stopping.is_set():
-                    if doorbell.leads(LEADER):
-                        number_all()
-                    doorbell.wait(POLL_SECONDS)
-        except db.UNAVAILABLE as away:
-            logger.warning("database_away", error=type(away).__name__)
-            stopping.wait(POLL_SECONDS)
+    """Number until told to stop."""
+
+    def act(doorbell: db.Doorbell) -> None:
+        while not stopping.is_set():
+            if doorbell.leads(LEADER):
+                number_all()
+            doorbell.wait(POLL_SECONDS)
+
+    listening(stopping, outbox.WRITTEN, act)
 
 
 def main() -> None:
     """Entry point."""
-    log.configure(json=settings().log_json)
-    run(stop_on_signal())
+    stand(run)
 
 
 if __name__ == "__main__":

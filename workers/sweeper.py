@@ -15,7 +15,7 @@ from kernel.settings import settings
 from mdm import candidates, chunks, idempotency, lapsing, overrides, pending, quality_breaches, uploads
 from webhooks import deliveries, feed
 from workers.kinds import KINDS
-from workers.relay import stop_on_signal
+from workers.standing import stop_on_signal
 
 SWEEP_SECONDS = 1.0
 TIDY_SECONDS = 3600.0
