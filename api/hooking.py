@@ -13,28 +13,19 @@ from api import answers
 from api.schemas.webhooks import EndpointWish, Redelivery
 from kernel import audit, clock
 from kernel.actor import Principal
-from kernel.errors import Invalid
-from kernel.settings import settings
-from mdm import policy as policies
-from mdm import published
-from webhooks import addresses, deliveries, endpoints
+from mdm import subscribing
+from webhooks import deliveries, endpoints
 from webhooks.endpoints import Endpoint, Wish
 
 Act = Callable[[Session, Principal, UUID], Endpoint]
 
 
 def wish(session: Session, body: EndpointWish) -> Wish:
-    """Check what is wished for. Raises: Invalid for a URL that webhooks do not go to, an unknown type or source."""
-    addresses.Policy(settings().webhook_networks, settings().webhook_allow_http).check(body.url)
-    published.refuse_unknown(body.types)
-    ruling = policies.in_force(session)
-    unknown = sorted(set(body.sources) - (ruling.sources.keys() if ruling else set()))
-    if unknown:
-        raise Invalid("The policy names no such source", code="unknown_source", detail=f"Unknown: {', '.join(unknown)[:200]}.")
+    """Read what is wished for. Raises: what `subscribing.checked` raises."""
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in body.model_dump().items()
     }
-    return Wish(**given)
+    return subscribing.checked(session, Wish(**given))
 
 
 def create(session: Session, caller: Principal, body: EndpointWish) -> Response:
@@ -63,8 +54,6 @@ def shown(found: Endpoint) -> dict[str, Any]:
 def test(session: Session, caller: Principal, endpoint_id: UUID) -> Response:
     """Send a test event. Raises: NotFound; Invalid while the endpoint is disabled."""
     found = endpoints.get(session, endpoint_id)
-    if found.disabled_at:
-        raise Invalid("The endpoint is disabled: enable it first", code="endpoint_disabled")
     deliveries.test(session, found)
     audit.record(session, caller.actor, "webhook.tested", "webhook", str(endpoint_id))
     return one(found)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.output import unfolded
 from cli.progress import progress
 from cli.words import counted
 from kernel import actor
@@ -48,7 +49,7 @@ def list_imports(limit: Annotated[int, typer.Option(min=1, max=1_000, help="How 
     table = Table("import", "begun (UTC)", "by", "file", "source", "rows", "state", box=None, pad_edge=False)
     for one in found:
         table.add_row(*_row(one))
-    console.print(table)
+    unfolded(console).print(table)
 
 
 def _row(one: Import) -> tuple[str | Text, ...]:

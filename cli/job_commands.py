@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.output import unfolded
 from kernel import actor, audit, jobs
 from kernel.db import read_only, transaction
 
@@ -36,7 +37,7 @@ def list_(
         total = f" of {one.total_units:,}" if one.total_units is not None else ""
         figures = (f"{one.done_units:,}{total}", f"{one.failed_units:,}", f"{one.quarantined_chunks:,}")
         table.add_row(str(one.job_id), one.kind, one.state, *figures, f"{one.created_at:%Y-%m-%d %H:%M}", one.created_by)
-    console.print(table)
+    unfolded(console).print(table)
 
 
 @jobs_app.command("show")

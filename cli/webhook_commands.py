@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from cli.output import unfolded
 from kernel import actor, clock, db
-from kernel.settings import settings
-from mdm import published
-from webhooks import addresses, deliveries, endpoints
+from mdm import subscribing
+from webhooks import deliveries, endpoints
 from webhooks.endpoints import Endpoint, Wish
 
 WHO = actor.local("mdm webhooks")
@@ -39,11 +39,9 @@ def create(
     each_of_loads: Annotated[bool, typer.Option("--each-of-loads", help="Every event of a load.")] = False,
 ) -> None:
     """Make an endpoint and print its secret, this once."""
-    addresses.Policy(settings().webhook_networks, settings().webhook_allow_http).check(url)
-    published.refuse_unknown(type_ or ())
     wish = Wish(url, description, tuple(type_ or ()), tuple(source or ()), tuple(changed or ()), each_of_loads, ordered)
     with db.transaction() as session:
-        made, secret = endpoints.create(session, WHO, wish)
+        made, secret = endpoints.create(session, WHO, subscribing.checked(session, wish))
     _tell_secret(made, secret)
 
 
@@ -57,7 +55,7 @@ def list_() -> None:
         since = f"{one.failing_since:%Y-%m-%d %H:%M}" if one.failing_since else ""
         applied = "" if one.applied_seq is None else str(one.applied_seq)
         table.add_row(str(one.endpoint_id), one.url, _state(one), f"{one.due:,}", f"{one.dead:,}", since, applied)
-    console.print(table)
+    unfolded(console).print(table)
 
 
 @webhooks_app.command("show")

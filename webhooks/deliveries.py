@@ -213,7 +213,9 @@ def again(session: Session, endpoint_id: uuid.UUID, first_seq: int, last_seq: in
 
 
 def test(session: Session, of: Endpoint) -> None:
-    """Send a test event to an endpoint, on the way that all events take and within what it may hear of."""
+    """Send a test event to an endpoint, on the way that all events take and within what it may hear of. Raises: Invalid."""
+    if of.disabled_at:
+        raise Invalid("The endpoint is disabled: enable it first", code="endpoint_disabled")
     body = {"endpoint_id": str(of.endpoint_id)}
     outbox.emit(session, outbox.Event(TEST, of.endpoint_id, 1, body, of.brands, of.regions))
 

@@ -18,9 +18,8 @@ from typing import Any
 import orjson
 
 from kernel import clock, db, outbox
-from kernel.settings import settings
-from mdm import published
-from webhooks import addresses, deliveries, endpoints, feed, schedule, signing
+from mdm import published, subscribing
+from webhooks import deliveries, endpoints, feed, schedule, signing
 from webhooks.deliveries import Due, Health, Tried
 from webhooks.endpoints import Sending
 from webhooks.sender import Answer, Sender
@@ -208,8 +207,7 @@ class _Listening:
 
 async def dispatch(stopping: threading.Event, doorbell: db.Doorbell) -> None:
     """Deliver while this connection leads."""
-    policy = addresses.Policy(settings().webhook_networks, settings().webhook_allow_http)
-    async with Sender(policy) as sender:
+    async with Sender(subscribing.allowed_addresses()) as sender:
         dispatcher, loop = Dispatcher(sender), asyncio.get_running_loop()
         listening = _Listening(doorbell, lambda: loop.call_soon_threadsafe(dispatcher.changed.set))
         heard = asyncio.create_task(asyncio.to_thread(listening.listen))
