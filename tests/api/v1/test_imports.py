@@ -141,6 +141,7 @@ def test_a_bomb_of_many_small_rows_fails_as_well(api: Api, tmp_path: Path, monke
         (b"PAR1" + b"\x00" * 50 + b"PAR1", "parquet", "broken_file"),
         (b"\n", "csv", "empty_file"),
     ],
+    ids=["parquet of zeros", "a line's end"],
 )
 def test_a_file_that_cannot_be_read_fails_its_job_with_a_code(api: Api, body: bytes, kind: str, code: str) -> None:
     answer = send(api, body, format=kind)
@@ -167,12 +168,13 @@ def test_no_more_than_the_limit_is_written(api: Api, small: int) -> None:
 @pytest.mark.parametrize(
     ("body", "kind", "expected"),
     [
-        (gzip.compress(CSV), "csv", (415, "compressed_file")),
+        (gzip.compress(CSV, mtime=0), "csv", (415, "compressed_file")),
         (b"PK\x03\x04rest", "ndjson", (415, "compressed_file")),
         (b"PAR1rest", "csv", (422, "wrong_format")),
         (CSV, "parquet", (422, "wrong_format")),
         (b"", "csv", (422, "empty_body")),
     ],
+    ids=["gzip", "zip", "parquet as csv", "csv as parquet", "nothing"],
 )
 def test_what_is_no_file_of_the_format_is_refused_unread(api: Api, body: bytes, kind: str, expected: tuple[int, str]) -> None:
     assert problem(send(api, body, format=kind)) == expected
