@@ -38,7 +38,7 @@ CHECKS = {
     "a record has versions twice": """
         SELECT v.record_id FROM record_version v
         WHERE NOT EXISTS (SELECT FROM record_withdrawal w WHERE w.record_id = v.record_id AND w.job_id = v.job_id)
-        GROUP BY v.record_id, v.source_version HAVING count(*) > 1""",
+        GROUP BY v.record_id, v.source_version, v.payload_hash, v.is_deleted HAVING count(*) > 1""",
 }
 
 
