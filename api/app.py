@@ -29,6 +29,7 @@ from api.v1 import (
     quality,
     records,
     sources,
+    tasks,
     webhooks,
 )
 from kernel import db
@@ -51,6 +52,7 @@ ROUTERS = (
     records.router,
     activities.router,
     sources.router,
+    tasks.router,
     quality.router,
     health.router,
     pages.router,

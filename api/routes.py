@@ -49,7 +49,9 @@ class KnownRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         flat = get_flat_params(self.dependant)
-        self.query_names = frozenset(field.alias for field in flat if isinstance(field.field_info, params.Query))
+        # A model that takes several is flattened to its fields, which say no more that they stand in the query.
+        elsewhere = (params.Path, params.Header, params.Cookie)
+        self.query_names = frozenset(field.alias for field in flat if not isinstance(field.field_info, elsewhere))
 
 
 class Route(KnownRoute):

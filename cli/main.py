@@ -60,6 +60,7 @@ MODULES = {
     "cli.stage_commands": ("source",),  # After the one whose group it adds to.
     "cli.blocking_commands": ("blocking",),
     "cli.job_commands": ("jobs",),
+    "cli.task_commands": ("tasks",),
     "cli.event_commands": ("events",),
     "cli.webhook_commands": ("webhooks",),
     "cli.demo_commands": ("demo", "simulate"),

@@ -103,11 +103,18 @@ def _blocked(looked: Looked, wanted: dict[int, StewardDecision]) -> list[Refused
 
 
 def make(
-    resolver: Resolver, caller: Principal, wishes: Sequence[Wish], said: Said, token: str | None
+    resolver: Resolver,
+    caller: Principal,
+    wishes: Sequence[Wish],
+    said: Said,
+    token: str | None,
+    also: settle.WithEnd = lambda _: None,
 ) -> tuple[uuid.UUID, int, tuple[Refused, ...]]:
     """Make decisions that were looked at: their set id, how many, and what was left out.
 
-    `said` names author and code; each wish has its own reason. Raises: as `settle.make`; Conflict when nothing can be decided.
+    `said` names author and code; each wish has its own reason; `also` may refuse it all by raising.
+
+    Raises: as `settle.make`; Conflict when nothing can be decided.
     """
     reasons = {index: settle.checked_reason(wish.reason) for index, wish in enumerate(wishes)}
     found = look(resolver, caller, wishes)
@@ -121,6 +128,7 @@ def make(
         settle.hold(session, found.looked, token)
         for index, decision in zip(kept, found.made, strict=True):
             settle.write(session, caller, found.looked.of, decision, replace(said, reason=reasons[index], set_id=set_id))
+        also(session)
     return set_id, len(kept), found.refused
 
 
@@ -141,9 +149,16 @@ def _held(session: Session, caller: Principal, set_id: uuid.UUID) -> list[Stewar
     return held
 
 
-def take_back(resolver: Resolver, caller: Principal, set_id: uuid.UUID, reason: str, token: str | None) -> int:
+def take_back(
+    resolver: Resolver,
+    caller: Principal,
+    set_id: uuid.UUID,
+    reason: str,
+    token: str | None,
+    also: settle.WithEnd = lambda _: None,
+) -> int:
     """Take a whole set back that was looked at: how many decisions ended. Raises: as `look_back` and `settle.make`."""
-    return take_back_all(resolver, caller, lambda session: _held(session, caller, set_id), reason, token)
+    return take_back_all(resolver, caller, lambda session: _held(session, caller, set_id), reason, token, also)
 
 
 def look_back_at(resolver: Resolver, caller: Principal, held_of: HeldOf) -> Looked:
@@ -155,7 +170,9 @@ def look_back_at(resolver: Resolver, caller: Principal, held_of: HeldOf) -> Look
     return settle.look_at(resolver, caller, of, Supposed(undone=frozenset(one.decision_id for one in held)), records)
 
 
-def take_back_all(resolver: Resolver, caller: Principal, held_of: HeldOf, reason: str, token: str | None) -> int:
+def take_back_all(
+    resolver: Resolver, caller: Principal, held_of: HeldOf, reason: str, token: str | None, also: settle.WithEnd = lambda _: None
+) -> int:
     """Take decisions back together that were looked at: how many ended. Raises: as `look_back_at` and `settle.make`."""
     said = settle.checked_reason(reason)
     looked = look_back_at(resolver, caller, held_of)
@@ -164,4 +181,5 @@ def take_back_all(resolver: Resolver, caller: Principal, held_of: HeldOf, reason
         held = [one for one in held_of(session) if one.decision_id in looked.supposed.undone]
         for decision in held:
             settle.unwrite(session, caller, decision, said)
+        also(session)
     return len(held)

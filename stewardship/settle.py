@@ -34,6 +34,9 @@ OUTDATED = 412
 # For what nobody waits to confirm: whoever looked may be too late for a worker, hardly five times.
 MOST_ATTEMPTS = 5
 Seen = TypeVar("Seen")
+# What else is written in the transaction of a decision, or of its end.
+WithDecision = Callable[[Session, StewardDecision], None]
+WithEnd = Callable[[Session], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +137,8 @@ def _token(of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> str:
     return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
 
-def make(resolver: Resolver, caller: Principal, wish: Wish, token: str | None) -> uuid.UUID:
-    """Make a decision that was looked at; its id. The records are resolved by a worker.
+def make(resolver: Resolver, caller: Principal, wish: Wish, token: str | None, also: WithDecision = lambda *_: None) -> uuid.UUID:
+    """Make a decision that was looked at; its id. The records are resolved by a worker. `also` may refuse it by raising.
 
     Raises: as `look`; MdmError 428 without a token, 412 when what was looked at has changed; Conflict (blocked_by_policy).
     """
@@ -146,6 +149,7 @@ def make(resolver: Resolver, caller: Principal, wish: Wish, token: str | None) -
         hold(session, looked, token)
         _refuse_blocked(looked)
         write(session, caller, looked.of, across_those_met(looked, decision), said)
+        also(session, decision)
     return decision.decision_id
 
 
@@ -195,13 +199,16 @@ def write(session: Session, caller: Principal, of: VersionSet, decision: Steward
     _audit(session, caller, f"decision.{decision.verdict}", decision, said.reason)
 
 
-def take_back(resolver: Resolver, caller: Principal, decision_id: uuid.UUID, reason: str, token: str | None) -> None:
+def take_back(
+    resolver: Resolver, caller: Principal, decision_id: uuid.UUID, reason: str, token: str | None, also: WithEnd = lambda _: None
+) -> None:
     """Take a decision back that was looked at. Raises: as `look_back` and `make`."""
     said = checked_reason(reason)
     looked = look_back(resolver, caller, decision_id)
     with resolver.steps() as session:
         hold(session, looked, token)
         unwrite(session, caller, read(session, caller.scope, decision_id).decision, said)
+        also(session)
 
 
 def unwrite(session: Session, caller: Principal, decision: StewardDecision, reason: str) -> None:

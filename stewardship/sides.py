@@ -87,7 +87,7 @@ def _members(session: Session, scope: Scope, golden_id: uuid.UUID) -> list[_Foun
         [golden_id],
     )
     about = {"golden_id": str(golden_id)}
-    if not found or not _is_within(scope, found[0][2], found[0][3]):
+    if not found or not is_within(scope, found[0][2], found[0][3]):
         raise NotFound("There is no such golden record", code="unknown_golden", extra=about)
     live_id, status = found[0][:2]
     if status == "erased":
@@ -106,7 +106,7 @@ def _named(session: Session, scope: Scope, keys: Sequence[Key]) -> list[_Found]:
            WHERE c.state <> 'deleted'""",
         [[source for source, _ in keys], [key for _, key in keys]],
     )
-    found = [_Found(row[0], (row[1], row[2]), row[3]) for row in rows if _is_within(scope, row[4], row[5])]
+    found = [_Found(row[0], (row[1], row[2]), row[3]) for row in rows if is_within(scope, row[4], row[5])]
     missing = set(keys) - {one.key for one in found}
     if missing:
         extra = {"records": [{"source": source, "key": key} for source, key in sorted(missing)]}
@@ -114,7 +114,7 @@ def _named(session: Session, scope: Scope, keys: Sequence[Key]) -> list[_Found]:
     return found
 
 
-def _is_within(scope: Scope, brands: Sequence[str], regions: Sequence[str]) -> bool:
+def is_within(scope: Scope, brands: Sequence[str], regions: Sequence[str]) -> bool:
     """Whether whoever has the scope may see all of it: a decision about what one sees in part moves what one does not see."""
     return (scope.brands is None or set(brands) <= set(scope.brands)) and (
         scope.regions is None or set(regions) <= set(scope.regions)
@@ -124,4 +124,4 @@ def _is_within(scope: Scope, brands: Sequence[str], regions: Sequence[str]) -> b
 def all_within(session: Session, scope: Scope, record_ids: Collection[uuid.UUID]) -> bool:
     """Whether every one of the records may be seen by whoever has the scope."""
     rows = sql.rows(session, "SELECT DISTINCT brand, region FROM crosswalk WHERE record_id = ANY(%s)", [list(record_ids)])
-    return all(_is_within(scope, [brand], [region]) for brand, region in rows)
+    return all(is_within(scope, [brand], [region]) for brand, region in rows)

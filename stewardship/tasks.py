@@ -5,7 +5,7 @@ own; the task closes because the question is no longer asked.
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import orjson
@@ -15,10 +15,12 @@ from kernel import clock, outbox
 from mdm import sql
 from mdm.differences import Difference, Kind
 from mdm.evaluation import Evaluation, Question
+from stewardship import closing, notes, priority, stakes
+from stewardship.closing import Because, Closing
 
-SETTLED = "question_no_longer_asked"
 # The versions of a task, as its events count them.
 OPENED_VERSION, SETTLED_VERSION = 1, 2
+NOTHING_MORE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,29 @@ def project(session: Session, evaluations: Sequence[Evaluation]) -> None:
     asked = {(str(question.kind), question.key) for question in questions}
     stored = open_about(session, concerned)
     known = {(task.kind, task.key): task for task in stored}
-    _close(session, [task.task_id for task in stored if (task.kind, task.key) not in asked])
+    unasked = [task for task in stored if (task.kind, task.key) not in asked]
+    followed = closing.successors(unasked, [one for one in questions if (str(one.kind), one.key) not in known])
+    _rebase(session, followed)
+    went_on = {task.task_id for task, _ in followed}
+    _close(session, {task.task_id: closing.why(task.record_ids, evaluations) for task in unasked if task.task_id not in went_on})
     changed = [
         one for one in questions if (known_task := known.get((str(one.kind), one.key))) is None or not known_task.asks(one)
     ]
     _ask(session, changed)
+
+
+def _rebase(session: Session, followed: Sequence[tuple[OpenTask, Question]]) -> None:
+    """Let tasks ask what became of their questions; what else they say is brought up to date as that of every open task."""
+    if not followed:
+        return
+    ids = [task.task_id for task, _ in followed]
+    sql.run(
+        session,
+        """UPDATE task t SET question_key = n.key FROM unnest(%s::uuid[], %s::text[]) AS n (task_id, key)
+           WHERE t.task_id = n.task_id""",
+        [ids, [question.key for _, question in followed]],
+    )
+    notes.append(session, ids, notes.Act.REBASED, notes.SERVICE)
 
 
 def open_about(session: Session, golden_ids: Collection[uuid.UUID]) -> list[OpenTask]:
@@ -96,22 +116,31 @@ def _task(row: sql.Row) -> OpenTask:
     return OpenTask(task_id, kind, key, tuple(golden_ids), tuple(record_ids), weight, reason_code, tuple(brands), tuple(regions))
 
 
-def _close(session: Session, task_ids: Sequence[uuid.UUID]) -> None:
-    if not task_ids:
+def _close(session: Session, closings: Mapping[uuid.UUID, Closing]) -> None:
+    if not closings:
         return
+    decided = [one.decision_id for one in closings.values()]
     closed = sql.rows(
         session,
-        """UPDATE task SET state = 'closed', closed_at = %s, closed_because = %s WHERE task_id = ANY(%s) AND state = 'open'
-           RETURNING task_id, kind, golden_ids, brands, regions, reason_code""",
-        [clock.now(), SETTLED, list(task_ids)],
+        """UPDATE task t SET state = 'closed', closed_at = %s, closed_because = c.because, decision_id = c.decision_id
+           FROM unnest(%s::uuid[], %s::text[], %s::uuid[]) AS c (task_id, because, decision_id)
+           WHERE t.task_id = c.task_id AND state = 'open'
+           RETURNING t.task_id, kind, golden_ids, brands, regions, reason_code, closed_because, t.decision_id""",
+        [clock.now(), list(closings), [str(one.because) for one in closings.values()], decided],
     )
-    outbox.emit_all(session, [_event("task.settled", SETTLED_VERSION, row) for row in closed])
+    outbox.emit_all(session, [_settled(row) for row in closed])
 
 
-def _event(type_: str, version: int, row: sql.Row) -> outbox.Event:
+def _settled(row: sql.Row) -> outbox.Event:
+    because, decision_id = row[6:8]
+    decided = {"decision_id": str(decision_id)} if decision_id else {}
+    return _event("task.settled", SETTLED_VERSION, row, {"because": because, **decided})
+
+
+def _event(type_: str, version: int, row: sql.Row, more: Mapping[str, str] = NOTHING_MORE) -> outbox.Event:
     task_id, kind, golden_ids, brands, regions, reason_code = row[:6]
     ids = [str(one) for one in golden_ids]
-    body = {"task_id": str(task_id), "kind": kind, "reason_code": reason_code, "golden_ids": ids}
+    body = {"task_id": str(task_id), "kind": kind, "reason_code": reason_code, "golden_ids": ids, **more}
     return outbox.Event(type_, task_id, version, body, tuple(brands), tuple(regions))
 
 
@@ -119,6 +148,8 @@ def _ask(session: Session, questions: Sequence[Question]) -> None:
     """Open tasks, or let open ones say what is asked now: a steward who looks at one keeps looking at the same."""
     if not questions:
         return
+    now = clock.now()
+    weighed = [priority.of(one, stake) for one, stake in zip(questions, stakes.read(session, questions), strict=True)]
     rows = [
         {
             "task_id": str(clock.uuid7()),
@@ -130,23 +161,30 @@ def _ask(session: Session, questions: Sequence[Question]) -> None:
             "brands": list(one.brands),
             "regions": list(one.regions),
             "reason_code": one.reason_code,
+            "priority": urgency.figure,
+            "priority_parts": urgency.parts,
+            "due_at": (now + priority.within(one.kind)).isoformat(),
         }
-        for one in questions
+        for one, urgency in zip(questions, weighed, strict=True)
     ]
     asked = sql.rows(
         session,
         """INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, state,
-             opened_at)
-           SELECT task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, 'open', %(now)s
+             opened_at, priority, priority_parts, due_at)
+           SELECT task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, 'open', %(now)s,
+             priority, priority_parts, due_at
            FROM json_to_recordset(%(rows)s::json) AS n (task_id uuid, kind text, question_key text, golden_ids uuid[],
-             record_ids uuid[], weight float8, brands text[], regions text[], reason_code text)
+             record_ids uuid[], weight float8, brands text[], regions text[], reason_code text, priority float8,
+             priority_parts jsonb, due_at timestamptz)
            ON CONFLICT (kind, question_key) WHERE state = 'open' DO UPDATE SET golden_ids = EXCLUDED.golden_ids,
              record_ids = EXCLUDED.record_ids, weight = EXCLUDED.weight, brands = EXCLUDED.brands, regions = EXCLUDED.regions,
              reason_code = EXCLUDED.reason_code
            RETURNING task_id, kind, golden_ids, brands, regions, reason_code, xmax = 0""",
-        {"rows": orjson.dumps(rows).decode(), "now": clock.now()},
+        {"rows": orjson.dumps(rows).decode(), "now": now},
     )
-    outbox.emit_all(session, [_event("task.opened", OPENED_VERSION, row) for row in asked if row[-1]])
+    opened = [row for row in asked if row[-1]]
+    sql.run(session, "INSERT INTO task_desk (task_id) SELECT unnest(%s::uuid[])", [[row[0] for row in opened]])
+    outbox.emit_all(session, [_event("task.opened", OPENED_VERSION, row) for row in opened])
 
 
 def differences(session: Session, evaluations: Iterable[Evaluation]) -> list[Difference]:
@@ -181,4 +219,4 @@ def strays(session: Session, golden_ids: Collection[uuid.UUID]) -> list[Differen
 
 def close_strays(session: Session, golden_ids: Collection[uuid.UUID]) -> None:
     """Close the open tasks that speak of none of these golden ids (all that there are)."""
-    _close(session, [uuid.UUID(one.id) for one in strays(session, golden_ids)])
+    _close(session, {uuid.UUID(one.id): Closing(Because.NOBODY_ASKS) for one in strays(session, golden_ids)})

@@ -76,7 +76,7 @@ def test_the_task_closes_when_a_record_goes(mdm: Master) -> None:
     mdm.delete("bought", "b")
     mdm.drain()
     assert questions() == set()
-    assert query("SELECT state, closed_because FROM task") == [("closed", "question_no_longer_asked")]
+    assert query("SELECT state, closed_because FROM task") == [("closed", "record_gone")]
     assert mdm.verify().differences == ()
 
 

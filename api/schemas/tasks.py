@@ -1,0 +1,151 @@
+"""What the stewards' queue takes and gives."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, model_validator
+
+from api.schemas.decisions import NO_NUL, BlockerNames, DecisionSide, Reason, Token, Verdict
+from api.schemas.golden import Name, Strict
+from api.schemas.times import Time
+from stewardship.desk import LONGEST_COMMENT, LONGEST_NAME
+from stewardship.queue import MOST_LISTED
+
+Kind = Literal["pair", "too_large", "contested", "policy_blocker"]
+Words = Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT, pattern=NO_NUL)]
+
+
+class TaskFilter(Strict):
+    """Which tasks to list."""
+
+    state: Literal["open", "closed"] = "open"
+    kind: Kind | None = None
+    brand: Name | None = None
+    golden_id: UUID | None = None
+    mine: bool = Field(False, description="Only those that you hold.")
+    free: bool = Field(False, description="Only those that you may take.")
+    deferred: bool = Field(False, description="Those that were put off, in place of those that were not.")
+    overdue: bool = False
+    after: str | None = Field(None, max_length=100, description="`next` of the page before.")
+    limit: int = Field(50, ge=1, le=MOST_LISTED)
+
+
+class Note(BaseModel):
+    """One line of a task's story."""
+
+    act: str
+    author: str
+    words: str | None
+    at: datetime
+
+
+class Task(BaseModel):
+    """A question to stewards, and who works at it. Act on it with its `etag` in If-Match."""
+
+    task_id: UUID
+    etag: str
+    kind: Kind
+    question: str = Field(description="What is asked, in a sentence.")
+    golden_ids: list[UUID] = Field(description="The golden records that it is about.")
+    record_ids: list[UUID]
+    weight: float | None = Field(description="Match weight in bits; null where none was weighed.")
+    reason_code: str
+    brands: list[str]
+    regions: list[str]
+    state: Literal["open", "closed"]
+    opened_at: datetime
+    due_at: datetime | None
+    is_overdue: bool
+    closed_at: datetime | None
+    closed_because: str | None
+    priority: float = Field(description="The greatest first; fixed when the task opens.")
+    priority_parts: dict[str, float] = Field(description="100 x uncertainty x value x blast radius, and what they are made of.")
+    holder: str | None = Field(description="Who works at it at present.")
+    held_until: datetime | None
+    assignee: str | None
+    deferred_until: datetime | None
+    settled_by: str | None
+    verdict: str | None
+    decision_id: UUID | None
+    set_id: UUID | None
+
+
+class TaskWithStory(Task):
+    """A task and what was done about it, the oldest first."""
+
+    story: list[Note]
+
+
+class Tasks(BaseModel):
+    """A page of tasks, the most urgent first; `next` leads to the page after."""
+
+    items: list[Task]
+    next: str | None
+
+
+class KindFigures(BaseModel):
+    """How the queue of one kind fares; daily figures are means of the last seven days."""
+
+    kind: str
+    open: int
+    deferred: int
+    held: int
+    overdue: int
+    oldest_at: datetime | None
+    opened_a_day: float
+    settled_a_day: float
+    days_to_clear: float | None = Field(description="At the pace of the last week; null when more comes in than goes out.")
+
+
+class Summary(BaseModel):
+    """How the queue fares."""
+
+    kinds: list[KindFigures]
+
+
+class Assignment(Strict):
+    """To whom a task goes; to anybody without a name."""
+
+    to: Annotated[str, Field(min_length=1, max_length=LONGEST_NAME, pattern=NO_NUL)] | None = None
+
+
+class Deferral(Strict):
+    """Until when a task is put off, and why."""
+
+    until: Time
+    reason: Words
+
+
+class Comment(Strict):
+    """What is said of a task."""
+
+    words: Words
+
+
+class Next(Strict):
+    """Which task to take: the most urgent of a kind, or of a brand."""
+
+    kind: Kind | None = None
+    brand: Name | None = None
+
+
+class Settle(Strict):
+    """The answer to a task: a verdict on all that it asks about, or who is whom.
+
+    With `groups` each group is one customer and no two groups are the same.
+    """
+
+    verdict: Verdict | None = None
+    groups: list[DecisionSide] | None = Field(None, min_length=1, max_length=45)
+    reason: Reason
+    override_blockers: BlockerNames = Field(default_factory=list)
+    preview_token: Token | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Settle":
+        if (self.verdict is None) == (self.groups is None):
+            raise ValueError("say either `verdict` or `groups`")
+        if any(group.golden_id is not None or not group.records for group in self.groups or ()):
+            raise ValueError("name the records of each group by source and key")
+        return self

@@ -1,0 +1,84 @@
+"""Why a task closes, and which new question goes on with it. Pure.
+
+A steward's word, records that live under one golden id now, a record that is gone, or doubt that is over: what the evaluation
+that asks no more says is told on the task, so that nobody wonders where it went.
+"""
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol, TypeVar
+
+from mdm.decisions import StewardDecision
+from mdm.evaluation import Evaluation, Question
+
+
+class Because(StrEnum):
+    """What became of a question that is asked no more."""
+
+    SETTLED = "settled"
+    JOINED = "joined_meanwhile"
+    RECORD_GONE = "record_gone"
+    DOUBT_OVER = "no_longer_in_doubt"
+    NOBODY_ASKS = "question_no_longer_asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Why a task closes, and the steward's decision that closed it."""
+
+    because: Because
+    decision_id: uuid.UUID | None = None
+
+
+class Asked(Protocol):
+    """A task, as far as closing it goes."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def record_ids(self) -> tuple[uuid.UUID, ...]: ...
+
+
+T = TypeVar("T", bound=Asked)
+
+
+def why(record_ids: Sequence[uuid.UUID], evaluations: Iterable[Evaluation]) -> Closing:
+    """Say why a question about records is asked no more. The latest of several decisions is named."""
+    asked = frozenset(record_ids)
+    mine = [one for one in evaluations if not asked.isdisjoint(one.records)]
+    lives_in = {record: one.plan.crosswalk.get(record) for one in mine for record in asked & one.records.keys()}
+    are_one = len({lives_in.get(record) for record in asked}) == 1 and None not in lives_in.values()
+    rules = [rule for one in mine for rule in one.closure.rules if _speaks_of(rule, asked) and rule.is_match is are_one]
+    if rules:
+        return Closing(Because.SETTLED, max(rule.decision_id for rule in rules))
+    if any(lives_in.get(record) is None for record in asked):
+        return Closing(Because.RECORD_GONE)
+    return Closing(Because.JOINED if are_one else Because.DOUBT_OVER)
+
+
+def _speaks_of(rule: StewardDecision, asked: frozenset[uuid.UUID]) -> bool:
+    return not asked.isdisjoint(rule.left) and not asked.isdisjoint(rule.right)
+
+
+def successors(unasked: Collection[T], questions: Sequence[Question]) -> list[tuple[T, Question]]:
+    """Pair tasks that are asked no more with new questions of their kind about the same records, most of them first.
+
+    A golden id that was merged, split or restored changes who is asked about, hardly what: whoever looks at such a task, or holds
+    it, keeps it.
+    """
+    wanted = [
+        (len(frozenset(task.record_ids) & frozenset(question.record_ids)), place, number)
+        for place, task in enumerate(unasked)
+        for number, question in enumerate(questions)
+        if task.kind == question.kind
+    ]
+    tasks, taken, followed = list(unasked), set[int](), dict[int, int]()
+    for common, place, number in sorted(wanted, key=lambda one: (-one[0], one[1], one[2])):
+        # One record in common is another question, unless it is all that was asked about.
+        if common > 1 and place not in followed and number not in taken:
+            followed[place] = number
+            taken.add(number)
+    return [(tasks[place], questions[number]) for place, number in followed.items()]

@@ -1,0 +1,195 @@
+"""The queue as stewards read it: what is open, in which order, who works at it; one task with its story; and how the queue fares.
+
+Only reads. A caller sees the tasks that touch their brands and regions, as row-level security lets through.
+"""
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from kernel import clock
+from kernel.db import Scope
+from kernel.errors import NotFound
+from mdm import sql
+from stewardship import notes, sides
+from stewardship.notes import Note
+
+MOST_LISTED = 200
+ANYONE = "anyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A task as stewards see it. Nobody holds it once `held_until` is over; `etag` changes with all that may be acted on."""
+
+    task_id: uuid.UUID
+    kind: str
+    golden_ids: tuple[uuid.UUID, ...]
+    record_ids: tuple[uuid.UUID, ...]
+    weight: float | None
+    reason_code: str
+    brands: tuple[str, ...]
+    regions: tuple[str, ...]
+    state: str
+    opened_at: datetime
+    closed_at: datetime | None
+    closed_because: str | None
+    decision_id: uuid.UUID | None
+    priority: float
+    priority_parts: dict[str, float]
+    due_at: datetime | None
+    version: int
+    holder: str | None
+    held_since: datetime | None
+    held_until: datetime | None
+    assignee: str | None
+    deferred_until: datetime | None
+    settled_by: str | None
+    verdict: str | None
+    set_id: uuid.UUID | None
+
+    @property
+    def etag(self) -> str:
+        """Stands for the task as it is: the question, its state, and every act of a steward."""
+        told = (self.task_id, self.golden_ids, self.record_ids, self.weight, self.reason_code, self.state, self.version)
+        return hashlib.blake2b(repr(told).encode(), digest_size=12).hexdigest()
+
+    def holder_at(self, now: datetime) -> str | None:
+        """Who holds it: a lease that ran out holds nothing."""
+        return self.holder if self.held_until is not None and self.held_until > now else None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which tasks to list. `holder`: an actor, or nobody's (`free`); those put off are left out unless `deferred`."""
+
+    state: str = "open"
+    kind: str | None = None
+    brand: str | None = None
+    golden_id: uuid.UUID | None = None
+    holder: str | None = None
+    free_for: str | None = None
+    deferred: bool = False
+    overdue: bool = False
+
+
+# In this order a page goes on after the last row of the one before; the sort key never moves while a task is open.
+_COLUMNS = """t.task_id, t.kind, t.golden_ids, t.record_ids, t.weight, t.reason_code, t.brands, t.regions, t.state, t.opened_at,
+  t.closed_at, t.closed_because, coalesce(d.decision_id, t.decision_id), t.priority, t.priority_parts, t.due_at,
+  d.version, d.holder, d.held_since, d.held_until, d.assignee, d.deferred_until, d.settled_by, d.verdict, d.set_id"""
+SELECT = f"SELECT {_COLUMNS} FROM task t JOIN task_desk d USING (task_id)"  # noqa: S608 - a constant
+_WHERE = """
+WHERE t.state = %(state)s AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)
+  AND (%(brand)s::text IS NULL OR t.brands @> ARRAY[%(brand)s])
+  AND (%(golden)s::uuid IS NULL OR t.golden_ids @> ARRAY[%(golden)s::uuid])
+  AND (%(holder)s::text IS NULL OR (d.holder = %(holder)s AND d.held_until > %(now)s))
+  AND (%(free_for)s::text IS NULL OR ((d.held_until IS NULL OR d.held_until <= %(now)s OR d.holder = %(free_for)s)
+    AND (d.assignee IS NULL OR d.assignee = %(free_for)s)))
+  AND (t.state = 'closed' OR %(deferred)s = (coalesce(d.deferred_until, '-infinity') > %(now)s))
+  AND (NOT %(overdue)s OR t.due_at < %(now)s)
+  AND (%(after)s::float8 IS NULL OR (t.priority, t.task_id) < (%(after)s, %(after_id)s::uuid))
+"""
+ORDER = "ORDER BY t.priority DESC, t.task_id DESC"
+
+
+def page(session: Session, wanted: Wanted, after: tuple[float, uuid.UUID] | None = None, limit: int = 50) -> list[Task]:
+    """List tasks, the most urgent first. `after`: priority and id of the last of the page before."""
+    found = sql.rows(session, f"{SELECT} {_WHERE} {ORDER} LIMIT %(limit)s", {**params(wanted, after), "limit": limit})
+    return [task(row) for row in found]
+
+
+def params(wanted: Wanted, after: tuple[float, uuid.UUID] | None = None) -> dict[str, Any]:
+    """What the conditions of a list are given."""
+    given = {name: getattr(wanted, name) for name in ("state", "kind", "brand", "holder", "free_for", "deferred", "overdue")}
+    after_id = after[1] if after else None
+    return {**given, "golden": wanted.golden_id, "now": clock.now(), "after": after[0] if after else None, "after_id": after_id}
+
+
+def most_urgent(session: Session, wanted: Wanted) -> uuid.UUID | None:
+    """Name the most urgent task of a list, passing over those that somebody acts on at this moment, and lock its desk."""
+    found = sql.rows(
+        session,
+        f"SELECT t.task_id FROM task t JOIN task_desk d USING (task_id) {_WHERE} {ORDER} LIMIT 1 FOR UPDATE OF d SKIP LOCKED",  # noqa: S608 - constants
+        params(wanted),
+    )
+    return found[0][0] if found else None
+
+
+def task(row: sql.Row) -> Task:
+    """Make a task of a row of `SELECT`."""
+    values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
+    return Task(*values)
+
+
+def one(session: Session, task_id: uuid.UUID) -> Task:
+    """Read a task, open or closed. Raises: NotFound, also for one beyond the caller's scope."""
+    found = sql.rows(session, f"{SELECT} WHERE t.task_id = %s", [task_id])
+    if not found:
+        raise _unknown(task_id)
+    return task(found[0])
+
+
+def within(session: Session, scope: Scope, task_id: uuid.UUID) -> Task:
+    """Read a task past the row scope of the application, for somebody whose scope holds all of it: who settles moves all of it.
+
+    Raises: NotFound.
+    """
+    found = one(session, task_id)
+    if not sides.is_within(scope, found.brands, found.regions):
+        raise _unknown(task_id)
+    return found
+
+
+def _unknown(task_id: uuid.UUID) -> NotFound:
+    detail = "No task of this id is known within the key's scope."
+    return NotFound("There is no such task", code="unknown_task", detail=detail, extra={"task_id": str(task_id)})
+
+
+def story(session: Session, task_id: uuid.UUID) -> list[Note]:
+    """Read what was done about a task and said of it, the oldest first."""
+    return notes.of(session, task_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How the queue of one kind fares. `settled_a_day` and `opened_a_day` are means of the last seven days."""
+
+    kind: str
+    open: int
+    deferred: int
+    held: int
+    overdue: int
+    oldest_at: datetime | None
+    opened_a_day: float
+    settled_a_day: float
+
+    @property
+    def days_to_clear(self) -> float | None:
+        """How long the open ones last at the pace of the last week; None when nobody settles more than comes in."""
+        gain = self.settled_a_day - self.opened_a_day
+        return round(self.open / gain, 1) if gain > 0 else None
+
+
+_FIGURES = """
+SELECT t.kind, count(*) FILTER (WHERE open), count(*) FILTER (WHERE open AND d.deferred_until > %(now)s),
+  count(*) FILTER (WHERE open AND d.held_until > %(now)s), count(*) FILTER (WHERE open AND t.due_at < %(now)s),
+  min(t.opened_at) FILTER (WHERE open),
+  count(*) FILTER (WHERE t.opened_at > %(now)s - interval '7 days') / 7.0,
+  count(*) FILTER (WHERE NOT open AND t.closed_at > %(now)s - interval '7 days') / 7.0
+FROM (SELECT *, state = 'open' AS open FROM task) t JOIN task_desk d USING (task_id)
+WHERE open OR t.closed_at > %(now)s - interval '7 days' OR t.opened_at > %(now)s - interval '7 days'
+GROUP BY 1 ORDER BY 1
+"""
+
+
+def figures(session: Session) -> list[Figures]:
+    """Tell how the queue fares, by kind."""
+    found = sql.rows(session, _FIGURES, {"now": clock.now()})
+    return [
+        Figures(kind, open_, deferred, held, overdue, oldest, round(float(opened), 2), round(float(closed), 2))
+        for kind, open_, deferred, held, overdue, oldest, opened, closed in found
+    ]
