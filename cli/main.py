@@ -61,6 +61,7 @@ MODULES = {
     "cli.blocking_commands": ("blocking",),
     "cli.job_commands": ("jobs",),
     "cli.task_commands": ("tasks",),
+    "cli.user_commands": ("users",),
     "cli.event_commands": ("events",),
     "cli.webhook_commands": ("webhooks",),
     "cli.demo_commands": ("demo", "simulate"),

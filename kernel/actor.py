@@ -71,7 +71,7 @@ class Principal:
     @property
     def actor(self) -> str:
         """How audit rows, decisions and jobs name this caller."""
-        return self.key_id if self.key_id.startswith("local:") else f"key:{self.key_id}"
+        return self.key_id if ":" in self.key_id else f"key:{self.key_id}"  # An API key's id is hexadecimal.
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,92 @@
+"""`mdm users`: who may sign in to the console. Passwords are made here and printed once, or read from standard input."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cli.output import unfolded
+from kernel import actor, clock, db
+from stewardship import accounts
+
+console, errors = Console(), Console(stderr=True)
+users_app = typer.Typer(help="Who may sign in to the console.", no_args_is_help=True, rich_markup_mode=None)
+WHO = actor.local("mdm users")
+Name = Annotated[str, typer.Argument(help="Small letters, digits, dot, dash, underscore.")]
+FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.add_typer(users_app, name="users")
+
+
+@users_app.command()
+def add(
+    name: Name,
+    display_name: Annotated[str, typer.Option(help="As the console greets them.")] = "",
+    scope: Annotated[list[str] | None, typer.Option(help="In place of a steward's: may be given several times.")] = None,
+    brand: Annotated[list[str] | None, typer.Option(help="Limit to these brands.")] = None,
+    region: Annotated[list[str] | None, typer.Option(help="Limit to these regions.")] = None,
+    timezone: Annotated[str, typer.Option(help="In which times are shown, such as Europe/Madrid.")] = "UTC",
+    password_stdin: FromInput = False,
+) -> None:
+    """Add somebody who may sign in, a steward unless scopes are named; prints the password, this once."""
+    with db.transaction() as session:
+        password = accounts.add(
+            session,
+            WHO.actor,
+            name,
+            display_name=display_name,
+            scopes=scope or accounts.STEWARD_SCOPES,
+            brands=brand,
+            regions=region,
+            timezone=timezone,
+            password=_given(password_stdin),
+        )
+    _print(name, password, password_stdin)
+
+
+@users_app.command("list")
+def list_() -> None:
+    """List who may sign in."""
+    with db.read_only() as session:
+        known = accounts.every(session)
+    table = Table("name", "display name", "scopes", "brands", "time zone", "added", "state", box=None, pad_edge=False)
+    now = clock.now()
+    for one in known:
+        is_locked = one.locked_until is not None and one.locked_until > now
+        state = "disabled" if one.disabled_at else "locked" if is_locked else "active"
+        brands = "all" if one.brands is None else ", ".join(one.brands)
+        table.add_row(one.name, one.display_name, " ".join(one.scopes), brands, one.timezone, f"{one.created_at:%Y-%m-%d}", state)
+    unfolded(console).print(table)
+
+
+@users_app.command()
+def password(name: Name, password_stdin: FromInput = False) -> None:
+    """Give somebody another password, end their sessions, and let them in again if they were locked out or disabled."""
+    with db.transaction() as session:
+        made = accounts.set_password(session, WHO.actor, name, _given(password_stdin))
+    _print(name, made, password_stdin)
+
+
+@users_app.command()
+def disable(name: Name) -> None:
+    """Let somebody sign in no more; their sessions end at once."""
+    with db.transaction() as session:
+        accounts.disable(session, WHO.actor, name)
+    console.print(f"{name} is disabled", highlight=False)
+
+
+def _given(from_input: bool) -> str | None:
+    return sys.stdin.readline().rstrip("\n") if from_input else None
+
+
+def _print(name: str, password: str, is_known: bool) -> None:
+    if is_known:
+        console.print(f"{name} may sign in", highlight=False)
+        return
+    errors.print(f"password of {name}; it is shown this once:", highlight=False)
+    console.print(password, soft_wrap=True, highlight=False, markup=False)

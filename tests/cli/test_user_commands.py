@@ -1,0 +1,44 @@
+"""`mdm users`: added, listed, locked out and let in again."""
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli import user_commands
+from cli.failures import explain
+from kernel import db
+from stewardship import accounts
+
+
+@pytest.fixture(autouse=True)
+def cheap(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "COST", (2**4, 8, 1))
+
+
+def run(*arguments: str, given: str = "") -> Result:
+    app = typer.Typer()
+    user_commands.register(app)
+    return CliRunner().invoke(app, ["users", *arguments], input=given)
+
+
+def is_right(password: str) -> bool:
+    with db.transaction() as session:
+        return accounts.is_right(session, "ana", password)
+
+
+def test_somebody_is_added_with_a_password_that_is_shown_once() -> None:
+    added = run("add", "ana", "--brand", "acme", "--timezone", "Europe/Madrid")
+    assert is_right(added.stdout.strip())
+    listed = run("list").output
+    assert "Europe/Madrid" in listed
+    assert added.stdout.strip() not in listed
+    assert "already" in str(explain(run("add", "ana").exception or ValueError()))
+
+
+def test_a_password_of_ones_own_comes_by_standard_input() -> None:
+    assert run("add", "ana", "--password-stdin", given="correct horse battery\n").stdout == "ana may sign in\n"
+    assert is_right("correct horse battery")
+    assert run("disable", "ana").exit_code == 0
+    assert not is_right("correct horse battery")
+    assert is_right(run("password", "ana").stdout.strip())
+    assert "12 to 200" in str(explain(run("password", "ana", "--password-stdin", given="short\n").exception or ValueError()))
