@@ -11,6 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems
+from api.console import signing
+from api.console import tasks as console_tasks
 from api.pages import routes as pages
 from api.schemas.problems import Problem
 from api.v1 import (
@@ -56,6 +58,8 @@ ROUTERS = (
     quality.router,
     health.router,
     pages.router,
+    signing.router,
+    console_tasks.router,
 )
 TITLE = "Customer master"
 DESCRIPTION = """Turns the customer records of every channel into golden records with durable ids.

@@ -13,7 +13,6 @@ from api import answers, deciding, deps
 from api.schemas.tasks import Settle, TaskFilter
 from kernel import clock, db
 from kernel.actor import Principal
-from kernel.errors import Invalid
 from stewardship import answers as answering
 from stewardship import desk, phrasing, queue
 from stewardship.answers import Answer
@@ -30,20 +29,9 @@ def wanted(caller: Principal, asked: TaskFilter) -> Wanted:
 
 def listed(session: Session, wanted: Wanted, after: str | None, limit: int) -> Response:
     """Answer a page of tasks. Raises: Invalid for a `next` that is none of ours."""
-    found = queue.page(session, wanted, _place(after), limit)
-    following = f"{found[-1].priority!r}_{found[-1].task_id}" if len(found) == limit else None
+    found = queue.page(session, wanted, queue.place(after), limit)
+    following = queue.cursor(found[-1]) if len(found) == limit else None
     return answers.json_answer({"items": [shown(one) for one in found], "next": following})
-
-
-def _place(after: str | None) -> tuple[float, UUID] | None:
-    """Where a page goes on. Raises: Invalid."""
-    if after is None:
-        return None
-    priority, _, task_id = after.partition("_")
-    try:
-        return float(priority), UUID(task_id)
-    except ValueError as error:
-        raise Invalid("This leads to no page: send the `next` of the page before", code="bad_cursor") from error
 
 
 def summary(session: Session) -> Response:

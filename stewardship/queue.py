@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from kernel import clock
 from kernel.db import Scope
-from kernel.errors import NotFound
+from kernel.errors import Invalid, NotFound
 from mdm import sql
 from stewardship import notes, sides
 from stewardship.notes import Note
@@ -100,6 +100,22 @@ def page(session: Session, wanted: Wanted, after: tuple[float, uuid.UUID] | None
     """List tasks, the most urgent first. `after`: priority and id of the last of the page before."""
     found = sql.rows(session, f"{SELECT} {_WHERE} {ORDER} LIMIT %(limit)s", {**params(wanted, after), "limit": limit})
     return [task(row) for row in found]
+
+
+def cursor(last: Task) -> str:
+    """Where the page after this task goes on."""
+    return f"{last.priority!r}_{last.task_id}"
+
+
+def place(after: str | None) -> tuple[float, uuid.UUID] | None:
+    """Read a cursor. Raises: Invalid."""
+    if after is None:
+        return None
+    priority, _, task_id = after.partition("_")
+    try:
+        return float(priority), uuid.UUID(task_id)
+    except ValueError as error:
+        raise Invalid("This leads to no page: send the `next` of the page before", code="bad_cursor") from error
 
 
 def params(wanted: Wanted, after: tuple[float, uuid.UUID] | None = None) -> dict[str, Any]:

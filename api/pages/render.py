@@ -6,9 +6,11 @@ A page loads nothing from elsewhere and holds no inline script or style; the bro
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -19,6 +21,8 @@ from api.pages.commands import BASE
 from kernel.errors import NotFound
 
 HERE = Path(__file__).parent
+# The pages that are open to all, and those of the console.
+FOLDERS = (HERE, HERE.parent / "console")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self';"
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -50,7 +54,7 @@ class Asset:
 def assets() -> dict[str, Asset]:
     """All assets by name, read once: a request can name no other file."""
     found = {}
-    for path in sorted((HERE / "assets").iterdir()):
+    for path in sorted(one for folder in FOLDERS for one in (folder / "assets").iterdir()):
         if path.suffix in MEDIA_TYPES:
             content = path.read_bytes()
             found[path.name] = Asset(content, MEDIA_TYPES[path.suffix], hashlib.sha256(content).hexdigest()[:12])
@@ -73,6 +77,16 @@ def breakable(text: str) -> Markup:
     return Markup(PART_END.sub(r"\1<wbr>", str(escape(text))))  # noqa: S704 - escaped before the one tag of ours is added.
 
 
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """A time as the reader's clock shows it."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def day(at: datetime, zone: ZoneInfo) -> str:
+    """The day of a time where the reader is."""
+    return f"{at.astimezone(zone):%Y-%m-%d}"
+
+
 def asset_path(name: str) -> str:
     """Where a page finds an asset, seen from the root of the service."""
     return f"assets/{name}?v={assets()[name].tag}"
@@ -82,13 +96,13 @@ def asset_path(name: str) -> str:
 def environment() -> Environment:
     """The templates of our pages, with escaping on and no silence about what is not defined."""
     made = Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader([folder / "templates" for folder in FOLDERS]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(inline=inline, prose=prose, breakable=breakable)
+    made.filters.update(inline=inline, prose=prose, breakable=breakable, moment=moment, day=day)
     made.globals.update(asset=asset_path)
     return made
 

@@ -1,0 +1,139 @@
+"""What every console page goes through: who is signed in, forms that only their own pages can send, errors as pages.
+
+A page that nobody is signed in for leads to the sign-in, and from there back. No personal value stands in an address.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+from urllib.parse import quote, urlsplit
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Security
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.models import APIKey, APIKeyIn
+from fastapi.security.base import SecurityBase
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from api.pages import render
+from api.routes import Route
+from kernel import clock, db
+from kernel.errors import Forbidden, MdmError, Unauthorized
+from stewardship import accounts
+from stewardship.accounts import Signed
+
+COOKIE = "mdm_session"
+ROOT = "/console"
+SIGN_IN = f"{ROOT}/sign-in"
+SIGNED = "mdm.signed"
+NEEDED = "sign_in_needed"
+LONGEST_FIELD = 4_000
+# Seen by nobody but the browser it was made for, and not kept by it.
+PRIVATE = {**render.SAFE, "cache-control": "no-store"}
+
+
+class SignedIn(SecurityBase):
+    """The dependency that finds whose session it is and asks for one scope."""
+
+    scheme_name = "session"
+
+    def __init__(self, scope_name: str) -> None:
+        self.scope_name = scope_name
+        self.model = APIKey(**{"in": APIKeyIn.cookie}, name=COOKIE)
+
+    async def __call__(self, request: Request) -> Signed:
+        """Give the session. Raises: Unauthorized, Forbidden."""
+        found = await run_in_threadpool(_signed, request.cookies.get(COOKIE, ""))
+        if found is None:
+            raise Unauthorized("Sign in", code=NEEDED)
+        request.scope[SIGNED] = found
+        if not found.user.principal.may(self.scope_name):
+            detail = f"Your account lacks {self.scope_name}: ask whoever operates this service."
+            raise Forbidden("This page is not for you", code="missing_scope", detail=detail)
+        return found
+
+
+def _signed(token: str) -> Signed | None:
+    if not token:
+        return None
+    with db.transaction() as session:
+        return accounts.signed(session, token)
+
+
+Steward = Annotated[Signed, Security(SignedIn("decisions:write"))]
+Reader = Annotated[Signed, Security(SignedIn("golden:read"))]
+Operator = Annotated[Signed, Security(SignedIn("jobs:read"))]
+
+
+async def _sent(request: Request) -> FormData:
+    """Read a form of the signed-in user. Raises: Unauthorized for one that another site, or another session, made."""
+    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise Unauthorized("The form came from another site", code="foreign_form")
+    form = await request.form(max_files=0, max_fields=500, max_part_size=65_536)
+    request.scope[SIGNED].require_csrf(str(form.get("csrf", "")))
+    return form
+
+
+# Stands after the signed-in user among an endpoint's parameters, which is the order in which they are solved.
+Sent = Annotated[FormData, Depends(_sent)]
+
+
+def field(form: FormData, name: str) -> str:
+    """One field of a form, trimmed; empty when it was not sent."""
+    return str(form.get(name, "")).strip()[:LONGEST_FIELD]
+
+
+class Page(Route):
+    """A route whose errors are pages, and which leads whoever is not signed in to the sign-in."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the framework's handler."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except MdmError as error:
+                return to_sign_in(request) if error.code == NEEDED else failure(request, error)
+            except RequestValidationError:
+                return failure(request, MdmError("There is no such page", code="no_such_page", status=404))
+
+        return answer
+
+
+def to_sign_in(request: Request) -> Response:
+    """Lead to the sign-in, and back to a page that was asked for."""
+    wanted = request.url.path if request.method == "GET" else ROOT
+    return RedirectResponse(f"{_base(request)}{SIGN_IN}?to={quote(wanted)}", 303, PRIVATE)
+
+
+def to(request: Request, path: str) -> Response:
+    """Lead to another page after a form was dealt with."""
+    return RedirectResponse(f"{_base(request)}{path}", 303, PRIVATE)
+
+
+def _base(request: Request) -> str:
+    return str(request.scope.get("root_path", "")).rstrip("/")
+
+
+def own_path(text: str) -> str:
+    """A path of the console, whatever was sent: nobody is led elsewhere by a link to the sign-in."""
+    parts = urlsplit(text)
+    is_ours = not parts.scheme and not parts.netloc and (parts.path == ROOT or parts.path.startswith(f"{ROOT}/"))
+    return parts.path if is_ours and "\\" not in text else ROOT
+
+
+def page(request: Request, template: str, status: int = 200, **context: Any) -> Response:
+    """Answer a page of the signed-in user."""
+    signed = request.scope.get(SIGNED)
+    zone = ZoneInfo(signed.user.timezone if signed else "UTC")
+    up = "../" * (request.url.path.removeprefix(_base(request)).count("/") - 1)
+    text = render.page(template, up, signed=signed, zone=zone, now=clock.now(), path=request.url.path, **context)
+    return Response(text, status, PRIVATE, "text/html")
+
+
+def failure(request: Request, error: MdmError) -> Response:
+    """Answer an error as a page that says what to do."""
+    return page(request, "failure.html", error.status, error=error)

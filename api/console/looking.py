@@ -1,0 +1,129 @@
+"""What a task's page is made of: the customers it asks about side by side, the evidence, and what each answer would do."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any
+
+from api import deciding
+from api.console.values import Row, compare
+from kernel import db
+from kernel.actor import Principal
+from kernel.errors import MdmError
+from mdm.changes import Status
+from stewardship import answers, customers, explain, phrasing, queue
+from stewardship.answers import NO_MATCH, Answer
+from stewardship.customers import Customer
+from stewardship.explain import Explained
+from stewardship.notes import Note
+from stewardship.previews import Changed
+from stewardship.queue import Task
+from stewardship.settle import MATCH, Looked
+from stewardship.sides import Side
+
+MOST_COLUMNS = 6
+LOOKING = "Looked at on the task's page."
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One step of the waterfall: from one running weight to the next, in hundredths of the chart's width."""
+
+    name: str
+    sentence: str
+    bits: float
+    start: float
+    width: float
+    total: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one answer would do, and the token that it takes; or why it cannot be given."""
+
+    looked: Looked | None
+    refused: MdmError | None = None
+
+    @property
+    def token(self) -> str:
+        """From the look, for the answer."""
+        return self.looked.token if self.looked else ""
+
+    @property
+    def survivor(self) -> Changed | None:
+        """The customer that all would be."""
+        changed = self.looked.preview.changed if self.looked else ()
+        living = [one for one in changed if one.after.status == Status.LIVE]
+        return max(living, key=lambda one: len(one.after.members), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """All that the page of a task shows."""
+
+    task: Task
+    story: Sequence[Note]
+    customers: Sequence[Customer]
+    rows: Sequence[Row]
+    match: Outcome
+    no_match: Outcome
+    why: Explained | None
+    bars: Sequence[Bar]
+    is_grouped: bool
+
+    @property
+    def question(self) -> str:
+        """What is asked, in a sentence."""
+        return phrasing.question(self.task.kind, self.task.reason_code, len(self.task.golden_ids), len(self.task.record_ids))
+
+
+def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
+    """Look at a task. Blocks for as long as its customers take to be weighed. Raises: NotFound."""
+    with db.transaction(db.Role.APP, caller.scope) as session:
+        task = queue.one(session, task_id)
+        story = queue.story(session, task_id)
+        found = customers.read(session, caller, task.golden_ids[:MOST_COLUMNS])
+    is_open = task.state == "open"
+    is_grouped = is_open and (len(task.golden_ids) != 2 or task.kind in {"too_large", "contested"})
+    match = _outcome(caller, task, MATCH) if is_open else Outcome(None)
+    no_match = _outcome(caller, task, NO_MATCH) if is_open and len(task.golden_ids) > 1 else Outcome(None)
+    why = _why(caller, task) if is_open and len(task.golden_ids) == 2 else None
+    rows = compare([one.plain for one in found])
+    return TaskPage(task, story, found, rows, match, no_match, why, bars(why) if why else (), is_grouped)
+
+
+def _outcome(caller: Principal, task: Task, verdict: str) -> Outcome:
+    try:
+        return Outcome(answers.look(deciding.resolver(), caller, task.task_id, Answer(verdict, LOOKING)))
+    except MdmError as error:
+        return Outcome(None, error)
+
+
+def _why(caller: Principal, task: Task) -> Explained | None:
+    left, right = (Side(golden_id=one) for one in task.golden_ids)
+    try:
+        return explain.why(db.transaction, caller, left, right)
+    except MdmError:
+        return None
+
+
+def bars(why: Explained) -> list[Bar]:
+    """The waterfall of the strongest pair: the model's prior, then what each comparison says, down to the weight."""
+    told = why.strongest.said
+    prior = why.strongest.weight - sum(one.bits for one in told)
+    steps = [("before anything is compared", "how seldom two records are one customer", prior)]
+    steps += [(one.comparison, one.sentence, one.bits) for one in told]
+    totals = list(accumulate(bits for _, _, bits in steps))
+    lowest, highest = min(0.0, *totals), max(0.0, *totals)
+    scale = 100 / (highest - lowest or 1)
+    return [
+        Bar(name.replace("_", " "), sentence, bits, (min(total - bits, total) - lowest) * scale, abs(bits) * scale, total)
+        for (name, sentence, bits), total in zip(steps, totals, strict=True)
+    ]
+
+
+def merged_values(page: TaskPage) -> Mapping[str, Any]:
+    """The values that all would have together."""
+    survivor = page.match.survivor
+    return survivor.after.values if survivor else {}

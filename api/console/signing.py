@@ -1,0 +1,51 @@
+"""Signing in and out. What is wrong about a sign-in is never said, and a session's token stands in its cookie alone."""
+
+from typing import Annotated
+
+from fastapi import Query, Request
+from fastapi.concurrency import run_in_threadpool
+from starlette.responses import Response
+
+from api.console.frame import COOKIE, PRIVATE, ROOT, SIGN_IN, Page, Sent, Steward, own_path, page, to
+from api.routes import resource
+from kernel import db
+from stewardship import accounts
+
+router = resource("signing", Page)
+REFUSED = "Name or password are wrong, or the account is locked for a while."
+
+
+@router.get(SIGN_IN, include_in_schema=False)
+def form(request: Request, back: Annotated[str, Query(alias="to", max_length=500)] = ROOT) -> Response:
+    """Show the form."""
+    return page(request, "sign_in.html", back=own_path(back), refused=None, name="")
+
+
+@router.post(SIGN_IN, include_in_schema=False)
+async def sign_in(request: Request) -> Response:
+    """Begin a session."""
+    sent = await request.form(max_files=0, max_fields=10)
+    name, password, back = (str(sent.get(key, "")) for key in ("name", "password", "to"))
+    token = await run_in_threadpool(_begin, name, password)
+    if token is None:
+        return page(request, "sign_in.html", 401, back=own_path(back), refused=REFUSED, name=name[:63])
+    answer = to(request, own_path(back))
+    is_secure = request.scope["scheme"] == "https"
+    answer.set_cookie(COOKIE, token, path=ROOT, secure=is_secure, httponly=True, samesite="lax")
+    return answer
+
+
+def _begin(name: str, password: str) -> str | None:
+    with db.transaction() as session:
+        return accounts.begin(session, name) if accounts.is_right(session, name, password) else None
+
+
+@router.post(f"{ROOT}/sign-out", include_in_schema=False)
+def sign_out(request: Request, signed: Steward, _sent: Sent) -> Response:
+    """End the session."""
+    with db.transaction() as session:
+        accounts.end(session, signed.token_hash)
+    answer = to(request, SIGN_IN)
+    answer.delete_cookie(COOKIE, path=ROOT)
+    answer.headers.update(PRIVATE)
+    return answer

@@ -1,0 +1,179 @@
+"""The console's queue and its tasks: taken, looked at, answered, put off, and the answer taken back."""
+
+from datetime import datetime, time, timedelta
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from fastapi import Query, Request
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from api import deciding, deps
+from api.console import looking
+from api.console.frame import ROOT, Page, Sent, Steward, field, page, to
+from api.console.values import lines
+from api.routes import resource
+from kernel import clock, db
+from kernel.actor import Principal
+from kernel.errors import Invalid, MdmError
+from stewardship import answers, desk, queue
+from stewardship.accounts import Signed
+from stewardship.answers import Answer
+from stewardship.queue import Task, Wanted
+from stewardship.sides import Side
+
+router = resource("console", Page)
+PAGE = 50
+TASKS = f"{ROOT}/tasks"
+REASONS = {
+    "match": ("Same person, confirmed", "Same person: contact details changed", "Same person: name was misspelt"),
+    "no_match": (
+        "Different people of one household", "Namesakes", "Confirmed by the customer", "Data of one was typed into the other",
+    ),
+}  # fmt: skip
+KINDS = {
+    "pair": "Possible match", "too_large": "Over-large cluster", "contested": "Contested", "policy_blocker": "Policy blocker",
+}  # fmt: skip
+
+
+@router.get(ROOT, include_in_schema=False)
+def home(request: Request, signed: Steward) -> Response:
+    """Say what needs the steward, and how the queue fares."""
+    caller = signed.user.principal
+    with db.read_only(db.Role.APP, caller.scope) as session:
+        figures = queue.figures(session)
+        mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
+        urgent = queue.page(session, Wanted(free_for=caller.actor), limit=5)
+    return page(request, "home.html", figures=figures, mine=mine, urgent=urgent, kinds=KINDS)
+
+
+@router.get(TASKS, include_in_schema=False)
+def listed(
+    request: Request,
+    signed: Steward,
+    kind: Annotated[str | None, Query(max_length=40)] = None,
+    show: Annotated[str, Query(max_length=20)] = "free",
+    after: Annotated[str | None, Query(max_length=100)] = None,
+) -> Response:
+    """List tasks, the most urgent first."""
+    wanted = _wanted(signed.user.principal, kind if kind in KINDS else None, show)
+    with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
+        found = queue.page(session, wanted, queue.place(after), PAGE)
+    following = queue.cursor(found[-1]) if len(found) == PAGE else None
+    return page(request, "tasks.html", tasks=found, kinds=KINDS, kind=kind, show=show, following=following)
+
+
+def _wanted(caller: Principal, kind: str | None, show: str) -> Wanted:
+    return Wanted(
+        state="closed" if show == "closed" else "open",
+        kind=kind,
+        holder=caller.actor if show == "mine" else None,
+        free_for=caller.actor if show == "free" else None,
+        deferred=show == "deferred",
+        overdue=show == "overdue",
+    )
+
+
+@router.post(f"{TASKS}/next", include_in_schema=False)
+def take_next(request: Request, signed: Steward, sent: Sent) -> Response:
+    """Take the most urgent task that nobody works at."""
+    return _to_next(request, signed, field(sent, "kind"))
+
+
+def _to_next(request: Request, signed: Signed, kind: str = "", done: UUID | None = None) -> Response:
+    caller = signed.user.principal
+    wanted = Wanted(kind=kind if kind in KINDS else None, free_for=caller.actor)
+    task: Task | None = deps.step(caller, lambda session: desk.claim_next(session, caller, wanted))
+    told = f"?done={done}" if done else ""
+    return to(request, f"{TASKS}/{task.task_id}{told}" if task else f"{ROOT}{told}")
+
+
+@router.get(f"{TASKS}/{{task_id}}", include_in_schema=False)
+def one(request: Request, signed: Steward, task_id: UUID, done: UUID | None = None) -> Response:
+    """Show what is asked, side by side, and what each answer would do."""
+    return _shown(request, signed, task_id, done=done)
+
+
+def _shown(
+    request: Request, signed: Signed, task_id: UUID, error: MdmError | None = None, done: UUID | None = None, words: str = ""
+) -> Response:
+    found = looking.at(signed.user.principal, task_id)
+    merged = looking.merged_values(found)
+    after = {row.name: lines(row.name, merged.get(row.name)) for row in found.rows}
+    status = error.status if error else 200
+    return page(
+        request, "task.html", status, found=found, task=found.task, after=after, kinds=KINDS, reasons=REASONS,
+        error=error, done=done, words=words, after_shown=bool(merged),
+    )  # fmt: skip
+
+
+@router.post(f"{TASKS}/{{task_id}}/settle", include_in_schema=False)
+def settle(request: Request, signed: Steward, sent: Sent, task_id: UUID) -> Response:
+    """Give an answer, and go on with the next task. What was typed is kept when the answer is refused."""
+    verdict = field(sent, "verdict")
+    words = " ".join(one for one in (field(sent, f"reason_{verdict}"), field(sent, "words")) if one)
+    try:
+        answer = _answer(sent, verdict, words)
+        token = field(sent, f"token_{verdict}")
+        if verdict == answers.GROUPS:  # Who is whom is looked at and made in one go: no page shows each of its many outcomes.
+            token = answers.look(deciding.resolver(), signed.user.principal, task_id, answer).token
+        answers.give(deciding.resolver(), signed.user.principal, task_id, field(sent, "etag"), answer, token)
+    except MdmError as error:
+        return _shown(request, signed, task_id, error, words=field(sent, "words"))
+    return _to_next(request, signed, done=task_id)
+
+
+def _answer(sent: FormData, verdict: str, words: str) -> Answer:
+    across = frozenset(str(name) for name in sent.getlist("across"))
+    if verdict != answers.GROUPS:
+        return Answer(verdict if verdict in REASONS else None, words, across=across)
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for name, letter in sent.multi_items():
+        source, parted, key = name.removeprefix("group:").partition(":")
+        if name.startswith("group:") and parted and letter:
+            groups.setdefault(str(letter), []).append((source, key))
+    if not groups:
+        raise Invalid("Say of at least two records in which group they are", code="groups_needed")
+    return Answer(None, words, tuple(Side(records=tuple(records)) for _, records in sorted(groups.items())), across)
+
+
+@router.post(f"{TASKS}/{{task_id}}/undo", include_in_schema=False)
+def undo(request: Request, signed: Steward, sent: Sent, task_id: UUID) -> Response:
+    """Take the answer to a task back."""
+    caller, reason = signed.user.principal, field(sent, "words") or "Taken back in the console."
+    looked = answers.look_back(deciding.resolver(), caller, task_id)
+    answers.take_back(deciding.resolver(), caller, task_id, desk.ANY, reason, looked.token)
+    return to(request, f"{TASKS}/{task_id}")
+
+
+@router.post(f"{TASKS}/{{task_id}}/{{act}}", include_in_schema=False)
+def act(request: Request, signed: Steward, sent: Sent, task_id: UUID, act: str) -> Response:
+    """Claim a task, let it go, put it off, hand it on, or say something of it."""
+    caller, etag, words = signed.user.principal, field(sent, "etag"), field(sent, "words")
+    acts = {
+        "claim": lambda session: desk.claim(session, caller, task_id, etag),
+        "release": lambda session: desk.release(session, caller, task_id, etag),
+        "comment": lambda session: desk.comment(session, caller, task_id, etag, words),
+        "defer": lambda session: desk.defer(session, caller, task_id, etag, _until(sent, signed), words),
+        "assign": lambda session: desk.assign(session, caller, task_id, etag, field(sent, "to") or None),
+    }
+    if act not in acts:
+        raise MdmError("There is no such page", code="no_such_page", status=404)
+    try:
+        deps.step(caller, acts[act])
+    except MdmError as error:
+        return _shown(request, signed, task_id, error, words=words)
+    return to(request, TASKS if act in {"release", "defer", "assign"} else f"{TASKS}/{task_id}")
+
+
+def _until(sent: FormData, signed: Signed) -> datetime:
+    """When a put off task comes back: on the morning of a day, in the steward's zone. Raises: Invalid."""
+    zone = ZoneInfo(signed.user.timezone)
+    try:
+        day = datetime.strptime(field(sent, "until"), "%Y-%m-%d").date()  # noqa: DTZ007 - a day has no zone.
+    except ValueError:
+        day = (clock.now().astimezone(zone) + timedelta(days=1)).date()
+        if field(sent, "until"):
+            raise Invalid("Name a day, such as 2026-12-24", code="bad_day") from None
+    return datetime.combine(day, time(8), zone)
