@@ -43,7 +43,10 @@ def seen(session: Session, task_id: uuid.UUID, etag: str | None) -> Task:
 
 
 def refuse_closed(task: Task) -> None:
-    """Raises: Conflict for a task that is closed, saying why."""
+    """Raises: Conflict for a task that is closed, or answered and about to be, saying why."""
+    if task.state == "open" and task.settled_by is not None:
+        detail = "A worker is writing what comes of the answer; the task closes within moments."
+        raise Conflict("The task is answered", code="task_answered", detail=detail, extra={"settled_by": task.settled_by})
     if task.state != "open":
         extra = {"closed_because": task.closed_because, "settled_by": task.settled_by, "decision_id": task.decision_id}
         known = {name: str(value) for name, value in extra.items() if value is not None}

@@ -1,0 +1,92 @@
+"""Signing in, and what nobody gets without."""
+
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.console.frame import COOKIE, SignedIn, own_path
+from kernel import db
+from mdm import policy as policies
+from stewardship import accounts
+
+from ...resolution import Master
+from ..test_app import api_routes
+from .conftest import PASSWORD, Browser
+
+
+@pytest.fixture
+def stranger(policy: policies.Policy) -> Iterator[TestClient]:
+    with TestClient(create_app(), follow_redirects=False) as client:
+        yield client
+
+
+def test_every_console_page_leads_a_stranger_to_the_sign_in_and_changes_nothing(stranger: TestClient) -> None:
+    routes = [route for route in api_routes(create_app()) if route.path.startswith("/console")]
+    closed = [route for route in routes if any(isinstance(one.call, SignedIn) for one in route.dependant.dependencies)]
+    assert {route.path for route in routes} - {route.path for route in closed} == {"/console/sign-in"}
+    for route in closed:
+        for method in route.methods or ():
+            answer = stranger.request(method, route.path.replace("{task_id}", "00000000-0000-7000-8000-000000000000"))
+            assert answer.status_code == 303, route.path
+            assert answer.headers["location"].startswith("/console/sign-in?to=")
+
+
+def test_a_wrong_password_and_a_name_of_nobody_are_told_alike(stranger: TestClient) -> None:
+    with db.transaction() as session:
+        accounts.add(session, "test", "ana", password=PASSWORD)
+    told = [stranger.post("/console/sign-in", data={"name": name, "password": "wrong password"}) for name in ("ana", "nobody")]
+    assert [answer.status_code for answer in told] == [401, 401]
+    assert told[0].text.replace("ana", "nobody") == told[1].text
+    assert "set-cookie" not in told[0].headers
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(stranger: TestClient) -> None:
+    with db.transaction() as session:
+        accounts.add(session, "test", "ana", password=PASSWORD)
+    answer = stranger.post("/console/sign-in", data={"name": "ana", "password": PASSWORD, "to": "//elsewhere.example/console"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/console")
+    cookie = answer.headers["set-cookie"].lower()
+    assert all(word in cookie for word in ("httponly", "samesite=lax", "path=/console"))
+    assert stranger.get("/console").headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("sent", "expected"),
+    [
+        pytest.param("/console/tasks", "/console/tasks", id="ours"),
+        pytest.param("https://elsewhere.example/console", "/console", id="elsewhere"),
+        pytest.param("//elsewhere.example/console", "/console", id="without scheme"),
+        pytest.param("/console/..\\elsewhere", "/console", id="backslash"),
+        pytest.param("/consolefake", "/console", id="another path"),
+        pytest.param("javascript:alert(1)", "/console", id="script"),
+    ],
+)
+def test_nobody_is_led_elsewhere(sent: str, expected: str) -> None:
+    assert own_path(sent) == expected
+
+
+def test_a_form_of_another_site_or_session_is_refused(ana: Browser, mdm: Master) -> None:
+    ana.open("/console/tasks")
+    assert ana.client.post("/console/tasks/next", data={"csrf": "0" * 64}).status_code == 401
+    assert ana.client.post("/console/tasks/next", data={}).status_code == 401
+    foreign = ana.client.post("/console/tasks/next", data=ana.hidden(), headers={"sec-fetch-site": "cross-site"})
+    assert foreign.status_code == 401
+
+
+def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(ana: Browser) -> None:
+    token = ana.client.cookies[COOKIE]
+    ana.open("/console")
+    ana.send("/console/sign-out")
+    ana.client.cookies.set(COOKIE, token, path="/console")
+    assert "Sign in" in ana.open("/console")
+
+
+def test_who_may_not_decide_is_told_so(policy: policies.Policy) -> None:
+    with db.transaction() as session:
+        accounts.add(session, "test", "reader", password=PASSWORD, scopes=["golden:read"])
+    with TestClient(create_app()) as client:
+        answer = client.post("/console/sign-in", data={"name": "reader", "password": PASSWORD})
+    assert answer.status_code == 403
+    assert "not for you" in answer.text
