@@ -17,21 +17,22 @@ from mdm.rules import Rules
 
 async def answer(caller: Principal, ruling: Rules, body: Search) -> Response:
     """Answer one page. Raises: MdmError for criteria that cannot be searched by, an unknown source, a foreign cursor."""
-    question = _question(caller, ruling.policy, body)
-    after = golden_search.opened(question, body.cursor) if body.cursor is not None else None
-    page = await golden_search.search(caller, question, after, body.limit)
+    asked = question(caller, ruling.policy, body)
+    after = golden_search.opened(asked, body.cursor) if body.cursor is not None else None
+    page = await golden_search.search(caller, asked, after, body.limit)
     missed = RENEWING if ruling.stale_records else REFUSED if ruling.refused_records else None
     shown = {
         "timeline_id": page.timeline_id,
         "items": [_item(hit) for hit in page.hits],
-        "next": golden_search.sealed(question, page.following) if page.following else None,
+        "next": golden_search.sealed(asked, page.following) if page.following else None,
         "ended_early": page.is_cut,
         "may_miss": missed,
     }
     return answers.json_answer(shown)
 
 
-def _question(caller: Principal, policy: Policy, body: Search) -> Question:
+def question(caller: Principal, policy: Policy, body: Search) -> Question:
+    """Make the question of a body. Raises: MdmError for criteria that cannot be searched by, an unknown source."""
     asked = search_terms.Asked(body.name, body.email, body.phone, body.country, body.identifier, body.postal_code)
     ranges = search_terms.ranges(policy, asked)
     if body.source_key is None:

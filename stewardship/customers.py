@@ -1,7 +1,7 @@
 """Customers as a steward looks at them: golden records with what their records did, each read of them audited. Only reads."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,14 @@ class Customer:
     def plain(self) -> dict[str, Any]:
         """Values without their provenance."""
         return {name: held["value"] for name, held in self.values.items()}
+
+
+def names(session: Session, caller: Principal, golden_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Name customers of a list, within the caller's row scope; audited as one read."""
+    found = sql.rows(session, "SELECT golden_id, body->>'display_name' FROM golden WHERE golden_id = ANY(%s)", [list(golden_ids)])
+    if found:
+        audit.record(session, caller.actor, "golden.listed", "golden", "", purpose="stewardship", detail={"goldens": len(found)})
+    return {golden_id: name for golden_id, name in found if name}
 
 
 def read(session: Session, caller: Principal, golden_ids: Sequence[uuid.UUID]) -> list[Customer]:

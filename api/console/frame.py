@@ -17,6 +17,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api.console.values import lines
 from api.pages import render
 from api.routes import Route
 from kernel import clock, db
@@ -123,6 +124,9 @@ def own_path(text: str) -> str:
     parts = urlsplit(text)
     is_ours = not parts.scheme and not parts.netloc and (parts.path == ROOT or parts.path.startswith(f"{ROOT}/"))
     return parts.path if is_ours and "\\" not in text else ROOT
+
+
+render.environment().filters["told"] = lambda value, name: lines(name, value)
 
 
 def page(request: Request, template: str, status: int = 200, **context: Any) -> Response:

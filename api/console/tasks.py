@@ -1,11 +1,13 @@
 """The console's queue and its tasks: taken, looked at, answered, put off, and the answer taken back."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request
+from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
@@ -17,7 +19,7 @@ from api.routes import resource
 from kernel import clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
-from stewardship import answers, desk, queue
+from stewardship import answers, customers, desk, queue
 from stewardship.accounts import Signed
 from stewardship.answers import Answer
 from stewardship.queue import Task, Wanted
@@ -41,11 +43,17 @@ KINDS = {
 def home(request: Request, signed: Steward) -> Response:
     """Say what needs the steward, and how the queue fares."""
     caller = signed.user.principal
-    with db.read_only(db.Role.APP, caller.scope) as session:
+    with db.transaction(db.Role.APP, caller.scope) as session:
         figures = queue.figures(session)
         mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
         urgent = queue.page(session, Wanted(free_for=caller.actor), limit=5)
-    return page(request, "home.html", figures=figures, mine=mine, urgent=urgent, kinds=KINDS)
+        names = _names(session, caller, (*mine, *urgent))
+    return page(request, "home.html", figures=figures, mine=mine, urgent=urgent, kinds=KINDS, names=names)
+
+
+def _names(session: Session, caller: Principal, tasks: Sequence[Task]) -> dict[UUID, str]:
+    """What the customers of listed tasks are called: two of each are shown."""
+    return customers.names(session, caller, {one for task in tasks for one in task.golden_ids[:2]})
 
 
 @router.get(TASKS, include_in_schema=False)
@@ -58,10 +66,11 @@ def listed(
 ) -> Response:
     """List tasks, the most urgent first."""
     wanted = _wanted(signed.user.principal, kind if kind in KINDS else None, show)
-    with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
+    with db.transaction(db.Role.APP, signed.user.principal.scope) as session:
         found = queue.page(session, wanted, queue.place(after), PAGE)
+        names = _names(session, signed.user.principal, found)
     following = queue.cursor(found[-1]) if len(found) == PAGE else None
-    return page(request, "tasks.html", tasks=found, kinds=KINDS, kind=kind, show=show, following=following)
+    return page(request, "tasks.html", tasks=found, names=names, kinds=KINDS, kind=kind, show=show, following=following)
 
 
 def _wanted(caller: Principal, kind: str | None, show: str) -> Wanted:

@@ -1,0 +1,168 @@
+"""The console's customers: found, read with the reason for every value, parted, merged, and values set by hand.
+
+What a search is by stands in the body alone, never in an address. What changes a customer is looked at on a page of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request
+from fastapi.concurrency import run_in_threadpool
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+from starlette.responses import Response
+
+from api import deciding, searching
+from api.console import knowing
+from api.console.frame import ROOT, Page, Reader, Sent, Steward, field, page, to
+from api.routes import resource
+from api.schemas.search import Search
+from kernel.errors import Invalid, MdmError
+from mdm import golden_search, rules
+from mdm.override_values import OVERRIDABLE
+from stewardship import overriding, settle
+from stewardship.accounts import Signed
+from stewardship.answers import NO_MATCH
+from stewardship.overriding import OverrideWish
+from stewardship.settle import MATCH, Looked, Wish
+from stewardship.sides import Side
+
+router = resource("console_customers", Page)
+CUSTOMERS = f"{ROOT}/customers"
+CRITERIA = ("name", "email", "phone", "identifier", "postal_code", "source_key")
+HITS = 20
+NOTHING_SAID: dict[str, str] = dict.fromkeys(CRITERIA, "")
+
+
+@router.get(CUSTOMERS, include_in_schema=False)
+def form(request: Request, _signed: Reader) -> Response:
+    """Show the form of the search."""
+    return page(request, "customers.html", said=NOTHING_SAID, found=None, error=None, following=None)
+
+
+@router.post(CUSTOMERS, include_in_schema=False)
+async def search(request: Request, signed: Reader, sent: Sent) -> Response:
+    """Find customers by what is known of them."""
+    said = {name: field(sent, name) for name in CRITERIA}
+    try:
+        body = _search(said, field(sent, "cursor") or None)
+        question = searching.question(signed.user.principal, (await rules.current()).policy, body)
+        after = golden_search.opened(question, body.cursor) if body.cursor else None
+        found = await golden_search.search(signed.user.principal, question, after, HITS)
+    except MdmError as error:
+        return await run_in_threadpool(
+            page, request, "customers.html", error.status, said=said, found=None, error=error, following=None
+        )
+    following = golden_search.sealed(question, found.following) if found.following else None
+    return await run_in_threadpool(page, request, "customers.html", said=said, found=found, error=None, following=following)
+
+
+def _search(said: dict[str, str], cursor: str | None) -> Search:
+    given: dict[str, Any] = {name: text for name, text in said.items() if text and name != "source_key"}
+    if said["source_key"]:
+        given["source_key"] = {"key": said["source_key"]}
+    try:
+        return Search(**given, limit=HITS, cursor=cursor)
+    except ValidationError as error:
+        raise Invalid("Say at least one thing that is known, in at most 256 characters", code="nothing_to_search_by") from error
+
+
+@router.get(f"{CUSTOMERS}/{{golden_id}}", include_in_schema=False)
+def one(request: Request, signed: Reader, golden_id: UUID, as_of: Annotated[str | None, Query(max_length=40)] = None) -> Response:
+    """Show a customer: values and why, records, story, who belongs together. With `as_of` as they stood then."""
+    return _shown(request, signed, golden_id, as_of)
+
+
+def _shown(request: Request, signed: Signed, golden_id: UUID, as_of: str | None, error: MdmError | None = None) -> Response:
+    found = knowing.at(signed.user.principal, golden_id, _moment(as_of))
+    attributes = [name for name in OVERRIDABLE if name not in {"party"}]
+    status = error.status if error else 200
+    return page(request, "customer.html", status, found=found, attributes=attributes, as_of=as_of, error=error)
+
+
+def _moment(text: str | None) -> datetime | None:
+    """Read what a date field sent, in UTC. Raises: Invalid."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid("That is no time, such as 2026-11-29T08:00", code="bad_time") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something that changes a customer: how to look at it, and how to do it with the token of the look."""
+
+    title: str
+    look: Callable[[], Looked]
+    make: Callable[[str], Any]
+
+
+@router.post(f"{CUSTOMERS}/{{golden_id}}/{{act}}", include_in_schema=False)
+def act(request: Request, signed: Steward, sent: Sent, golden_id: UUID, act: str) -> Response:
+    """Show what splitting, merging or setting a value would do; with the token of that page, do it."""
+    try:
+        wanted = _act(signed, sent, golden_id, act)
+        token = field(sent, "token")
+        if token:
+            wanted.make(token)
+            return to(request, f"{CUSTOMERS}/{golden_id}")
+        looked = wanted.look()
+    except MdmError as error:
+        return _shown(request, signed, golden_id, None, error)
+    kept = [(name, str(value)) for name, value in sent.multi_items() if name not in {"csrf", "token"}]
+    return page(request, "confirm.html", wanted=wanted, looked=looked, golden_id=golden_id, kept=kept)
+
+
+def _act(signed: Signed, sent: FormData, golden_id: UUID, act: str) -> Act:
+    caller, reason = signed.user.principal, field(sent, "reason")
+    settle.checked_reason(reason)
+    if act == "override":
+        until = _moment(field(sent, "expires_at") or None)
+        value = OverrideWish(golden_id, field(sent, "attribute"), _value(sent), reason, until)
+        return Act(
+            f"Set {value.attribute.replace('_', ' ')} by hand",
+            lambda: overriding.look(deciding.resolver(), caller, value),
+            lambda token: overriding.make(deciding.resolver(), caller, value, token),
+        )
+    wish = _wish(sent, golden_id, act, reason)
+    return Act(
+        "Split this customer" if act == "split" else "Merge two customers",
+        lambda: settle.look(deciding.resolver(), caller, wish),
+        lambda token: settle.make(deciding.resolver(), caller, wish, token),
+    )
+
+
+def _wish(sent: FormData, golden_id: UUID, act: str, reason: str) -> Wish:
+    across = frozenset(str(name) for name in sent.getlist("across"))
+    if act == "split":
+        keys = [str(one).partition(":") for one in sent.getlist("record")]
+        if not keys:
+            raise Invalid("Choose the records that go", code="no_record_chosen")
+        named = tuple((source, key) for source, _, key in keys)
+        return Wish(NO_MATCH, Side(golden_id, named), Side(golden_id), reason)
+    if act != "merge":
+        raise MdmError("There is no such page", code="no_such_page", status=404)
+    try:
+        other = UUID(field(sent, "other"))
+    except ValueError as error:
+        raise Invalid("That is no golden id", code="bad_golden_id") from error
+    return Wish(MATCH, Side(golden_id), Side(other), reason, across)
+
+
+def _value(sent: FormData) -> Any:
+    """The value that a form sets: parts of a name or an address, else the text."""
+    attribute, text = field(sent, "attribute"), field(sent, "value")
+    if attribute == "name":
+        given, _, surname = text.rpartition(" ") if "," not in text else (text.partition(",")[2], "", text.partition(",")[0])
+        return {part: value.strip() for part, value in (("given", given), ("surname", surname)) if value.strip()}
+    if attribute == "address":
+        parts = [part.strip() for part in text.split(",") if part.strip()]
+        names = ("postal_code", "city", "country")
+        return {"lines": parts[:1], **dict(zip(names, parts[1:], strict=False))}
+    return text

@@ -1,0 +1,123 @@
+"""What a customer's page is made of: values with their provenance, records, story, household, what is asked about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from api.console.values import LABELS, label, lines
+from kernel import audit, db
+from kernel.actor import Principal
+from kernel.errors import MdmError, NotFound
+from mdm import history, related
+from mdm.history import Step
+from mdm.override_values import STEWARD_SOURCE
+from mdm.overrides import KeptOverride
+from mdm.related import Relations
+from stewardship import customers, overriding, queue
+from stewardship.customers import Customer
+from stewardship.queue import Task, Wanted
+from stewardship.value_why import SENTENCES
+
+MOST_STEPS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """A value that did not win, and whose it is."""
+
+    lines: Sequence[str]
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One attribute as it is shown: its lines, where it comes from, why it won, and what else was said."""
+
+    name: str
+    label: str
+    lines: Sequence[str]
+    source: str
+    at: datetime | None
+    because: str
+    runners: Sequence[Runner]
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a steward set it."""
+        return self.source == STEWARD_SOURCE
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """All that the page of a customer shows. `asked_id`: the id that was asked for, where it leads to another one now."""
+
+    customer: Customer
+    asked_id: UUID | None
+    values: Sequence[Value]
+    steps: Sequence[Step]
+    relations: Relations | None
+    overrides: Sequence[KeptOverride]
+    tasks: Sequence[Task]
+    as_of: datetime | None
+
+
+def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPage:
+    """Read a customer, audited. Raises: NotFound, Gone; Invalid for a time to come."""
+    with db.transaction(db.Role.APP, caller.scope) as session:
+        live_id, _ = history.living(session, golden_id)
+        found = customers.read(session, caller, [live_id])
+        tasks = queue.page(session, Wanted(golden_id=live_id), limit=10)
+        relations = related.read(session, live_id) if as_of is None else None
+        audit.record(session, caller.actor, "golden.read_history", "golden", str(live_id))
+    if not found:
+        raise NotFound("There is no such golden record", code="unknown_golden")
+    customer = found[0]
+    with db.transaction() as session:
+        steps = history.steps(session, live_id, 0, MOST_STEPS)
+        if as_of is not None:
+            customer = _then(customer, history.at(session, golden_id, as_of)[1].body)
+    told = [_value(name, held) for name, held in customer.values.items()]
+    order = {one: place for place, one in enumerate(_ordered(customer.values))}
+    told.sort(key=lambda one: order[one.name])
+    asked_id = golden_id if golden_id != live_id else None
+    return CustomerPage(customer, asked_id, told, steps[::-1], relations, _overrides(caller, customer), tasks, as_of)
+
+
+def _ordered(values: Mapping[str, Any]) -> list[str]:
+    return [*(name for name in LABELS if name in values), *sorted(name for name in values if name not in LABELS)]
+
+
+def _then(customer: Customer, body: Mapping[str, Any]) -> Customer:
+    """The customer as it was told at another time."""
+    members = tuple(
+        customers.Member(UUID(one["record_id"]), one["source"], one["source_key"], None) for one in body.get("members", ())
+    )
+    return Customer(
+        UUID(body["golden_id"]), body["status"], None, body["version"], body.get("display_name"), body.get("values", {}), members
+    )
+
+
+def _value(name: str, held: Mapping[str, Any]) -> Value:
+    told = held["provenance"]
+    provenances = told if isinstance(told, list) else [told]
+    first = provenances[0] if provenances else {}
+    runners = [
+        Runner(lines(name, one.get("value")), one["source"], datetime.fromisoformat(one["at"]))
+        for provenance in provenances
+        for one in provenance.get("runners_up", ())
+        if one.get("value") is not None
+    ]
+    sources = ", ".join(dict.fromkeys(str(one["source"]) for one in provenances if "source" in one))
+    since = datetime.fromisoformat(first["at"]) if "at" in first else None
+    because = SENTENCES.get(first.get("rule", ""), str(first.get("rule", "")).replace("_", " "))
+    return Value(name, label(name), lines(name, held["value"]), sources, since, because, runners)
+
+
+def _overrides(caller: Principal, customer: Customer) -> list[KeptOverride]:
+    try:
+        return overriding.of_golden(db.transaction, caller, customer.golden_id)
+    except MdmError:  # An ended customer has none, and one beyond the steward's brands in part is not theirs to change.
+        return []
