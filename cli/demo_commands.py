@@ -29,9 +29,10 @@ from sampledata import files
 from sampledata.folders import MARK
 from sampledata.profiles import PROFILES
 from sampledata.retailer import SimulatedRecord, simulate
-from stewardship import tasks
+from stewardship import accounts, tasks
 
 KEY_NAME = "demo"
+STEWARD = "demo"
 LOG = "demo.log"
 KEY_SCOPES = (
     "records:write",
@@ -133,7 +134,7 @@ def _invite(api: Api, records: Sequence[SimulatedRecord], golden_ids: GoldenIds)
         answer = api.ask("/v1/lookup", {"identifier": {"kind": "email", "value": email}, "view": "checkout"})
         if answer.get("result") == "found":
             break
-    demo_report.print_try(console, api.base_url, api.key, email, answer)
+    demo_report.print_try(console, api.base_url, api.key, (STEWARD, _steward()), email, answer)
 
 
 def _report_febrl(clock: "_Clock") -> None:
@@ -216,6 +217,15 @@ def _prepare() -> str:
     with db.transaction() as session:
         versions.adopt(session, policy.store(session, policy.parse(files.policy_text()), "mdm demo"))
         return actor.create_key(session, KEY_NAME, list(KEY_SCOPES))[1]
+
+
+def _steward() -> str:
+    """Let a steward sign in, anew where the demo's data was kept: the password is shown each time."""
+    with db.transaction() as session:
+        known = {one.name for one in accounts.every(session)}
+        if STEWARD in known:
+            return accounts.set_password(session, KEY_NAME, STEWARD)
+        return accounts.add(session, KEY_NAME, STEWARD, display_name="Demo steward")
 
 
 def _introduce(records: Sequence[SimulatedRecord], customers: int, profile: str, seed: int) -> None:

@@ -112,11 +112,13 @@ def print_evaluation(console: Console, title: str, evaluation: Evaluation) -> No
     )
 
 
-def print_try(console: Console, base_url: str, key: str, email: str, answer: Mapping[str, Any]) -> None:
-    """Commands to copy, and what they answer now."""
+def print_try(console: Console, base_url: str, key: str, steward: tuple[str, str], email: str, answer: Mapping[str, Any]) -> None:
+    """Commands to copy, and what they answer now. `steward`: a name and a password."""
     plain: dict[str, Any] = {"highlight": False, "markup": False, "soft_wrap": True}
     body = json.dumps({"identifier": {"kind": "email", "value": email}, "view": "checkout"})
     console.print("\n[bold]Try it[/bold]")
+    name, password = steward
+    console.print(f"  {base_url}/console asks stewards what is in doubt: sign in as {name}, {password}", **plain)
     console.print(f"  {base_url}/docs describes the API", **plain)
     console.print(f"  export MDM_KEY={key}", **plain)
     console.print(f'  curl -s {base_url}/v1/lookup -H "Authorization: Bearer $MDM_KEY" \\', **plain)

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from api import deciding, searching
 from api.console import knowing
 from api.console.frame import ROOT, Page, Reader, Sent, Steward, field, page, to
+from api.console.words import KINDS
 from api.routes import resource
 from api.schemas.search import Search
 from kernel.errors import Invalid, MdmError
@@ -80,7 +81,7 @@ def _shown(request: Request, signed: Signed, golden_id: UUID, as_of: str | None,
     found = knowing.at(signed.user.principal, golden_id, _moment(as_of))
     attributes = [name for name in OVERRIDABLE if name not in {"party"}]
     status = error.status if error else 200
-    return page(request, "customer.html", status, found=found, attributes=attributes, as_of=as_of, error=error)
+    return page(request, "customer.html", status, found=found, attributes=attributes, as_of=as_of, kinds=KINDS, error=error)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -15,6 +15,7 @@ from api import deciding, deps
 from api.console import looking
 from api.console.frame import ROOT, Page, Sent, Steward, field, page, to
 from api.console.values import lines
+from api.console.words import KINDS, REASONS
 from api.routes import resource
 from kernel import clock, db
 from kernel.actor import Principal
@@ -28,15 +29,6 @@ from stewardship.sides import Side
 router = resource("console", Page)
 PAGE = 50
 TASKS = f"{ROOT}/tasks"
-REASONS = {
-    "match": ("Same person, confirmed", "Same person: contact details changed", "Same person: name was misspelt"),
-    "no_match": (
-        "Different people of one household", "Namesakes", "Confirmed by the customer", "Data of one was typed into the other",
-    ),
-}  # fmt: skip
-KINDS = {
-    "pair": "Possible match", "too_large": "Over-large cluster", "contested": "Contested", "policy_blocker": "Policy blocker",
-}  # fmt: skip
 
 
 @router.get(ROOT, include_in_schema=False)

@@ -1,0 +1,11 @@
+"""What the console calls things, and the reasons that it offers for an answer."""
+
+REASONS = {
+    "match": ("Same person, confirmed", "Same person: contact details changed", "Same person: name was misspelt"),
+    "no_match": (
+        "Different people of one household", "Namesakes", "Confirmed by the customer", "Data of one was typed into the other",
+    ),
+}  # fmt: skip
+KINDS = {
+    "pair": "Possible match", "too_large": "Over-large cluster", "contested": "Contested", "policy_blocker": "Policy blocker",
+}  # fmt: skip

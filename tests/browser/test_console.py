@@ -1,0 +1,165 @@
+"""The console in a real browser: by keyboard, by mouse, without JavaScript, at both widths, read by axe."""
+
+import json
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from kernel import db
+from mdm import policy as policies
+from mdm import versions
+from stewardship import accounts
+
+from ..resolution import MARIA, Master, golden_of, partition, query
+from .conftest import Service, Visit
+
+PASSWORD = "correct horse battery"
+PAGES = ("/console", "/console/tasks", "/console/customers")
+
+
+@pytest.fixture(scope="module")
+def mdm(service: Service) -> Master:
+    """Customers in doubt by the dozen: nothing of an acquired brand is merged unasked."""
+    with db.transaction() as session:
+        accounts.add(session, "test", "ana", password=PASSWORD, display_name="Ana Torres", timezone="Europe/Madrid")
+        ruling = policies.in_force(session)
+        assert ruling is not None
+        versions.adopt(session, ruling)
+    made = Master(ruling)
+    for number in range(12):
+        person = {**MARIA, "surname": f"Garcia {'ABCDEFGHIJKL'[number] * 3}", "emails": [f"maria{number}@telefonica.net"]}
+        made.put("crm", f"m{number}", person)
+        made.put("acquired", f"m{number}", {**person, "given_name": "Marya", "language": "es"})
+    made.drain()
+    return made
+
+
+@pytest.fixture
+def ana(visit: Visit, mdm: Master) -> Iterator[Page]:
+    """The page of a steward who has just signed in."""
+    seen = visit("/console")
+    sign_in(seen.page)
+    yield seen.page
+    assert seen.complaints == []
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("Name").fill("ana")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("wait")
+
+
+def answered() -> int:
+    return int(query("SELECT count(*) FROM decision WHERE record_a IS NULL AND superseded_at IS NULL")[0][0])
+
+
+def test_a_steward_settles_by_keyboard_and_undoes(ana: Page, mdm: Master) -> None:
+    before = answered()
+    ana.keyboard.press("s")
+    expect(ana.get_by_role("heading", level=1)).to_contain_text("one customer?")
+    ana.keyboard.press("m")
+    expect(ana.get_by_text("Your answer is given.")).to_be_visible()
+    assert answered() == before + 1
+    ana.keyboard.press("u")
+    expect(ana.get_by_role("heading", level=1)).to_contain_text("one customer?")
+    assert answered() == before
+    mdm.drain()
+
+
+def test_keys_rest_while_somebody_types_and_can_be_switched_off(ana: Page) -> None:
+    before = answered()
+    ana.keyboard.press("s")
+    words = ana.get_by_label("In your words")
+    words.press_sequentially("man")
+    expect(words).to_have_value("man")
+    ana.get_by_role("heading", level=1).click()
+    ana.keyboard.press("?")
+    ana.get_by_label("Keys are on").uncheck()
+    ana.get_by_role("button", name="Close").click()
+    ana.keyboard.press("n")
+    expect(ana.get_by_role("heading", level=1)).to_contain_text("one customer?")
+    assert answered() == before
+
+
+def test_a_steward_settles_by_mouse_with_words(ana: Page, mdm: Master) -> None:
+    ana.get_by_role("button", name="Take the most urgent").click()
+    ana.get_by_label("In your words").fill("A twin.")
+    ana.get_by_role("button", name="Different customers").click()
+    expect(ana.get_by_text("Your answer is given.")).to_be_visible()
+    assert ("Different people of one household A twin.",) in query("SELECT reason FROM decision WHERE record_a IS NULL")
+    mdm.drain()
+
+
+def test_everything_is_read_and_settled_without_javascript(chromium: Browser, service: Service, mdm: Master) -> None:
+    context: BrowserContext = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{service.url}/console")
+    sign_in(page)
+    page.get_by_role("button", name="Take the most urgent").click()
+    page.get_by_role("button", name="Same customer").click()
+    expect(page.get_by_text("Your answer is given.")).to_be_visible()
+    page.get_by_role("button", name="Undo").first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("one customer?")
+    context.close()
+    mdm.drain()
+
+
+def test_a_customer_is_found_split_and_looked_at_first(ana: Page, mdm: Master) -> None:
+    mdm.put("crm", "twice", {**MARIA, "surname": "Solano", "emails": ["solano@telefonica.net"]})
+    mdm.put("webshop", "twice", {**MARIA, "surname": "Solano", "emails": ["solano@telefonica.net"]})
+    mdm.drain()
+    assert golden_of("crm", "twice") == golden_of("webshop", "twice")
+    ana.get_by_role("link", name="Customers").click()
+    ana.get_by_label("Name").fill("solano")
+    ana.get_by_role("button", name="Find").click()
+    ana.get_by_role("link", name="Maria Solano").click()
+    ana.get_by_label("webshop twice goes").check()
+    ana.get_by_label("Why").nth(1).fill("Her sister.")
+    ana.get_by_role("button", name="Split off").click()
+    expect(ana.get_by_role("heading", level=1)).to_have_text("Split this customer?")
+    ana.get_by_role("button", name="Do it").click()
+    expect(ana.get_by_role("heading", level=1)).to_have_text("Maria Solano")
+    mdm.drain()
+    assert frozenset({("webshop", "twice")}) in partition()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_page_fits_its_window_and_is_accessible(visit: Visit, mdm: Master, axe: str, width: int, scheme: str) -> None:
+    seen = visit("/console/sign-in", width, scheme)
+    page = seen.page
+    found = {"/console/sign-in": complaints(page, axe)}
+    sign_in(page)
+    task = query("SELECT task_id FROM task WHERE state = 'open' LIMIT 1")[0][0]
+    customer = query("SELECT golden_id FROM golden WHERE status = 'live' LIMIT 1")[0][0]
+    for path in (*PAGES, f"/console/tasks/{task}", f"/console/customers/{customer}", "/console/tasks/nonsense"):
+        page.goto(f"{visit.url}{path}")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        found[path] = complaints(page, axe)
+    assert {path: told for path, told in found.items() if told} == {}
+
+
+def complaints(page: Page, axe: str) -> list[str]:
+    """What axe finds wrong with a page by WCAG 2.2 AA; run past the page's own policy, which lets no script of others in."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    session = page.context.new_cdp_session(page)
+    session.send("Runtime.evaluate", {"expression": axe})
+    asked = f"axe.run(document, {{runOnly: {json.dumps(tags)}}}).then((one) => JSON.stringify(one.violations))"
+    answer = session.send("Runtime.evaluate", {"expression": asked, "awaitPromise": True, "returnByValue": True})
+    session.detach()
+    found = json.loads(answer["result"]["value"])
+    return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The source of axe, as a package of the browser's tests brings it along."""
+    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+
+
+def test_axe_sees_what_is_wrong(ana: Page, axe: str) -> None:
+    ana.evaluate("document.body.append(document.createElement('input'))")
+    assert any(one.startswith("label") for one in complaints(ana, axe))
