@@ -9,17 +9,22 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from cli import plan_report
 from cli.bulk_options import BulkOptions, EngineOption, MemoryOption, bulk_options
 from cli.progress import progress
 from cli.words import counted
+from kernel.clock import uuid7
 from kernel.db import read_only, transaction
 from kernel.settings import settings
 from matching.engine import EngineName
+from mdm import parts, plans, policy
 from mdm import reconcile as bulk
 from mdm import verify as verification
 from mdm.crew import collect_seldom
 from mdm.differences import Difference
-from mdm.resolve import Resolver
+from mdm.parts import Part
+from mdm.reconcile_part import reconcile_part
+from mdm.resolve import Resolved, Resolver
 from mdm.verify import Report
 from stewardship import tasks
 
@@ -53,9 +58,27 @@ def verify(
     raise typer.Exit(DIFFERENCES_FOUND if report.differences else 0)
 
 
-def reconcile(memory_limit: MemoryOption = None, engine: EngineOption = None) -> None:
-    """Resolve all records anew, in bulk when there are many; comes to what the workers come to. Safe while they run."""
-    resolve_all(console, errors, bulk_options(memory_limit, engine))
+def reconcile(
+    source: Annotated[list[str] | None, typer.Option(help="Only this source's records; may be given several times.")] = None,
+    brand: Annotated[list[str] | None, typer.Option(help="Only this brand's records; may be given several times.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change.")] = False,
+    memory_limit: MemoryOption = None,
+    engine: EngineOption = None,
+) -> None:
+    """Resolve all records anew, in bulk when there are many; comes to what the workers come to. Safe while they run.
+
+    Of a source or brand: its records and whoever hangs together with them, one by one.
+    """
+    with read_only() as session:
+        part = parts.checked(policy.current(session), Part(tuple(source or ()), tuple(brand or ())))
+    if dry_run:
+        with progress(errors, "evaluated") as tell:
+            plan_report.print_plan(console, plans.plan(transaction, progress=tell, part=part))
+    elif part.is_all:
+        resolve_all(console, errors, bulk_options(memory_limit, engine))
+    else:
+        with progress(errors, "reconciling") as tell:
+            _tell(console, reconcile_part(Resolver(transaction, tasks.project), part, uuid7(), tell))
 
 
 def resolve_all(console: Console, errors: Console, options: BulkOptions) -> None:
@@ -66,6 +89,10 @@ def resolve_all(console: Console, errors: Console, options: BulkOptions) -> None
     console.print(chosen(choice), highlight=False)
     with progress(errors, "reconciling") as tell:
         done = bulk.reconcile(Resolver(transaction, tasks.project), tell, choice=choice)
+    _tell(console, done)
+
+
+def _tell(console: Console, done: Resolved) -> None:
     console.print(
         f"{counted(done.records, 'record')}, {counted(done.pairs, 'candidate pair')}, {counted(done.decisions, 'decision')},"
         f" {counted(done.goldens, 'golden record')} written",

@@ -134,13 +134,13 @@ def find_by_fingerprint(session: Session, kind: str, fingerprint: str) -> Job | 
     return None if row is None else Job(*row)
 
 
-def recent(session: Session, limit: int = 20, kind: str | None = None) -> list[Job]:
-    """List the latest jobs, of all kinds or one, newest first."""
+def recent(session: Session, limit: int = 20, kind: str | None = None, only_open: bool = False) -> list[Job]:
+    """List the latest jobs, of all kinds or one, perhaps only those that are not over; newest first."""
     rows = _run(
         session,
-        f"{_JOBS} WHERE CAST(:kind AS text) IS NULL OR kind = :kind"
+        f"{_JOBS} WHERE (CAST(:kind AS text) IS NULL OR kind = :kind) AND NOT (:only_open AND j.finished_at IS NOT NULL)"
         " GROUP BY j.job_id ORDER BY j.created_at DESC, j.job_id DESC LIMIT :limit",
-        limit=limit, kind=kind,
+        limit=limit, kind=kind, only_open=only_open,
     )  # fmt: skip
     return [Job(*row) for row in rows]
 

@@ -48,6 +48,7 @@ class Settings(BaseSettings):
     )
     import_max_bytes: int = Field(1_000_000_000, ge=1, description="that a file sent to POST /v1/imports may hold")
     import_memory_bytes: int = Field(1 << 30, ge=1 << 28, description="that a process may take which reads such a file")
+    reconcile_memory_bytes: int = Field(8 << 30, ge=1 << 29, description="that a process may take which reconciles")
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
     webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
     bulk_engine: str = Field("duckdb", pattern="^(duckdb|spark)$", description="that finds and scores pairs in bulk")

@@ -20,6 +20,7 @@ from mdm.steps import Steps
 LEASE_SECONDS = 15.0
 LEASE_LOST = "lease_lost"
 WORKER_LOST = "worker_lost"
+OUT_OF_MEMORY = "out_of_memory"
 logger = log.get_logger()
 
 
@@ -59,6 +60,14 @@ def _failed(steps: Steps, kind: Kind, claim: Claim, code: str) -> None:
     with suppress(Conflict), steps() as session:
         jobs.fail_chunk(session, claim, code, units=units, bisect=kind.bisect)
         _close_given_up(session, claim.job_id, code)
+
+
+def fail_job(steps: Steps, claim: Claim, code: str) -> None:
+    """End the job of a chunk that no attempt can do; what it has done stays. Raises: Conflict when the lease is lost."""
+    with steps() as session:
+        stands = jobs.status(session, claim.job_id)
+        jobs.finish_chunk(session, claim)
+        jobs.finish_job(session, claim.job_id, error=code, result=stands.checkpoint or None)
 
 
 def sweep(session: Session, kind: Kind) -> int:

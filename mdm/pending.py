@@ -175,7 +175,8 @@ def _bells(found: list[sql.Row]) -> list[Bell]:
 
 _CLAIM = """
 WITH due AS (SELECT record_id FROM pending_record
-             WHERE quarantined_at IS NULL AND available_at <= now() AND (lease_owner IS NULL OR lease_until < now()) {which}
+             WHERE quarantined_at IS NULL AND available_at <= now()
+               AND (lease_owner IS NULL OR lease_owner = %(owner)s OR lease_until < now()) {which}
              FOR UPDATE SKIP LOCKED)
 UPDATE pending_record p
 SET lease_owner = %(owner)s, lease_until = now() + make_interval(secs => %(seconds)s),

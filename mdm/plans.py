@@ -16,12 +16,13 @@ from sqlmodel import Session
 
 from kernel import clock
 from matching.model import Model
-from mdm import closure, sql, versions
+from mdm import closure, parts, sql, versions
 from mdm.drafts import Draft, Drafter
 from mdm.evaluation import Evaluation, evaluate
 from mdm.evidence import Weigher
 from mdm.expected import Expected
 from mdm.mapping_schema import Mapping as SourceMapping
+from mdm.parts import EVERYBODY, Part
 from mdm.policy import Policy
 from mdm.records import Shelf
 from mdm.steps import Steps, snapshot
@@ -75,16 +76,25 @@ def _silent(_done: int, _total: int) -> None:
     """Tell nobody."""
 
 
-def plan(steps: Steps, policy: Policy | None = None, model: Model | None = None, progress: Progress = _silent) -> Plan:
-    """Plan for another policy, another model, or both; what is not given stays as it is. One snapshot for the whole run."""
+def plan(
+    steps: Steps,
+    policy: Policy | None = None,
+    model: Model | None = None,
+    progress: Progress = _silent,
+    part: Part = EVERYBODY,
+) -> Plan:
+    """Plan for another policy, another model, or both; what is not given stays as it is. One snapshot for the whole run.
+
+    Of a part, what would become of its records and of whoever hangs together with them.
+    """
     with snapshot(steps) as session:
         current = versions.current(session)
         wanted = replace(current, version_set_id=NOT_ADOPTED, policy=policy or current.policy, model=model or current.model)
         run = _Run(session, wanted)
-        everyone = [row[0] for row in sql.rows(session, "SELECT record_id FROM crosswalk ORDER BY record_id")]
+        everyone = parts.records(session, part)
         for chunk in run.chunks(everyone):
             run.look(chunk)
-            progress(len(run.seen), len(everyone))
+            progress(len(run.seen), max(len(everyone), len(run.seen)))
         run.finish(current)
     return run.plan
 
@@ -161,7 +171,7 @@ class _Run:
         """Count what there is now, and who would be read anew."""
         self._shorten()
         self.plan.records = len(self.seen)
-        ((self.plan.goldens, open_questions),) = sql.rows(self.session, _NOW)
+        ((self.plan.goldens, open_questions),) = sql.rows(self.session, _NOW, [list(self.seen)])
         self.plan.questions = open_questions, self.plan.questions[1]
         otherwise = _read_otherwise(current.policy, self.wanted.policy)
         ((self.plan.unread,),) = sql.rows(
@@ -170,7 +180,12 @@ class _Run:
         self.plan.unread_by = tuple(sorted({what for said in otherwise.values() for what in said}))
 
 
-_NOW = """SELECT (SELECT count(*) FROM golden WHERE status = 'live'), (SELECT count(*) FROM task WHERE state = 'open')"""
+_NOW = """
+WITH seen AS MATERIALIZED (SELECT unnest(%s::uuid[]) AS record_id)
+SELECT (SELECT count(DISTINCT golden_id) FROM seen JOIN crosswalk USING (record_id) JOIN golden g USING (golden_id)
+        WHERE g.status = 'live'),
+  (SELECT count(DISTINCT task_id) FROM seen JOIN (SELECT task_id, unnest(record_ids) AS record_id FROM task
+    WHERE state = 'open') AS asked USING (record_id))"""
 
 
 def _read_otherwise(before: Policy, after: Policy) -> dict[str, list[str]]:

@@ -5,13 +5,14 @@ Comes to exactly what the online path comes to. Safe beside running workers: wha
 
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
 from sqlmodel import Session
 
-from kernel import clock, db, log, outbox
+from kernel import clock, db, log
 from kernel.errors import Conflict
 from matching.bulk_engine import bulk_engine
 from matching.engine import DEFAULT_MEMORY_LIMIT, EngineName
@@ -19,7 +20,7 @@ from mdm import candidates, decisions, discover, exact_copies, pending, restanda
 from mdm.crew import WORTH_A_CREW
 from mdm.decisions import PairDecision
 from mdm.discover import Discovered
-from mdm.events import load_finished
+from mdm.events import close_load
 from mdm.foreknown import Foreknown, foreknown
 from mdm.records import Pair
 from mdm.resolve import Batch, Resolved, Resolver
@@ -80,14 +81,18 @@ def is_worth_it(session: Session, owed: int, bulk_from_records: int) -> bool:
 
 
 def reconcile(
-    resolver: Resolver, progress: Progress = _silent, chunk_size: int = CHUNK, choice: Choice = Choice(Path.BULK, 0)
+    resolver: Resolver,
+    progress: Progress = _silent,
+    chunk_size: int = CHUNK,
+    choice: Choice = Choice(Path.BULK, 0),
+    load_id: uuid.UUID | None = None,
 ) -> Resolved:
     """Resolve everything anew. Takes what is owed and free off the workers' hands; `progress` hears of (done, total) records.
 
-    Killed anywhere, what it held is owed again: its claims, and every record whose decisions it ended. Raises: Conflict when
-    another version set becomes current meanwhile: run it again.
+    Killed anywhere, what it held is owed again: its claims, and every record whose decisions it ended; begun again under the same
+    `load_id` it has its claims back at once. Raises: Conflict when another version set becomes current meanwhile: run it again.
     """
-    load_id = clock.uuid7()
+    load_id = load_id or clock.uuid7()
     owner = str(load_id)
     with resolver.steps() as session:
         current = versions.adopt(session)
@@ -97,12 +102,10 @@ def reconcile(
         with helpers(batch, choice.processes) as crew:
             unusable, known = _decide_all(batch, choice)
             settle_all(batch, known, progress, chunk_size, crew)
-        if batch.result.goldens:
-            batch.step(
-                lambda session: outbox.emit(session, load_finished(session, load_id, "reconcile", list(current.policy.sources)))
-            )
     finally:  # To the workers: what was not reached, what cannot be used, and what met too much company.
         batch.give_back(batch.claims.keys() | {claim.record_id for claim in taken})
+        with suppress(*db.UNAVAILABLE), resolver.steps() as session:  # Cut off as well, it has told of its events by a load.
+            close_load(session, load_id, "reconcile", list(current.policy.sources))
     logger.info("reconciled", unusable=len(unusable))
     Watcher(resolver.steps, resolver.shelf).watch_stored()
     return batch.result
@@ -111,15 +114,15 @@ def reconcile(
 def _decide_all(batch: Batch, choice: Choice) -> tuple[set[uuid.UUID], Foreknown]:
     """Renew all records and write all decisions; the records that cannot be used, which are no claims of the batch any more, and
     what is known of the pairs that are decided."""
-    _refresh(batch.resolver, batch.versions)
+    refresh(batch.resolver, batch.versions)
     unusable, known = _decide(batch, choice)
     for record_id in unusable & batch.claims.keys():
         del batch.claims[record_id]
     return unusable, known
 
 
-def _refresh(resolver: Resolver, current: VersionSet) -> None:
-    """Renew, a chunk a step, what an older program or policy made."""
+def refresh(resolver: Resolver, current: VersionSet) -> None:
+    """Renew, a chunk a step, what an older program or policy made. Raises: Conflict when another version set became current."""
     with snapshot(resolver.steps) as session:
         ids = restandardize.stale(session, current.policy)
     for start in range(0, len(ids), CHUNK):

@@ -18,7 +18,7 @@ from kernel.db import Scope
 from kernel.errors import Conflict, MdmError
 from kernel.jobs import Claim, Params
 from kernel.settings import settings
-from mdm import files, imports, policy
+from mdm import chunks, files, imports, policy
 from mdm.chunks import LEASE_SECONDS
 from mdm.import_crew import Preparation
 from mdm.imports import ImportJob, Tally
@@ -31,7 +31,6 @@ PART_ROWS = 50_000
 # What a file may come to when it is decoded: Parquet says of neither rows nor values how large they become.
 MOST_DECODED, LEAST_DECODED_BYTES = 100, 256_000_000
 KEPT_SECONDS = 24 * 3600.0
-OUT_OF_MEMORY = "out_of_memory"
 
 
 def folder() -> Path:
@@ -71,10 +70,7 @@ def read(steps: Steps, claim: Claim) -> None:
 
 def fail(steps: Steps, claim: Claim, code: str) -> None:
     """End the job of a file that cannot be read; what it has stored stays. Raises: Conflict when the lease is lost."""
-    with steps() as session:
-        stands = jobs.status(session, claim.job_id)
-        jobs.finish_chunk(session, claim)
-        jobs.finish_job(session, claim.job_id, error=code, result=stands.checkpoint or None)
+    chunks.fail_job(steps, claim, code)
     forget(claim.params)
 
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.schemas.golden import Name, Strict
+
 
 class Job(BaseModel):
     """A job as it stands."""
@@ -37,3 +39,11 @@ class Retried(BaseModel):
     """How many pieces were handed out anew."""
 
     chunks: int
+
+
+class Reconcile(Strict):
+    """Which records to resolve anew: all of them, or those of some sources, of some brands, or of both."""
+
+    sources: list[Name] = Field([], max_length=200, description="Only these, and whoever hangs together with them.")
+    brands: list[Name] = Field([], max_length=200, description="Only these, and whoever hangs together with them.")
+    dry_run: bool = Field(False, description="Only say what would change.")

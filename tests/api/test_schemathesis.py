@@ -69,6 +69,7 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "sources_duplicates": {"path_parameters": {"source": "pos"}, "query": {}, "headers": {}},
         "jobs_listed": {"query": {}, "headers": {}},
         "imports_begin": {"query": {"source": "pos", "format": "ndjson"}, "headers": {}, "body": b'{"id": "1"}\n'},
+        "reconciliations_begin": {"body": {"dry_run": True}, "headers": {}},
         "events_read": {"query": {}, "headers": {}},
         "lookup_find": {"body": {"golden_id": golden_id}},
         "match_find": {"body": {"record": {"given_name": "Ada", "emails": ["ada@example.org"]}}},

@@ -44,6 +44,15 @@ def test_reconcile_says_which_path_it_chose(mdm: Master) -> None:
     assert (code, "2 records: resolved in bulk, DuckDB within 512MB" in " ".join(said.split())) == (0, True)
 
 
+def test_reconcile_takes_a_part_and_plans_it_first(mdm: Master) -> None:
+    code, said = run("reconcile", "--dry-run", "--source", "pos")
+    assert (code, "1 golden id would answer otherwise" in " ".join(said.split())) == (0, True)
+    assert query("SELECT count(*) FROM golden") == [(0,)]
+    code, said = run("reconcile", "--brand", "acme")
+    assert (code, "1 golden record written" in said) == (0, True)
+    assert run("reconcile", "--brand", "none")[0] == 1
+
+
 def test_a_memory_limit_that_is_no_size_is_wrong_usage(mdm: Master) -> None:
     code, said = run("reconcile", "--memory-limit", "plenty")
     assert (code, "such as 4GB" in said) == (2, True)  # What typer calls wrong usage.

@@ -10,7 +10,7 @@ import pytest
 from kernel import db, jobs
 from kernel.errors import Conflict, MdmError
 from mdm import uploads
-from workers import reader
+from workers import apart, reader
 
 from .. import resolution as master
 from ..resolution import WHO, query
@@ -40,7 +40,7 @@ def test_the_reader_goes_with_its_worker(held: jobs.Claim) -> None:
         while query("SELECT done_units FROM job") == [(0,)]:
             assert child.poll() is None
         child.stdin.close()
-        assert child.wait(60) == reader.NOT_OURS
+        assert child.wait(60) == apart.NOT_OURS
     ((done, state),) = query("SELECT done_units, state FROM job")
     assert (0 < done < 40_000, state) == (True, "running")
 
