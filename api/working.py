@@ -1,7 +1,7 @@
 """Carries jobs from `kernel.jobs` to the wire, as they stand or as they go on."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -9,8 +9,10 @@ from uuid import UUID
 import orjson
 from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
+from starlette.responses import Response
 
-from kernel import db, jobs
+from api import answers
+from kernel import audit, db, jobs
 from kernel.actor import Principal
 from kernel.errors import NotFound
 from kernel.jobs import Job
@@ -46,6 +48,15 @@ def require(session: Session, caller: Principal, job_id: UUID) -> Job:
 def listed(session: Session, caller: Principal, kind: str | None, limit: int) -> list[dict[str, Any]]:
     """List the latest jobs that the caller may see."""
     return [shown(one) for one in jobs.recent(session, limit, kind) if visible(session, caller, one)]
+
+
+def changed(caller: Principal, job_id: UUID, act: Callable[[Session, UUID], None], action: str) -> Response:
+    """Change a job that the caller may see, and answer how it stands then. Blocks. Raises: NotFound; what the act raises."""
+    with db.transaction() as session:
+        require(session, caller, job_id)
+        act(session, job_id)
+        audit.record(session, caller.actor, action, "job", str(job_id))
+        return answers.json_answer(shown(jobs.status(session, job_id)))
 
 
 async def progress(caller: Principal, job_id: UUID) -> AsyncIterator[bytes]:

@@ -1,6 +1,7 @@
 """`mdm jobs`: what runs and what ran, and how to stop it or try again what was given up."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import typer
 from rich.console import Console
 from rich.table import Table
+from sqlmodel import Session
 
 from cli.output import unfolded
 from kernel import actor, audit, jobs
@@ -50,11 +52,27 @@ def show(job_id: JobId) -> None:
 @jobs_app.command("cancel")
 def cancel(job_id: JobId) -> None:
     """Cancel a job: what it has done stays, nothing more is begun."""
+    _change(job_id, jobs.cancel, "cancelled")
+
+
+@jobs_app.command("pause")
+def pause(job_id: JobId) -> None:
+    """Pause a job: pieces that were begun are done, no other is until it is resumed."""
+    _change(job_id, jobs.pause, "paused")
+
+
+@jobs_app.command("resume")
+def resume(job_id: JobId) -> None:
+    """Go on with a job that was paused, where it was."""
+    _change(job_id, jobs.resume, "resumed")
+
+
+def _change(job_id: UUID, act: Callable[[Session, UUID], None], done: str) -> None:
     with transaction() as session:
         jobs.status(session, job_id)
-        jobs.cancel(session, job_id)
-        audit.record(session, WHO.actor, "job.cancelled", "job", str(job_id))
-    console.print("cancelled")
+        act(session, job_id)
+        audit.record(session, WHO.actor, f"job.{done}", "job", str(job_id))
+    console.print(done)
 
 
 @jobs_app.command("retry")

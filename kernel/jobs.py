@@ -23,6 +23,7 @@ LEASE_SECONDS = 60.0
 MAX_ATTEMPTS = 3
 MAX_LOST_LEASES = 5
 RING_AGAIN_SECONDS = 10.0
+OPEN = frozenset({"queued", "running", "paused"})  # The states of a job that is not over.
 
 Params = Mapping[str, Any]
 # Halves a chunk's params; gives nothing back when they cannot be halved any more.
@@ -108,8 +109,9 @@ def add_chunks(session: Session, job_id: uuid.UUID, chunks: Sequence[Params], pr
 
 
 _JOBS = """
-SELECT j.job_id, j.kind, j.fingerprint, j.params, j.state, j.total_units, j.done_units, j.failed_units, j.checkpoint, j.result,
-       j.error, j.created_by, j.created_at, j.finished_at,
+SELECT j.job_id, j.kind, j.fingerprint, j.params,
+       CASE WHEN j.paused_at IS NULL OR j.finished_at IS NOT NULL THEN j.state ELSE 'paused' END AS state,
+       j.total_units, j.done_units, j.failed_units, j.checkpoint, j.result, j.error, j.created_by, j.created_at, j.finished_at,
        count(c.chunk_id) FILTER (WHERE c.state IN ('queued', 'leased')), count(c.chunk_id) FILTER (WHERE c.state = 'quarantined')
 FROM job j LEFT JOIN job_chunk c USING (job_id)
 """
@@ -117,32 +119,27 @@ FROM job j LEFT JOIN job_chunk c USING (job_id)
 
 def status(session: Session, job_id: uuid.UUID) -> Job:
     """Tell how a job stands. Raises: NotFound."""
-    row = _run(session, f"{_JOBS} WHERE job_id = :job_id GROUP BY j.job_id", job_id=job_id).one_or_none()
-    if row is None:
+    found = _latest(session, "job_id = :job_id", 1, job_id=job_id)
+    if not found:
         raise NotFound("No such job", code="unknown_job")
-    return Job(*row)
+    return found[0]
 
 
 def find_by_fingerprint(session: Session, kind: str, fingerprint: str) -> Job | None:
     """Find the latest job about the same input that was not cancelled; the caller resumes it or says that it is done."""
-    row = _run(
-        session,
-        f"{_JOBS} WHERE kind = :kind AND fingerprint = :fingerprint AND j.state <> 'cancelled'"
-        " GROUP BY j.job_id ORDER BY j.created_at DESC, j.job_id DESC LIMIT 1",
-        kind=kind, fingerprint=fingerprint,
-    ).one_or_none()  # fmt: skip
-    return None if row is None else Job(*row)
+    about = "kind = :kind AND fingerprint = :fingerprint AND j.state <> 'cancelled'"
+    return next(iter(_latest(session, about, 1, kind=kind, fingerprint=fingerprint)), None)
 
 
 def recent(session: Session, limit: int = 20, kind: str | None = None, only_open: bool = False) -> list[Job]:
     """List the latest jobs, of all kinds or one, perhaps only those that are not over; newest first."""
-    rows = _run(
-        session,
-        f"{_JOBS} WHERE (CAST(:kind AS text) IS NULL OR kind = :kind) AND NOT (:only_open AND j.finished_at IS NOT NULL)"
-        " GROUP BY j.job_id ORDER BY j.created_at DESC, j.job_id DESC LIMIT :limit",
-        limit=limit, kind=kind, only_open=only_open,
-    )  # fmt: skip
-    return [Job(*row) for row in rows]
+    wanted = "(CAST(:kind AS text) IS NULL OR kind = :kind) AND NOT (:only_open AND j.finished_at IS NOT NULL)"
+    return _latest(session, wanted, limit, kind=kind, only_open=only_open)
+
+
+def _latest(session: Session, which: str, limit: int, **values: Any) -> list[Job]:
+    latest = f"{_JOBS} WHERE {which} GROUP BY j.job_id ORDER BY j.created_at DESC, j.job_id DESC LIMIT :limit"
+    return [Job(*row) for row in _run(session, latest, limit=limit, **values)]
 
 
 def checkpoint(session: Session, job_id: uuid.UUID, reached: Params, *, done_units: int = 0, failed_units: int = 0) -> None:
@@ -170,18 +167,40 @@ def cancel(session: Session, job_id: uuid.UUID) -> None:
         raise Conflict("The job is over already", code="job_over")
 
 
+def pause(session: Session, job_id: uuid.UUID) -> None:
+    """Begin no more chunks of a job until it is resumed; those begun are done. Raises: Conflict when none is left."""
+    left = "EXISTS (SELECT FROM job_chunk c WHERE c.job_id = job.job_id AND c.state IN ('queued', 'leased'))"
+    if not _pause(session, job_id, "coalesce(paused_at, now())", left):
+        raise Conflict("Nothing of this job is left to be handed out", code="nothing_to_pause")
+
+
+def resume(session: Session, job_id: uuid.UUID) -> None:
+    """Go on with a job that was paused. Raises: Conflict when it is not paused, or over."""
+    if not _pause(session, job_id, "NULL", "paused_at IS NOT NULL"):
+        raise Conflict("The job is not paused", code="not_paused")
+
+
+def _pause(session: Session, job_id: uuid.UUID, at: str, only: str) -> bool:
+    statement = f"UPDATE job SET paused_at = {at} WHERE job_id = :job_id AND finished_at IS NULL AND {only}"  # noqa: S608 - literals.
+    return bool(_run(session, statement, job_id=job_id).rowcount)
+
+
 def retry(session: Session, job_id: uuid.UUID) -> int:
     """Hand out anew what was quarantined, and open its job again; how many chunks. Raises: NotFound; Conflict for none."""
     status(session, job_id)
     chunks = _run(
         session,
-        "UPDATE job_chunk SET state = 'queued', attempts = 0, lost_leases = 0, error = NULL, rung_at = NULL, finished_at = NULL"
-        " WHERE job_id = :job_id AND state = 'quarantined'",
+        """WITH held AS (
+             SELECT chunk_id, failed_units FROM job_chunk WHERE job_id = :job_id AND state = 'quarantined' FOR UPDATE),
+           anew AS (UPDATE job_chunk c SET state = 'queued', attempts = 0, lost_leases = 0, failed_units = 0, error = NULL,
+             rung_at = NULL, finished_at = NULL FROM held WHERE c.chunk_id = held.chunk_id)
+           UPDATE job SET state = 'running', finished_at = NULL, failed_units = failed_units - held.units
+           FROM (SELECT count(*) AS chunks, sum(failed_units) AS units FROM held) AS held
+           WHERE job_id = :job_id AND held.chunks > 0 RETURNING held.chunks""",
         job_id=job_id,
-    ).rowcount
-    if not chunks:
+    ).scalar_one_or_none()  # fmt: skip
+    if chunks is None:
         raise Conflict("Nothing of this job was given up", code="nothing_to_retry")
-    _run(session, "UPDATE job SET state = 'running', failed_units = 0, finished_at = NULL WHERE job_id = :job_id", job_id=job_id)
     return int(chunks)
 
 
@@ -194,7 +213,7 @@ def ring_due(session: Session, limit: int = 100) -> list[tuple[uuid.UUID, int]]:
         session,
         """WITH free AS (SELECT c.chunk_id, coalesce(c.rung_at > now() - make_interval(secs => :again), false) AS is_out
              FROM job_chunk c JOIN job USING (job_id) WHERE c.state IN ('queued', 'leased') AND job.state IN ('queued', 'running')
-               AND (c.lease_until IS NULL OR c.lease_until < now())),
+               AND job.paused_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())),
            due AS (SELECT chunk_id FROM job_chunk WHERE chunk_id IN (SELECT chunk_id FROM free WHERE NOT is_out)
              ORDER BY priority, job_id, ordinal LIMIT greatest(0, :limit - (SELECT count(*) FROM free WHERE is_out))
              FOR UPDATE SKIP LOCKED)
@@ -224,8 +243,9 @@ def claim_chunk(
         """WITH due AS (
              SELECT c.chunk_id, c.job_id, job.kind FROM job_chunk c JOIN job USING (job_id)
              WHERE c.state IN ('queued', 'leased') AND job.state IN ('queued', 'running') AND job.kind = ANY(:kinds)
-               AND (c.lease_until IS NULL OR c.lease_until < now()) AND c.lost_leases + (c.state = 'leased')::int < :most
-               AND (CAST(:only AS uuid) IS NULL OR c.chunk_id = :only) AND (CAST(:job AS uuid) IS NULL OR c.job_id = :job)
+               AND job.paused_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
+               AND c.lost_leases + (c.state = 'leased')::int < :most AND (CAST(:only AS uuid) IS NULL OR c.chunk_id = :only)
+               AND (CAST(:job AS uuid) IS NULL OR c.job_id = :job)
              ORDER BY c.priority, c.job_id, c.ordinal LIMIT 1 FOR UPDATE OF c SKIP LOCKED),
            fresh AS (SELECT job_id FROM job WHERE state = 'queued' AND job_id IN (SELECT job_id FROM due) FOR UPDATE SKIP LOCKED),
            begun AS (UPDATE job SET state = 'running' FROM fresh WHERE job.job_id = fresh.job_id)
@@ -257,12 +277,8 @@ def fail_chunk(session: Session, claim: Claim, error: str, *, units: int = 0, bi
     `error` is a stable code or an exception's class, never its text: that may hold a personal value.
     Raises: Conflict (lease_lost).
     """
-    _held(
-        session,
-        claim,
-        "state = 'queued', attempts = attempts + 1, lease_until = NULL, rung_at = NULL, error = :error",
-        error=error,
-    )
+    tried = "state = 'queued', attempts = attempts + 1, lease_until = NULL, rung_at = NULL, error = :error"
+    _held(session, claim, tried, error=error)
     if claim.attempts + 1 >= MAX_ATTEMPTS:
         _divide(session, claim.chunk_id, claim.job_id, claim.params, error, units, bisect)
 
@@ -299,31 +315,22 @@ def _divide(
 ) -> None:
     parts = bisect(params) if bisect else ()
     if len(parts) > 1:
-        priority = _run(
-            session, "DELETE FROM job_chunk WHERE chunk_id = :chunk_id RETURNING priority", chunk_id=chunk_id
-        ).scalar_one()
-        add_chunks(session, job_id, parts, priority)
+        deleted = "DELETE FROM job_chunk WHERE chunk_id = :chunk_id RETURNING priority"
+        add_chunks(session, job_id, parts, _run(session, deleted, chunk_id=chunk_id).scalar_one())
         return
-    _run(
-        session,
-        "UPDATE job_chunk SET state = 'quarantined', lease_until = NULL, error = :error, finished_at = now()"
-        " WHERE chunk_id = :chunk_id",
-        chunk_id=chunk_id, error=error,
-    )  # fmt: skip
+    given_up = "state = 'quarantined', lease_until = NULL, error = :error, finished_at = now(), failed_units = :units"
+    statement = f"UPDATE job_chunk SET {given_up} WHERE chunk_id = :chunk_id"  # noqa: S608 - a literal of this function.
+    _run(session, statement, chunk_id=chunk_id, error=error, units=units)
     _count(session, job_id, 0, units)
 
 
 def _count(session: Session, job_id: uuid.UUID, done: int, failed: int) -> None:
     """Add units, and close a job that has all its chunks and none left open.
 
-    The first statement locks the job's row, so of two workers that finish the last chunks at once the second sees the first.
-    """
-    _run(
-        session,
-        "UPDATE job SET done_units = done_units + :done, failed_units = failed_units + :failed,"
-        " state = CASE state WHEN 'queued' THEN 'running' ELSE state END WHERE job_id = :job_id",
-        job_id=job_id, done=done, failed=failed,
-    )  # fmt: skip
+    Its row is locked first, so of two workers that finish the last chunks at once the second sees the first."""
+    added = "done_units = done_units + :done, failed_units = failed_units + :failed"
+    changes = f"{added}, state = CASE state WHEN 'queued' THEN 'running' ELSE state END"
+    _run(session, f"UPDATE job SET {changes} WHERE job_id = :job_id", job_id=job_id, done=done, failed=failed)  # noqa: S608 - literals.
     none_left = "AND NOT EXISTS (SELECT FROM job_chunk WHERE job_id = :job_id AND state IN ('queued', 'leased'))"
     _close(session, job_id, "state = 'finished'", f"AND total_units IS NOT NULL {none_left}")
 

@@ -41,7 +41,7 @@ class Import:
         """As of its job; undone, partly_undone when some records could not be taken back, or being_undone."""
         if self.undo is None:
             return self.job.state
-        if self.undo.state in {"queued", "running"}:
+        if self.undo.state in jobs.OPEN:
             return "being_undone"
         return "partly_undone" if self.undo.failed_units else "undone"
 
@@ -84,7 +84,7 @@ def begin(session: Session, job_id: uuid.UUID, principal: Principal, reason: str
     known = find(session, job_id)
     if known.state == "being_undone" and known.undo is not None:
         return known.undo
-    if known.job.state in {"queued", "running"}:
+    if known.job.state in jobs.OPEN:
         jobs.cancel(session, job_id)
     said = record_log.said_by(session, job_id)
     if not said:

@@ -119,7 +119,7 @@ def begin(session: Session, policy: Policy, file: RowFile, source: str, principa
     mark = fingerprint(file.path, source, str(policy.version), file.kind, file.encoding, file.format.model_dump_json())
     sql.run(session, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [mark])
     known = jobs.find_by_fingerprint(session, KIND, mark)
-    if known is not None and known.state in {"queued", "running"}:
+    if known is not None and known.state in jobs.OPEN:
         begun = known.done_units + known.failed_units > 0
         return ImportJob(known.job_id, source, begun, Tally.of(known.checkpoint))
     params = {"file": file.path.name, "source": source, "kind": file.kind}

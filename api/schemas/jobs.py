@@ -14,7 +14,9 @@ class Job(BaseModel):
 
     job_id: UUID
     kind: str
-    state: Literal["queued", "running", "finished", "failed", "cancelled"]
+    state: Literal["queued", "running", "paused", "finished", "failed", "cancelled"] = Field(
+        description="`paused`: what was begun is done, nothing more is begun until it is resumed."
+    )
     total_units: int | None = Field(description="Rows, records or the like; null while nobody knows how many.")
     done_units: int
     failed_units: int

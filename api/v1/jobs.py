@@ -44,11 +44,19 @@ async def progress(caller: JobsReader, job_id: UUID) -> Response:
 @router.post("/v1/jobs/{job_id}:cancel", response_model=Job)
 def cancel(caller: JobsWriter, job_id: UUID) -> Response:
     """Cancel a job: what it has done stays, nothing more is begun."""
-    with db.transaction() as session:
-        working.require(session, caller, job_id)
-        jobs.cancel(session, job_id)
-        audit.record(session, caller.actor, "job.cancelled", "job", str(job_id))
-        return answers.json_answer(working.shown(jobs.status(session, job_id)))
+    return working.changed(caller, job_id, jobs.cancel, "job.cancelled")
+
+
+@router.post("/v1/jobs/{job_id}:pause", response_model=Job)
+def pause(caller: JobsWriter, job_id: UUID) -> Response:
+    """Pause a job: pieces that were begun are done, no other is until it is resumed. 409 when nothing of it is left."""
+    return working.changed(caller, job_id, jobs.pause, "job.paused")
+
+
+@router.post("/v1/jobs/{job_id}:resume", response_model=Job)
+def resume(caller: JobsWriter, job_id: UUID) -> Response:
+    """Go on with a job that was paused, where it was."""
+    return working.changed(caller, job_id, jobs.resume, "job.resumed")
 
 
 @router.post("/v1/jobs/{job_id}:retry", response_model=Retried)

@@ -94,6 +94,8 @@ def of_a_job(name: str) -> dict[str, Any]:
             jobs.fail_chunk(session, claim, "broken")
         if name == "jobs_progress":
             jobs.finish_job(session, job_id)
+        if name == "jobs_resume":
+            jobs.pause(session, job_id)
     return {"path_parameters": {"job_id": str(job_id)}, "headers": {}}
 
 

@@ -42,6 +42,13 @@ def test_a_job_is_cancelled_once_and_its_actor_noted(job_id: uuid.UUID) -> None:
     assert "over already" in str(explain(run("cancel", str(job_id)).exception or ValueError()))
 
 
+def test_a_job_is_paused_and_resumed(job_id: uuid.UUID) -> None:
+    assert run("pause", str(job_id)).output == "paused\n"
+    assert "paused" in run("list").output
+    assert run("resume", str(job_id)).output == "resumed\n"
+    assert "not paused" in str(explain(run("resume", str(job_id)).exception or ValueError()))
+
+
 def test_what_was_given_up_is_tried_again(job_id: uuid.UUID) -> None:
     for _ in range(jobs.MAX_ATTEMPTS):
         with db.transaction() as session:

@@ -2,7 +2,7 @@
 
 import threading
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -51,6 +51,61 @@ def expire_leases() -> None:
         session.connection().execute(
             text("UPDATE job_chunk SET lease_until = now() - interval '1 second' WHERE lease_until > now()")
         )
+
+
+def change(act: Callable[[Any, uuid.UUID], object], job_id: uuid.UUID) -> object:
+    with db.transaction() as session:
+        return act(session, job_id)
+
+
+def test_a_paused_job_ends_what_is_begun_and_begins_no_more() -> None:
+    job_id = make_job([{}, {}], total_units=2)
+    held = must_claim()
+    change(jobs.pause, job_id)
+    change(jobs.pause, job_id)
+    with db.transaction() as session:
+        jobs.heartbeat(session, held)
+        jobs.checkpoint(session, job_id, {"rows": 1})
+        assert jobs.ring_due(session) == []
+    finish(held, done_units=1)
+    assert (status(job_id).state, status(job_id).done_units, claim()) == ("paused", 1, None)
+    change(jobs.resume, job_id)
+    assert status(job_id).state == "running"
+    finish(must_claim(), done_units=1)
+    assert status(job_id).state == "finished"
+    with pytest.raises(Conflict, match="not paused"):
+        change(jobs.resume, job_id)
+    with pytest.raises(Conflict, match="left to be handed out"):
+        change(jobs.pause, job_id)
+
+
+def test_a_paused_job_that_loses_its_worker_or_is_cancelled() -> None:
+    job_id = make_job([{}, {}])
+    must_claim()
+    change(jobs.pause, job_id)
+    expire_leases()
+    assert claim() is None
+    change(jobs.resume, job_id)
+    assert claim() is not None
+    change(jobs.pause, job_id)
+    change(jobs.cancel, job_id)
+    assert status(job_id).state == "cancelled"
+
+
+def test_what_is_tried_again_leaves_the_other_failures_counted() -> None:
+    """An import's rejected rows are failed units of chunks that were done."""
+    job_id = make_job([{}, {}], total_units=9)
+    finish(must_claim(), done_units=3, failed_units=4)
+    for _ in range(jobs.MAX_ATTEMPTS):
+        with db.transaction() as session:
+            found = jobs.claim_chunk(session, "w", ["load"])
+            assert found is not None
+            jobs.fail_chunk(session, found, "ValueError", units=2)
+    assert status(job_id).failed_units == 6
+    assert change(jobs.retry, job_id) == 1
+    assert status(job_id).failed_units == 4
+    finish(must_claim(), done_units=2)
+    assert (status(job_id).state, status(job_id).done_units, status(job_id).failed_units) == ("finished", 5, 4)
 
 
 def halves(params: jobs.Params) -> Sequence[jobs.Params]:

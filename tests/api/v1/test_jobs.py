@@ -73,6 +73,17 @@ def test_a_job_is_cancelled_once(api: Api) -> None:
     assert query("SELECT type FROM outbox") == [("job.cancelled",)]
 
 
+def test_a_job_is_paused_and_resumed(api: Api) -> None:
+    job_id, write = job(chunks=[{}]), key("jobs:write", "jobs:read")
+    assert api.post(f"/v1/jobs/{job_id}:pause", headers=write).json()["state"] == "paused"
+    assert api.get(f"/v1/jobs/{job_id}", headers=write).json()["state"] == "paused"
+    assert api.post(f"/v1/jobs/{job_id}:resume", headers=write).json()["state"] == "queued"
+    assert problem(api.post(f"/v1/jobs/{job_id}:resume", headers=write)) == (409, "not_paused")
+    assert problem(api.post(f"/v1/jobs/{job()}:pause", headers=write)) == (409, "nothing_to_pause")
+    assert problem(api.post(f"/v1/jobs/{uuid.uuid4()}:pause", headers=write)) == (404, "unknown_job")
+    assert query("SELECT action FROM audit WHERE action LIKE 'job.%%' ORDER BY at") == [("job.paused",), ("job.resumed",)]
+
+
 def test_what_was_given_up_is_tried_again_and_the_job_ends_once_more(api: Api) -> None:
     job_id, write = job(total_units=1, chunks=[{"rows": 1}]), key("jobs:write", "jobs:read")
     give_up(job_id)
