@@ -14,6 +14,7 @@ from sqlmodel import Session
 from cli.output import unfolded
 from kernel import actor, audit, jobs
 from kernel.db import read_only, transaction
+from mdm import schedules
 
 console = Console()
 jobs_app = typer.Typer(help="What runs and what ran.", no_args_is_help=True, rich_markup_mode=None)
@@ -39,6 +40,18 @@ def list_(
         total = f" of {one.total_units:,}" if one.total_units is not None else ""
         figures = (f"{one.done_units:,}{total}", f"{one.failed_units:,}", f"{one.quarantined_chunks:,}")
         table.add_row(str(one.job_id), one.kind, one.state, *figures, f"{one.created_at:%Y-%m-%d %H:%M}", one.created_by)
+    unfolded(console).print(table)
+
+
+@jobs_app.command("schedules")
+def list_schedules() -> None:
+    """List what is begun by the clock: when, what it last came to, and when next (UTC; MDM_SCHEDULES sets the times)."""
+    with read_only() as session:
+        found = schedules.listed(session)
+    table = Table("schedule", "at", "last slot", "its job", "next slot", box=None, pad_edge=False)
+    for one in found:
+        last, following = (f"{slot:%Y-%m-%d %H:%M}" if slot else "" for slot in (one.fired_slot, one.next_slot))
+        table.add_row(one.name, one.at, last if one.fired_at else "", str(one.job_id or ""), following)
     unfolded(console).print(table)
 
 

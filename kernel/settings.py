@@ -10,6 +10,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -52,6 +53,9 @@ class Settings(BaseSettings):
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
     webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
     bulk_engine: str = Field("duckdb", pattern="^(duckdb|spark)$", description="that finds and scores pairs in bulk")
+    schedules: dict[str, Annotated[str, Field(pattern=r"^(off|([01]\d|2[0-3]|\*):[0-5]\d)$")]] = Field(
+        {}, description="when each schedule fires in UTC, as JSON: HH:MM every day, *:MM every hour, off"
+    )
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
     log_json: bool = False
@@ -108,16 +112,13 @@ class Settings(BaseSettings):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MDM_") and name not in given}
         return {
             **inherited,
-            **{
-                f"MDM_{name.upper()}": json.dumps(value) if isinstance(value, list) else str(value)
-                for name, value in ours.items()
-            },
+            **{f"MDM_{name.upper()}": _as_text(value) for name, value in ours.items()},
             **{name: value for name, value in given.items() if value},
         }
 
 
 def _as_text(value: object) -> str:
-    return json.dumps(value) if isinstance(value, list) else str(value)
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _is_secret(text: str) -> bool:

@@ -93,5 +93,5 @@ def release(session: Session, claimed: Claim) -> None:
 
 
 def forget_old(session: Session) -> int:
-    """Delete answers older than KEPT_HOURS; run by the sweeper."""
+    """Delete answers older than KEPT_HOURS; run by the scheduled retention."""
     return sql.run(session, "DELETE FROM idempotency WHERE created_at < now() - make_interval(hours => %s)", [KEPT_HOURS])

@@ -1,6 +1,6 @@
 """The kinds of jobs whose chunks workers do. A kind that is not here is done by the process that opened its job."""
 
-from mdm import import_undo, imports, reconciliations
+from mdm import import_undo, imports, reconciliations, upkeep
 from mdm.chunks import Kind
 from workers import reader, reconciler
 
@@ -8,4 +8,4 @@ from workers import reader, reconciler
 UPLOADS = Kind(imports.KIND, reader.work, lambda _: 0)
 # A reconciliation is one chunk, whose records are all resolved by somebody else when it is given up: none of them fails.
 RECONCILIATIONS = Kind(reconciliations.KIND, reconciler.work, lambda _: 0, longest_seconds=reconciliations.LONGEST_SECONDS)
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (import_undo.CHUNKS, UPLOADS, RECONCILIATIONS)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (import_undo.CHUNKS, UPLOADS, RECONCILIATIONS, *upkeep.KINDS)}

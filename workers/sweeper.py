@@ -1,24 +1,20 @@
-"""Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys, answers kept long enough.
+"""Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys; and fires the schedules.
 
-Run as `python -m workers.sweeper`. Only makes rows ready to ring again; the relay rings. Beside it, in a thread of its own since
-it takes seconds on millions of records, the quality of every source is measured.
+Run as `python -m workers.sweeper`; several may run. Only makes rows ready to ring again and opens jobs; the relay rings. Beside
+it, in a thread of its own since it takes seconds on millions of records, the quality of every source is measured.
 """
 
 import threading
 import time
 
-import sqlalchemy
-
 from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import settings
-from mdm import candidates, chunks, idempotency, lapsing, overrides, pending, quality_breaches, uploads
-from webhooks import deliveries, feed
+from mdm import candidates, chunks, lapsing, overrides, pending, quality_breaches, schedules
 from workers.kinds import KINDS
 from workers.standing import stop_on_signal
 
 SWEEP_SECONDS = 1.0
-TIDY_SECONDS = 3600.0
 MEASURE_SECONDS = 60.0
 # Measuring takes at most a fiftieth of the time, however many records there are.
 REST_PER_SECOND_MEASURED = 50.0
@@ -33,17 +29,6 @@ def sweep() -> int:
         ready = pending.sweep(session) + candidates.cool(session) + lapsed
     with db.transaction() as session:
         return ready + sum(chunks.sweep(session, kind) for kind in KINDS.values())
-
-
-def tidy() -> int:
-    """Make the partitions of the coming months, and let go of what is kept for a time only; how much that was."""
-    with db.transaction() as session:
-        forgotten = idempotency.forget_old(session)
-    with db.transaction() as session:
-        db.make_partitions(session)
-    with db.transaction() as session:
-        forgotten += feed.forget_old(session) + deliveries.forget_old(session)
-    return forgotten + uploads.forget_old()
 
 
 def measure(stopping: threading.Event) -> None:
@@ -65,17 +50,14 @@ def measure(stopping: threading.Event) -> None:
 
 def run(stopping: threading.Event) -> None:
     """Sweep until told to stop; survives the loss of the database."""
-    next_tidying = 0.0
+    if names := schedules.unknown():
+        logger.warning("unknown_schedules", names=names)
     while not stopping.wait(SWEEP_SECONDS):
         try:
             sweep()
-            if time.monotonic() >= next_tidying:
-                next_tidying = time.monotonic() + TIDY_SECONDS
-                tidy()
+            schedules.fire_due(db.transaction)
         except db.UNAVAILABLE as away:
             logger.warning("database_away", error=type(away).__name__)
-        except sqlalchemy.exc.DBAPIError as odd:  # A default partition that holds rows of a month refuses it: sweeping goes on.
-            logger.error("tidying_failed", error=type(odd.orig).__name__)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from cli import job_commands
 from cli.failures import explain
 from kernel import db, jobs
+from mdm import schedules
 
 from ..resolution import query
 
@@ -40,6 +41,12 @@ def test_a_job_is_cancelled_once_and_its_actor_noted(job_id: uuid.UUID) -> None:
     assert query("SELECT state FROM job") == [("cancelled",)]
     assert query("SELECT actor, action FROM audit") == [("local:mdm jobs", "job.cancelled")]
     assert "over already" in str(explain(run("cancel", str(job_id)).exception or ValueError()))
+
+
+def test_schedules_are_listed_with_their_next_slots(job_id: uuid.UUID) -> None:
+    listed = run("schedules").output.splitlines()
+    assert [line.split()[:2] for line in listed[1:]] == [list(one) for one in schedules.TIMES.items()]
+    assert all(line.split()[-1] == at for line, at in zip(listed[1:], schedules.TIMES.values(), strict=True))
 
 
 def test_a_job_is_paused_and_resumed(job_id: uuid.UUID) -> None:

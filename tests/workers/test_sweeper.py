@@ -1,16 +1,20 @@
 """Real worker processes: whatever is killed or flushed, every record is resolved in the end, once."""
 
+import sys
+
 import pytest
 import redis
 
-from kernel import db
+from mdm import schedules, upkeep
 from mdm.incoming import Incoming
-from workers.sweeper import sweep, tidy
+from workers.sweeper import sweep
 
 from .. import resolution as master
 from ..mdm.test_resolve import outcome, retailer
 from ..resolution import MARIA, Master, empty_records, partition, query
 from .processes import RELAY, SWEEPER, WORKER, Start, kill, wait_until
+
+SLOTS = 8
 
 
 @pytest.fixture
@@ -67,50 +71,26 @@ def test_somebody_who_waits_is_served_before_a_bulk_load(mdm: Master, start: Sta
     wait_until(lambda: owed() == 0)
 
 
-def test_answers_are_let_go_of_after_three_days(mdm: Master) -> None:
-    query(
-        """INSERT INTO idempotency (principal, idempotency_key, request_hash, created_at, status_code)
-           SELECT 'p', n::text, 'h', now() - make_interval(hours => n), 200 FROM generate_series(69, 73) n"""
-    )
-    assert tidy() == 2
-    assert query("SELECT idempotency_key FROM idempotency ORDER BY 1") == [("69",), ("70",), ("71",)]
+def test_several_sweepers_fire_each_slot_once(mdm: Master, start: Start) -> None:
+    """Four real processes that do nothing but look, while slot after slot begins."""
+    query("INSERT INTO schedule (name, fired_slot) SELECT unnest(%s::text[]), now()", list(upkeep.ACTS))
+    looking = "import time; from kernel import db; from mdm import schedules"
+    looking += "\nwhile True: schedules.fire_due(db.transaction); time.sleep(0.002)"
+    for _ in range(4):
+        start([sys.executable, "-c", looking])
+    opened = "SELECT kind, count(*) FROM job WHERE kind <> 'reconciliation' GROUP BY kind"
+    for fired in range(1, SLOTS + 1):
+        query("UPDATE schedule SET fired_slot = fired_slot - interval '1 day' WHERE name = ANY(%s)", list(upkeep.ACTS))
+        wait_until(lambda fired=fired: sum(dict(query(opened)).values()) >= len(upkeep.ACTS) * fired)
+        query("UPDATE job SET state = 'finished', finished_at = now()")
+    assert dict(query(opened)) == dict.fromkeys(upkeep.ACTS, SLOTS)
 
 
-def test_a_month_that_gets_no_partition_stops_no_sweep(mdm: Master, start: Start) -> None:
-    """Its rows are in the default partition, so it cannot be made; answers are let go of and leases end all the same."""
-    mdm.put("shop", "1", MARIA)
-    mdm.drain()
-    ((month,),) = query("SELECT to_char(now() + '3 months'::interval, 'YYYY_MM')")
-    query(f"DROP TABLE golden_version_{month}", role=db.Role.OWNER)
-    query(
-        """INSERT INTO golden_version
-             (golden_id, version, computed_at, status, members, body, content_hash, version_set_id, cause)
-           SELECT golden_id, 2, now() + '3 months'::interval, status, members, body, content_hash, version_set_id, cause
-           FROM golden_version""",
-        role=db.Role.OWNER,
-    )
-    query(
-        """INSERT INTO idempotency (principal, idempotency_key, request_hash, created_at, status_code)
-           VALUES ('p', 'old', 'h', now() - interval '4 days', 200)"""
-    )
-    sweeper = start(SWEEPER)
-    wait_until(lambda: query("SELECT count(*) FROM idempotency") == [(0,)])
-    mdm.put("shop", "2", MARIA)
-    query("UPDATE pending_record SET lease_owner = 'dead', lease_until = now() - interval '1 second'")
-    wait_until(lambda: query("SELECT lost_leases FROM pending_record") == [(1,)])
-    assert sweeper.poll() is None
-    query("TRUNCATE golden_version", role=db.Role.OWNER)  # The next test finds all partitions again.
-    tidy()
-
-
-def test_partitions_of_the_coming_months_are_made_by_the_running_service(mdm: Master) -> None:
-    coming = (
-        "SELECT c.relname FROM pg_class c WHERE c.relname = 'golden_version' || to_char(now() + '3 months'::interval, '_YYYY_MM')"
-    )
-    ((name,),) = query(coming)
-    query(f"DROP TABLE {name}", role=db.Role.OWNER)
-    tidy()
-    assert query(coming) == [(name,)]
+def test_the_running_sweeper_fires_what_was_missed_while_everything_was_down(mdm: Master, start: Start) -> None:
+    query("INSERT INTO schedule (name, fired_slot) VALUES ('retention', now() - interval '9 days')")
+    start(SWEEPER)
+    wait_until(lambda: query("SELECT count(*) FROM schedule") == [(len(schedules.TIMES),)])
+    wait_until(lambda: query("SELECT kind, created_by FROM job") == [("retention", "schedule")])
 
 
 def test_the_running_sweeper_measures_the_quality_of_sources(mdm: Master, start: Start) -> None:
