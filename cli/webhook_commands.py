@@ -36,10 +36,14 @@ def create(
     changed: Annotated[list[str] | None, typer.Option(help="Of golden.updated: only where this attribute changed.")] = None,
     description: str = "",
     ordered: Annotated[bool, typer.Option("--ordered", help="Events of one subject in their order.")] = False,
-    each_of_loads: Annotated[bool, typer.Option("--each-of-loads", help="Every event of a load.")] = False,
+    each_of_loads: Annotated[bool, typer.Option("--each-of-loads", help="Every event of a load, as it comes.")] = False,
+    load_finished_only: Annotated[
+        bool, typer.Option("--load-finished-only", help="Of a load nothing but its load.finished.")
+    ] = False,
 ) -> None:
     """Make an endpoint and print its secret, this once."""
-    wish = Wish(url, description, tuple(type_ or ()), tuple(source or ()), tuple(changed or ()), each_of_loads, ordered)
+    types, sources, attributes = (tuple(one or ()) for one in (type_, source, changed))
+    wish = Wish(url, description, types, sources, attributes, each_of_loads, not load_finished_only, ordered)
     with db.transaction() as session:
         made, secret = endpoints.create(session, WHO, subscribing.checked(session, wish))
     _tell_secret(made, secret)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from kernel import outbox
 from kernel.outbox import Event
 from mdm import golden_events, sql
 from webhooks.deliveries import DISABLED, TEST
@@ -65,10 +64,3 @@ def load_finished(session: Session, load_id: uuid.UUID, kind: str, sources: Sequ
     brands, regions = (tuple(names or ()) for names in found[0])
     body = {"load_id": str(load_id), "kind": kind}
     return Event(LOAD_FINISHED, load_id, 1, body, brands, regions, tuple(sources))
-
-
-def close_load(session: Session, load_id: uuid.UUID, kind: str, sources: Sequence[str]) -> None:
-    """Tell that a load is over, when anything happened in it: whether by this process or by one that was killed before."""
-    happened = "SELECT FROM event WHERE load_id = %s UNION ALL SELECT FROM outbox WHERE load_id = %s LIMIT 1"
-    if sql.rows(session, happened, [load_id, load_id]):
-        outbox.emit(session, load_finished(session, load_id, kind, sources))

@@ -16,11 +16,10 @@ from kernel import clock, db, log
 from kernel.errors import Conflict
 from matching.bulk_engine import bulk_engine
 from matching.engine import DEFAULT_MEMORY_LIMIT, EngineName
-from mdm import candidates, decisions, discover, exact_copies, pending, restandardize, sql, versions
+from mdm import candidates, decisions, discover, exact_copies, loads, pending, restandardize, sql, versions
 from mdm.crew import WORTH_A_CREW
 from mdm.decisions import PairDecision
 from mdm.discover import Discovered
-from mdm.events import close_load
 from mdm.foreknown import Foreknown, foreknown
 from mdm.records import Pair
 from mdm.resolve import Batch, Resolved, Resolver
@@ -97,15 +96,17 @@ def reconcile(
     with resolver.steps() as session:
         current = versions.adopt(session)
         taken = pending.claim_next(session, owner, 2**31 - 1, LEASE_SECONDS)
+        loads.keep(session, load_id, loads.RECONCILE, list(current.policy.sources))
     batch = Batch(resolver, current, {claim.record_id: claim for claim in taken}, owner, LEASE_SECONDS, load_id=load_id)
     try:
         with helpers(batch, choice.processes) as crew:
             unusable, known = _decide_all(batch, choice)
-            settle_all(batch, known, progress, chunk_size, crew)
+            telling = loads.keeping(resolver.steps, load_id, list(current.policy.sources), progress)
+            settle_all(batch, known, telling, chunk_size, crew)
     finally:  # To the workers: what was not reached, what cannot be used, and what met too much company.
         batch.give_back(batch.claims.keys() | {claim.record_id for claim in taken})
         with suppress(*db.UNAVAILABLE), resolver.steps() as session:  # Cut off as well, it has told of its events by a load.
-            close_load(session, load_id, "reconcile", list(current.policy.sources))
+            loads.close(session, load_id, loads.RECONCILE, list(current.policy.sources))
     logger.info("reconciled", unusable=len(unusable))
     Watcher(resolver.steps, resolver.shelf).watch_stored()
     return batch.result

@@ -12,8 +12,7 @@ from sqlmodel import Session
 
 from kernel import db, log
 from kernel.errors import Conflict
-from mdm import candidates, parts, pending, reconcile, versions
-from mdm.events import close_load
+from mdm import candidates, loads, parts, pending, reconcile, versions
 from mdm.parts import Part
 from mdm.pending import Claim
 from mdm.reconcile import CHUNK, LEASE_SECONDS, Progress
@@ -35,10 +34,12 @@ def reconcile_part(
     with resolver.steps() as session:
         current = versions.adopt(session)
         candidates.cool(session)
+        loads.keep(session, load_id, loads.RECONCILE, list(current.policy.sources))
     reconcile.refresh(resolver, current)
     with snapshot(resolver.steps) as session:
         waiting = parts.records(session, part)
     batch = Batch(resolver, current, {}, str(load_id), LEASE_SECONDS, load_id=load_id)
+    progress = loads.keeping(resolver.steps, load_id, list(current.policy.sources), progress)
     done: set[uuid.UUID] = set()
     try:
         while waiting:
@@ -52,7 +53,7 @@ def reconcile_part(
     finally:
         batch.give_back(batch.claims.keys())
         with suppress(*db.UNAVAILABLE), resolver.steps() as session:
-            close_load(session, load_id, "reconcile", list(current.policy.sources))
+            loads.close(session, load_id, loads.RECONCILE, list(current.policy.sources))
     return batch.result
 
 

@@ -78,15 +78,17 @@ def _run(session: Session, statement: str, **values: Any) -> Any:
     return session.connection().execute(sa.text(statement), values)
 
 
-# As in_scope of the database says it, of an endpoint: what is of no brand is told to whoever hears of all.
-_HEARS = """
-(CASE ev.type WHEN 'endpoint.test' THEN ev.subject_id = ep.endpoint_id
-  WHEN 'endpoint.disabled' THEN ev.subject_id <> ep.endpoint_id
-  ELSE (ep.each_of_loads OR ev.load_id IS NULL) AND (cardinality(ep.types) = 0 OR ev.type = ANY(ep.types))
-    AND (cardinality(ep.sources) = 0 OR ev.sources && ep.sources)
-    AND (cardinality(ep.changed) = 0 OR ev.type <> 'golden.updated' OR ev.body -> 'changed' ?| ep.changed)
+def hears(ev: str) -> str:
+    """Say in SQL which events the endpoint `ep` hears of, loads aside. As in_scope of the database says it, of an endpoint: what
+    is of no brand is told to whoever hears of all."""
+    return f"""
+(CASE {ev}.type WHEN 'endpoint.test' THEN {ev}.subject_id = ep.endpoint_id
+  WHEN 'endpoint.disabled' THEN {ev}.subject_id <> ep.endpoint_id
+  ELSE (cardinality(ep.types) = 0 OR {ev}.type = ANY(ep.types)) AND (cardinality(ep.sources) = 0 OR {ev}.sources && ep.sources)
+    AND (cardinality(ep.changed) = 0 OR {ev}.type <> 'golden.updated' OR {ev}.body -> 'changed' ?| ep.changed)
   END)
-AND (ep.brands IS NULL OR ev.brands && ep.brands) AND (ep.regions IS NULL OR ev.regions && ep.regions)"""
+AND (ep.brands IS NULL OR {ev}.brands && ep.brands) AND (ep.regions IS NULL OR {ev}.regions && ep.regions)"""
+
 
 _FAN_OUT = f"""
 WITH behind AS (
@@ -98,13 +100,23 @@ WITH behind AS (
 made AS (
   INSERT INTO webhook_delivery (endpoint_id, seq, subject_id)
   SELECT ep.endpoint_id, ev.seq, ev.subject_id FROM behind ep JOIN event ev ON ev.seq > ep.reached_seq AND ev.seq <= ep.until
-  WHERE {_HEARS} ORDER BY ep.endpoint_id, ev.seq ON CONFLICT DO NOTHING RETURNING 1),
+  WHERE (ep.each_of_loads OR ev.load_id IS NULL) AND {hears("ev")}
+  ORDER BY ep.endpoint_id, ev.seq ON CONFLICT DO NOTHING RETURNING 1),
+owed AS (
+  INSERT INTO webhook_catch_up (endpoint_id, load_id, reached_seq, until_seq)
+  SELECT ep.endpoint_id, ev.subject_id, coalesce((SELECT max(seq) FROM event before
+      WHERE before.subject_id = ev.subject_id AND before.type = ev.type AND before.seq < ev.seq), 0), ev.seq
+  FROM behind ep JOIN event ev ON ev.seq > ep.reached_seq AND ev.seq <= ep.until
+  WHERE ev.type = 'load.finished' AND ep.latest_of_loads AND NOT ep.each_of_loads ON CONFLICT DO NOTHING),
 moved AS (UPDATE webhook_endpoint e SET reached_seq = b.until FROM behind b WHERE e.endpoint_id = b.endpoint_id RETURNING 1)
 SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM moved)"""  # noqa: S608 - a constant of this module.
 
 
 def fan_out(session: Session) -> bool:
-    """Make deliveries of what was numbered since, for every endpoint that is enabled; whether there may be more to do."""
+    """Make deliveries of what was numbered since, for every endpoint that is enabled; whether there may be more to do.
+
+    Events of a load are left out; its end is noted for `webhooks.catching_up`.
+    """
     _, moved = _run(session, _FAN_OUT, most=MOST_LOOKED_THROUGH, room=MOST_DUE).one()
     return bool(moved)
 
@@ -192,7 +204,9 @@ def told(session: Session, endpoint_id: uuid.UUID, state: str | None, before: in
 _AGAIN = f"""
 INSERT INTO webhook_delivery (endpoint_id, seq, subject_id)
 SELECT ep.endpoint_id, ev.seq, ev.subject_id FROM webhook_endpoint ep JOIN event ev ON ev.seq BETWEEN :first AND :last
-WHERE ep.endpoint_id = :id AND ev.seq <= ep.reached_seq AND {_HEARS}
+WHERE ep.endpoint_id = :id AND ev.seq <= ep.reached_seq AND {hears("ev")}
+  AND (ep.each_of_loads OR ev.load_id IS NULL OR EXISTS (
+    SELECT FROM webhook_delivery d WHERE d.endpoint_id = ep.endpoint_id AND d.seq = ev.seq))
   AND (NOT :only_dead OR EXISTS (
     SELECT FROM webhook_delivery d WHERE d.endpoint_id = ep.endpoint_id AND d.seq = ev.seq AND d.state = 'dead'))
 ON CONFLICT (endpoint_id, seq) DO UPDATE SET state = 'due', due_at = now(), attempts = 0, ended_at = NULL

@@ -26,8 +26,8 @@ OVERLAP = timedelta(hours=24)
 class Wish:
     """What an endpoint should be like. Empty lists let everything through; `changed` looks at `golden.updated` only.
 
-    `each_of_loads`: every event of a load, not its `load.finished` alone. `is_ordered`: an event of a subject waits for those of
-    the same subject before it.
+    Of a load: its `load.finished`, and then with `latest_of_loads` the latest version of each golden record, or with
+    `each_of_loads` every event, as it comes. `is_ordered`: an event of a subject waits for those of the same subject before it.
     """
 
     url: str
@@ -36,6 +36,7 @@ class Wish:
     sources: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     each_of_loads: bool = False
+    latest_of_loads: bool = True
     is_ordered: bool = False
     concurrency: int = 5
     per_second: int = 100
@@ -52,6 +53,7 @@ class Endpoint:
     sources: tuple[str, ...]
     changed: tuple[str, ...]
     each_of_loads: bool
+    latest_of_loads: bool
     is_ordered: bool
     concurrency: int
     per_second: int
@@ -138,10 +140,10 @@ def create(session: Session, caller: Principal, wish: Wish, secret: str | None =
     endpoint_id, made = clock.uuid7(), secret or signing.new_secret()
     _run(
         session,
-        """INSERT INTO webhook_endpoint (endpoint_id, url, description, types, sources, changed, each_of_loads, is_ordered,
-             concurrency, per_second, brands, regions, secret, reached_seq, created_by)
-           VALUES (:endpoint_id, :url, :description, :types, :sources, :changed, :each_of_loads, :is_ordered, :concurrency,
-             :per_second, :brands, :regions, :secret, :reached, :by)""",
+        """INSERT INTO webhook_endpoint (endpoint_id, url, description, types, sources, changed, each_of_loads,
+             latest_of_loads, is_ordered, concurrency, per_second, brands, regions, secret, reached_seq, created_by)
+           VALUES (:endpoint_id, :url, :description, :types, :sources, :changed, :each_of_loads, :latest_of_loads, :is_ordered,
+             :concurrency, :per_second, :brands, :regions, :secret, :reached, :by)""",
         **_values(wish), endpoint_id=endpoint_id, brands=_list(caller.scope.brands), regions=_list(caller.scope.regions),
         secret=signing.seal(endpoint_id, made), reached=feed.log(session).last_seq, by=caller.actor,
     )  # fmt: skip

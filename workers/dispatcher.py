@@ -19,7 +19,7 @@ import orjson
 
 from kernel import clock, db, outbox
 from mdm import published, subscribing
-from webhooks import deliveries, endpoints, feed, schedule, signing
+from webhooks import catching_up, deliveries, endpoints, feed, schedule, signing
 from webhooks.deliveries import Due, Health, Tried
 from webhooks.endpoints import Sending
 from webhooks.sender import Answer, Sender
@@ -101,6 +101,8 @@ class Dispatcher:
         self._note(done)
         with db.transaction() as session:
             deliveries.fan_out(session)
+        with db.transaction() as session:
+            catching_up.step(session)
         with db.transaction() as session:
             now, sendings = clock.now(), {one.endpoint_id: one for one in endpoints.sendings(session)}
             for one in [one for one in sendings.values() if not one.secrets]:

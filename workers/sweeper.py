@@ -10,7 +10,7 @@ import time
 from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import settings
-from mdm import candidates, chunks, lapsing, overrides, pending, quality_breaches, schedules
+from mdm import candidates, chunks, lapsing, loads, overrides, pending, quality_breaches, schedules
 from workers.kinds import KINDS
 from workers.standing import stop_on_signal
 
@@ -27,6 +27,8 @@ def sweep() -> int:
         now = clock.now()
         lapsed = overrides.ask_expired(session, now) + lapsing.ask(session, now)
         ready = pending.sweep(session) + candidates.cool(session) + lapsed
+    with db.transaction() as session:
+        loads.close_abandoned(session)
     with db.transaction() as session:
         return ready + sum(chunks.sweep(session, kind) for kind in KINDS.values())
 

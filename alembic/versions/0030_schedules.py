@@ -1,4 +1,4 @@
-"""Jobs that are paused; what each chunk that was given up counted as failed; schedules."""
+"""Jobs that are paused; what each chunk that was given up counted as failed; schedules; loads, and what is told after them."""
 
 import json
 
@@ -22,13 +22,34 @@ CREATE TABLE schedule (
 );
 GRANT SELECT, INSERT, UPDATE, DELETE ON schedule TO mdm_engine;
 """
+LOADS = """
+CREATE TABLE load (
+  load_id uuid PRIMARY KEY,
+  kind text NOT NULL,
+  sources text[] NOT NULL,
+  lease_until timestamptz NOT NULL
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON load TO mdm_engine;
+ALTER TABLE webhook_endpoint ADD COLUMN latest_of_loads boolean NOT NULL DEFAULT true;
+CREATE TABLE webhook_catch_up (
+  endpoint_id uuid NOT NULL REFERENCES webhook_endpoint ON DELETE CASCADE,
+  load_id uuid NOT NULL,
+  reached_seq bigint NOT NULL,
+  until_seq bigint NOT NULL,
+  PRIMARY KEY (endpoint_id, until_seq)
+);
+GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_catch_up TO mdm_engine;
+GRANT SELECT, DELETE ON webhook_catch_up TO mdm_app;
+"""
 
 
 def upgrade() -> None:
-    op.execute(JOBS)
-    op.execute(SCHEDULES)
-    op.execute(f"COMMENT ON TABLE schedule IS '{json.dumps({'customer': False})}'")
+    for part in (JOBS, SCHEDULES, LOADS):
+        op.execute(part)
+    for table in ("schedule", "load", "webhook_catch_up"):
+        op.execute(f"COMMENT ON TABLE {table} IS '{json.dumps({'customer': False})}'")
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE schedule; ALTER TABLE job DROP COLUMN paused_at; ALTER TABLE job_chunk DROP COLUMN failed_units")
+    op.execute("DROP TABLE webhook_catch_up, load, schedule; ALTER TABLE webhook_endpoint DROP COLUMN latest_of_loads")
+    op.execute("ALTER TABLE job DROP COLUMN paused_at; ALTER TABLE job_chunk DROP COLUMN failed_units")

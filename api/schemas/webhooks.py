@@ -19,7 +19,10 @@ class EndpointWish(Strict):
     types: list[Name] = Field([], max_length=64, examples=[["golden.merged", "golden.split"]])
     sources: list[Name] = Field([], max_length=64, description="Only events about these sources' records; only those are named.")
     changed: list[Name] = Field([], max_length=64, description="Of `golden.updated`: only where one of these attributes changed.")
-    each_of_loads: bool = Field(False, description="Every event of a load, not its `load.finished` alone.")
+    each_of_loads: bool = Field(False, description="Every event of a load, as it comes.")
+    latest_of_loads: bool = Field(
+        True, description="After a `load.finished`, the latest version of each golden record of the load. Else that event alone."
+    )
     is_ordered: bool = Field(False, description="An event of a subject waits for the events of the same subject before it.")
     concurrency: int = Field(5, ge=1, le=50, description="How many deliveries are under way at once.")
     per_second: int = Field(100, ge=1, le=1_000)
@@ -35,6 +38,7 @@ class Endpoint(BaseModel):
     sources: list[str]
     changed: list[str]
     each_of_loads: bool
+    latest_of_loads: bool
     is_ordered: bool
     concurrency: int
     per_second: int

@@ -233,7 +233,8 @@ def test_what_was_in_hand_when_a_dispatcher_died_is_sent_again(database: str, ho
 
 def test_an_address_that_may_not_be_gone_to_is_never_connected_to(database: str, hooks: Sink) -> None:
     """A name that resolves to loopback, as a rebinding server would answer after the URL was checked."""
-    configure(settings().model_copy(update={"webhook_allow_http": True}))
+    chosen = settings()
+    configure(chosen.model_copy(update={"webhook_allow_http": True}))
     stopping = threading.Event()
     made, _ = endpoint(hooks.url.replace("127.0.0.1", "localhost") + "/a")
     emit((clock.uuid7(), 1))
@@ -243,6 +244,7 @@ def test_an_address_that_may_not_be_gone_to_is_never_connected_to(database: str,
     eventually(lambda: query("SELECT tried -> 0 ->> 'error' FROM webhook_delivery") == [("address_refused",)])
     stopping.set()
     running.join()
+    configure(chosen)
     assert hooks.received == []
     assert states(made.endpoint_id) == {"due": 1}
 
