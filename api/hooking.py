@@ -14,7 +14,7 @@ from api.schemas.webhooks import EndpointWish, Redelivery
 from kernel import audit, clock
 from kernel.actor import Principal
 from mdm import subscribing
-from webhooks import deliveries, endpoints
+from webhooks import deliveries, endpoints, lag
 from webhooks.endpoints import Endpoint, Wish
 
 Act = Callable[[Session, Principal, UUID], Endpoint]
@@ -43,6 +43,13 @@ def rotate(session: Session, caller: Principal, endpoint_id: UUID, overlap_hours
 def one(found: Endpoint) -> Response:
     """Answer one endpoint."""
     return answers.json_answer(shown(found))
+
+
+def with_lag(session: Session, endpoint_id: UUID) -> Response:
+    """Answer one endpoint with what waits there. Raises: NotFound."""
+    found = endpoints.get(session, endpoint_id)
+    left = [{"type": one.type, "seq": one.seq, "seconds": one.seconds} for one in lag.waiting(session, endpoint_id)]
+    return answers.json_answer({**shown(found), "waiting": left})
 
 
 def shown(found: Endpoint) -> dict[str, Any]:

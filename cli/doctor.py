@@ -25,6 +25,7 @@ from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
 from mdm import candidates, database_server, pending, program, quality_breaches, renewal, versions
+from webhooks import endpoints
 
 OLDEST_POSTGRES = 150_000
 OLDEST_BROKER = 7
@@ -54,7 +55,7 @@ class Finding:
 PYTHON, PACKAGES, DISK, SECRET_KEY, PORT = "python", "packages", "disk", "secret key", "port"
 DATABASE, BROKER, MIGRATIONS, SECRET, MODEL = "database", "broker", "migrations", "secret of the data", "model"
 CLOCK, CONNECTIONS, QUEUE, QUARANTINE, REACH = "clock", "connections", "queue", "quarantine", "reach"
-RENEWAL, QUALITY = "renewal", "quality"
+RENEWAL, QUALITY, WEBHOOKS = "renewal", "quality", "webhooks"
 
 
 def examine(chosen: Settings) -> Iterator[Finding]:
@@ -293,6 +294,15 @@ def _quality(_: Settings) -> Finding:
     )
 
 
+def _webhooks(_: Settings) -> Finding:
+    with db.read_only() as session:
+        late = [one for one in endpoints.every(session) if one.overdue_since]
+    if not late:
+        return Finding(State.GOOD, WEBHOOKS, "no endpoint is overdue")
+    seen = f"{counted(len(late), 'endpoint')} overdue with merges, erasures or consent: {late[0].endpoint_id}"
+    return Finding(State.ODD, WEBHOOKS, seen, f"mdm webhooks show {late[0].endpoint_id} says what waits; ask its owner")
+
+
 def _reach(_: Settings) -> Finding:
     with db.read_only() as session:
         found = candidates.out_of_reach(session)
@@ -328,5 +338,6 @@ INSIDE = {
     RENEWAL: _renewal,
     QUALITY: _quality,
     QUARANTINE: _quarantine,
+    WEBHOOKS: _webhooks,
     REACH: _reach,
 }

@@ -13,7 +13,7 @@ from rich.table import Table
 from cli.output import unfolded
 from kernel import actor, clock, db
 from mdm import subscribing
-from webhooks import deliveries, endpoints
+from webhooks import deliveries, endpoints, lag
 from webhooks.endpoints import Endpoint, Wish
 
 WHO = actor.local("mdm webhooks")
@@ -64,11 +64,13 @@ def list_() -> None:
 
 @webhooks_app.command("show")
 def show(endpoint_id: EndpointId, limit: Annotated[int, typer.Option(min=1, max=500)] = 20) -> None:
-    """Print an endpoint and its latest deliveries with their attempts, as JSON."""
+    """Print an endpoint, what waits there unapplied, and its latest deliveries with their attempts, as JSON."""
     with db.read_only() as session:
         found = endpoints.get(session, endpoint_id)
+        left = lag.waiting(session, endpoint_id)
         told = deliveries.told(session, endpoint_id, None, None, limit)
-    typer.echo(json.dumps({**asdict(found), "deliveries": [asdict(one) for one in told]}, indent=2, default=str))
+    lists = {"waiting": [asdict(one) for one in left], "deliveries": [asdict(one) for one in told]}
+    typer.echo(json.dumps({**asdict(found), **lists}, indent=2, default=str))
 
 
 @webhooks_app.command("test")

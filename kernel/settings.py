@@ -52,6 +52,8 @@ class Settings(BaseSettings):
     reconcile_memory_bytes: int = Field(8 << 30, ge=1 << 29, description="that a process may take which reconciles")
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
     webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
+    overdue_hours: float = Field(24.0, gt=0, description="that an endpoint may take to apply a merge")
+    overdue_urgent_hours: float = Field(4.0, gt=0, description="that it may take to apply an erasure or a change of consent")
     bulk_engine: str = Field("duckdb", pattern="^(duckdb|spark)$", description="that finds and scores pairs in bulk")
     schedules: dict[str, Annotated[str, Field(pattern=r"^(off|([01]\d|2[0-3]|\*):[0-5]\d)$")]] = Field(
         {}, description="when each schedule fires in UTC, as JSON: HH:MM every day, *:MM every hour, off"

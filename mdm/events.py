@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from kernel.outbox import Event
 from mdm import golden_events, sql
-from webhooks.deliveries import DISABLED, TEST
+from webhooks.deliveries import DISABLED, OVERDUE, TEST
 
 RECEIVED = "record.received"
 REKEYED = "record.rekeyed"
@@ -34,6 +34,7 @@ TYPES: Mapping[str, str] = {
     LOAD_FINISHED: "A load is in the log whole; `first_seq` and `last_seq` say where its events stand.",
     TEST: "Somebody asked for a test of an endpoint; it is delivered to that one only.",
     DISABLED: "A webhook endpoint is delivered to no more; `reason` says why.",
+    OVERDUE: "A webhook endpoint has not applied a merge, an erasure or a consent in time; `reason` is the event's type.",
     "quality.breach_opened": "A source's data fell below a floor of the policy.",
     "quality.breach_ended": "A source's data is above the floor again.",
 }

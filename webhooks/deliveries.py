@@ -27,6 +27,7 @@ MOST_REDELIVERED = 100_000
 KEPT_DAYS = 30
 LONGEST_ANSWER = 200
 DISABLED = "endpoint.disabled"
+OVERDUE = "endpoint.overdue"
 TEST = "endpoint.test"
 
 
@@ -84,6 +85,7 @@ def hears(ev: str) -> str:
     return f"""
 (CASE {ev}.type WHEN 'endpoint.test' THEN {ev}.subject_id = ep.endpoint_id
   WHEN 'endpoint.disabled' THEN {ev}.subject_id <> ep.endpoint_id
+  WHEN 'endpoint.overdue' THEN {ev}.subject_id <> ep.endpoint_id
   ELSE (cardinality(ep.types) = 0 OR {ev}.type = ANY(ep.types)) AND (cardinality(ep.sources) = 0 OR {ev}.sources && ep.sources)
     AND (cardinality(ep.changed) = 0 OR {ev}.type <> 'golden.updated' OR {ev}.body -> 'changed' ?| ep.changed)
   END)

@@ -44,7 +44,8 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An endpoint as it stands. `reached_seq`: up to which number the log has been looked through for it."""
+    """An endpoint as it stands. `reached_seq`: up to which number the log has been looked through for it; `delivered_seq`: up to
+    which everything that it hears of has arrived."""
 
     endpoint_id: uuid.UUID
     url: str
@@ -67,19 +68,26 @@ class Endpoint:
     reached_seq: int
     applied_seq: int | None
     applied_at: datetime | None
+    overdue_since: datetime | None
     secret_before_until: datetime | None
     created_at: datetime
     created_by: str
     due: int
     dead: int
+    delivered_seq: int
 
 
 _LISTS = ("types", "sources", "changed", "brands", "regions")
-_COLUMNS = ", ".join(f"e.{one.name}" for one in fields(Endpoint) if one.name not in {"due", "dead"})
+_COLUMNS = ", ".join(f"e.{one.name}" for one in fields(Endpoint) if one.name not in {"due", "dead", "delivered_seq"})
 _SELECT = f"""
 SELECT {_COLUMNS},
   (SELECT count(*) FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state = 'due') AS due,
-  (SELECT count(*) FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state = 'dead') AS dead
+  (SELECT count(*) FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state = 'dead') AS dead,
+  least(e.reached_seq,
+    (SELECT min(d.seq) - 1 FROM webhook_delivery d WHERE d.endpoint_id = e.endpoint_id AND d.state <> 'delivered'),
+    (SELECT min(following.seq) - 1 FROM webhook_catch_up c CROSS JOIN LATERAL (
+       SELECT seq FROM event WHERE load_id = c.load_id AND seq > c.reached_seq AND seq < c.until_seq ORDER BY seq LIMIT 1
+     ) AS following WHERE c.endpoint_id = e.endpoint_id)) AS delivered_seq
 FROM webhook_endpoint e"""  # noqa: S608 - our own names.
 
 

@@ -1,7 +1,8 @@
-"""Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys; and fires the schedules.
+"""Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys, endpoints that are overdue.
 
-Run as `python -m workers.sweeper`; several may run. Only makes rows ready to ring again and opens jobs; the relay rings. Beside
-it, in a thread of its own since it takes seconds on millions of records, the quality of every source is measured.
+It fires the schedules as well. Run as `python -m workers.sweeper`; several may run. Only makes rows ready to ring again and opens
+jobs; the relay rings. Beside it, in a thread of its own since it takes seconds on millions of records, every source's quality is
+measured.
 """
 
 import threading
@@ -11,6 +12,7 @@ from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import settings
 from mdm import candidates, chunks, lapsing, loads, overrides, pending, quality_breaches, schedules
+from webhooks import lag
 from workers.kinds import KINDS
 from workers.standing import stop_on_signal
 
@@ -31,6 +33,18 @@ def sweep() -> int:
         loads.close_abandoned(session)
     with db.transaction() as session:
         return ready + sum(chunks.sweep(session, kind) for kind in KINDS.values())
+
+
+def watch_endpoints() -> None:
+    """Note and log which webhook endpoints are overdue with what must not wait, and which have caught up."""
+    merge, urgent = settings().overdue_hours * 3600.0, settings().overdue_urgent_hours * 3600.0
+    with db.transaction() as session:
+        turned = lag.watch(session, {lag.MERGED: merge, lag.ERASED: urgent, lag.CONSENT: urgent})
+    for one in turned.overdue:
+        about = {"endpoint_id": str(one.endpoint_id), "type": one.type, "seq": one.seq}
+        logger.warning("endpoint_overdue", **about, seconds=round(one.seconds))
+    for endpoint_id in turned.caught_up:
+        logger.info("endpoint_caught_up", endpoint_id=str(endpoint_id))
 
 
 def measure(stopping: threading.Event) -> None:
@@ -58,6 +72,7 @@ def run(stopping: threading.Event) -> None:
         try:
             sweep()
             schedules.fire_due(db.transaction)
+            watch_endpoints()
         except db.UNAVAILABLE as away:
             logger.warning("database_away", error=type(away).__name__)
 

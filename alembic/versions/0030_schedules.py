@@ -1,4 +1,4 @@
-"""Jobs that are paused; what each chunk that was given up counted as failed; schedules; loads, and what is told after them."""
+"""Paused jobs, what chunks that were given up counted as failed, schedules, what follows a load, overdue endpoints."""
 
 import json
 
@@ -42,14 +42,22 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON webhook_catch_up TO mdm_engine;
 GRANT SELECT, DELETE ON webhook_catch_up TO mdm_app;
 """
 
+# What must not wait is found by its type, however far behind an endpoint is; what has not arrived, by its number.
+LAG = """
+ALTER TABLE webhook_endpoint ADD COLUMN overdue_since timestamptz;
+CREATE INDEX webhook_delivery_left ON webhook_delivery (endpoint_id, seq) WHERE state <> 'delivered';
+CREATE INDEX event_urgent ON event (type, seq) WHERE type IN ('golden.merged', 'golden.erased', 'consent.changed');
+"""
+
 
 def upgrade() -> None:
-    for part in (JOBS, SCHEDULES, LOADS):
+    for part in (JOBS, SCHEDULES, LOADS, LAG):
         op.execute(part)
     for table in ("schedule", "load", "webhook_catch_up"):
         op.execute(f"COMMENT ON TABLE {table} IS '{json.dumps({'customer': False})}'")
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE webhook_catch_up, load, schedule; ALTER TABLE webhook_endpoint DROP COLUMN latest_of_loads")
+    op.execute("DROP INDEX event_urgent, webhook_delivery_left; DROP TABLE webhook_catch_up, load, schedule")
+    op.execute("ALTER TABLE webhook_endpoint DROP COLUMN latest_of_loads, DROP COLUMN overdue_since")
     op.execute("ALTER TABLE job DROP COLUMN paused_at; ALTER TABLE job_chunk DROP COLUMN failed_units")

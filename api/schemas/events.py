@@ -93,6 +93,7 @@ class EndpointEvent(BaseModel):
 
     endpoint_id: UUID
     reason: str | None = None
+    seq: Annotated[int | None, Field(description="Of `endpoint.overdue`: the oldest event that was not applied in time.")] = None
 
 
 DATA: dict[str, type[BaseModel]] = {

@@ -53,13 +53,32 @@ class Endpoint(BaseModel):
     failures: int = Field(description="In a row.")
     open_until: datetime | None = Field(description="While it rests: when it is tried next.")
     reached_seq: int = Field(description="Up to which event the log was looked through for it.")
+    delivered_seq: int = Field(description="Up to which event everything that it hears of has arrived.")
     applied_seq: int | None = Field(description="Up to which event the subscriber says it has applied them.")
     applied_at: datetime | None
+    overdue_since: datetime | None = Field(
+        description="Since when a merge, an erasure or a change of consent waits too long to be applied; at an endpoint that"
+        " never confirms, to arrive."
+    )
     secret_before_until: datetime | None = Field(description="Until when the secret before signs as well.")
     created_at: datetime
     created_by: str
     due: int = Field(description="Deliveries that are to be made.")
     dead: int = Field(description="Deliveries that were given up after ten attempts.")
+
+
+class Waiting(BaseModel):
+    """The oldest event of a type that was not applied."""
+
+    type: str
+    seq: int
+    seconds: float = Field(description="How long it has been in the log.")
+
+
+class EndpointWithLag(Endpoint):
+    """An endpoint and how far behind it is with what must not wait."""
+
+    waiting: list[Waiting] = Field(description="Of merges, erasures and changes of consent the oldest each that was not applied.")
 
 
 class EndpointWithSecret(Endpoint):

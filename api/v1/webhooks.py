@@ -15,6 +15,7 @@ from api.schemas.webhooks import (
     Endpoint,
     Endpoints,
     EndpointWish,
+    EndpointWithLag,
     EndpointWithSecret,
     Redelivered,
     Redelivery,
@@ -44,10 +45,10 @@ def listed(caller: WebhooksWriter, session: Writing) -> Response:
     return answers.json_answer({"items": [hooking.shown(one) for one in endpoints.every(session)]})
 
 
-@router.get("/v1/webhooks/{endpoint_id}", response_model=Endpoint)
+@router.get("/v1/webhooks/{endpoint_id}", response_model=EndpointWithLag)
 def get(caller: WebhooksWriter, session: Writing, endpoint_id: UUID) -> Response:
-    """Read an endpoint: how it fares, and how far it has come."""
-    return hooking.one(endpoints.get(session, endpoint_id))
+    """Read an endpoint: how it fares, what was delivered, what it has applied, and what waits there that must not."""
+    return hooking.with_lag(session, endpoint_id)
 
 
 @router.put("/v1/webhooks/{endpoint_id}", response_model=Endpoint)

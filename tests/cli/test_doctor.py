@@ -13,8 +13,9 @@ from sqlalchemy import text
 
 from cli.doctor import Finding, State, examine
 from cli.services import sole
-from kernel import clock, db
+from kernel import actor, clock, db
 from kernel.settings import Settings, configure, settings
+from webhooks import endpoints
 
 
 @pytest.fixture(autouse=True)
@@ -140,3 +141,13 @@ def test_a_queue_that_stands_still_is_a_finding() -> None:
     found = look()["queue"]
     assert found.state is State.ODD
     assert found.seen.startswith("1 record pending, the oldest for 36")
+
+
+@pytest.mark.usefixtures("database", "redis_url")
+def test_an_endpoint_that_is_overdue_is_a_finding() -> None:
+    wish = endpoints.Wish("https://hooks.shop.example/a")
+    with db.transaction() as session:
+        made, _ = endpoints.create(session, actor.local("test"), wish)
+        session.connection().execute(text("UPDATE webhook_endpoint SET overdue_since = now()"))
+    found = look()["webhooks"]
+    assert (found.state, str(made.endpoint_id) in found.mend) == (State.ODD, True)

@@ -50,6 +50,7 @@ def test_a_secret_is_shown_once_and_stored_sealed(api: Api) -> None:
     made = create(api, headers, description="the shop", types=["golden.merged"], sources=["shop"])
     assert made["secret"].startswith("whsec_")
     read = api.get(f"/v1/webhooks/{made['endpoint_id']}", headers=headers).json()
+    assert read.pop("waiting") == []
     assert read == {name: value for name, value in made.items() if name != "secret"}
     assert (read["state"], read["due"], read["types"], read["sources"]) == ("enabled", 0, ["golden.merged"], ["shop"])
     stored = bytes(query("SELECT secret FROM webhook_endpoint")[0][0])
@@ -121,7 +122,12 @@ def test_applied_and_delivered_are_told_apart_and_never_go_back(api: Api) -> Non
     told = api.get(f"{path}/deliveries", headers=headers).json()["items"]
     assert [(one["seq"], one["state"], one["attempts"]) for one in told] == [(one["seq"], "due", 0) for one in reversed(events)]
     now = api.post(f"{path}:applied", json={"cursor": events[1]["id"]}, headers=headers).json()
-    assert (now["applied_seq"], now["due"]) == (events[1]["seq"], 2)
+    assert (now["applied_seq"], now["delivered_seq"], now["due"]) == (events[1]["seq"], events[0]["seq"] - 1, 2)
+    with db.transaction() as session:
+        outbox.emit(session, outbox.Event("golden.merged", clock.uuid7(), 1, {"changed": []}))
+    sequencer.number_all()
+    (left,) = api.get(path, headers=headers).json()["waiting"]
+    assert (left["type"], left["seq"], left["seconds"] < 60) == ("golden.merged", events[1]["seq"] + 1, True)
     assert problem(api.post(f"{path}:applied", json={"cursor": events[0]["id"]}, headers=headers)) == (409, "applied_already")
     other = f"{uuid.uuid4()}:1"
     assert problem(api.post(f"{path}:applied", json={"cursor": other}, headers=headers)) == (409, "cursor_from_other_timeline")
