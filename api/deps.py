@@ -73,6 +73,7 @@ Explainer = Annotated[Principal, _needs("match:explain")]
 WebhooksWriter = Annotated[Principal, _needs("webhooks:write")]
 JobsReader = Annotated[Principal, _needs("jobs:read")]
 JobsWriter = Annotated[Principal, _needs("jobs:write")]
+Exporter = Annotated[Principal, _needs("exports:write")]
 EventsReader = Annotated[Principal, _needs("events:read")]
 MatchCaller = Annotated[Principal, _needs("match")]
 

@@ -63,6 +63,7 @@ MODULES = {
     "cli.task_commands": ("tasks",),
     "cli.user_commands": ("users",),
     "cli.event_commands": ("events",),
+    "cli.export_commands": ("export",),
     "cli.webhook_commands": ("webhooks",),
     "cli.demo_commands": ("demo", "simulate"),
 }

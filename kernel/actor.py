@@ -35,6 +35,7 @@ SCOPES = frozenset(
         "jobs:read",
         "jobs:write",
         "events:read",
+        "exports:write",
         "webhooks:write",
         "admin",
     }

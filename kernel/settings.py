@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     import_max_bytes: int = Field(1_000_000_000, ge=1, description="that a file sent to POST /v1/imports may hold")
     import_memory_bytes: int = Field(1 << 30, ge=1 << 28, description="that a process may take which reads such a file")
     reconcile_memory_bytes: int = Field(8 << 30, ge=1 << 29, description="that a process may take which reconciles")
+    export_kept_hours: float = Field(24.0, gt=0, le=720, description="that the file of an export is kept")
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
     webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
     overdue_hours: float = Field(24.0, gt=0, description="that an endpoint may take to apply a merge")

@@ -44,7 +44,7 @@ def take(steps: Steps, kind: Kind, claim: Claim) -> None:
     Raises: what the loss of the database raises; then the lease runs out.
     """
     try:
-        with _lease_kept(steps, claim, kind.longest_seconds):
+        with lease_kept(steps, claim, kind.longest_seconds):
             kind.work(steps, claim)
     except db.UNAVAILABLE:
         raise
@@ -86,7 +86,8 @@ def _close_given_up(session: Session, job_id: uuid.UUID, code: str) -> None:
 
 
 @contextmanager
-def _lease_kept(steps: Steps, claim: Claim, longest_seconds: float) -> Iterator[None]:
+def lease_kept(steps: Steps, claim: Claim, longest_seconds: float) -> Iterator[None]:
+    """Keep the lease on a chunk for the length of the block, but for so long at most."""
     over = threading.Event()
     keeper = threading.Thread(target=_keep, args=[steps, claim, over, time.monotonic() + longest_seconds], daemon=True)
     keeper.start()

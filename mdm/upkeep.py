@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from kernel import db, jobs
 from kernel.jobs import Claim
-from mdm import idempotency, quality_breaches, uploads
+from mdm import exports, idempotency, quality_breaches, uploads
 from mdm.chunks import Kind
 from mdm.steps import Steps
 from webhooks import deliveries, feed
@@ -20,12 +20,13 @@ Act = Callable[[Steps], Mapping[str, int]]
 
 
 def let_go(steps: Steps) -> dict[str, int]:
-    """Let go of old answers, deliveries and uploads, and of months of events; how many of each."""
+    """Let go of old answers, deliveries, uploads and exports, and of months of events; how many of each."""
     with steps() as session:
         answers = idempotency.forget_old(session)
     with steps() as session:
         months, delivered = feed.forget_old(session), deliveries.forget_old(session)
-    return {"answers": answers, "event_months": months, "deliveries": delivered, "uploads": uploads.forget_old()}
+    files = {"uploads": uploads.forget_old(), "exports": exports.tidy(steps)}
+    return {"answers": answers, "event_months": months, "deliveries": delivered, **files}
 
 
 def make_partitions(steps: Steps) -> dict[str, int]:

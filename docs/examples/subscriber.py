@@ -7,6 +7,7 @@ record is the event with the greatest `seq`. Needs nothing but the standard libr
 import json
 import urllib.parse
 import urllib.request
+from collections.abc import Iterable
 from typing import Any
 
 
@@ -18,6 +19,12 @@ class Subscriber:
         self.golden_ids: dict[str, str | None] = {}
         self._said_at: dict[str, int] = {}
         self._named_at: dict[str, int] = {}
+
+    def load(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Begin with an export of the crosswalk (a row each); then apply what the feed says behind the export's cursor."""
+        for row in rows:
+            self.keys[row["record_id"]] = (row["source"], row["source_key"])
+            self.golden_ids[row["record_id"]] = row["golden_id"] or None
 
     def apply(self, event: dict[str, Any]) -> None:
         """Apply one event; one that was applied before, or that a later one has overtaken, changes nothing."""

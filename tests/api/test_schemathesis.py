@@ -19,7 +19,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from api.app import create_app
-from kernel import clock, db, jobs
+from kernel import actor, clock, db, jobs
+from mdm import exports
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
@@ -28,12 +29,14 @@ from stewardship.overriding import OverrideWish
 from stewardship.settle import Wish
 from stewardship.sides import Side
 from webhooks import endpoints, feed
+from workers import exporter
 
 from ..resolution import MARIA, WHO, Master, golden_of, query
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 25
 ACTIVITY = '{"source":"pos","key":"1","record_key":"17","kind":"order","at":"2026-03-01","amount":"1","currency":"EUR"}\n'
+EXPORTER = actor.local("test")
 URL = "https://hooks.example.com/customers"
 SCHEMA = schemathesis.openapi.from_dict(create_app().openapi())
 OPERATIONS = {result.ok().definition.raw["operationId"]: result.ok() for result in SCHEMA.get_all_operations()}
@@ -70,6 +73,7 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "jobs_listed": {"query": {}, "headers": {}},
         "imports_begin": {"query": {"source": "pos", "format": "ndjson"}, "headers": {}, "body": b'{"id": "1"}\n'},
         "reconciliations_begin": {"body": {"dry_run": True}, "headers": {}},
+        "exports_begin": {"body": {"kind": "crosswalk"}, "headers": {}},
         "events_read": {"query": {}, "headers": {}},
         "lookup_find": {"body": {"golden_id": golden_id}},
         "match_find": {"body": {"record": {"given_name": "Ada", "emails": ["ada@example.org"]}}},
@@ -97,6 +101,16 @@ def of_a_job(name: str) -> dict[str, Any]:
         if name == "jobs_resume":
             jobs.pause(session, job_id)
     return {"path_parameters": {"job_id": str(job_id)}, "headers": {}}
+
+
+def of_an_export() -> dict[str, Any]:
+    """The same, about an export that is made."""
+    with db.transaction() as session:
+        export_id = exports.begin(session, policies.current(session), exports.Wish("crosswalk", "csv"), EXPORTER)
+        claim = jobs.claim_chunk(session, "test", [exports.KIND], job_id=export_id)
+    assert claim is not None
+    exporter.work(db.transaction, claim)
+    return {"path_parameters": {"export_id": str(export_id)}, "headers": {}}
 
 
 def of_an_endpoint(name: str) -> dict[str, Any]:
@@ -220,6 +234,8 @@ def test_no_request_breaks_an_operation_and_some_succeed(
         works = operation.as_strategy(**of_a_job(name))
     elif name.startswith("tasks_"):
         works = operation.as_strategy(**of_a_task(name, policy))
+    elif name.startswith("exports_") and name != "exports_begin":
+        works = operation.as_strategy(**of_an_export())
     elif name.startswith("webhooks_"):
         works = operation.as_strategy(**of_an_endpoint(name))
     else:

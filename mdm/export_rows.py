@@ -1,0 +1,114 @@
+"""What an export says: the rows of the crosswalk or of golden records, read in one snapshot and the row scope of its session.
+
+The number of the last event is read in the same snapshot. Events are numbered after they are committed, so everything numbered
+up to then is in the snapshot; what is in it and not yet numbered comes again with a greater number, and says the same.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from sqlmodel import Session
+
+from mdm import sql
+from mdm.export_files import Columns, Kind
+from webhooks import feed
+from webhooks.feed import Log
+
+PORTION_ROWS = 10_000
+CROSSWALK, GOLDEN, CHANGED = "crosswalk", "golden", "changed-since"
+KINDS = (CROSSWALK, GOLDEN, CHANGED)
+LONGEST_STATEMENT = "600s"  # One portion: whoever waits for a request does not wait for this.
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Which rows and columns: attributes of golden records, records of which sources (empty: all), changes behind which cursor.
+
+    `private`: sources whose keys are not told. `as_json`: attributes are wanted as JSON, else texts as they are.
+    """
+
+    kind: str
+    fields: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    after: str | None = None
+    private: tuple[str, ...] = ()
+    as_json: bool = False
+
+
+def columns(extent: Extent) -> Columns:
+    """The columns of the file."""
+    if extent.kind == CROSSWALK:
+        return dict.fromkeys(("source", "source_key", "record_id", "golden_id", "resolution"), Kind.TEXT)
+    standing = {"golden_id": Kind.TEXT, "status": Kind.TEXT, "redirect_to": Kind.TEXT, "version": Kind.NUMBER}
+    return {**standing, "computed_at": Kind.TIME, **dict.fromkeys(extent.fields, Kind.JSON if extent.as_json else Kind.TEXT)}
+
+
+def rows(session: Session, extent: Extent) -> tuple[Log, Iterator[list[sql.Row]]]:
+    """Read where the log stands, and the rows, in portions; `session` is a snapshot.
+
+    Raises: Conflict, Gone for a cursor behind which changes cannot be told any more.
+    """
+    sql.run(session, f"SET LOCAL statement_timeout = '{LONGEST_STATEMENT}'")
+    log = feed.log(session)
+    if extent.kind == CROSSWALK:
+        return log, _portions(session, _CROSSWALK, _parameters(extent))
+    behind = {"after": feed.place(log, extent.after), "until": log.last_seq}
+    statement = (_CHANGED if extent.kind == CHANGED else _GOLDEN).format(fields=_fields(extent))
+    return log, _portions(session, statement, {**_parameters(extent), **_paths(extent.fields), **behind})
+
+
+def _portions(session: Session, statement: str, parameters: Mapping[str, Any]) -> Iterator[list[sql.Row]]:
+    driver: Any = session.connection().connection.driver_connection
+    connection: psycopg.Connection[sql.Row] = driver
+    with connection.cursor(name="mdm_export") as opened:
+        opened.execute(statement, parameters)
+        while portion := opened.fetchmany(PORTION_ROWS):
+            yield portion
+
+
+def _parameters(extent: Extent) -> dict[str, Any]:
+    return {"any": not extent.sources, "sources": list(extent.sources), "private": list(extent.private)}
+
+
+_CROSSWALK = """
+SELECT c.source, CASE WHEN c.source <> ALL(%(private)s::text[]) THEN c.source_key END, c.record_id::text, c.golden_id::text,
+  CASE WHEN p.quarantined_at IS NOT NULL THEN 'quarantined' WHEN p.record_id IS NOT NULL THEN 'pending' ELSE c.state END
+FROM crosswalk c LEFT JOIN pending_record p USING (record_id)
+WHERE %(any)s OR c.source = ANY(%(sources)s::text[]) ORDER BY c.record_id"""
+
+_STANDING = """g.redirect_to::text, g.version,
+  to_char(g.computed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+_GOLDEN = f"""
+SELECT g.golden_id::text, g.status, {_STANDING}{{fields}} FROM golden g
+WHERE g.status = 'live' AND (%(any)s OR EXISTS (
+  SELECT FROM crosswalk c WHERE c.golden_id = g.golden_id AND c.source = ANY(%(sources)s::text[])))
+ORDER BY g.golden_id"""  # noqa: S608 - made of this module's constants.
+
+# An id that was merged away has no event of its own: the one that it went to names it. What left the caller's scope is told of by
+# an event that was within it, and is answered `unknown`, as everywhere.
+_CHANGED = f"""
+WITH heard AS MATERIALIZED (
+  SELECT subject_id, body FROM event WHERE seq > %(after)s AND seq <= %(until)s AND type LIKE 'golden.%%'
+    AND (%(any)s OR sources && %(sources)s::text[])),
+told AS (
+  SELECT subject_id AS golden_id FROM heard
+  UNION SELECT retired::uuid FROM heard CROSS JOIN LATERAL jsonb_array_elements_text(body -> 'retired_ids') AS retired)
+SELECT told.golden_id::text, coalesce(g.status, 'unknown'), {_STANDING}{{fields}}
+FROM told LEFT JOIN golden g USING (golden_id) ORDER BY told.golden_id"""  # noqa: S608 - the same.
+
+
+def _fields(extent: Extent) -> str:
+    """What picks attributes out of a golden record; their names are parameters."""
+    pick = "#>" if extent.as_json else "#>>"
+    return "".join(f", (g.body {pick} %(path_{place})s::text[])::text" for place, _ in enumerate(extent.fields))
+
+
+def _paths(names: Sequence[str]) -> dict[str, list[str]]:
+    return {f"path_{place}": _path(name) for place, name in enumerate(names)}
+
+
+def _path(name: str) -> list[str]:
+    group, _, own = name.partition(".")
+    return [name] if name == "display_name" else ["values", group, "value", *([own] if own else [])]

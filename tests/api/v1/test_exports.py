@@ -1,0 +1,130 @@
+"""Exports over HTTP: begun once, made by a worker, handed out whole to whoever may see all of it, with hash and cursor."""
+
+import base64
+import hashlib
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from api.app import create_app
+from kernel import db
+from kernel.settings import settings
+from mdm import export_registry
+from workers.jobs import run_chunk
+
+from ... import resolution as master
+from ...resolution import MARIA, query
+from ..conftest import Api
+from .test_jobs import key, problem
+
+ALL = ("exports:write", "lookup", "golden:read")
+
+
+@pytest.fixture
+def api(database: str) -> Iterator[Api]:
+    for left in export_registry.folder().iterdir():
+        left.unlink()
+    mdm = master.start()
+    mdm.put("shop", "1", MARIA)
+    mdm.put("crm", "2", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-07"})
+    mdm.drain()
+    with Api(create_app()) as client:
+        yield client
+
+
+def begin(api: Api, headers: dict[str, str] | None = None, **wish: Any) -> Any:
+    return api.post("/v1/exports", json={"kind": "crosswalk", **wish}, headers=headers or key(*ALL))
+
+
+def work() -> None:
+    for (chunk,) in query("SELECT chunk_id::text FROM job_chunk WHERE state = 'queued'"):
+        run_chunk(chunk)
+
+
+def test_an_export_is_begun_made_and_downloaded(api: Api) -> None:
+    headers = key(*ALL)
+    answer = begin(api, headers, kind="golden", format="csv", fields=["name.given", "birth_date"])
+    begun = answer.json()
+    assert (answer.status_code, begun["state"], begun["rows"], begun["needs"]) == (202, "queued", None, "golden:read")
+    where = f"/v1/exports/{begun['export_id']}"
+    assert problem(api.get(f"{where}/content", headers=headers)) == (409, "export_not_ready")
+    work()
+    made = api.get(where, headers=headers).json()
+    file = api.get(f"{where}/content", headers=headers)
+    assert (made["state"], made["rows"], made["sha256"]) == ("finished", 2, hashlib.sha256(file.content).hexdigest())
+    assert file.headers["etag"] == f'"{made["sha256"]}"'
+    assert file.headers["repr-digest"] == f"sha-256=:{base64.b64encode(bytes.fromhex(made['sha256'])).decode()}:"
+    assert (file.headers["mdm-cursor"], file.headers["content-type"]) == (made["cursor"], "text/csv; charset=utf-8")
+    assert {line.split(",")[-2] for line in file.text.splitlines()[1:]} == {"Maria", "Otto"}
+    assert api.get(f"{where}/content", headers=headers | {"if-none-match": file.headers["etag"]}).status_code == 304
+    assert api.get("/v1/events", params={"after": made["cursor"]}, headers=key("events:read")).status_code == 200
+    assert query("SELECT action, detail ->> 'rows' FROM audit WHERE object_type = 'export' ORDER BY audit_id") == [
+        ("export.begun", None), ("export.made", "2"), ("export.downloaded", "2"), ("export.downloaded", "2"),
+    ]  # fmt: skip
+
+
+def test_an_export_that_is_asked_for_again_is_the_same(api: Api) -> None:
+    headers = key(*ALL) | {"idempotency-key": "nightly"}
+    assert begin(api, headers).json() == begin(api, headers).json()
+    assert query("SELECT count(*) FROM export") == [(1,)]
+    assert problem(begin(api, headers, format="csv"))[0] == 422
+
+
+def test_who_may_not_see_all_of_a_file_does_not_see_that_there_is_one(api: Api) -> None:
+    everything, acme, no_values = key(*ALL), key(*ALL, brands=("acme",)), key("exports:write", "lookup")
+    whole, own = begin(api, everything).json()["export_id"], begin(api, acme).json()["export_id"]
+    values = begin(api, everything, kind="golden", fields=["name"]).json()["export_id"]
+    work()
+    for method, path in (("GET", whole), ("GET", f"{whole}/content"), ("DELETE", whole)):
+        assert problem(api.request(method, f"/v1/exports/{path}", headers=acme)) == (404, "unknown_export")
+    assert '"2"' not in api.get(f"/v1/exports/{own}/content", headers=acme).text
+    assert '"1"' in api.get(f"/v1/exports/{own}/content", headers=everything).text
+    assert api.get(f"/v1/exports/{whole}/content", headers=no_values).status_code == 200
+    assert problem(api.get(f"/v1/exports/{values}/content", headers=no_values)) == (403, "missing_scope")
+    assert problem(begin(api, no_values, kind="golden", fields=["name"])) == (403, "missing_scope")
+    assert problem(begin(api, key("lookup", "golden:read"))) == (403, "missing_scope")
+    assert problem(begin(api, acme, brands=["bolt"])) == (422, "unknown_brand")
+
+
+def test_a_personal_key_is_told_to_whoever_may_read_golden_records_only(database: str) -> None:
+    mdm = master.start("sources:\n  mail: {channel_kind: marketing, brand: acme, key_is_personal: true}\n")
+    mdm.put("mail", "ada@example.org", {"given_name": "Ada"})
+    mdm.drain()
+    with Api(create_app()) as api:
+        with_values, without = key(*ALL), key("exports:write", "lookup")
+        told, hidden = (begin(api, headers).json()["export_id"] for headers in (with_values, without))
+        work()
+        assert "ada@example.org" in api.get(f"/v1/exports/{told}/content", headers=with_values).text
+        assert problem(api.get(f"/v1/exports/{told}/content", headers=without)) == (403, "missing_scope")
+        assert '"source_key":null' in api.get(f"/v1/exports/{hidden}/content", headers=without).text
+
+
+def test_a_download_that_cannot_be_audited_is_refused(api: Api) -> None:
+    headers = key(*ALL)
+    export_id = begin(api, headers).json()["export_id"]
+    work()
+    with psycopg.connect(settings().require_database_url(), autocommit=True) as owner:
+        owner.execute("REVOKE INSERT ON audit FROM mdm_app")
+        try:
+            assert problem(api.get(f"/v1/exports/{export_id}/content", headers=headers)) == (503, "audit_unavailable")
+        finally:
+            owner.execute("GRANT INSERT ON audit TO mdm_app")
+
+
+def test_a_removed_or_expired_file_is_gone_and_an_export_under_way_is_cancelled(api: Api) -> None:
+    headers = key(*ALL)
+    removed, expired = begin(api, headers).json()["export_id"], begin(api, headers).json()["export_id"]
+    work()
+    waiting = begin(api, headers).json()["export_id"]
+    query("UPDATE export SET expires_at = now() WHERE export_id = %s", uuid.UUID(expired))
+    for export_id in (removed, removed, waiting):
+        assert api.delete(f"/v1/exports/{export_id}", headers=headers).status_code == 204
+    for export_id in (removed, expired):
+        assert problem(api.get(f"/v1/exports/{export_id}/content", headers=headers)) == (410, "export_expired")
+    assert [path.name.split(".")[0] for path in export_registry.folder().iterdir()] == [expired]
+    assert api.get(f"/v1/exports/{waiting}", headers=headers).json()["state"] == "cancelled"
+    with db.read_only() as session:
+        assert export_registry.find(session, uuid.UUID(removed))[0].removed_at is not None
