@@ -17,6 +17,7 @@ from api.pages import routes as pages
 from api.schemas.problems import Problem
 from api.v1 import (
     activities,
+    certificates,
     crosswalk,
     decisions,
     events,
@@ -57,6 +58,8 @@ ROUTERS = (
     records.streams,
     records.router,
     activities.router,
+    certificates.streams,
+    certificates.router,
     sources.router,
     tasks.router,
     quality.router,

@@ -2,10 +2,11 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 import orjson
@@ -29,33 +30,48 @@ PACKED = (b"\x1f\x8b", b"PK\x03\x04", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd", 
 LONGEST_MARK = 6
 
 
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """What is done with a file: whether it may come at all, and how its job is opened. Each in a step."""
+
+    require: Callable[[Session], object]
+    begin: Callable[[Session, UUID], Any]
+
+
 async def take(caller: Principal, request: Request, source: str, kind: str, idempotency_key: str | None) -> Response:
-    """Take a file in and open its job. Raises: TooLarge, Invalid, NotFound, Forbidden; Unavailable when the disk is full."""
+    """Take the file of an import in and open its job. Raises: as `receive`; NotFound, Forbidden for the source."""
+
+    def begin(session: Session, upload: UUID) -> dict[str, Any]:
+        job_id = uploads.begin(session, policies.current(session), source, kind, str(upload), caller)
+        return working.shown(jobs.status(session, job_id))
+
+    taking = Taking(lambda session: ingest.rules_for(policies.current(session), source, caller), begin)
+    return await receive(caller, request, kind, idempotency_key, taking)
+
+
+async def receive(caller: Principal, request: Request, kind: str, idempotency_key: str | None, taking: Taking) -> Response:
+    """Take a file in and open its job. Raises: TooLarge, Invalid; Unavailable when the disk is full; what `taking` raises."""
     key = idempotency.checked(idempotency_key)
     limit_bytes = settings().import_max_bytes
     if limits.declared_length(request.scope["headers"]) > limit_bytes:
         raise limits.too_large(limit_bytes)
     if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise _packed()
-    await run_in_threadpool(deps.step, caller, lambda session: _require(session, caller, source))
+    await run_in_threadpool(deps.step, caller, taking.require)
     upload = uuid4()
     path = await run_in_threadpool(lambda: uploads.folder() / f"{upload}.{kind}")
     with _new_file(path) as file:
         digest = await _receive(request, file, kind, limit_bytes)
         hashed = idempotency.request_hash(request.scope, digest)
-        return await run_in_threadpool(_begin, caller, key, hashed, source, kind, upload)
+        return await run_in_threadpool(_begin, caller, key, hashed, kind, upload, taking)
 
 
-def _require(session: Session, caller: Principal, source: str) -> None:
-    ingest.rules_for(policies.current(session), source, caller)
-
-
-def _begin(caller: Principal, key: str | None, hashed: bytes, source: str, kind: str, upload: UUID) -> Response:
+def _begin(caller: Principal, key: str | None, hashed: bytes, kind: str, upload: UUID, taking: Taking) -> Response:
     opened: list[UUID] = []
 
     def act(session: Session) -> tuple[int, bytes]:
-        opened.append(uploads.begin(session, policies.current(session), source, kind, str(upload), caller))
-        return ACCEPTED, orjson.dumps(working.shown(jobs.status(session, opened[0])))
+        opened.append(upload)
+        return ACCEPTED, orjson.dumps(taking.begin(session, upload))
 
     answer = idempotency.once(caller, key, hashed, act, db.Role.ENGINE)
     if not opened:  # It was sent before, and has its job.

@@ -58,6 +58,7 @@ MODULES = {
     "cli.model_life": ("model",),
     "cli.plan_commands": ("policy", "model"),  # After the two whose groups it adds to.
     "cli.stage_commands": ("source",),  # After the one whose group it adds to.
+    "cli.certificate_commands": ("source",),  # The same.
     "cli.blocking_commands": ("blocking",),
     "cli.job_commands": ("jobs",),
     "cli.task_commands": ("tasks",),

@@ -130,20 +130,29 @@ def publish(session: Session, entry: Entry, written: Written, log: Log, actor: s
 def hand_out(session: Session, export_id: uuid.UUID, caller: Principal) -> tuple[Entry, Path]:
     """Give a file to whoever may see all of it; audited with the number of rows before a byte of it goes.
 
-    Raises: NotFound; Forbidden; Conflict while it is not made, or when it failed; Gone when it is not kept any more; Unavailable
-    when it cannot be audited.
+    Raises: as `kept_file`; Forbidden; Unavailable when it cannot be audited.
+    """
+    entry, _ = find(session, export_id)
+    caller.require(entry.needs)
+    entry, path = kept_file(session, export_id)
+    with refused_unless_audited():
+        detail = {**_about(entry), "rows": entry.rows}
+        audit.record(session, caller.actor, "export.downloaded", "export", str(export_id), detail=detail)
+    return entry, path
+
+
+def kept_file(session: Session, export_id: uuid.UUID) -> tuple[Entry, Path]:
+    """Say where a file is.
+
+    Raises: NotFound; Conflict while it is not made, or when it failed; Gone when it is not kept any more.
     """
     entry, job = find(session, export_id)
-    caller.require(entry.needs)
     if entry.file_name is None:
         failed = f" ({job.error})" if job.error else ""
         raise Conflict(f"The file is not there: its job is {job.state}{failed}", code="export_not_ready")
     path = folder() / entry.file_name
     if entry.removed_at is not None or (entry.expires_at or clock.now()) <= clock.now() or not path.is_file():
         raise Gone("The file is not kept any more", code="export_expired", detail="Ask for another export.")
-    with refused_unless_audited():
-        detail = {**_about(entry), "rows": entry.rows}
-        audit.record(session, caller.actor, "export.downloaded", "export", str(export_id), detail=detail)
     return entry, path
 
 

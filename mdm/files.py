@@ -137,6 +137,17 @@ def open_rows(path: str | Path, declared: FileFormat | None = None, kind: str | 
     return RowFile(path, kind, declared, "", columns=_parquet_columns(path))
 
 
+def key_rows(path: Path) -> Iterator[FileRow]:
+    """Read a list of keys, one a line: all of a line is the key."""
+    with path.open("rb") as file:
+        for line_no, raw in enumerate(_lines(file), 1):
+            line = (raw.removeprefix(codecs.BOM_UTF8) if line_no == 1 else raw).rstrip(b"\r\n")
+            try:
+                yield FileRow(line_no, {"key": line.decode()}, line)
+            except UnicodeDecodeError:
+                yield FileRow(line_no, None, line, Problem("not_utf8", ""))
+
+
 def fingerprint(path: str | Path, *about: str) -> str:
     """A hash of a file's content and of what else the import depends on."""
     digest = hashlib.blake2b(digest_size=16)

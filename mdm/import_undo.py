@@ -23,6 +23,8 @@ from mdm.steps import Steps, insist
 from mdm.withdrawing import Fate, withdraw
 
 KIND = imports.UNDO_KIND
+# What a heal deleted bears its job as what an import brought does, and is taken back in the same way.
+UNDOABLE = (imports.KIND, imports.HEAL_KIND)
 CHUNK_RECORDS = 500
 LONGEST_REASON = 1_000
 WAIT_SECONDS = 0.5
@@ -59,7 +61,7 @@ def recent(session: Session, limit: int) -> list[Import]:
 def find(session: Session, job_id: uuid.UUID) -> Import:
     """Read one import. Raises: NotFound."""
     job = jobs.status(session, job_id)
-    if job.kind != imports.KIND:
+    if job.kind not in UNDOABLE:
         raise NotFound("This job is no import", code="unknown_import")
     return Import(job, _undo_of(session, job_id))
 

@@ -30,7 +30,7 @@ from mdm.policy import Policy
 from mdm.policy_schema import Source
 from mdm.standardized import standardized
 
-KIND, UNDO_KIND = "import", "import_undo"
+KIND, UNDO_KIND, HEAL_KIND = "import", "import_undo", "certificate_heal"
 CHUNK_ROWS = 1_000
 
 

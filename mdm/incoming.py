@@ -88,7 +88,7 @@ class SourceRules:
 
 def prepare(rules: SourceRules, item: Incoming, now: datetime) -> Prepared | Problem:
     """Check a delivery and make it ready, or say what is wrong with it."""
-    mark = _mark(rules.source, item, now)
+    mark = mark_of(rules.source, item, now)
     problem = new_key_problem(rules.source, item.key) or (mark if isinstance(mark, Problem) else None)
     if problem is not None or isinstance(mark, Problem):
         return problem or Problem("invalid", "")
@@ -150,7 +150,8 @@ def new_key_problem(source: Source, key: Any) -> Problem | None:
     return Problem("key_is_card_number", "key") if mask_cards(key) != key or mask_cards(plain) != plain else None
 
 
-def _mark(source: Source, item: Incoming, now: datetime) -> Mark | Problem:
+def mark_of(source: Source, item: Incoming, now: datetime) -> Mark | Problem:
+    """Where a delivery stands in its source's own order, its time in UTC; or what is wrong with that."""
     version, at = item.source_version, item.source_updated_at
     if version is not None and not -LARGEST_VERSION <= version <= LARGEST_VERSION:
         return Problem("bad_source_version", "source_version")

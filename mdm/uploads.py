@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from sqlmodel import Session
 
@@ -59,10 +58,7 @@ def read(steps: Steps, claim: Claim) -> None:
     try:
         _read_part(steps, claim)
     except Conflict:
-        with steps() as session:
-            is_over = jobs.status(session, claim.job_id).finished_at is not None
-        if is_over:
-            forget(claim.params)
+        forget_over(steps, claim)
         raise
     except MdmError as error:
         fail(steps, claim, error.code)
@@ -74,25 +70,39 @@ def fail(steps: Steps, claim: Claim, code: str) -> None:
     forget(claim.params)
 
 
+def forget_over(steps: Steps, claim: Claim) -> None:
+    """Delete the file of a part when its job is over; else somebody else has the part, and needs it."""
+    with steps() as session:
+        is_over = jobs.status(session, claim.job_id).finished_at is not None
+    if is_over:
+        forget(claim.params)
+
+
 def forget(part: Params) -> None:
     """Delete the file of a part, when it is there still."""
     with suppress(FileNotFoundError):
-        _path(part).unlink()
+        path_of(part).unlink()
 
 
-def _path(part: Params) -> Path:
+def most_decoded(path: Path) -> int:
+    """What a file may come to when it is decoded."""
+    return max(LEAST_DECODED_BYTES, MOST_DECODED * path.stat().st_size)
+
+
+def path_of(part: Params) -> Path:
+    """Where the file of a part is."""
     return folder() / f"{uuid.UUID(part['upload'])}.{part['kind']}"
 
 
 def _read_part(steps: Steps, claim: Claim) -> None:
-    part, caller = claim.params, _caller(claim.params)
+    part, caller = claim.params, caller_of(claim.params)
     with steps() as session:
         ruling = policy.current(session)
         tally = Tally.of(jobs.status(session, claim.job_id).checkpoint)
     of = rules_for(ruling, part["source"], caller).source
-    rows = files.open_rows(_path(part), of.file, part["kind"])
+    rows = files.open_rows(path_of(part), of.file, part["kind"])
     rows.path.touch()  # It is in use: see forget_old.
-    rows.most_bytes = max(LEAST_DECODED_BYTES, MOST_DECODED * rows.path.stat().st_size)
+    rows.most_bytes = most_decoded(rows.path)
     job = ImportJob(claim.job_id, part["source"], tally.rows > 0, tally)
     until = tally.rows + PART_ROWS
     for chunk in Preparation(ruling).chunks(job.source, imports.chunks(rows.rows(), tally.rows)):
@@ -110,8 +120,8 @@ def _read_part(steps: Steps, claim: Claim) -> None:
     forget(part)
 
 
-def _caller(part: dict[str, Any]) -> Principal:
-    """Who sent the file, with the scope they had then."""
+def caller_of(part: Params) -> Principal:
+    """Who sent a file, with the scope they had then."""
     brands, regions = (None if part[name] is None else tuple(part[name]) for name in ("brands", "regions"))
     return Principal(part["key_id"], part["by"], frozenset({"records:write"}), Scope(brands, regions))
 

@@ -1,12 +1,15 @@
 """The kinds of jobs whose chunks workers do. A kind that is not here is done by the process that opened its job."""
 
-from mdm import exports, import_undo, imports, reconciliations, upkeep
+from mdm import certificates, exports, import_undo, imports, reconciliations, upkeep
 from mdm.chunks import Kind
+from stewardship import healing
 from workers import exporter, reader, reconciler
 
 # How many rows a part of a file has is not known before it is read: none of them is counted when it is given up.
 UPLOADS = Kind(imports.KIND, reader.work, lambda _: 0)
+CERTIFICATES = Kind(certificates.KIND, reader.work, lambda _: 0, longest_seconds=reader.LONGEST_SECONDS)
 EXPORTS = Kind(exports.KIND, exporter.work, lambda _: 0, longest_seconds=exports.LONGEST_SECONDS)
 # A reconciliation is one chunk, whose records are all resolved by somebody else when it is given up: none of them fails.
 RECONCILIATIONS = Kind(reconciliations.KIND, reconciler.work, lambda _: 0, longest_seconds=reconciliations.LONGEST_SECONDS)
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (import_undo.CHUNKS, UPLOADS, EXPORTS, RECONCILIATIONS, *upkeep.KINDS)}
+ALL = (import_undo.CHUNKS, UPLOADS, CERTIFICATES, EXPORTS, healing.CHUNKS, RECONCILIATIONS, *upkeep.KINDS)
+KINDS: dict[str, Kind] = {kind.name: kind for kind in ALL}

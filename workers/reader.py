@@ -5,11 +5,12 @@ import sys
 from kernel import db
 from kernel.jobs import Claim
 from kernel.settings import settings
-from mdm import chunks, uploads
+from mdm import certificates, chunks, imports, uploads
 from mdm.steps import Steps
 from workers import apart
 
 LONGEST_SECONDS = 900.0
+READS = {imports.KIND: uploads.read, certificates.KIND: certificates.make}
 READER = [sys.executable, "-m", "workers.reader"]
 
 
@@ -21,7 +22,7 @@ def work(steps: Steps, claim: Claim) -> None:
 
 def main() -> None:
     """Entry point of the reader."""
-    apart.serve(settings().import_memory_bytes, lambda claim: uploads.read(db.transaction, claim))
+    apart.serve(settings().import_memory_bytes, lambda claim: READS[claim.kind](db.transaction, claim))
 
 
 if __name__ == "__main__":

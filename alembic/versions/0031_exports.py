@@ -1,4 +1,7 @@
-"""Exports: a row for each file of bulk data, so that it can be named, handed out, removed in time and found by an erasure."""
+"""Exports: a row for each file of bulk data, so that it can be named, handed out, removed in time and found by an erasure.
+
+And certificates: how a source's full extract compares with what is stored of it, signed; they hold examples of source keys.
+"""
 
 import json
 
@@ -46,15 +49,47 @@ CREATE POLICY app_within_scope ON export FOR SELECT TO mdm_app USING (wholly_in_
 GRANT SELECT, INSERT, UPDATE, DELETE ON export TO mdm_engine;
 GRANT SELECT ON export TO mdm_app;
 """
+CERTIFICATE = """
+CREATE TABLE certificate (
+  certificate_id uuid PRIMARY KEY REFERENCES job (job_id) ON DELETE CASCADE,
+  source text NOT NULL,
+  brand text NOT NULL,
+  taken_at timestamptz NOT NULL,
+  created_by text NOT NULL,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  report text,       -- Canonical JSON, byte for byte what is signed.
+  signature bytea,
+  CHECK ((report IS NULL) = (signature IS NULL))
+);
+CREATE INDEX certificate_by_source ON certificate (source, created_at DESC);
+
+ALTER TABLE certificate ENABLE ROW LEVEL SECURITY;
+CREATE POLICY engine_sees_all ON certificate TO mdm_engine USING (true) WITH CHECK (true);
+-- An extract is of a whole source: it is for whoever may see every region of it.
+CREATE POLICY app_within_scope ON certificate FOR SELECT TO mdm_app
+  USING (current_setting('mdm.regions', true) = '*' AND in_scope(ARRAY[brand], ARRAY['*']));
+GRANT SELECT, INSERT, UPDATE, DELETE ON certificate TO mdm_engine;
+GRANT SELECT ON certificate TO mdm_app;
+"""
+# An extract is compared in a table of the transaction, whoever else may not make any.
+TEMPORARY = """
+DO $$ BEGIN EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO mdm_engine', current_database()); END $$
+"""
 BEHAVIOUR = {
     "merge": "unchanged", "unmerge": "unchanged", "export": "files made", "erase": "remove files", "retain": "files for a day",
+}  # fmt: skip
+OF_CERTIFICATES = {
+    "merge": "unchanged", "unmerge": "unchanged", "export": "no", "erase": "drop keys among examples", "retain": "for good",
 }  # fmt: skip
 
 
 def upgrade() -> None:
     op.execute(EXPORT)
+    op.execute(CERTIFICATE)
+    op.execute(TEMPORARY)
     op.execute(f"COMMENT ON TABLE export IS '{json.dumps(BEHAVIOUR)}'")
+    op.execute(f"COMMENT ON TABLE certificate IS '{json.dumps(OF_CERTIFICATES)}'")
 
 
 def downgrade() -> None:
-    op.execute("DROP TABLE export")
+    op.execute("DROP TABLE certificate; DROP TABLE export")

@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import content_type_conformance, response
 
 from api.app import create_app
 from kernel import actor, clock, db, jobs
-from mdm import exports
+from mdm import certificates, exports, uploads
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
@@ -73,6 +73,12 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "jobs_listed": {"query": {}, "headers": {}},
         "imports_begin": {"query": {"source": "pos", "format": "ndjson"}, "headers": {}, "body": b'{"id": "1"}\n'},
         "reconciliations_begin": {"body": {"dry_run": True}, "headers": {}},
+        "certificates_begin": {
+            "path_parameters": {"source": "pos"},
+            "query": {"format": "keys", "taken_at": "2026-01-01T00:00:00Z"},
+            "headers": {},
+            "body": b"1\n",
+        },
         "exports_begin": {"body": {"kind": "crosswalk"}, "headers": {}},
         "events_read": {"query": {}, "headers": {}},
         "lookup_find": {"body": {"golden_id": golden_id}},
@@ -111,6 +117,20 @@ def of_an_export() -> dict[str, Any]:
     assert claim is not None
     exporter.work(db.transaction, claim)
     return {"path_parameters": {"export_id": str(export_id)}, "headers": {}}
+
+
+def of_a_certificate(name: str, policy: policies.Policy) -> dict[str, Any]:
+    """The same, about a certificate that found a ghost."""
+    Master(policy).put("pos", "17", MARIA)
+    upload = str(uuid.uuid4())
+    (uploads.folder() / f"{upload}.keys").write_bytes(b"18\n")
+    with db.transaction() as session:
+        made = certificates.begin(session, policy, certificates.Wish("pos", "keys", clock.now()), upload, EXPORTER)
+        claim = jobs.claim_chunk(session, "test", [certificates.KIND], job_id=made)
+    assert claim is not None
+    certificates.make(db.transaction, claim)
+    works: dict[str, Any] = {"path_parameters": {"source": "pos", "certificate_id": str(made)}, "headers": {}}
+    return {**works, "query": {"dry_run": True}, "body": {"reason": "Nightly."}} if name.endswith("heal") else works
 
 
 def of_an_endpoint(name: str) -> dict[str, Any]:
@@ -236,6 +256,8 @@ def test_no_request_breaks_an_operation_and_some_succeed(
         works = operation.as_strategy(**of_a_task(name, policy))
     elif name.startswith("exports_") and name != "exports_begin":
         works = operation.as_strategy(**of_an_export())
+    elif name.startswith("certificates_") and name != "certificates_begin":
+        works = operation.as_strategy(**of_a_certificate(name, policy))
     elif name.startswith("webhooks_"):
         works = operation.as_strategy(**of_an_endpoint(name))
     else:
