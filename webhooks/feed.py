@@ -87,14 +87,14 @@ def place(of: Log, cursor: str | None) -> int:
         raise Conflict(
             "The cursor belongs to another timeline of this service",
             code="cursor_from_other_timeline",
-            detail="The service was restored since. Load the crosswalk anew, then go on with after=latest as read before it.",
+            detail="The service was restored since. Take an export of the crosswalk, then go on behind the cursor that it names.",
             extra={"timeline_id": str(of.timeline_id), "latest": of.cursor(of.last_seq)},
         )
     if seq + 1 < of.first_seq:
         raise Gone(
             "The events behind this cursor are not kept any more",
             code="cursor_expired",
-            detail=f"Events are kept for {KEPT_DAYS} days and more. Load the crosswalk anew, then go on with after=latest.",
+            detail=f"Events are kept for {KEPT_DAYS} days and more. Export the crosswalk, then go on behind its cursor.",
             extra={"oldest": of.cursor(of.first_seq - 1), "latest": of.cursor(of.last_seq)},
         )
     return seq

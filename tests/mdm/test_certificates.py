@@ -192,6 +192,14 @@ def test_an_extract_may_be_parquet(mdm: Master, tmp_path: Path) -> None:
     assert state(certified(mdm, (tmp_path / "x").read_bytes()[:200], "parquet")) == ("failed", "broken_file")
 
 
+def test_a_parquet_bomb_fails_its_job_and_leaves_no_file(mdm: Master, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "LEAST_DECODED_BYTES", 100_000)
+    monkeypatch.setattr(uploads, "MOST_DECODED", 10)
+    pq.write_table(pa.table({"key": ["same"] * 100_000}), tmp_path / "x")
+    assert state(certified(mdm, (tmp_path / "x").read_bytes(), "parquet")) == ("failed", "decodes_too_large")
+    assert list(export_registry.folder().iterdir()) == []
+
+
 def test_an_extract_without_rows_must_be_meant(mdm: Master) -> None:
     mdm.put("shop", "1", PEOPLE[0])
     assert state(certified(mdm, b"key\n", "csv")) == ("failed", "empty_extract")
