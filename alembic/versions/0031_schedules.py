@@ -4,8 +4,8 @@ import json
 
 from alembic import op
 
-revision = "0030"
-down_revision = "0028"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -7,8 +7,8 @@ import json
 
 from alembic import op
 
-revision = "0031"
-down_revision = "0028"
+revision = "0032"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
