@@ -17,6 +17,7 @@ from api import faults
 from kernel import actor, db
 from kernel.actor import Principal
 from kernel.errors import Forbidden, Unauthorized
+from kernel.settings import fault_point
 
 SCHEME = b"bearer "
 CALLER = "mdm.caller"
@@ -90,6 +91,7 @@ def _reading(request: Request) -> Iterator[Session]:
 def _writing(request: Request) -> Iterator[Session]:
     with db.transaction(db.Role.APP, _caller(request).scope) as session:
         yield session
+    fault_point("api.stored")
 
 
 # `scope="function"`: the step ends before the answer is sent, so that a COMMIT that fails is not answered 200.
@@ -103,4 +105,6 @@ Step = Callable[[Session], Any]
 def step(caller: Principal, act: Callable[[Session], Any]) -> Any:
     """Run one step of a request in the caller's row scope; for endpoints that have more than one. Blocks: call it in a thread."""
     with db.transaction(db.Role.APP, caller.scope) as session:
-        return act(session)
+        done = act(session)
+    fault_point("api.stored")
+    return done

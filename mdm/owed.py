@@ -10,6 +10,7 @@ from dataclasses import fields
 
 from kernel import clock, db, log
 from kernel.errors import Conflict
+from kernel.settings import fault_point
 from mdm import candidates, pending, versions
 from mdm.resolve import RETRY_SECONDS, Resolved, Resolver, Unusable
 from mdm.steps import is_deadlock
@@ -24,6 +25,7 @@ def work(resolver: Resolver, record_ids: Sequence[uuid.UUID]) -> Resolved:
     with resolver.steps() as session:
         versions.current(session)  # Before anything is claimed: without a model the records wait, and none of them is to blame.
         claims = pending.claim(session, record_ids, owner)
+    fault_point("worker.claimed")
     return _attempt(resolver, claims, owner)
 
 

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from kernel import clock, db, log
+from kernel.settings import fault_point
 from matching.evidence import FormPair
 from matching.units import Evidence
 from mdm import candidates, closure, decisions, golden, lapsing, pending, restandardize, versions
@@ -102,6 +103,7 @@ class Resolver:
         batch = Batch(self, current, {claim.record_id: claim for claim in claims}, owner)
         try:
             batch.discover()
+            fault_point("worker.decided")
             batch.settle(batch.touched.union(batch.claims))
         except Exception:
             batch.give_back(batch.claims.keys() - {claim.record_id for claim in claims})
@@ -212,6 +214,7 @@ class Batch:
             records: dict[uuid.UUID, ComparedRecord] = {**own, **shelf.compared(session, named.difference(record_ids))}
         self._refuse_unusable(records)
         made = pair_decisions(self.versions, found.pairs, records)
+        fault_point("worker.scored")
         taken, self.touched = self.step(lambda session: self._decide(session, found, made, kept))
         self.adopt(taken)
         self.result += Resolved(
@@ -270,6 +273,7 @@ class Batch:
             self.keep()
             evaluated = self.resolver.evaluate_around(self.versions, waiting, self.keep, asked=frozenset(self.claims))
             done = self.step(partial(self._write, evaluated=evaluated))
+            fault_point("worker.written")
             settled |= done
             waiting -= done
             for record_id in done & self.claims.keys():
@@ -315,6 +319,7 @@ class Batch:
         if evaluated.waited_for:
             pending.request(session, sorted(evaluated.waited_for - self.claims.keys()), "unusable", fresh=False)
         self.result += Resolved(goldens=goldens)
+        fault_point("worker.writing")
         return done
 
     def _postpone(self, waiting: Collection[uuid.UUID]) -> None:

@@ -16,7 +16,7 @@ from kernel.actor import Principal
 from kernel.db import Scope
 from kernel.errors import Conflict, MdmError
 from kernel.jobs import Claim, Params
-from kernel.settings import settings
+from kernel.settings import fault_point, settings
 from mdm import chunks, files, imports, policy
 from mdm.chunks import LEASE_SECONDS
 from mdm.import_crew import Preparation
@@ -112,6 +112,8 @@ def _read_part(steps: Steps, claim: Claim) -> None:
             if job.tally.rows >= until:
                 jobs.add_chunks(session, claim.job_id, [part])
                 jobs.finish_chunk(session, claim)
+            fault_point("reader.storing")
+        fault_point("reader.stored")
         if job.tally.rows >= until:
             return
     with steps() as session:

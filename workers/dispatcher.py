@@ -18,6 +18,7 @@ from typing import Any
 import orjson
 
 from kernel import clock, db, outbox
+from kernel.settings import fault_point
 from mdm import published, subscribing
 from webhooks import catching_up, deliveries, endpoints, feed, schedule, signing
 from webhooks.deliveries import Due, Health, Tried
@@ -93,6 +94,7 @@ class Dispatcher:
     async def _send(self, letter: Letter) -> None:
         headers = signing.headers(letter.event_id, clock.now(), letter.body, letter.secrets)
         answer = await self._sender.post(letter.url, letter.body, headers)
+        fault_point("dispatcher.posted")
         self._places[letter.due.endpoint_id].busy -= 1
         self._done.append((letter, answer))
         self.changed.set()
@@ -110,6 +112,8 @@ class Dispatcher:
                 del sendings[one.endpoint_id]
             free = {known: room for known, one in sendings.items() if (room := self._places[known].free(one, now))}
             due = deliveries.hand_out(session, free)
+        if due:
+            fault_point("dispatcher.handed_out")
         found = [letter for of, some in _by_scope(due, sendings) for letter in letters(of, some, sendings)]
         if lost := set(due) - {letter.due for letter in found}:
             with db.transaction() as session:
@@ -127,6 +131,7 @@ class Dispatcher:
                 answers = [answer for letter, answer in done if letter.due.endpoint_id == endpoint_id]
                 if (health := health_after(fares[endpoint_id], answers, clock.now())) is not None:
                     deliveries.note_health(session, endpoint_id, health)
+        fault_point("dispatcher.noted")
 
 
 def _is_delivered(answer: Answer) -> bool:

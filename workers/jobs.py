@@ -4,6 +4,7 @@ from functools import cache
 from uuid import UUID
 
 from kernel import db, jobs
+from kernel.settings import fault_point
 from mdm import chunks, owed, pending, resolve, shadows
 from stewardship import tasks
 from workers.app import app
@@ -39,5 +40,6 @@ def run_chunk(chunk_id: str) -> None:
     """Do that chunk of a job, when it is free still: a bell that was rung twice finds it taken or done."""
     with db.transaction() as session:
         claim = jobs.claim_chunk(session, OWNER, list(KINDS), lease_seconds=chunks.LEASE_SECONDS, chunk_id=UUID(chunk_id))
+    fault_point("worker.chunk_claimed")
     if claim is not None:
         chunks.take(db.transaction, KINDS[claim.kind], claim)

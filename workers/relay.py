@@ -12,6 +12,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 
 from kernel import db, jobs, log
+from kernel.settings import fault_point
 from mdm import pending
 from workers.app import BULK, INTERACTIVE, app
 from workers.standing import listening, stand
@@ -49,7 +50,9 @@ def _ring(broker: Celery = app) -> tuple[int, int]:
     rung = 0
     try:
         for message in due:
+            fault_point("relay.marked")
             _send(broker, message)
+            fault_point("relay.sent")
             rung += message.pieces
     except (OperationalError, OSError) as broken:
         logger.warning("broker_away", error=type(broken).__name__, unsent=sum(one.pieces for one in due) - rung)

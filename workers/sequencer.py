@@ -7,6 +7,7 @@ Woken by NOTIFY; what is part of a load is found by looking.
 import threading
 
 from kernel import db, outbox
+from kernel.settings import fault_point
 from workers.standing import listening, stand
 
 POLL_SECONDS = 0.2
@@ -19,6 +20,10 @@ def number_all() -> int:
     while True:
         with db.transaction() as session:
             numbered = outbox.number(session)
+            if numbered:
+                fault_point("sequencer.numbering")
+        if numbered:
+            fault_point("sequencer.numbered")
         done += numbered
         if numbered < outbox.MOST_AT_ONCE:
             return done

@@ -10,7 +10,7 @@ import time
 
 from kernel import clock, db, log
 from kernel.errors import MdmError
-from kernel.settings import settings
+from kernel.settings import fault_point, settings
 from mdm import candidates, chunks, lapsing, loads, overrides, pending, quality_breaches, schedules
 from webhooks import lag
 from workers.kinds import KINDS
@@ -29,6 +29,8 @@ def sweep() -> int:
         now = clock.now()
         lapsed = overrides.ask_expired(session, now) + lapsing.ask(session, now)
         ready = pending.sweep(session) + candidates.cool(session) + lapsed
+        fault_point("sweeper.sweeping")
+    fault_point("sweeper.swept")
     with db.transaction() as session:
         loads.close_abandoned(session)
     with db.transaction() as session:
