@@ -17,6 +17,7 @@ from soak.http_client import IN_FLIGHT, Http, NotAcknowledged
 from soak.population import Delivery, Held, Retailer
 
 LARGEST_BATCH = 60
+LONGEST_PAUSE_SECONDS = 0.25
 CREATED, OK, CONFLICT = 201, 200, 409
 JSON, NDJSON = "application/json", "application/x-ndjson"
 IN_FLIGHT_SECONDS = 3.0
@@ -24,7 +25,10 @@ MOST_ASKED, MOST_SHOWN = 100, 1_000
 
 
 class Client(threading.Thread):
-    """One client. `told` are the golden ids it was told, `trouble` is what should not have been answered."""
+    """One client. `told` are the golden ids it was told, `trouble` is what should not have been answered.
+
+    Whoever holds `turn` keeps it from acting; what was under way is done then.
+    """
 
     def __init__(self, http: Http, rng: random.Random, retailer: Retailer, records: list[SimulatedRecord]) -> None:
         super().__init__(daemon=True)
@@ -35,13 +39,15 @@ class Client(threading.Thread):
         self.trouble: list[str] = []
         self.counts: Counter[str] = Counter()
         self.stopping = threading.Event()
+        self.turn = threading.Lock()
 
     def run(self) -> None:
         """Act until told to stop; what is under way then is brought to its end."""
         acts = {self.put: 8, self.come_late: 1, self.repeat: 1, self.batch: 2, self.rename: 1, self.look: 2}
         try:
-            while not self.stopping.wait(self.rng.uniform(0.0, 0.25)):
-                self.rng.choices(list(acts), list(acts.values()))[0]()
+            while not self.stopping.wait(self.rng.uniform(0.0, LONGEST_PAUSE_SECONDS)):
+                with self.turn:
+                    self.rng.choices(list(acts), list(acts.values()))[0]()
         except NotAcknowledged as given_up:
             self.trouble.append(f"not acknowledged: {given_up}")
 

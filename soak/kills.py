@@ -162,7 +162,7 @@ class _Round:
         self.counts["seconds to drain"] += round(time.monotonic() - began)
         held = self.held
         self.counts["records"] += len(held)
-        self.findings += _lost(held) + promises.broken(self.told) + self.unanswered()
+        self.findings += lost(held) + promises.broken(self.told) + self.unanswered()
         verified = subprocess.run(
             [sys.executable, "-m", "cli.main", "verify", "--deep"], cwd=ROOT, env=self.service.chosen.child_environment(),
             capture_output=True, text=True, timeout=VERIFY_SECONDS, check=False,
@@ -228,7 +228,7 @@ def _quarantined() -> list[Any]:
     return query("SELECT reason, error, attempts, lost_leases FROM pending_record WHERE quarantined_at IS NOT NULL")[:MOST_SHOWN]
 
 
-def _lost(held: Sequence[Held]) -> list[str]:
+def lost(held: Sequence[Held]) -> list[str]:
     """Acknowledged writes that are not there, or that are not what is current; records that nobody told of."""
     wanted = {(one.record.source, one.key): (one.version, one.payload is None) for one in held}
     stored = {(row[0], row[1]): (row[2], row[3]) for row in query(STORED)}

@@ -28,10 +28,11 @@ PAIRS = """SELECT a.source, a.source_key, b.source, b.source_key, d.author, d.ve
            WHERE d.superseded_at IS NULL"""
 
 
-def adopt_policy() -> policy.Policy:
-    """Let the simulated retailer's policy rule."""
+def adopt_policy(more: str = "") -> policy.Policy:
+    """Let the simulated retailer's policy rule; `more` are further sources, as YAML."""
     with db.transaction() as session:
-        stored = policy.store(session, policy.parse(policy_text()), "soak")
+        text = policy_text().replace("sources:\n", f"sources:\n{more}", 1)
+        stored = policy.store(session, policy.parse(text), "soak")
         versions.adopt(session, stored)
     return stored
 
@@ -62,8 +63,8 @@ def differences(wanted: dict[str, Any], found: dict[str, Any], what: str) -> lis
 class Place:
     """The installation of this process."""
 
-    def __init__(self) -> None:
-        self.master = Master(adopt_policy())
+    def __init__(self, more: str = "") -> None:
+        self.master = Master(adopt_policy(more))
 
     def empty(self) -> None:
         """Begin with no record."""
@@ -130,7 +131,7 @@ class Place:
 
 
 @contextmanager
-def own_place() -> Iterator[Place]:
-    """Give an empty installation that is gone with the block."""
+def own_place(more: str = "") -> Iterator[Place]:
+    """Give an empty installation that is gone with the block; `more` are further sources, as YAML."""
     with own_database(durable=False):
-        yield Place()
+        yield Place(more)

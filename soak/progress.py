@@ -5,22 +5,40 @@ import random
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 RESULTS = Path(__file__).resolve().parent / "results"
 LARGEST_SEED = 1_000_000
 
 
 @dataclass
+class Suffered:
+    """A row of the fault table. `rework` is the share of units of work that were done again, `seconds` until all was as before:
+    half of the times it took no longer than the first, never longer than the second.
+    """
+
+    fault: str
+    meanwhile: str
+    times: int = 0
+    lost: int = 0
+    duplicated: int = 0
+    rework: float = 0.0
+    seconds: tuple[float, float] = (0.0, 0.0)
+    note: str = ""
+
+
+@dataclass
 class Outcome:
     """What one iteration counted, and what it found that should not be. `evidence` is a folder that is kept, if any.
 
-    `worst` are figures of which the greatest of all iterations is told.
+    `worst` are figures of which the greatest of all iterations is told, `faults` rows of the fault table.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
     evidence: str = ""
     worst: dict[str, float] = field(default_factory=dict)
+    faults: list["Suffered"] = field(default_factory=list)
 
 
 @dataclass
@@ -37,6 +55,7 @@ class Progress:
     counts: dict[str, int] = field(default_factory=dict)
     findings: list[dict[str, object]] = field(default_factory=list)
     worst: dict[str, float] = field(default_factory=dict)
+    faults: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def is_finished(self) -> bool:
@@ -68,6 +87,7 @@ class Progress:
         self.counts = dict(counts)
         for name, figure in outcome.worst.items():
             self.worst[name] = max(figure, self.worst.get(name, figure))
+        self.faults += [asdict(one) for one in outcome.faults]
         for what in outcome.findings:
             self.findings.append({"iteration": self.done, "what": what, "evidence": outcome.evidence, "repeat": repeat})
         self.done, self.seconds, self.open_iteration = self.done + 1, self.seconds + seconds, None

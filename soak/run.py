@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from soak.one import LONGEST_MINUTES
-from soak.progress import Progress, kept
+from soak.progress import Progress, Suffered, kept
 from soak.service import ROOT
 
-PARTS = ("orders", "large", "engines", "storm", "ids", "kills", "exports", "properties")
+PARTS = ("orders", "large", "engines", "storm", "ids", "kills", "exports", "faults", "properties")
 FOUND = 1
 console = Console(width=None if sys.stdout.isatty() else 130)
 
@@ -29,7 +29,11 @@ def main() -> int:
     asked = parser.parse_args()
     wanted = [asked.part] if asked.part else list(PARTS)
     codes = {part: _run(part, asked.seed, asked.minutes) for part in wanted}
-    console.print(_table([found for part in wanted for found in kept(part)[-1:]]))
+    found = [one for part in wanted for one in kept(part)[-1:]]
+    for one in found:
+        if one.faults:
+            console.print(_fault_table(one))
+    console.print(_table(found))
     failed = [part for part, code in codes.items() if code not in (0, FOUND)]
     if failed:
         console.print(f"could not run: {', '.join(failed)}", style="red")
@@ -40,6 +44,22 @@ def main() -> int:
 def _run(part: str, seed: int | None, minutes: float) -> int:
     command = [sys.executable, "-m", "soak.one", part, "--minutes", str(minutes)]
     return subprocess.run([*command, *(["--seed", str(seed)] if seed is not None else [])], cwd=ROOT, check=False).returncode  # noqa: S603 - our own command line.
+
+
+def _fault_table(found: Progress) -> Table:
+    """What was suffered, and what came of it."""
+    made = Table(
+        "fault", "while", "times", "lost", "doubled", "rework", "seconds: half, most", "note",
+        title=f"Faults survived, seed {found.seed}",
+    )  # fmt: skip
+    for column in (2, 3, 4, 5, 6):
+        made.columns[column].justify = "right"
+    for one in (Suffered(**row) for row in found.faults):
+        style = "red" if one.lost or one.duplicated else "green"
+        counted = [f"{one.times:,}", f"[{style}]{one.lost}[/{style}]", f"[{style}]{one.duplicated}[/{style}]"]
+        half, most = one.seconds
+        made.add_row(one.fault, one.meanwhile, *counted, f"{one.rework:.1%}", f"{half:.1f}, {most:.1f}", one.note)
+    return made
 
 
 def _table(found: list[Progress]) -> Table:

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -33,8 +33,8 @@ READY_SECONDS = 120.0
 STOP_SECONDS = 90.0
 # What is struck how often. A backend is one connection of PostgreSQL: all others fall with it.
 WEIGHTS = {
-    "api": 4, "worker": 4, "pool": 4, "relay": 3, "sweeper": 2, "valkey": 2, "flushall": 2, "backend": 1, "postgres": 1,
-    "supervisor": 1,
+    "api": 4, "worker": 4, "pool": 4, "relay": 3, "sequencer": 2, "dispatcher": 2, "sweeper": 2, "valkey": 2,
+    "flushall": 2, "backend": 1, "postgres": 1, "supervisor": 1,
 }  # fmt: skip
 FEWEST_KINDS = 5
 
@@ -42,8 +42,12 @@ FEWEST_KINDS = 5
 class Service:
     """One service with a data folder of its own."""
 
-    def __init__(self, log: Path, home: Path = RESULTS) -> None:
-        """Start it, after ending what a killed soak of this `home` has left: its supervisor and its data are noted there."""
+    def __init__(self, log: Path, home: Path = RESULTS, environment: Mapping[str, str] | None = None, **chosen: object) -> None:
+        """Start it, after ending what a killed soak of this `home` has left: its supervisor and its data are noted there.
+
+        `chosen` are settings beside its own, `environment` what its processes find beyond settings.
+        """
+        self._environment = dict(environment or {})
         self._noted, self._left = home / "service.json", home / "service.folder"
         end_leftovers(self._noted)
         if self._left.exists():
@@ -54,7 +58,7 @@ class Service:
         folder = self.folder
         own = {"data_dir": folder, "port": free_port(), "api_processes": 2, "database_url": None, "redis_url": None}
         self.chosen = Settings().model_copy(
-            update={**own, "secret_key": SecretStr(secrets.token_hex(32)), "secret_key_file": None}
+            update={**own, "secret_key": SecretStr(secrets.token_hex(32)), "secret_key_file": None, **chosen}
         )
         self.seen: set[psutil.Process] = set()
         self.starts = 0
@@ -69,8 +73,8 @@ class Service:
         self.starts += 1
         with self._log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "cli.main", "up"], cwd=ROOT, env=self.chosen.child_environment(), stdin=subprocess.DEVNULL,
-                stdout=output, stderr=output, start_new_session=True,
+                [sys.executable, "-m", "cli.main", "up"], cwd=ROOT, env={**self.chosen.child_environment(), **self._environment},
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
         started = round(psutil.Process(process.pid).create_time(), 1)
         self._noted.write_text(json.dumps([{"pid": process.pid, "started": started}]), encoding="utf-8")
@@ -126,7 +130,7 @@ class Service:
             return None
         kind = rng.choices(kinds, [WEIGHTS[kind] for kind in kinds])[0]
         if kind == "flushall":
-            return kind if _flush(self.folder) else None
+            return kind if flush(self.folder) else None
         struck = rng.choice(found[kind])
         if kind in ("worker", "pool"):
             wait()
@@ -191,6 +195,8 @@ def _kind(process: psutil.Process, supervisor: int) -> str | None:
     named: dict[str, Callable[[], bool]] = {
         "api": lambda: "cli.serve" in command,
         "relay": lambda: "workers.relay" in command,
+        "sequencer": lambda: "workers.sequencer" in command,
+        "dispatcher": lambda: "workers.dispatcher" in command,
         "sweeper": lambda: "workers.sweeper" in command,
         "worker": lambda: "celery" in command and _parent(process) == supervisor,
         "pool": lambda: "celery" in command,
@@ -208,7 +214,7 @@ def _parent(process: psutil.Process) -> int:
         return 0
 
 
-def _flush(folder: Path) -> bool:
+def flush(folder: Path) -> bool:
     """Empty the broker, wherever it listens now."""
     before = settings()
     try:
