@@ -3,6 +3,7 @@
 Leases that are taken, and leases that were lost, are counted by triggers of the soak's own in its own database.
 """
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -12,6 +13,7 @@ from mdm import sql
 from tests.resolution import query
 
 CHUNK_UNITS = 400  # A chunk of an upload counts as the rows that the soak puts into one; the trigger below says so too.
+PATIENCE_SECONDS = 60.0
 OPEN = """
 CREATE TABLE IF NOT EXISTS soak_lease (taken integer NOT NULL, lost integer NOT NULL);
 CREATE OR REPLACE FUNCTION soak_note() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
@@ -78,9 +80,16 @@ def begin() -> None:
 
 
 def read() -> Books:
-    """Count."""
-    with db.read_only(db.Role.OWNER) as session:
-        return Books(**{name: int(sql.rows(session, statement, {})[0][0]) for name, statement in COUNTS.items()})
+    """Count; a database that was struck a moment ago is waited for."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            with db.read_only(db.Role.OWNER) as session:
+                return Books(**{name: int(sql.rows(session, statement, {})[0][0]) for name, statement in COUNTS.items()})
+        except db.UNAVAILABLE:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def is_owed(at: datetime, endpoints: Collection[str] = ()) -> bool:

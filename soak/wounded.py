@@ -41,7 +41,7 @@ LOOPBACK = {"webhook_networks": (ipaddress.ip_network("127.0.0.0/8"),), "webhook
 POLL_SECONDS = 0.3
 REST_SECONDS = 300.0
 ACCEPTED = 202
-AHEAD = timedelta(days=1)  # What is owed by then is all that is owed.
+AHEAD = timedelta(days=10)  # What is owed by then is all that is owed.
 
 
 @dataclass
@@ -150,6 +150,13 @@ class Wounded:
         """All that was acknowledged, files among it."""
         held = [one for client in self.clients for one in client.held]
         return [delivery for one in held for delivery in one.deliveries] + self.uploads.sent
+
+    def forget_subscriber(self) -> None:
+        """Tell nobody any more."""
+        with db.transaction() as session:
+            for known in self.watch.endpoints:
+                endpoints.delete(session, WHO, uuid.UUID(known))
+        self.watch.endpoints.clear()
 
     def trouble(self) -> list[str]:
         """What clients should not have been answered."""

@@ -1,16 +1,30 @@
-"""The fault table in small: a process dies at a named point of a whole service, and what was acknowledged is there once."""
+"""The faults of `make soak PART=faults` in small, on one whole service: what was acknowledged is there once, in every table."""
 
 import random
+from functools import partial
 from pathlib import Path
 
-from soak import faults
+from soak import outside, undisturbed
+from soak.overlapping import live, overlap
+from soak.progress import Suffered
+from soak.strikes import Strikes
+from soak.wounded import wounded
 
-SMALL = faults.Size(customers=12, clients=2, points=("api.stored", "sequencer.numbering"), hits=1, strikes=0)
+CUSTOMERS, CLIENTS = 12, 3
 
 
-def test_a_service_survives_its_named_faults(tmp_path: Path) -> None:
-    outcome = faults.kills(random.Random(7), tmp_path, SMALL)
-    assert outcome.findings == []
-    assert [(one.times, one.lost, one.duplicated) for one in outcome.faults] == [(1, 0, 0), (1, 0, 0)]
-    assert outcome.counts["kills"] == 2
-    assert outcome.counts["records"] > 12
+def test_a_service_survives_its_faults(tmp_path: Path) -> None:
+    rng = random.Random(7)
+    with wounded(rng, tmp_path / "up.log", CUSTOMERS, CLIENTS, tmp_path) as ground:
+        strikes = Strikes(ground, rng)
+        rows = [strikes.suffer(name, "", 1, partial(strikes.die, name)) for name in ("api.stored", "sequencer.numbering")]
+        rows.append(outside.full_disk(ground, times=1))
+        done = overlap(ground, rng, threads=8, operations=80, customers=24)
+        assert (done.trouble, done.retries, sum(done.answered.values())) == ([], 0, 80)
+        findings = undisturbed.compare(ground, rng, ground.clients[0].counts, done.deliveries, live())
+        assert (strikes.findings, findings, [_summary(one) for one in rows]) == ([], [], [(True, 0, 0)] * len(rows))
+
+
+def _summary(one: Suffered) -> tuple[bool, int, int]:
+    """Whether it happened, and what was lost and doubled."""
+    return one.times > 0, one.lost, one.duplicated

@@ -1,19 +1,28 @@
-"""Whoever follows events alone ends with the crosswalk: in order, shuffled, doubled, delayed."""
+"""Whoever follows events alone ends with the crosswalk: in order, shuffled, doubled, delayed, and as real webhooks bring them."""
 
 import importlib.util
+import ipaddress
 import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kernel import db
+from kernel.settings import configure, settings
 from mdm import published
-from webhooks import feed
-from workers import sequencer
+from webhooks import deliveries, endpoints, feed
+from webhooks.endpoints import Wish
+from workers import dispatcher, sequencer
 
 from .. import resolution as master
-from ..resolution import MARIA, Master, query
+from ..resolution import MARIA, WHO, Master, query
+from .sink import Answer, Received, eventually, sink
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "subscriber.py"
 
@@ -79,3 +88,64 @@ def test_a_follower_ends_with_the_crosswalk(mdm: Master, seed: int) -> None:
         for event in delivered:
             follower.apply(event)
         assert follower.crosswalk() == wanted
+
+
+@pytest.fixture
+def running(mdm: Master) -> Iterator[None]:
+    """A sequencer and a dispatcher that may go to loopback by plain http."""
+    chosen = settings()
+    configure(chosen.model_copy(update={"webhook_networks": (ipaddress.ip_network("127.0.0.0/8"),), "webhook_allow_http": True}))
+    stopping = threading.Event()
+    threads = [threading.Thread(target=run, args=[stopping]) for run in (sequencer.run, dispatcher.run)]
+    for one in threads:
+        one.start()
+    yield
+    stopping.set()
+    for one in threads:
+        one.join()
+    configure(chosen)
+
+
+def write(number: int) -> None:
+    """Tell news of records that others write about as well, and resolve what is owed meanwhile."""
+    master_, rng = master.start(), random.Random(number)
+    for _ in range(12):
+        master_.put(rng.choice(("shop", "pos", "crm")), str(rng.randrange(5)), person(rng.randrange(6)))
+        if rng.random() < 0.3:
+            master_.drain()
+
+
+def last_seq() -> int:
+    with db.read_only() as session:
+        return feed.log(session).last_seq
+
+
+def test_a_follower_of_real_webhooks_ends_with_the_crosswalk(mdm: Master, running: None) -> None:
+    """Eight write at once; the subscriber fails and is slow at first, and is sent everything twice."""
+    follower, turn, came, rng = subscriber(), threading.Lock(), Counter[int](), random.Random(5)
+
+    def answer(received: Received) -> Answer:
+        time.sleep(rng.uniform(0.0, 0.02))
+        with turn:
+            chance, is_first = rng.random(), not came[received.event["seq"]]
+            came[received.event["seq"]] += 1
+            if not (is_first and chance < 0.1):
+                follower.apply(received.event)
+        return (500 if is_first and chance < 0.2 else 204), {}
+
+    with db.read_only() as session:
+        since = feed.log(session).last_seq
+    with sink() as hooks:
+        hooks.answer = answer
+        with db.transaction() as session:
+            made, _ = endpoints.create(session, WHO, Wish(hooks.url, concurrency=20, per_second=1_000))
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(write, range(8)))
+        mdm.drain()
+        eventually(lambda: query("SELECT count(*) FROM outbox") == [(0,)] and len(came) == last_seq() - since)
+        with db.transaction() as session:
+            deliveries.again(session, made.endpoint_id, since + 1, last_seq(), only_dead=False)
+        eventually(lambda: query("SELECT count(*) FROM webhook_delivery WHERE state = 'due'") == [(0,)])
+    assert min(came.values()) >= 2
+    assert len(crosswalk()) > 8
+    assert follower.crosswalk() == crosswalk()
