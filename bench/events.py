@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 
 from bench import serving
 from bench.line import Line
@@ -68,9 +69,10 @@ def read() -> Iterator[Line]:
         _, key = actor.create_key(session, "bench", ["events:read"])
         log = feed.log(session)
     with serving.running_server() as served:
-        asked = f"GET /v1/events?after={log.cursor(log.last_seq - PAGES_OF)} HTTP/1.1"
-        request = f"{asked}\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n".encode()
-        found = serving.run(served.port, {"page": partial(bytes, request)}, 1, 3)["page"]
+        places = [log.cursor(after) for after in range(0, log.last_seq, PAGES_OF)]
+        asked = [f"GET /v1/events?after={place}&limit={PAGES_OF} HTTP/1.1" for place in places]
+        requests = cycle(f"{line}\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n".encode() for line in asked)
+        found = serving.run(served.port, {"page": partial(next, requests)}, 1, 3)["page"]
         taken = statistics.median(one.percentile(0.5) for one in found) / 1_000
     yield Line(
         "feed read over HTTP", PAGES_OF / taken, "events/s", GOAL_FEED, at_most=False, note="pages of 1,000, one connection"
@@ -78,7 +80,9 @@ def read() -> Iterator[Line]:
 
 
 def lag() -> Line:
-    """Number what comes at a rate; how long an event waits for its number."""
+    """Number what comes at a rate, by a sequencer that is up; how long an event waits for its number."""
+    emit(1)
+    _until(lambda: _scalar("SELECT count(*) FROM outbox") == 0)
     with db.read_only() as session:
         since = feed.log(session).last_seq
     each = int(A_SECOND * TICK_SECONDS)
