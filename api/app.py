@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems
-from api.console import customers, signing
+from api.console import customers, operations, signing
 from api.console import tasks as console_tasks
 from api.pages import routes as pages
 from api.schemas.problems import Problem
@@ -68,6 +68,7 @@ ROUTERS = (
     signing.router,
     console_tasks.router,
     customers.router,
+    operations.router,
 )
 TITLE = "Customer master"
 DESCRIPTION = """Turns the customer records of every channel into golden records with durable ids.

@@ -66,6 +66,8 @@ def _signed(token: str) -> Signed | None:
 Steward = Annotated[Signed, Security(SignedIn("decisions:write"))]
 Reader = Annotated[Signed, Security(SignedIn("golden:read"))]
 Operator = Annotated[Signed, Security(SignedIn("jobs:read"))]
+JobKeeper = Annotated[Signed, Security(SignedIn("jobs:write"))]
+Subscriber = Annotated[Signed, Security(SignedIn("webhooks:write"))]
 
 
 async def _sent(request: Request) -> FormData:

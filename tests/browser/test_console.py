@@ -7,23 +7,29 @@ from importlib.resources import files
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from kernel import db
+from kernel import db, jobs
 from mdm import policy as policies
 from mdm import versions
 from stewardship import accounts
+from webhooks import endpoints
 
-from ..resolution import MARIA, Master, golden_of, partition, query
+from ..resolution import MARIA, WHO, Master, golden_of, partition, query
 from .conftest import Service, Visit
 
 PASSWORD = "correct horse battery"
-PAGES = ("/console", "/console/tasks", "/console/customers")
+OPERATIONS = tuple(f"/console/operations/{name}" for name in ("jobs", "sources", "sources/crm", "webhooks"))
+PAGES = ("/console", "/console/tasks", "/console/customers", *OPERATIONS)
 
 
 @pytest.fixture(scope="module")
 def mdm(service: Service) -> Master:
     """Customers in doubt by the dozen: nothing of an acquired brand is merged unasked."""
     with db.transaction() as session:
-        accounts.add(session, "test", "ana", password=PASSWORD, display_name="Ana Torres", timezone="Europe/Madrid")
+        scopes = (*accounts.STEWARD_SCOPES, "webhooks:write", "jobs:write")
+        accounts.add(
+            session, "test", "ana", scopes=scopes, password=PASSWORD, display_name="Ana Torres", timezone="Europe/Madrid"
+        )
+        endpoints.create(session, WHO, endpoints.Wish("https://hooks.example.com/customers"))
         ruling = policies.in_force(session)
         assert ruling is not None
         versions.adopt(session, ruling)
@@ -135,11 +141,25 @@ def test_every_page_fits_its_window_and_is_accessible(visit: Visit, mdm: Master,
     sign_in(page)
     task = query("SELECT task_id FROM task WHERE state = 'open' LIMIT 1")[0][0]
     customer = query("SELECT golden_id FROM golden WHERE status = 'live' LIMIT 1")[0][0]
-    for path in (*PAGES, f"/console/tasks/{task}", f"/console/customers/{customer}", "/console/tasks/nonsense"):
+    webhook = query("SELECT endpoint_id FROM webhook_endpoint LIMIT 1")[0][0]
+    for path in (
+        *PAGES,
+        f"/console/operations/webhooks/{webhook}",
+        f"/console/operations/jobs/{job_id()}",
+        f"/console/tasks/{task}",
+        f"/console/customers/{customer}",
+        "/console/tasks/nonsense",
+    ):
         page.goto(f"{visit.url}{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         found[path] = complaints(page, axe)
     assert {path: told for path, told in found.items() if told} == {}
+
+
+def job_id() -> str:
+    """A job that runs and has done half of what it is to do."""
+    with db.transaction() as session:
+        return str(jobs.create_job(session, "test", {"source": "crm"}, "test", total_units=2, chunks=[{}]))
 
 
 def complaints(page: Page, axe: str) -> list[str]:

@@ -66,3 +66,20 @@ document.addEventListener("submit", once);
 addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // What the back button shows may be settled by now.
 });
+
+// A job that runs is followed; when it is over the page is made anew, with what came of it.
+const followed = document.querySelector("[data-follow]");
+if (followed) {
+  const events = new EventSource(followed.dataset.follow);
+  followed.querySelector("[data-hint]").textContent = "Followed while it runs.";
+  events.addEventListener("progress", (event) => {
+    const job = JSON.parse(event.data);
+    for (const place of followed.querySelectorAll("[data-of]")) place.textContent = job[place.dataset.of];
+    const bar = followed.querySelector("progress");
+    if (bar) bar.value = job.done_units;
+    if (["finished", "failed", "cancelled"].includes(job.state)) {
+      events.close();
+      location.reload();
+    }
+  });
+}

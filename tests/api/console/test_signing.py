@@ -1,5 +1,6 @@
 """Signing in, and what nobody gets without."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -28,7 +29,7 @@ def test_every_console_page_leads_a_stranger_to_the_sign_in_and_changes_nothing(
     assert {route.path for route in routes} - {route.path for route in closed} == {"/console/sign-in"}
     for route in closed:
         for method in route.methods or ():
-            answer = stranger.request(method, route.path.replace("{task_id}", "00000000-0000-7000-8000-000000000000"))
+            answer = stranger.request(method, re.sub(r"{\w+_id}", "00000000-0000-7000-8000-000000000000", route.path))
             assert answer.status_code == 303, route.path
             assert answer.headers["location"].startswith("/console/sign-in?to=")
 
