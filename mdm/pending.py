@@ -180,7 +180,7 @@ WITH due AS (SELECT record_id FROM pending_record
              FOR UPDATE SKIP LOCKED)
 UPDATE pending_record p
 SET lease_owner = %(owner)s, lease_until = now() + make_interval(secs => %(seconds)s),
-    lost_leases = p.lost_leases + (p.lease_owner IS NOT NULL)::int
+    lost_leases = p.lost_leases + coalesce(p.lease_owner <> %(owner)s, false)::int
 FROM due WHERE p.record_id = due.record_id
 RETURNING p.record_id, p.request_no"""
 

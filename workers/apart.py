@@ -54,7 +54,7 @@ def _end_of(process: "subprocess.Popen[str]", steps: Steps, claim: Claim, until:
     while time.monotonic() < until:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(LOOK_SECONDS)
-        if _is_over(steps, claim):
+        if _is_cancelled(steps, claim):
             break
     process.terminate()
     with suppress(subprocess.TimeoutExpired):
@@ -63,9 +63,10 @@ def _end_of(process: "subprocess.Popen[str]", steps: Steps, claim: Claim, until:
     return process.wait()
 
 
-def _is_over(steps: Steps, claim: Claim) -> bool:
+def _is_cancelled(steps: Steps, claim: Claim) -> bool:
+    """Not whether it is over: a process that has just finished its job ends by itself."""
     with suppress(*db.UNAVAILABLE), steps() as session:
-        return jobs.status(session, claim.job_id).finished_at is not None
+        return jobs.status(session, claim.job_id).state == "cancelled"
     return False
 
 

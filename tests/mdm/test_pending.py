@@ -69,6 +69,14 @@ def test_a_lost_lease_finishes_nothing(ids: list[uuid.UUID]) -> None:
     assert query("SELECT DISTINCT lease_owner, lost_leases FROM pending_record") == [("worker-2", 1)]
 
 
+def test_whoever_begins_again_has_its_rows_back_and_has_lost_nobody(ids: list[uuid.UUID]) -> None:
+    """A reconciliation that is killed again and again does not put the records in quarantine that it held."""
+    request(ids)
+    for _ in range(2 * pending.MAX_LOST_LEASES):
+        assert {one.record_id for one in claim(ids)} == set(ids)
+    assert query("SELECT DISTINCT lost_leases FROM pending_record") == [(0,)]
+
+
 def test_released_records_come_back_after_the_delay(ids: list[uuid.UUID]) -> None:
     request(ids)
     claim(ids)
