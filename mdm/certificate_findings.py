@@ -1,4 +1,4 @@
-"""Compares a source's full extract with what is stored of the source, all at one moment: in one statement, over keys in a table.
+"""Compares a source's full extract with what is stored of the source at one moment: what one statement reads.
 
 Judged as at the time the extract was taken: what arrived or was deleted here since is neither missing nor a ghost. Changes
 nothing that is stored; its own tables end with the transaction.
@@ -40,19 +40,25 @@ CREATE TEMPORARY TABLE extract_key ON COMMIT DROP AS
 SELECT DISTINCT ON (key) * FROM extract_row
 ORDER BY key, version DESC NULLS LAST, updated_at DESC NULLS LAST, line_no DESC"""
 
+# All that is stored of the source, and where the log stands (the row without a key), in one statement: so at one moment.
+_HUB = """
+CREATE TEMPORARY TABLE hub ON COMMIT DROP AS
+SELECT r.source_key AS key, NOT r.is_deleted AND r.rekeyed_to IS NULL AS lives, r.rekeyed_to IS NOT NULL AS is_renamed,
+  r.source_version AS version, r.source_updated_at AS updated_at,
+  r.received_at > %(taken_at)s OR r.created_at > %(taken_at)s AS is_later, c.golden_id, NULL::bigint AS last_seq
+FROM source_record r LEFT JOIN crosswalk c USING (record_id) WHERE r.source = %(source)s
+UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, last_seq FROM event_counter"""
+
 # `later`: it came or went here after the extract was taken. `agreed`: neither side has it. A version of the source's own decides,
 # else its time; where there is neither, it cannot be told who is behind (`not_compared`). A record that was merged away in its
 # source is known there, and no ghost.
 _FOUND = """
 CREATE TEMPORARY TABLE finding ON COMMIT DROP AS
-WITH hub AS MATERIALIZED (
-  SELECT r.source_key AS key, NOT r.is_deleted AS lives, r.source_version AS version, r.source_updated_at AS updated_at,
-    r.received_at > %(taken_at)s OR r.created_at > %(taken_at)s AS is_later, c.golden_id
-  FROM source_record r LEFT JOIN crosswalk c USING (record_id) WHERE r.source = %(source)s AND r.rekeyed_to IS NULL),
-beside AS (
+WITH beside AS (
   SELECT coalesce(s.key, h.key) AS key, s.merged_into, s.version AS source_version, h.version AS hub_version,
     s.updated_at AS source_updated_at, h.updated_at AS hub_updated_at, coalesce(h.lives, false) AS lives,
-    coalesce(h.is_later, false) AS is_later, h.key IS NOT NULL AS is_known, s.merged_into IS NOT NULL AS is_merged,
+    coalesce(h.is_later AND NOT h.is_renamed, false) AS is_later, h.is_renamed, h.key IS NOT NULL AS is_known,
+    s.merged_into IS NOT NULL AS is_merged,
     s.key IS NOT NULL AND NOT s.is_deleted AND s.merged_into IS NULL AS is_meant, s.key IS NOT NULL AS is_said,
     CASE WHEN s.version IS NOT NULL AND h.version IS NOT NULL THEN sign(s.version::numeric - h.version)
       WHEN s.updated_at IS NOT NULL AND h.updated_at IS NOT NULL THEN
@@ -70,12 +76,11 @@ judged AS (
       WHEN lives AND is_later THEN 'later'
       WHEN lives THEN 'ghost'
       ELSE 'agreed' END AS finding, *
-  FROM beside)
+  FROM beside WHERE key IS NOT NULL AND (is_said OR NOT is_renamed))
 SELECT finding, key,
   CASE finding WHEN 'ghost' THEN CASE WHEN is_said THEN 'deleted_at_source' ELSE 'not_in_extract' END
-    WHEN 'missing' THEN CASE WHEN is_known THEN 'deleted_here'
-      WHEN EXISTS (SELECT FROM source_record x WHERE (x.source, x.source_key) = (%(source)s, judged.key)) THEN 'renamed_here'
-      ELSE 'never_received' END END AS reason,
+    WHEN 'missing' THEN CASE WHEN is_renamed THEN 'renamed_here' WHEN is_known THEN 'deleted_here' ELSE 'never_received' END
+    END AS reason,
   CASE WHEN finding = 'merged_away' THEN merged_into END AS merged_into, source_version, hub_version,
   source_updated_at::text, hub_updated_at::text
 FROM judged
@@ -83,8 +88,8 @@ UNION ALL
 SELECT CASE WHEN a.golden_id IS NULL OR b.golden_id IS NULL THEN 'merge_undecided' ELSE 'merged_natively' END, s.key, NULL,
   s.merged_into, NULL, NULL, NULL, NULL
 FROM extract_key s JOIN hub a ON a.key = s.key JOIN hub b ON b.key = s.merged_into
-WHERE a.lives AND b.lives AND (a.golden_id <> b.golden_id OR a.golden_id IS NULL OR b.golden_id IS NULL)
-UNION ALL SELECT 'log', NULL, NULL, NULL, last_seq, NULL, NULL, NULL FROM event_counter"""
+WHERE s.merged_into IS NOT NULL AND a.lives AND b.lives
+  AND (a.golden_id <> b.golden_id OR a.golden_id IS NULL OR b.golden_id IS NULL)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +114,14 @@ def load(session: Session, said: Iterable[Said], beat: Callable[[], None]) -> No
 
 
 def judge(session: Session, source: str, taken_at: datetime) -> Findings:
-    """Compare what was loaded with what is stored now, in one statement."""
+    """Compare what was loaded with what is stored now, as one statement reads it."""
+    sql.run(session, _HUB, {"source": source, "taken_at": taken_at})
     sql.run(session, _SAID)
-    sql.run(session, "ANALYZE extract_key")
-    sql.run(session, _FOUND, {"source": source, "taken_at": taken_at})
-    found: Counter[str] = Counter(
-        dict(sql.rows(session, "SELECT finding, count(*) FROM finding WHERE finding <> 'log' GROUP BY finding"))
-    )
-    ((last_seq,),) = sql.rows(session, "SELECT source_version FROM finding WHERE finding = 'log'")
+    for table in ("hub", "extract_key"):  # Else a join may be made row by row.
+        sql.run(session, f"ANALYZE {table}")
+    sql.run(session, _FOUND)
+    found: Counter[str] = Counter(dict(sql.rows(session, "SELECT finding, count(*) FROM finding GROUP BY finding")))
+    ((last_seq,),) = sql.rows(session, "SELECT last_seq FROM hub WHERE key IS NULL")
     ((rows, keys, deleted, merged),) = sql.rows(
         session,
         """SELECT (SELECT count(*) FROM extract_row), count(*), count(*) FILTER (WHERE is_deleted),
