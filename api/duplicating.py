@@ -16,6 +16,7 @@ from kernel.actor import Principal
 from mdm import duplicates
 from mdm import policy as policies
 from mdm.duplicates import Group, OneOf, Page, PairOf
+from mdm.export_files import without_formula
 
 CSV, JSON = "text/csv", "application/json"
 COLUMNS = ("golden_id", "source", "key", "survivor", "kept_for", "attributes", "observed_at", "loyalty_accounts")
@@ -55,6 +56,7 @@ def _as_csv(source: str, page: Page) -> Response:
         for place, one in enumerate(group.records):
             accounts = " ".join(f"{programme}:{number}" for programme, number in one.loyalty_accounts)
             kept = ("yes", group.kept_for) if place == 0 else ("no", "")
-            lines.writerow([group.golden_id, source, one.key, *kept, one.attributes, one.observed_at.isoformat(), accounts])
+            said = [source, one.key, *kept, one.attributes, one.observed_at.isoformat(), accounts]
+            lines.writerow([group.golden_id, *(without_formula(cell) if isinstance(cell, str) else cell for cell in said)])
     following = {"link": f'<?after={page.following}>; rel="next"'} if page.following else {}
     return Response(written.getvalue(), 200, {**answers.PRIVATE, **following}, CSV)

@@ -197,6 +197,29 @@ def test_what_changed_since_a_cursor_is_told_also_of_ids_that_are_no_more(mdm: M
     assert lines(work(begun(mdm, "changed-since", after=entry.cursor))) == []
 
 
+def test_an_export_and_each_that_tells_what_changed_since_are_the_golden_records(mdm: Master) -> None:
+    """What is not numbered when a file is made is told by the one after it."""
+    rng, held = random.Random(3), dict[str, Any]()
+    cursor = None
+    for _ in range(5):
+        for _ in range(6):
+            source, key = rng.choice(("shop", "pos", "crm")), str(rng.randrange(6))
+            mdm.put(source, key, person(rng.randrange(6))) if rng.random() < 0.8 else mdm.delete(source, key)
+        mdm.drain()
+        kind, more = ("changed-since", {"after": cursor}) if cursor else ("golden", {})
+        entry = work(begun(mdm, kind, fields=("birth_date",), **more))
+        held |= {one["golden_id"]: one for one in lines(entry)}
+        cursor = entry.cursor
+        if rng.random() < 0.7:
+            sequencer.number_all()
+    sequencer.number_all()
+    held |= {one["golden_id"]: one for one in lines(work(begun(mdm, "changed-since", fields=("birth_date",), after=cursor)))}
+    living = {one["golden_id"]: (one["version"], one["birth_date"]) for one in held.values() if one["status"] == "live"}
+    wanted = query("SELECT golden_id, version, body #>> '{values,birth_date,value}' FROM golden WHERE status = 'live'")
+    assert living == {str(golden_id): (version, born) for golden_id, version, born in wanted}
+    assert {one["status"] for one in held.values()} > {"live"}
+
+
 def test_nothing_of_another_brand_is_in_a_file(mdm: Master) -> None:
     mdm.put("shop", "1", person(1))
     mdm.put("crm", "2", person(2))

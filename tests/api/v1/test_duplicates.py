@@ -66,6 +66,13 @@ def test_the_same_as_csv(api: TestClient, mdm: Master) -> None:
     assert answer.headers["content-type"].startswith("text/csv")
 
 
+def test_a_key_that_a_spreadsheet_would_compute_gets_a_quote(api: TestClient, mdm: Master) -> None:
+    mdm.put("pos", "=6", OTTO | CARD)
+    mdm.drain()
+    answer = api.get(URL, headers={"accept": "text/csv"})
+    assert "'=6" in [row["key"] for row in csv.DictReader(io.StringIO(answer.text))]
+
+
 def test_of_more_keys_than_are_told_the_best_of_all_survives(
     api: TestClient, mdm: Master, monkeypatch: pytest.MonkeyPatch
 ) -> None:
