@@ -26,6 +26,12 @@ class Suffered:
     seconds: tuple[float, float] = (0.0, 0.0)
     note: str = ""
 
+    def told(self) -> str:
+        """The row as a line."""
+        half, most = self.seconds
+        counted = f"{self.times:,} times, {self.lost} lost, {self.duplicated} doubled, rework {self.rework:.1%}"
+        return f"{self.fault}: {counted}, back in {half:.1f} s, at most {most:.1f} s {self.note}".rstrip()
+
 
 @dataclass
 class Outcome:

@@ -3,10 +3,12 @@
 import random
 import signal
 import statistics
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 
+from cli.children import HEALTHY_AFTER_SECONDS
 from soak import books
 from soak.kills import lost as lost_writes
 from soak.progress import Suffered
@@ -15,6 +17,7 @@ from soak.wounded import Wounded
 
 MOST_PASSES = 4
 PATIENCE_SECONDS = 45.0
+ALONE = frozenset({"relay", "sequencer", "sweeper", "dispatcher"})
 LONGEST_GAP_SECONDS, MOST_WRITES = 4.0, 30
 
 
@@ -44,10 +47,13 @@ class Strikes:
         again = sum(self.ground.came.values()) - len(self.ground.came) - doubled
         done = now.taken + sum(self.ground.came.values()) - came
         self.units += Counter(done=done, again=now.lost_leases + again)
-        return Suffered(
+        made = Suffered(
             fault, meanwhile, hit, lost + max(0, now.missing_events), now.doubled_events + now.doubled_versions,
             (now.lost_leases + again) / max(1, done), (statistics.median(seconds or [0.0]), max(seconds or [0.0])),
         )  # fmt: skip
+        sys.stdout.write(f"  {made.told()}\n")  # As it comes: a whole run takes the better part of an hour.
+        sys.stdout.flush()
+        return made
 
     def breathe(self) -> None:
         """Wait until some more writes got through."""
@@ -60,6 +66,7 @@ class Strikes:
     def die(self, name: str) -> str | None:
         """Arm a point and wait until somebody died of it; what kind of process that was, None when nobody came by."""
         points, before = self.ground.points, self.ground.points.deaths(name)
+        self.let_live(name.partition(".")[0])
         is_of_files = name.startswith("reader") or name.endswith("chunk_claimed")
         points.arm(name, 1 if is_of_files else self.rng.randint(1, MOST_PASSES))
         if is_of_files:
@@ -72,6 +79,12 @@ class Strikes:
             time.sleep(0.02)
         points.disarm(name)
         return None
+
+    def let_live(self, kind: str) -> None:
+        """Wait until a process of which there is one has lived so long that its death is taken for an accident."""
+        found = self.ground.service.targets().get(kind, [])
+        if kind in ALONE and len(found) == 1:
+            time.sleep(max(0.0, HEALTHY_AFTER_SECONDS + 1.0 - (time.time() - found[0].create_time())))
 
     def others(self) -> list[tuple[str, str, Callable[[], str | None]]]:
         """What is struck from outside."""

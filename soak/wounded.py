@@ -181,8 +181,10 @@ def wounded(
     try:
         with sink() as hooks:
             made = _begin(service, rng, Points(folder), hooks, customers, clients)
-            yield made
-            _end(made)
+            try:
+                yield made
+            finally:  # Whatever happened: the watch would start again what is about to be stopped.
+                _end(made)
     finally:
         service.stop()
         service.remove()

@@ -16,7 +16,7 @@ import pytest
 from kernel import db
 from kernel.settings import configure, settings
 from mdm import published
-from webhooks import deliveries, endpoints, feed
+from webhooks import deliveries, endpoints, feed, schedule
 from webhooks.endpoints import Wish
 from workers import dispatcher, sequencer
 
@@ -120,8 +120,9 @@ def last_seq() -> int:
         return feed.log(session).last_seq
 
 
-def test_a_follower_of_real_webhooks_ends_with_the_crosswalk(mdm: Master, running: None) -> None:
+def test_a_follower_of_real_webhooks_ends_with_the_crosswalk(mdm: Master, running: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight write at once; the subscriber fails and is slow at first, and is sent everything twice."""
+    monkeypatch.setattr(schedule, "RETRY_SECONDS", (0.2,) * len(schedule.RETRY_SECONDS))
     follower, turn, came, rng = subscriber(), threading.Lock(), Counter[int](), random.Random(5)
 
     def answer(received: Received) -> Answer:
@@ -129,9 +130,9 @@ def test_a_follower_of_real_webhooks_ends_with_the_crosswalk(mdm: Master, runnin
         with turn:
             chance, is_first = rng.random(), not came[received.event["seq"]]
             came[received.event["seq"]] += 1
-            if not (is_first and chance < 0.1):
+            if not (is_first and chance < 0.5):
                 follower.apply(received.event)
-        return (500 if is_first and chance < 0.2 else 204), {}
+        return (500 if is_first and chance < 0.6 else 204), {}
 
     with db.read_only() as session:
         since = feed.log(session).last_seq
@@ -143,6 +144,8 @@ def test_a_follower_of_real_webhooks_ends_with_the_crosswalk(mdm: Master, runnin
             list(pool.map(write, range(8)))
         mdm.drain()
         eventually(lambda: query("SELECT count(*) FROM outbox") == [(0,)] and len(came) == last_seq() - since)
+        eventually(lambda: query("SELECT count(*) FROM webhook_delivery WHERE state = 'due'") == [(0,)])
+        assert follower.crosswalk() == crosswalk()
         with db.transaction() as session:
             deliveries.again(session, made.endpoint_id, since + 1, last_seq(), only_dead=False)
         eventually(lambda: query("SELECT count(*) FROM webhook_delivery WHERE state = 'due'") == [(0,)])

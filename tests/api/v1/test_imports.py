@@ -1,6 +1,7 @@
 """A file sent whole: stored within the limit or refused, its job opened once, and read by a worker's limited process."""
 
 import gzip
+import resource
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -202,6 +203,20 @@ def test_a_key_imports_into_its_brands_only(api: Api) -> None:
     assert problem(send(api, CSV, acme, source="nowhere")) == (404, "unknown_source")
     assert problem(send(api, CSV, key("records:read"))) == (403, "missing_scope")
     assert stored() == []
+
+
+@pytest.fixture
+def full_disk(api: Api) -> Iterator[None]:
+    """No file of this process may grow past a page: writing fails as on a disk that is full."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_full_disk_is_told_and_leaves_neither_half_a_file_nor_a_job(api: Api, full_disk: None) -> None:
+    assert problem(send(api, CSV + b"3,Ida,Klein\n" * 10_000)) == (503, "storage_full")
+    assert (stored(), query("SELECT count(*) FROM job")) == ([], [(0,)])
 
 
 def test_files_that_nobody_reads_any_more_are_let_go_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
