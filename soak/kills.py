@@ -162,7 +162,7 @@ class _Round:
         self.counts["seconds to drain"] += round(time.monotonic() - began)
         held = self.held
         self.counts["records"] += len(held)
-        self.findings += lost(held) + promises.broken(self.told) + self.unanswered()
+        self.findings += lost(held) + _untold(held) + promises.broken(self.told) + self.unanswered()
         verified = subprocess.run(
             [sys.executable, "-m", "cli.main", "verify", "--deep"], cwd=ROOT, env=self.service.chosen.child_environment(),
             capture_output=True, text=True, timeout=VERIFY_SECONDS, check=False,
@@ -229,16 +229,21 @@ def _quarantined() -> list[Any]:
 
 
 def lost(held: Sequence[Held]) -> list[str]:
-    """Acknowledged writes that are not there, or that are not what is current; records that nobody told of."""
+    """Acknowledged writes that are not there, or that are not what is current."""
     wanted = {(one.record.source, one.key): (one.version, one.payload is None) for one in held}
     stored = {(row[0], row[1]): (row[2], row[3]) for row in query(STORED)}
     versions = {tuple(row) for row in query(VERSIONS)}
     wrong = [f"{key}: {one} was told, {stored.get(key)} is stored" for key, one in wanted.items() if stored.get(key) != one]
-    unknown = [f"{key} is stored, nobody told of it" for key in stored.keys() - wanted]
     gone = [
         f"version {version} of {one.record.source} {one.key} is not in the log"
         for one in held
         for version in one.logged
         if (one.record.source, one.key, version) not in versions
     ]
-    return [f"{len(found)} times: {found[:MOST_SHOWN]}" for found in (wrong, unknown, gone) if found]
+    return [f"{len(found)} times: {found[:MOST_SHOWN]}" for found in (wrong, gone) if found]
+
+
+def _untold(held: Sequence[Held]) -> list[str]:
+    """Records that nobody told of."""
+    untold = {(row[0], row[1]) for row in query(STORED)} - {(one.record.source, one.key) for one in held}
+    return [f"{len(untold)} records are stored that nobody told of: {sorted(untold)[:MOST_SHOWN]}"] if untold else []
