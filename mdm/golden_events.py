@@ -1,8 +1,8 @@
 """What the events about golden records say: ids, versions, cause, moved records, names of attributes. Never a value. Pure.
 
 One event for each new version of a live or ended golden id. An id that is merged away has none of its own: the one it went to
-tells of it (`retired_ids`), unless that one did not change. Whoever applies `joined` and `left` in the order of the event numbers
-holds the crosswalk.
+tells of it (`retired_ids`), unless that one did not change, or a record that it had is nowhere now. Whoever applies `joined` and
+`left` in the order of the event numbers holds the crosswalk.
 """
 
 import uuid
@@ -87,7 +87,7 @@ def about(written: Sequence[Written], evaluations: Iterable[Evaluation], load_id
     return [
         _event(one, moves[one.draft.golden_id], retired.get(one.draft.golden_id, ()), load_id)
         for one in written
-        if one.draft.redirect_to not in living
+        if one.draft.redirect_to not in living or any(after is None for _, after in moves[one.draft.golden_id].left)
     ]
 
 

@@ -21,11 +21,11 @@ from mdm import chunks, export_files, export_registry, export_rows, exports, pub
 from mdm.export_rows import Extent
 from mdm.exports import Wish
 from webhooks import feed
-from workers import exporter, sequencer
+from workers import sequencer
 from workers.kinds import EXPORTS
 
 from .. import resolution as master
-from ..resolution import WHO, Master, golden_of, query
+from ..resolution import Master, golden_of, query
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "subscriber.py"
 ALL = Principal("all", "all", frozenset({"admin"}), db.Scope())
@@ -267,12 +267,6 @@ def test_what_cannot_be_is_refused_at_once(mdm: Master, kind: str, more: dict[st
     assert query("SELECT count(*) FROM job") == [(0,)]
 
 
-def test_a_key_without_the_scope_gets_no_values(mdm: Master) -> None:
-    with pytest.raises(MdmError) as refused:
-        begun(mdm, "golden", by=WHO, fields=("name",))
-    assert refused.value.code == "missing_scope"
-
-
 def interrupted(mdm: Master, act: Callable[[uuid.UUID], None], monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
     """Begin an export of several portions and do something after the first."""
     for number in range(4):
@@ -352,10 +346,3 @@ def test_files_go_when_their_time_is_over_and_leftovers_after_an_hour(mdm: Maste
     query("UPDATE export SET expires_at = now() - interval '1 second'")
     assert (exports.tidy(db.transaction), stored()) == (1, [])
     assert found(entry.export_id).removed_at is not None
-
-
-def test_the_worker_reads_in_the_scope_of_the_key_and_cannot_write() -> None:
-    with exporter._snapshot(db.Scope(())) as session:
-        assert session.connection().exec_driver_sql("SELECT count(*) FROM crosswalk").scalar() == 0
-        assert session.connection().exec_driver_sql("SHOW transaction_isolation").scalar() == "repeatable read"
-        assert session.connection().exec_driver_sql("SHOW transaction_read_only").scalar() == "on"

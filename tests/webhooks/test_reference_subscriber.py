@@ -152,3 +152,22 @@ def test_a_follower_of_real_webhooks_ends_with_the_crosswalk(mdm: Master, runnin
     assert min(came.values()) >= 2
     assert len(crosswalk()) > 8
     assert follower.crosswalk() == crosswalk()
+
+
+def test_a_record_that_is_deleted_while_its_golden_id_is_merged_away_is_told(mdm: Master) -> None:
+    """Both in one resolution: the golden record that the id went to tells of who joined it, and not of who is nowhere."""
+    with db.read_only() as session:
+        since = feed.log(session).last_seq
+    mdm.put("shop", "3", person(1))
+    mdm.drain()
+    mdm.put("shop", "1", person(4))
+    mdm.put("pos", "2", person(4))
+    mdm.drain()
+    mdm.put("shop", "1", person(1))
+    mdm.delete("pos", "2")
+    mdm.drain()
+    follower = subscriber()
+    for event in told(since):
+        follower.apply(event)
+    assert follower.crosswalk() == crosswalk()
+    assert len(set(crosswalk().values())) == 1

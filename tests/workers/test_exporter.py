@@ -6,6 +6,7 @@ import sys
 from kernel import actor, db
 from mdm import export_registry, exports
 from mdm.exports import Wish
+from workers import exporter
 from workers.jobs import run_chunk
 
 from .. import resolution as master
@@ -44,3 +45,10 @@ def test_a_killed_worker_publishes_nothing_and_the_next_begins_again(database: s
         entry, job = export_registry.find(session, export_id)
     assert (job.state, entry.rows, query("SELECT lost_leases FROM job_chunk")) == ("finished", 3, [(1,)])
     assert [path.name for path in export_registry.folder().iterdir()] == [entry.file_name]
+
+
+def test_the_worker_reads_in_the_scope_of_the_key_and_cannot_write(database: str) -> None:
+    with exporter._snapshot(db.Scope(())) as session:
+        assert session.connection().exec_driver_sql("SELECT count(*) FROM crosswalk").scalar() == 0
+        assert session.connection().exec_driver_sql("SHOW transaction_isolation").scalar() == "repeatable read"
+        assert session.connection().exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
