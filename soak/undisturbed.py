@@ -18,6 +18,7 @@ from tests.resolution import query
 from webhooks import feed
 from workers import sequencer
 
+MOST_SHOWN = 5
 RECEIVED = """
 SELECT c.golden_id, r.source, r.source_key, e.subject_version
 FROM event e JOIN source_record r ON r.record_id = e.subject_id JOIN crosswalk c ON c.record_id = r.record_id
@@ -83,5 +84,6 @@ def follows() -> list[str]:
         if not page.has_more:
             break
     wanted = crosswalk()
-    differing = set(wanted.items()) ^ set(follower.crosswalk().items())
-    return [f"who followed the events differs from the crosswalk: {len(differing)}"] if differing else []
+    missing, extra = wanted.items() - follower.crosswalk().items(), follower.crosswalk().items() - wanted.items()
+    shown = f"missing {sorted(missing)[:MOST_SHOWN]}, extra {sorted(extra)[:MOST_SHOWN]}"
+    return [f"who followed the events differs from the crosswalk: {shown}"] if missing or extra else []
