@@ -5,6 +5,7 @@ that asks no more says is told on the task, so that nobody wonders where it went
 """
 
 import uuid
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -69,16 +70,20 @@ def successors(unasked: Collection[T], questions: Sequence[Question]) -> list[tu
     A golden id that was merged, split or restored changes who is asked about, hardly what: whoever looks at such a task, or holds
     it, keeps it.
     """
-    wanted = [
-        (len(frozenset(task.record_ids) & frozenset(question.record_ids)), place, number)
+    about: dict[tuple[str, uuid.UUID], list[int]] = {}
+    for number, question in enumerate(questions):
+        for record in question.record_ids:
+            about.setdefault((str(question.kind), record), []).append(number)
+    common = Counter(
+        (place, number)
         for place, task in enumerate(unasked)
-        for number, question in enumerate(questions)
-        if task.kind == question.kind
-    ]
+        for record in task.record_ids
+        for number in about.get((task.kind, record), ())
+    )
     tasks, taken, followed = list(unasked), set[int](), dict[int, int]()
-    for common, place, number in sorted(wanted, key=lambda one: (-one[0], one[1], one[2])):
-        # One record in common is another question, unless it is all that was asked about.
-        if common > 1 and place not in followed and number not in taken:
+    for (place, number), records in sorted(common.items(), key=lambda one: (-one[1], one[0])):
+        # One record in common is another question.
+        if records > 1 and place not in followed and number not in taken:
             followed[place] = number
             taken.add(number)
     return [(tasks[place], questions[number]) for place, number in followed.items()]
