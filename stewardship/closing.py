@@ -47,9 +47,8 @@ T = TypeVar("T", bound=Asked)
 
 
 def why(record_ids: Sequence[uuid.UUID], evaluations: Iterable[Evaluation]) -> Closing:
-    """Say why a question about records is asked no more. The latest of several decisions is named."""
-    asked = frozenset(record_ids)
-    mine = [one for one in evaluations if not asked.isdisjoint(one.records)]
+    """Say why a question about records is asked no more, by the evaluations that hold them. The latest decision is named."""
+    asked, mine = frozenset(record_ids), list(evaluations)
     lives_in = {record: one.plan.crosswalk.get(record) for one in mine for record in asked & one.records.keys()}
     are_one = len({lives_in.get(record) for record in asked}) == 1 and None not in lives_in.values()
     rules = [rule for one in mine for rule in one.closure.rules if _speaks_of(rule, asked) and rule.is_match is are_one]

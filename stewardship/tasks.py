@@ -64,11 +64,18 @@ def project(session: Session, evaluations: Sequence[Evaluation]) -> None:
     followed = closing.successors(unasked, [one for one in questions if (str(one.kind), one.key) not in known])
     _rebase(session, followed)
     went_on = {task.task_id for task, _ in followed}
-    _close(session, {task.task_id: closing.why(task.record_ids, evaluations) for task in unasked if task.task_id not in went_on})
+    _close(session, _closings([task for task in unasked if task.task_id not in went_on], evaluations))
     changed = [
         one for one in questions if (known_task := known.get((str(one.kind), one.key))) is None or not known_task.asks(one)
     ]
     _ask(session, changed)
+
+
+def _closings(unasked: Sequence[OpenTask], evaluations: Sequence[Evaluation]) -> dict[uuid.UUID, Closing]:
+    """Why each task closes, by the evaluations that hold its records."""
+    held = {record: one for one in evaluations for record in one.records} if unasked else {}
+    about = {task.task_id: {id(one): one for record in task.record_ids if (one := held.get(record))} for task in unasked}
+    return {task.task_id: closing.why(task.record_ids, about[task.task_id].values()) for task in unasked}
 
 
 def _rebase(session: Session, followed: Sequence[tuple[OpenTask, Question]]) -> None:
