@@ -1,11 +1,11 @@
-"""Row classes of the stewards' tasks (schema: alembic 0002). Private to `stewardship`."""
+"""Row classes of the stewards' tasks, desks, notes and accounts (schema: alembic 0002, 0029, 0030). Private to `stewardship`."""
 
 import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Text
-from sqlalchemy.dialects.postgresql import ARRAY, TIMESTAMP, UUID
+from sqlalchemy import Column, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP, UUID
 from sqlmodel import Field, SQLModel
 
 
@@ -38,3 +38,65 @@ class TaskRow(SQLModel, table=True):
     opened_at: datetime = _time()
     closed_at: datetime | None = _time(nullable=True)
     closed_because: str | None = None
+    priority: float
+    priority_parts: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
+    due_at: datetime | None = _time(nullable=True)
+    decision_id: uuid.UUID | None = None
+
+
+class DeskRow(SQLModel, table=True):
+    """Who works at a task, and who answered it by what. One row a task."""
+
+    __tablename__ = "task_desk"
+    task_id: uuid.UUID = Field(primary_key=True)
+    version: int
+    holder: str | None = None
+    held_since: datetime | None = _time(nullable=True)
+    held_until: datetime | None = _time(nullable=True)
+    assignee: str | None = None
+    deferred_until: datetime | None = _time(nullable=True)
+    settled_by: str | None = None
+    verdict: str | None = None
+    decision_id: uuid.UUID | None = None
+    set_id: uuid.UUID | None = None
+    settled_at: datetime | None = _time(nullable=True)
+    worked_seconds: float | None = None
+
+
+class NoteRow(SQLModel, table=True):
+    """A line of a task's story; the words are a steward's own."""
+
+    __tablename__ = "task_note"
+    note_id: uuid.UUID = Field(primary_key=True)
+    task_id: uuid.UUID
+    act: str
+    author: str
+    words: str | None = None
+    noted_at: datetime = _time()
+
+
+class UserRow(SQLModel, table=True):
+    """Somebody who may sign in to the console."""
+
+    __tablename__ = "user_account"
+    name: str = Field(primary_key=True)
+    display_name: str
+    password_hash: str
+    scopes: list[str] = _texts()
+    brands: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
+    regions: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
+    timezone: str
+    created_at: datetime = _time()
+    disabled_at: datetime | None = _time(nullable=True)
+    failures: int
+    locked_until: datetime | None = _time(nullable=True)
+
+
+class SessionRow(SQLModel, table=True):
+    """A session of theirs, by the hash of its token."""
+
+    __tablename__ = "user_session"
+    token_hash: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    name: str
+    begun_at: datetime = _time()
+    seen_at: datetime = _time()
