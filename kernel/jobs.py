@@ -186,17 +186,18 @@ def _pause(session: Session, job_id: uuid.UUID, at: str, only: str) -> bool:
 
 
 def retry(session: Session, job_id: uuid.UUID) -> int:
-    """Hand out anew what was quarantined, and open its job again; how many chunks. Raises: NotFound; Conflict for none."""
+    """Hand out anew what was quarantined, unless its job was cancelled; how many chunks. Raises: NotFound; Conflict for none."""
     status(session, job_id)
     chunks = _run(
         session,
         """WITH held AS (
-             SELECT chunk_id, failed_units FROM job_chunk WHERE job_id = :job_id AND state = 'quarantined' FOR UPDATE),
+             SELECT c.chunk_id, c.failed_units FROM job_chunk c JOIN job USING (job_id)
+             WHERE job_id = :job_id AND c.state = 'quarantined' AND job.state <> 'cancelled' FOR UPDATE OF c),
            anew AS (UPDATE job_chunk c SET state = 'queued', attempts = 0, lost_leases = 0, failed_units = 0, error = NULL,
              rung_at = NULL, finished_at = NULL FROM held WHERE c.chunk_id = held.chunk_id)
-           UPDATE job SET state = 'running', finished_at = NULL, failed_units = failed_units - held.units
-           FROM (SELECT count(*) AS chunks, sum(failed_units) AS units FROM held) AS held
-           WHERE job_id = :job_id AND held.chunks > 0 RETURNING held.chunks""",
+           UPDATE job SET state = 'running', finished_at = NULL, paused_at = NULL, error = NULL, result = NULL,
+             failed_units = failed_units - held.units FROM (SELECT count(*) AS chunks, sum(failed_units) AS units FROM held) held
+           WHERE job_id = :job_id AND state <> 'cancelled' AND held.chunks > 0 RETURNING held.chunks""",
         job_id=job_id,
     ).scalar_one_or_none()  # fmt: skip
     if chunks is None:

@@ -98,6 +98,18 @@ def begin(session: Session, job_id: uuid.UUID, principal: Principal, reason: str
     return jobs.status(session, made)
 
 
+def retry(session: Session, job_id: uuid.UUID) -> int:
+    """Hand out anew what was given up of a job, unless it is an import that was undone: it would come back, in part.
+
+    How many chunks. Raises: as `jobs.retry`; Conflict.
+    """
+    undone = _undo_of(session, job_id)
+    if undone is not None:
+        extra = {"undo_job_id": str(undone.job_id)}
+        raise Conflict("This import was undone", code="import_undone", detail="Import the file anew.", extra=extra)
+    return jobs.retry(session, job_id)
+
+
 def run(steps: Steps, undo: Job, owner: str, progress: Progress) -> Job:
     """Work at an undo until it is done, beside workers who do; how it stands then. What a dead process held is waited for."""
     while True:

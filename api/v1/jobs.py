@@ -12,6 +12,7 @@ from api.deps import JobsReader, JobsWriter, Reading, step
 from api.routes import Route, resource
 from api.schemas.jobs import Job, Jobs, Retried
 from kernel import audit, db, jobs
+from mdm import import_undo
 
 router = resource("jobs", Route)
 EVENT = {"type": "object", "properties": {"event": {"const": "progress"}, "data": {"type": "string", "description": "A job."}}}
@@ -61,9 +62,12 @@ def resume(caller: JobsWriter, job_id: UUID) -> Response:
 
 @router.post("/v1/jobs/{job_id}:retry", response_model=Retried)
 def retry(caller: JobsWriter, job_id: UUID) -> Response:
-    """Try again what was given up: pieces that failed alone are handed out anew."""
+    """Try again what was given up: pieces that failed alone are handed out anew.
+
+    Not of a job that was cancelled, nor of an import that was undone (409).
+    """
     with db.transaction() as session:
         working.require(session, caller, job_id)
-        chunks = jobs.retry(session, job_id)
+        chunks = import_undo.retry(session, job_id)
         audit.record(session, caller.actor, "job.retried", "job", str(job_id))
         return answers.json_answer({"chunks": chunks})

@@ -215,6 +215,20 @@ def test_an_import_that_still_runs_ends_where_it_is(mdm: Master) -> None:
         jobs.checkpoint(session, job_id, {})
 
 
+def test_what_was_given_up_of_an_undone_import_is_not_tried_again(mdm: Master) -> None:
+    with db.transaction() as session:
+        job_id = jobs.create_job(session, imports.KIND, {"file": "c.csv", "source": "shop", "kind": "csv"}, "test", chunks=[{}])
+        ingest.put_records(session, mdm.policy, "shop", [Incoming("1", MARIA)], WHO, job_id=job_id)
+    query("UPDATE job_chunk SET state = 'quarantined'")
+    with db.transaction() as session:
+        jobs.finish_job(session, job_id, error="worker_lost")
+    mdm.drain()
+    undo(mdm, job_id)
+    with db.transaction() as session, pytest.raises(Conflict, match="anew"):
+        import_undo.retry(session, job_id)
+    assert query("SELECT state FROM job_chunk WHERE job_id = %s", job_id) == [("quarantined",)]
+
+
 def test_a_record_to_blame_is_left_alone(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = load(mdm, "shop", *(Incoming(str(number), {**OTTO, "emails": [f"o{number}@becker.de"]}) for number in range(5)))
     bad = query("SELECT record_id FROM source_record WHERE source_key = '3'")[0][0]

@@ -99,6 +99,25 @@ def test_what_was_given_up_is_tried_again_and_the_job_ends_once_more(api: Api) -
     assert problem(api.post(f"/v1/jobs/{job_id}:retry", headers=write)) == (409, "nothing_to_retry")
 
 
+def test_what_was_given_up_of_a_cancelled_job_stays_so(api: Api) -> None:
+    job_id, write = job(chunks=[{}, {}]), key("jobs:write")
+    give_up(job_id)
+    api.post(f"/v1/jobs/{job_id}:cancel", headers=write)
+    assert problem(api.post(f"/v1/jobs/{job_id}:retry", headers=write)) == (409, "nothing_to_retry")
+    assert query("SELECT state FROM job_chunk ORDER BY ordinal") == [("quarantined",), ("queued",)]
+
+
+def test_a_job_that_failed_while_it_was_paused_runs_when_it_is_tried_again(api: Api) -> None:
+    job_id, write = job(chunks=[{}]), key("jobs:write", "jobs:read")
+    api.post(f"/v1/jobs/{job_id}:pause", headers=write)
+    query("UPDATE job_chunk SET state = 'quarantined'")
+    with db.transaction() as session:
+        jobs.finish_job(session, job_id, error="worker_lost", result={"rows": 1})
+    assert api.post(f"/v1/jobs/{job_id}:retry", headers=write).json() == {"chunks": 1}
+    said = api.get(f"/v1/jobs/{job_id}", headers=write).json()
+    assert (said["state"], said["error"], said["result"]) == ("running", None, None)
+
+
 def test_progress_is_followed_until_the_job_is_over(api: Api) -> None:
     job_id = job()
     with db.transaction() as session:
