@@ -25,7 +25,9 @@ def let_go(steps: Steps) -> dict[str, int]:
         answers = idempotency.forget_old(session)
     with steps() as session:
         months, delivered = feed.forget_old(session), deliveries.forget_old(session)
-    files = {"uploads": uploads.forget_old(), "exports": exports.tidy(steps)}
+    with steps() as session:
+        uploaded = uploads.forget_old(session)
+    files = {"uploads": uploaded, "exports": exports.tidy(steps)}
     return {"answers": answers, "event_months": months, "deliveries": delivered, **files}
 
 

@@ -17,7 +17,7 @@ from kernel.db import Scope
 from kernel.errors import Conflict, MdmError
 from kernel.jobs import Claim, Params
 from kernel.settings import fault_point, settings
-from mdm import chunks, files, imports, policy
+from mdm import chunks, files, imports, policy, sql
 from mdm.chunks import LEASE_SECONDS
 from mdm.import_crew import Preparation
 from mdm.imports import ImportJob, Tally
@@ -128,12 +128,26 @@ def caller_of(part: Params) -> Principal:
     return Principal(part["key_id"], part["by"], frozenset({"records:write"}), Scope(brands, regions))
 
 
-def forget_old() -> int:
-    """Delete files that nobody has touched for a day: their job was cancelled or given up, or never came to be; how many."""
-    old = list(_untouched())
+def forget_old(session: Session) -> int:
+    """Delete files that nobody has touched for a day and no job is to read still: it was cancelled or given up, or there is none.
+
+    How many. A job may wait for longer than that: paused, or while no worker runs.
+    """
+    needed = _needed(session)
+    old = [path for path in _untouched() if path.name not in needed]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)
+
+
+def _needed(session: Session) -> set[str]:
+    """The names of the files whose jobs are not over."""
+    found = sql.rows(
+        session,
+        """SELECT DISTINCT c.params ->> 'upload', c.params ->> 'kind' FROM job_chunk c JOIN job USING (job_id)
+           WHERE job.finished_at IS NULL AND c.params ? 'upload' AND c.state IN ('queued', 'leased')""",
+    )
+    return {f"{upload}.{kind}" for upload, kind in found}
 
 
 def _untouched() -> Iterator[Path]:

@@ -220,7 +220,17 @@ def test_a_full_disk_is_told_and_leaves_neither_half_a_file_nor_a_job(api: Api, 
 
 
 def test_files_that_nobody_reads_any_more_are_let_go_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    send(api, CSV)
-    assert uploads.forget_old() == 0
+    job_id = job_of(send(api, CSV)).job_id
+    assert forgotten() == 0
     monkeypatch.setattr(uploads, "KEPT_SECONDS", -60.0)
-    assert uploads.forget_old() == 1
+    with db.transaction() as session:
+        jobs.pause(session, job_id)
+    assert (forgotten(), len(stored())) == (0, 1), "its job waits for longer than files are kept"
+    with db.transaction() as session:
+        jobs.cancel(session, job_id)
+    assert (forgotten(), stored()) == (1, [])
+
+
+def forgotten() -> int:
+    with db.transaction() as session:
+        return uploads.forget_old(session)
