@@ -1,11 +1,12 @@
 """What certificates of sources look like on the wire."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.schemas.decisions import Reason
 from api.schemas.golden import Strict
 
 
@@ -75,7 +76,7 @@ class Certificate(BaseModel):
     certificate_id: UUID = Field(description="Also the id of its job.")
     source: str
     taken_at: datetime
-    state: Literal["queued", "running", "finished", "failed", "cancelled"] = Field(description="Of its job.")
+    state: Literal["queued", "running", "paused", "finished", "failed", "cancelled"] = Field(description="Of its job.")
     error: str | None = Field(description="A stable code.")
     created_by: str
     report: Report | None
@@ -85,7 +86,7 @@ class Certificate(BaseModel):
 class Heal(Strict):
     """Why it is healed; `confirm` what would delete much, or what an extract with rejected rows says."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=1_000)]
+    reason: Reason
     confirm: bool = False
 
 

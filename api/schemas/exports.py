@@ -12,7 +12,7 @@ MOST = 64
 BrandName = Annotated[str, Field(min_length=1, max_length=MOST)]
 Kind = Literal["crosswalk", "golden", "changed-since"]
 Format = Literal["csv", "ndjson", "parquet"]
-State = Literal["queued", "running", "finished", "failed", "cancelled"]
+State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
 
 
 class ExportWish(Strict):

@@ -1,9 +1,10 @@
 """Times as they stand in a request: RFC 3339 with a zone, and nothing that could only be taken for one."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BeforeValidator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from pydantic_core import PydanticCustomError
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -16,4 +17,13 @@ def _written(value: Any) -> Any:
     return value
 
 
-Time = Annotated[AwareDatetime, BeforeValidator(_written)]
+def _kept(value: datetime) -> datetime:
+    """Refuse what is beyond the years 1 to 9999 in UTC, in which it is stored and read again."""
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("timezone_aware", "not a time between the years 1 and 9999 in UTC") from None
+    return value
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_kept)]

@@ -10,13 +10,14 @@ from starlette.responses import Response, StreamingResponse
 from api import answers, working
 from api.deps import JobsReader, JobsWriter, Reading, step
 from api.routes import Route, resource
+from api.schemas.decisions import NO_NUL
 from api.schemas.jobs import Job, Jobs, Retried
 from kernel import audit, db, jobs
 from mdm import import_undo
 
 router = resource("jobs", Route)
 EVENT = {"type": "object", "properties": {"event": {"const": "progress"}, "data": {"type": "string", "description": "A job."}}}
-Kind = Annotated[str | None, Query(max_length=64, description="Only jobs of this kind, such as `import`.")]
+Kind = Annotated[str | None, Query(max_length=64, pattern=NO_NUL, description="Only jobs of this kind, such as `import`.")]
 
 
 @router.get("/v1/jobs", response_model=Jobs)

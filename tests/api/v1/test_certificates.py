@@ -126,6 +126,15 @@ def test_ghosts_are_deleted_when_confirmed_and_come_back_by_undo(sender: Sender)
     assert living() == ["1", "2", "3"]
 
 
+def test_what_cannot_be_stored_is_refused(sender: Sender) -> None:
+    sender.put("1", "2")
+    path = sender.certified({"key": "1"})
+    assert problem(sender.heal(path, confirm=True, reason="a\x00b")) == (422, "invalid_request")
+    for beyond in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-01:00"):
+        assert problem(sender.certify({"key": "1"}, taken_at=beyond)) == (422, "invalid_request")
+    assert list(uploads.folder().iterdir()) == []
+
+
 def test_what_was_sent_again_since_is_not_deleted(sender: Sender) -> None:
     sender.put("1", "2", "3")
     path = sender.certified({"key": "1"})
