@@ -62,18 +62,25 @@ async def receive(caller: Principal, request: Request, kind: str, idempotency_ke
     path = await run_in_threadpool(lambda: uploads.folder() / f"{upload}.{kind}")
     with _new_file(path) as file:
         digest = await _receive(request, file, kind, limit_bytes)
-        hashed = idempotency.request_hash(request.scope, digest)
-        return await run_in_threadpool(_begin, caller, key, hashed, kind, upload, taking)
+    hashed = idempotency.request_hash(request.scope, digest)
+    return await run_in_threadpool(_begin, caller, key, hashed, kind, upload, taking)
 
 
 def _begin(caller: Principal, key: str | None, hashed: bytes, kind: str, upload: UUID, taking: Taking) -> Response:
+    """Open the job of a file, and delete the file when it has none: it was refused, or sent before."""
     opened: list[UUID] = []
 
     def act(session: Session) -> tuple[int, bytes]:
         opened.append(upload)
         return ACCEPTED, orjson.dumps(taking.begin(session, upload))
 
-    answer = idempotency.once(caller, key, hashed, act, db.Role.ENGINE)
+    try:
+        answer = idempotency.once(caller, key, hashed, act, db.Role.ENGINE)
+    except db.UNAVAILABLE:
+        raise  # The commit may have succeeded: what no job reads is let go of later (uploads.forget_old).
+    except BaseException:
+        uploads.forget({"upload": str(upload), "kind": kind})
+        raise
     if not opened:  # It was sent before, and has its job.
         uploads.forget({"upload": str(upload), "kind": kind})
     return answer

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from api import idempotency
 from api.app import create_app
 from kernel import db, jobs
 from kernel.settings import configure, settings
@@ -217,6 +219,23 @@ def full_disk(api: Api) -> Iterator[None]:
 def test_a_full_disk_is_told_and_leaves_neither_half_a_file_nor_a_job(api: Api, full_disk: None) -> None:
     assert problem(send(api, CSV + b"3,Ida,Klein\n" * 10_000)) == (503, "storage_full")
     assert (stored(), query("SELECT count(*) FROM job")) == ([], [(0,)])
+
+
+def test_a_file_whose_job_may_have_been_opened_is_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection breaks between the commit and its answer: whoever asks again under the key is given a job that is read."""
+    headers, real = key("records:write") | {"idempotency-key": "nightly"}, idempotency.once
+
+    def cut_off(*asked: Any) -> Any:
+        real(*asked)
+        raise psycopg.OperationalError("cut off")
+
+    monkeypatch.setattr(idempotency, "once", cut_off)
+    assert send(api, CSV, headers).status_code == 503
+    monkeypatch.setattr(idempotency, "once", real)
+    again = send(api, CSV, headers)
+    read_all()
+    assert (again.status_code, job_of(again).state, job_of(again).done_units) == (202, "finished", 2)
+    assert stored() == []
 
 
 def test_files_that_nobody_reads_any_more_are_let_go_of(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
