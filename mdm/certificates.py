@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
-from kernel import audit, clock, jobs
+from kernel import audit, clock, db, jobs
 from kernel.actor import Principal
 from kernel.errors import Conflict, Forbidden, Invalid, MdmError, NotFound
 from kernel.jobs import Claim, Job
@@ -147,14 +147,19 @@ def _make(steps: Steps, claim: Claim) -> None:
             jobs.finish_job(
                 session, claim.job_id, result={name: report[name] for name in ("counts", "extract", "seq", "is_clean")}
             )
+    except db.UNAVAILABLE:
+        raise  # The commit may have succeeded: the sweeper removes what the register does not name.
     except BaseException:
         path.unlink(missing_ok=True)
         raise
 
 
 def _refuse_empty(extract: Extract, part: Mapping[str, Any]) -> None:
+    """Refuse what says of no key that the source has it: all records would be ghosts. Blank it may be, when that is meant."""
     if not extract.rows and not part["allow_empty"]:
         raise Invalid("The extract has no rows", code="empty_extract")
+    if extract.rows and extract.rejected.total() == extract.rows:
+        raise Invalid("No row of the extract can be used: is it of this source and format?", code="unusable_extract")
 
 
 def _report(

@@ -207,6 +207,14 @@ def test_an_extract_without_rows_must_be_meant(mdm: Master) -> None:
     assert list(export_registry.folder().iterdir()) != []
 
 
+@pytest.mark.parametrize(
+    ("body", "kind"), [(b"\n", "keys"), (b"kunde;x\n1;a\n", "csv"), (b'{"k": 1}\n', "ndjson")], ids=["keys", "csv", "ndjson"]
+)
+def test_an_extract_of_which_no_row_can_be_used_makes_no_ghosts(mdm: Master, body: bytes, kind: str) -> None:
+    mdm.put("shop", "1", PEOPLE[0])
+    assert state(certified(mdm, body, kind, allow_empty=True)) == ("failed", "unusable_extract")
+
+
 def test_personal_keys_stand_in_the_lists_only(mdm: Master) -> None:
     mdm.put("mail", "ada@example.org", PEOPLE[0])
     made = certified(mdm, b"x@example.org\n", "keys", "mail")
