@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     log_json: bool = False
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
-    @field_validator("database_url", "redis_url", "secret_key", mode="before")
+    @field_validator("database_url", "redis_url", "secret_key", "secret_key_file", "fault_folder", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -37,6 +37,11 @@ def test_an_empty_url_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
         Settings().require_redis_url()
 
 
+def test_an_empty_fault_folder_is_none_and_not_the_working_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MDM_FAULT_FOLDER", "")
+    assert Settings().fault_folder is None
+
+
 def test_purposes_have_unrelated_secrets(tmp_path: Path) -> None:
     chosen = Settings(data_dir=tmp_path)
     assert chosen.secret_for("a") == Settings(data_dir=tmp_path).secret_for("a")
