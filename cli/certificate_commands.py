@@ -156,7 +156,7 @@ def _work(job_id: uuid.UUID) -> None:
             chunks.take(db.transaction, healing.CHUNKS, claim)
         with db.read_only() as session:
             stands = jobs.status(session, job_id)
-        if not stands.open_chunks:
+        if not stands.open_chunks or stands.finished_at is not None:
             break
         if claim is None:
             time.sleep(WAIT_SECONDS)

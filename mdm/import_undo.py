@@ -120,7 +120,7 @@ def run(steps: Steps, undo: Job, owner: str, progress: Progress) -> Job:
         with steps() as session:
             stands = jobs.status(session, undo.job_id)
         progress(stands.done_units, stands.total_units or 0)
-        if not stands.open_chunks:
+        if not stands.open_chunks or stands.finished_at is not None:
             return stands
         if claim is None:
             time.sleep(WAIT_SECONDS)

@@ -248,6 +248,24 @@ def test_a_record_to_blame_is_left_alone(mdm: Master, monkeypatch: pytest.Monkey
     assert undo(mdm, job_id) == {"ended": 1}
 
 
+def test_an_undo_that_is_cancelled_is_not_waited_for(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    job_id = load(mdm, "shop", Incoming("1", MARIA), Incoming("2", OTTO))
+    monkeypatch.setattr(import_undo, "CHUNK_RECORDS", 1)
+    with db.transaction() as session:
+        begun = import_undo.begin(session, job_id, WHO, REASON)
+
+    told: list[int] = []
+
+    def cancel_at_the_first(done: int, _: int) -> None:
+        told.append(done)
+        if len(told) == 1:
+            with db.transaction() as session:
+                jobs.cancel(session, begun.job_id)
+
+    done = import_undo.run(db.transaction, begun, "test", cancel_at_the_first)
+    assert (done.state, done.open_chunks) == ("cancelled", 1)
+
+
 def test_a_lease_that_a_dead_process_held_is_waited_for(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = load(mdm, "shop", Incoming("1", MARIA))
     with db.transaction() as session:
