@@ -28,26 +28,38 @@ def shown(job: Job) -> dict[str, Any]:
     return {name: value for name, value in asdict(job).items() if name != "fingerprint"}
 
 
-def visible(session: Session, caller: Principal, job: Job) -> bool:
-    """Whether a caller may see a job: of all brands, or the job is about a source of theirs."""
-    if caller.scope.brands is None:
-        return True
+def visible(session: Session, caller: Principal) -> Callable[[Job], bool]:
+    """Make what says whether a caller may see a job: of all brands, or the job is about a source of theirs."""
+    brands = caller.scope.brands
+    if brands is None:
+        return lambda _: True
     ruling = policies.in_force(session)
-    source = ruling.sources.get(str(job.params.get("source"))) if ruling else None
-    return source is not None and source.brand in caller.scope.brands
+    theirs = {name for name, source in ruling.sources.items() if source.brand in brands} if ruling else set()
+    return lambda job: job.params.get("source") in theirs
 
 
 def require(session: Session, caller: Principal, job_id: UUID) -> Job:
     """Read a job that the caller may see. Raises: NotFound."""
     found = jobs.status(session, job_id)
-    if not visible(session, caller, found):
+    if not visible(session, caller)(found):
         raise NotFound("No such job", code="unknown_job")
     return found
 
 
+def recent(session: Session, caller: Principal, kind: str | None, limit: int) -> list[Job]:
+    """List the latest jobs that the caller may see. The others' jobs lie before those of a caller of some brands."""
+    may_see, look = visible(session, caller), limit
+    while True:
+        found = jobs.recent(session, look, kind)
+        seen = [one for one in found if may_see(one)]
+        if len(seen) >= limit or len(found) < look:
+            return seen[:limit]
+        look *= 4
+
+
 def listed(session: Session, caller: Principal, kind: str | None, limit: int) -> list[dict[str, Any]]:
-    """List the latest jobs that the caller may see."""
-    return [shown(one) for one in jobs.recent(session, limit, kind) if visible(session, caller, one)]
+    """List the latest jobs that the caller may see, as JSON-ready data."""
+    return [shown(one) for one in recent(session, caller, kind, limit)]
 
 
 def changed(caller: Principal, job_id: UUID, act: Callable[[Session, UUID], None], action: str) -> Response:

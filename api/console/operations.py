@@ -1,31 +1,40 @@
 """The console's operations: sources and their quality, jobs with their progress, webhooks and what became of each delivery."""
 
+from collections.abc import Callable, Mapping
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import ValidationError
+from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import Response, StreamingResponse
 
 from api import hooking, working
 from api.console.frame import PRIVATE, ROOT, JobKeeper, Operator, Page, Sent, Subscriber, field, page, to
 from api.routes import resource
+from api.schemas.decisions import NO_NUL
 from api.schemas.webhooks import Redelivery
 from kernel import audit, db, jobs
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError, NotFound
+from mdm import import_undo, quality_reading, sources
 from mdm import policy as policies
-from mdm import quality_reading, sources
 from mdm.policy import Policy
 from mdm.policy_schema import Source
 from webhooks import deliveries, endpoints
 
 router = resource("operations", Page)
+OfKind = Annotated[str | None, Query(max_length=64, pattern=NO_NUL)]
 OPERATIONS = f"{ROOT}/operations"
 JOBS, SOURCES, WEBHOOKS = f"{OPERATIONS}/jobs", f"{OPERATIONS}/sources", f"{OPERATIONS}/webhooks"
 MOST, DAYS = 50, 30
+# What may be done with a job, and what is then noted, as over REST.
+ACTS: Mapping[str, tuple[Callable[[Session, UUID], object], str]] = {
+    "cancel": (jobs.cancel, "cancelled"), "pause": (jobs.pause, "paused"), "resume": (jobs.resume, "resumed"),
+    "retry": (import_undo.retry, "retried"),
+}  # fmt: skip
 
 
 @router.get(SOURCES, include_in_schema=False)
@@ -54,11 +63,11 @@ def source(request: Request, signed: Operator, name: str) -> Response:
 
 
 @router.get(JOBS, include_in_schema=False)
-def jobs_(request: Request, signed: Operator, kind: Annotated[str | None, Query(max_length=64)] = None) -> Response:
+def jobs_(request: Request, signed: Operator, kind: OfKind = None) -> Response:
     """List the latest jobs."""
     caller = signed.user.principal
     with db.read_only(db.Role.APP, caller.scope) as session:
-        found = [one for one in jobs.recent(session, MOST, kind or None) if working.visible(session, caller, one)]
+        found = working.recent(session, caller, kind or None, MOST)
     return page(request, "jobs.html", jobs=found, kind=kind)
 
 
@@ -86,13 +95,13 @@ def _require(caller: Principal, job_id: UUID) -> None:
 @router.post(f"{JOBS}/{{job_id}}/{{act}}", include_in_schema=False)
 def act_on_job(request: Request, signed: JobKeeper, _sent: Sent, job_id: UUID, act: str) -> Response:
     """Cancel, pause or go on with a job, or try again what was given up."""
-    acts = {"cancel": jobs.cancel, "pause": jobs.pause, "resume": jobs.resume, "retry": jobs.retry}
-    if act not in acts:
+    if act not in ACTS:
         raise MdmError("There is no such page", code="no_such_page", status=404)
     with db.transaction() as session:
         working.require(session, signed.user.principal, job_id)
-        acts[act](session, job_id)
-        audit.record(session, signed.user.principal.actor, f"job.{act}", "job", str(job_id))
+        do, done = ACTS[act]
+        do(session, job_id)
+        audit.record(session, signed.user.principal.actor, f"job.{done}", "job", str(job_id))
     return to(request, f"{JOBS}/{job_id}")
 
 

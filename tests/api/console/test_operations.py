@@ -53,7 +53,7 @@ def test_a_job_is_shown_paused_resumed_and_cancelled(olga: Browser, job: str) ->
     for act, state in (("pause", "paused"), ("resume", "queued"), ("cancel", "cancelled")):
         assert state in words_of(olga.send(f"{job}/{act}").text), act
     assert olga.send(f"{job}/cancel").status_code == 409
-    assert ("user:olga", "job.cancel") in query("SELECT actor, action FROM audit")
+    assert ("user:olga", "job.cancelled") in query("SELECT actor, action FROM audit")
 
 
 def test_the_progress_of_a_job_that_is_over_is_told_and_ends(olga: Browser, job: str) -> None:

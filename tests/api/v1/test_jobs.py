@@ -54,6 +54,7 @@ def test_a_job_is_told_as_it_stands(api: Api) -> None:
     assert said["checkpoint"] == {"rows": 2}
     assert [one["job_id"] for one in api.get("/v1/jobs", headers=read).json()["items"]] == [str(job_id)]
     assert api.get("/v1/jobs", params={"kind": "export"}, headers=read).json()["items"] == []
+    assert problem(api.get("/v1/jobs?kind=a%00b", headers=read)) == (422, "invalid_request")
     assert problem(api.get(f"/v1/jobs/{uuid.uuid4()}", headers=read)) == (404, "unknown_job")
 
 
@@ -61,6 +62,7 @@ def test_a_key_of_one_brand_sees_jobs_about_its_sources(api: Api) -> None:
     mine, other = job("shop"), job("crm")
     acme = key("jobs:read", "jobs:write", brands=("acme",))
     assert [one["job_id"] for one in api.get("/v1/jobs", headers=acme).json()["items"]] == [str(mine)]
+    assert [one["job_id"] for one in api.get("/v1/jobs?limit=1", headers=acme).json()["items"]] == [str(mine)], "behind others'"
     assert problem(api.get(f"/v1/jobs/{other}", headers=acme)) == (404, "unknown_job")
     assert problem(api.post(f"/v1/jobs/{other}:cancel", headers=acme)) == (404, "unknown_job")
 
