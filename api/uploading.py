@@ -20,7 +20,7 @@ from kernel import db, jobs
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError, Unavailable
 from kernel.settings import settings
-from mdm import ingest, uploads
+from mdm import export_files, ingest, uploads
 from mdm import policy as policies
 
 ACCEPTED = 202
@@ -112,11 +112,16 @@ async def _receive(request: Request, file: BinaryIO, kind: str, limit_bytes: int
             head += part[:LONGEST_MARK]
             _check(head, kind)
         digest.update(part)
-        await run_in_threadpool(file.write, part)
+        await run_in_threadpool(_write, file, part)
     if not size:
         raise Invalid("The body is empty", code="empty_body", detail="A file was expected.")
     await run_in_threadpool(_store, file)
     return digest.digest()
+
+
+def _write(file: BinaryIO, part: bytes) -> None:
+    export_files.refuse_full_disk(uploads.folder())
+    file.write(part)
 
 
 def _store(file: BinaryIO) -> None:

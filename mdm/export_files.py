@@ -25,7 +25,7 @@ from kernel.errors import Unavailable
 
 STORAGE_FULL = "storage_full"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-# An export never takes the last of a disk: the database may write to the same one.
+# Neither an export nor an upload takes the last of a disk: the database may write to the same one.
 LEFT_FREE_BYTES = 256_000_000
 PART = ".part"
 
@@ -178,6 +178,12 @@ def without_formula(cell: str) -> str:
     return f"'{cell}" if FORMULA.match(cell) and not PLAIN_NUMBER.fullmatch(cell) else cell
 
 
+def refuse_full_disk(folder: Path) -> None:
+    """Leave the last of a disk free. Raises: OSError (ENOSPC)."""
+    if shutil.disk_usage(folder).free < LEFT_FREE_BYTES:
+        raise OSError(errno.ENOSPC, "too little is left free")
+
+
 class ExportFile:
     """A file in the making. Whoever leaves the block without `publish` leaves nothing behind."""
 
@@ -195,8 +201,7 @@ class ExportFile:
     def write(self, rows: Sequence[Row]) -> None:
         """Write a portion of rows. Raises: Unavailable (storage_full)."""
         with _fullness_told():
-            if shutil.disk_usage(self._path.parent).free < LEFT_FREE_BYTES:
-                raise OSError(errno.ENOSPC, "too little is left free")
+            refuse_full_disk(self._path.parent)
             self._writer.write(rows)
         self._rows += len(rows)
 

@@ -16,7 +16,7 @@ from api import idempotency
 from api.app import create_app
 from kernel import db, jobs
 from kernel.settings import configure, settings
-from mdm import uploads
+from mdm import export_files, uploads
 from workers.jobs import run_chunk
 
 from ... import resolution as master
@@ -218,6 +218,12 @@ def full_disk(api: Api) -> Iterator[None]:
 
 def test_a_full_disk_is_told_and_leaves_neither_half_a_file_nor_a_job(api: Api, full_disk: None) -> None:
     assert problem(send(api, CSV + b"3,Ida,Klein\n" * 10_000)) == (503, "storage_full")
+    assert (stored(), query("SELECT count(*) FROM job")) == ([], [(0,)])
+
+
+def test_an_upload_leaves_the_last_of_the_disk_to_the_database(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_files, "LEFT_FREE_BYTES", 2**62)
+    assert problem(send(api, CSV)) == (503, "storage_full")
     assert (stored(), query("SELECT count(*) FROM job")) == ([], [(0,)])
 
 
