@@ -149,7 +149,8 @@ def _caller(part: Mapping[str, Any]) -> Principal:
     return Principal(asked.key_id, asked.name, frozenset({"records:write", "decisions:write"}), asked.scope)
 
 
-# Sent again since the extract was taken: no ghost. Locked, so that none is sent while the others are deleted.
+# Changed since the extract was taken: no ghost. One that was sent again as it was bears no mark of it, and is deleted.
+# Locked, so that none is sent while the others are deleted.
 _STILL = """
 SELECT source_key FROM source_record WHERE source = %s AND source_key = ANY(%s) AND NOT is_deleted AND rekeyed_to IS NULL
   AND received_at <= %s ORDER BY source_key FOR UPDATE"""

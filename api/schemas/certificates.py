@@ -25,7 +25,7 @@ class Counts(BaseModel):
     """How many keys of each finding."""
 
     missing: int = Field(description="In the extract, not here: the source must send them again.")
-    ghost: int = Field(description="Here, not in the extract, and not sent since it was taken.")
+    ghost: int = Field(description="Here, not in the extract, and not changed since it was taken.")
     stale: int = Field(description="Here as an older version than the extract's.")
     merged_natively: int = Field(description="Merged in the source, apart here.")
     matched: int
