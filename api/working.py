@@ -29,12 +29,12 @@ def shown(job: Job) -> dict[str, Any]:
 
 
 def visible(session: Session, caller: Principal) -> Callable[[Job], bool]:
-    """Make what says whether a caller may see a job: of all brands, or the job is about a source of theirs."""
+    """Make what says whether a caller may see a job: of all brands and regions, or the job is about a source of theirs."""
     brands = caller.scope.brands
-    if brands is None:
+    if brands is None and caller.scope.regions is None:
         return lambda _: True
     ruling = policies.in_force(session)
-    theirs = {name for name, source in ruling.sources.items() if source.brand in brands} if ruling else set()
+    theirs = {name for name, source in ruling.sources.items() if brands is None or source.brand in brands} if ruling else set()
     return lambda job: job.params.get("source") in theirs
 
 

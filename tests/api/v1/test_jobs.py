@@ -22,9 +22,9 @@ def api(database: str) -> Iterator[Api]:
         yield client
 
 
-def key(*scopes: str, brands: tuple[str, ...] | None = None) -> dict[str, str]:
+def key(*scopes: str, brands: tuple[str, ...] | None = None, regions: tuple[str, ...] | None = None) -> dict[str, str]:
     with db.transaction() as session:
-        return {"authorization": f"Bearer {actor.create_key(session, 'test', scopes, brands)[1]}"}
+        return {"authorization": f"Bearer {actor.create_key(session, 'test', scopes, brands, regions)[1]}"}
 
 
 def job(source: str = "shop", **more: Any) -> uuid.UUID:
@@ -65,6 +65,14 @@ def test_a_key_of_one_brand_sees_jobs_about_its_sources(api: Api) -> None:
     assert [one["job_id"] for one in api.get("/v1/jobs?limit=1", headers=acme).json()["items"]] == [str(mine)], "behind others'"
     assert problem(api.get(f"/v1/jobs/{other}", headers=acme)) == (404, "unknown_job")
     assert problem(api.post(f"/v1/jobs/{other}:cancel", headers=acme)) == (404, "unknown_job")
+
+
+def test_a_key_of_some_regions_sees_jobs_about_sources_and_ends_none_of_everybody(api: Api) -> None:
+    with db.transaction() as session:
+        of_all = jobs.create_job(session, "reconciliation", {"sources": [], "brands": []}, "test")
+    mine, some = job("shop"), key("jobs:read", "jobs:write", regions=("de",))
+    assert [one["job_id"] for one in api.get("/v1/jobs", headers=some).json()["items"]] == [str(mine)]
+    assert problem(api.post(f"/v1/jobs/{of_all}:cancel", headers=some)) == (404, "unknown_job")
 
 
 def test_a_job_is_cancelled_once(api: Api) -> None:
