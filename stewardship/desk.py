@@ -5,6 +5,7 @@ seen. Acts lock the task's row on the desk, and each is kept as a note.
 """
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -147,6 +148,20 @@ def undone(session: Session, caller: Principal, task: Task) -> None:
     """Keep that what settled a task was taken back. In the transaction that does so."""
     _change(session, task, "settled_by = NULL, verdict = NULL, decision_id = NULL, set_id = NULL, settled_at = NULL")
     notes.append(session, [task.task_id], Act.UNDONE, caller.actor)
+
+
+def ask_again(session: Session, task_ids: Collection[uuid.UUID]) -> None:
+    """Let tasks be answered once more that are asked though they were answered: in part, or to no end. For the projection."""
+    if not task_ids:
+        return
+    found = sql.rows(
+        session,
+        """UPDATE task_desk SET version = version + 1, settled_by = NULL, verdict = NULL, settled_at = NULL
+           WHERE task_id = ANY(%s) AND settled_by IS NOT NULL RETURNING task_id""",
+        [list(task_ids)],
+    )
+    if found:
+        notes.append(session, [row[0] for row in found], Act.ASKED_AGAIN, notes.SERVICE)
 
 
 def _free(session: Session, caller: Principal, task_id: uuid.UUID, etag: str | None) -> Task:

@@ -25,6 +25,7 @@ class Act(StrEnum):
     SETTLED = "settled"
     UNDONE = "undone"
     REBASED = "rebased"
+    ASKED_AGAIN = "asked_again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from kernel import clock, outbox
 from mdm import sql
 from mdm.differences import Difference, Kind
 from mdm.evaluation import Evaluation, Question
-from stewardship import closing, notes, priority, stakes
+from stewardship import closing, desk, notes, priority, stakes
 from stewardship.closing import Because, Closing
 
 # The versions of a task, as its events count them.
@@ -61,10 +61,14 @@ def project(session: Session, evaluations: Sequence[Evaluation]) -> None:
     stored = open_about(session, concerned)
     known = {(task.kind, task.key): task for task in stored}
     unasked = [task for task in stored if (task.kind, task.key) not in asked]
-    followed = closing.successors(unasked, [one for one in questions if (str(one.kind), one.key) not in known])
+    closings = _closings(unasked, evaluations)
+    # What was settled is over: in its place another question would look answered, and nobody could answer it.
+    left = [task for task in unasked if closings[task.task_id].because is not Because.SETTLED]
+    followed = closing.successors(left, [one for one in questions if (str(one.kind), one.key) not in known])
     _rebase(session, followed)
     went_on = {task.task_id for task, _ in followed}
-    _close(session, _closings([task for task in unasked if task.task_id not in went_on], evaluations))
+    _close(session, {task_id: one for task_id, one in closings.items() if task_id not in went_on})
+    desk.ask_again(session, went_on | {task.task_id for task in stored} - closings.keys())
     changed = [
         one for one in questions if (known_task := known.get((str(one.kind), one.key))) is None or not known_task.asks(one)
     ]

@@ -254,6 +254,38 @@ def test_groups_say_who_is_whom(ana: TestClient, mdm: Master) -> None:
     assert len(partition()) == 3
 
 
+def test_a_settled_task_takes_no_other_question_over(ana: TestClient, mdm: Master) -> None:
+    """Four that are asked about by twos: the first match makes one question of two, which must not look answered."""
+    for key in "de":
+        mdm.put("bought", key, MARIA)
+        mdm.drain()
+    answered = 0
+    while waiting := listed(ana, free=True):
+        settle(ana, mdm, waiting[-1], verdict="match")
+        answered += 1
+    assert (listed(ana), len(partition())) == ([], 1), "no question is left that nobody can answer"
+    assert answered == 3
+    acts = [act for (act,) in query("SELECT act FROM task_note ORDER BY noted_at")]
+    assert acts.count("settled") == 3
+    assert "asked_again" not in acts
+    assert mdm.verify().differences == ()
+
+
+def test_a_task_that_is_still_asked_after_its_answer_is_asked_again(ana: TestClient, mdm: Master) -> None:
+    """What was said ends nothing here: the record that it spoke of is another one now."""
+    task = only(ana)
+    body = {"reason": WHY, "verdict": "match"}
+    seen = done(act(ana, task, "settle", body, dry_run=True))
+    done(act(ana, task, "settle", body | {"preview_token": seen["preview_token"]}))
+    assert listed(ana, free=True) == []
+    query("UPDATE decision SET superseded_at = now(), superseded_because = 'undone' WHERE record_a IS NULL")
+    mdm.drain()
+    (again,) = listed(ana, free=True)
+    assert (again["task_id"], again["settled_by"]) == (task["task_id"], None)
+    story = done(ana.get(f"/v1/tasks/{task['task_id']}"))["story"]
+    assert [note["act"] for note in story] == ["settled", "asked_again"]
+
+
 def test_pages_go_on_where_the_one_before_ended(ana: TestClient, mdm: Master) -> None:
     for number in range(4):
         person = {**OTTO, "surname": f"Becker{'wxyz'[number]}", "emails": [f"otto{number}@telefonica.net"]}
