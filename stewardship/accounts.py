@@ -70,7 +70,7 @@ class Signed:
 
     def require_csrf(self, sent: str) -> None:
         """Raises: Unauthorized for a form that is none of this session's."""
-        if not hmac.compare_digest(self.csrf, sent):
+        if not hmac.compare_digest(self.csrf.encode(), sent.encode()):
             detail = "The form was made for another session: open the page again."
             raise Unauthorized("The form cannot be used", code="stale_form", detail=detail)
 

@@ -3,6 +3,7 @@
 A page that nobody is signed in for leads to the sign-in, and from there back. No personal value stands in an address.
 """
 
+import re
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
@@ -14,14 +15,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.models import APIKey, APIKeyIn
 from fastapi.security.base import SecurityBase
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.console.values import lines
 from api.pages import render
+from api.problems import from_http
 from api.routes import Route
 from kernel import clock, db
-from kernel.errors import Forbidden, MdmError, Unauthorized
+from kernel.errors import Forbidden, Invalid, MdmError, Unauthorized
 from stewardship import accounts
 from stewardship.accounts import Signed
 
@@ -31,6 +34,8 @@ SIGN_IN = f"{ROOT}/sign-in"
 SIGNED = "mdm.signed"
 NEEDED = "sign_in_needed"
 LONGEST_FIELD = 4_000
+MOST_FIELDS = 2_000  # Who is whom has a field for every record that is asked about, at most 1,000 of a decision.
+UNUSABLE = re.compile("[\0\ud800-\udfff]")
 # Seen by nobody but the browser it was made for, and not kept by it.
 PRIVATE = {**render.SAFE, "cache-control": "no-store"}
 
@@ -70,12 +75,20 @@ JobKeeper = Annotated[Signed, Security(SignedIn("jobs:write"))]
 Subscriber = Annotated[Signed, Security(SignedIn("webhooks:write"))]
 
 
-async def _sent(request: Request) -> FormData:
-    """Read a form of the signed-in user. Raises: Unauthorized for one that another site, or another session, made."""
+async def read_form(request: Request, most_fields: int) -> FormData:
+    """Read a form. Raises: Unauthorized for one of another site; Invalid for characters that can be neither stored nor shown."""
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise Unauthorized("The form came from another site", code="foreign_form")
-    form = await request.form(max_files=0, max_fields=500, max_part_size=65_536)
-    request.scope[SIGNED].require_csrf(str(form.get("csrf", "")))
+    form = await request.form(max_files=0, max_fields=most_fields, max_part_size=65_536)
+    if any(UNUSABLE.search(name) or UNUSABLE.search(str(text)) for name, text in form.multi_items()):
+        raise Invalid("The form holds a character that cannot be kept", code="bad_character")
+    return form
+
+
+async def _sent(request: Request) -> FormData:
+    """Read a form of the signed-in user. Raises: Unauthorized for one that another site, or another session, made."""
+    form = await read_form(request, MOST_FIELDS)
+    request.scope[SIGNED].require_csrf(field(form, "csrf"))
     return form
 
 
@@ -102,6 +115,8 @@ class Page(Route):
                 return to_sign_in(request) if error.code == NEEDED else failure(request, error)
             except RequestValidationError:
                 return failure(request, MdmError("There is no such page", code="no_such_page", status=404))
+            except HTTPException as error:
+                return failure(request, from_http(error))
 
         return answer
 
@@ -123,7 +138,10 @@ def _base(request: Request) -> str:
 
 def own_path(text: str) -> str:
     """A path of the console, whatever was sent: nobody is led elsewhere by a link to the sign-in."""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ROOT
     is_ours = not parts.scheme and not parts.netloc and (parts.path == ROOT or parts.path.startswith(f"{ROOT}/"))
     return parts.path if is_ours and "\\" not in text else ROOT
 

@@ -6,7 +6,7 @@ from fastapi import Query, Request
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.console.frame import COOKIE, PRIVATE, ROOT, SIGN_IN, Page, Sent, Steward, own_path, page, to
+from api.console.frame import COOKIE, PRIVATE, ROOT, SIGN_IN, Page, Sent, Steward, own_path, page, read_form, to
 from api.routes import resource
 from kernel import db
 from stewardship import accounts
@@ -24,7 +24,7 @@ def form(request: Request, back: Annotated[str, Query(alias="to", max_length=500
 @router.post(SIGN_IN, include_in_schema=False)
 async def sign_in(request: Request) -> Response:
     """Begin a session."""
-    sent = await request.form(max_files=0, max_fields=10)
+    sent = await read_form(request, 10)
     name, password, back = (str(sent.get(key, "")) for key in ("name", "password", "to"))
     token = await run_in_threadpool(_begin, name, password)
     if token is None:

@@ -62,6 +62,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(stranger: TestCli
         pytest.param("/console/..\\elsewhere", "/console", id="backslash"),
         pytest.param("/consolefake", "/console", id="another path"),
         pytest.param("javascript:alert(1)", "/console", id="script"),
+        pytest.param("//[nowhere", "/console", id="no address"),
     ],
 )
 def test_nobody_is_led_elsewhere(sent: str, expected: str) -> None:
@@ -71,9 +72,39 @@ def test_nobody_is_led_elsewhere(sent: str, expected: str) -> None:
 def test_a_form_of_another_site_or_session_is_refused(ana: Browser, mdm: Master) -> None:
     ana.open("/console/tasks")
     assert ana.client.post("/console/tasks/next", data={"csrf": "0" * 64}).status_code == 401
+    assert ana.client.post("/console/tasks/next", data={"csrf": "é" * 64}).status_code == 401
     assert ana.client.post("/console/tasks/next", data={}).status_code == 401
     foreign = ana.client.post("/console/tasks/next", data=ana.hidden(), headers={"sec-fetch-site": "cross-site"})
     assert foreign.status_code == 401
+
+
+def test_nobody_is_signed_in_by_another_site(stranger: TestClient) -> None:
+    """Else what a steward does would be done in the name of whoever made that site."""
+    with db.transaction() as session:
+        accounts.add(session, "test", "mallory", password=PASSWORD)
+    said = {"name": "mallory", "password": PASSWORD}
+    answer = stranger.post("/console/sign-in", data=said, headers={"sec-fetch-site": "cross-site"})
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+
+
+MANY_FIELDS = b"&".join(b"f%d=x" % number for number in range(10_000))
+UTF_7 = b'--b\r\nContent-Disposition: form-data; name="name"\r\n\r\n+2AA-\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        pytest.param(b"name=a%00&password=x", "application/x-www-form-urlencoded", 422, id="nul"),
+        pytest.param(UTF_7, "multipart/form-data; boundary=b; charset=utf-7", 422, id="half a character"),
+        pytest.param(b'{"name": "ana"}', "application/json", 401, id="json"),
+        pytest.param(MANY_FIELDS, "application/x-www-form-urlencoded", 400, id="fields"),
+        pytest.param(b"name=" + b"x" * 5_000_000, "application/x-www-form-urlencoded", 413, id="huge"),
+    ],
+)
+def test_a_form_that_no_page_made_is_refused_by_a_page(stranger: TestClient, body: bytes, kind: str, status: int) -> None:
+    answer = stranger.post("/console/sign-in", content=body, headers={"content-type": kind})
+    assert (answer.status_code, answer.headers["content-type"]) == (status, "text/html; charset=utf-8")
 
 
 def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(ana: Browser) -> None:

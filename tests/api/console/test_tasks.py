@@ -106,6 +106,15 @@ def test_who_is_whom_is_said_by_letters(ana: Browser, mdm: Master) -> None:
     assert partition() == {frozenset({("pos", "1"), ("bought", "b")}), frozenset({("bought", "d")})}
 
 
+@pytest.mark.parametrize("field", ["words", "group:pos\0:1"])
+def test_a_character_that_cannot_be_kept_is_refused_and_nothing_is_done(ana: Browser, field: str) -> None:
+    path = task_path()
+    ana.open(path)
+    assert ana.send(f"{path}/settle", verdict="match", **{field: "a\0b"}).status_code == 422
+    assert "cannot be kept" in words_of(ana.page)
+    assert query("SELECT count(*) FROM task_note") == [(0,)]
+
+
 def test_a_task_is_put_off_and_handed_on(ana: Browser, ben: Browser) -> None:
     path = task_path()
     ana.open(path)
