@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from api import deciding, searching
 from api.console import knowing
-from api.console.frame import ROOT, Page, Reader, Sent, Steward, field, page, to
+from api.console.frame import ROOT, Page, Reader, Sent, Steward, confirmation, field, page, to
 from api.console.words import KINDS
 from api.routes import resource
 from api.schemas.search import Search
@@ -116,8 +116,7 @@ def act(request: Request, signed: Steward, sent: Sent, golden_id: UUID, act: str
         looked = wanted.look()
     except MdmError as error:
         return _shown(request, signed, golden_id, None, error)
-    kept = [(name, str(value)) for name, value in sent.multi_items() if name not in {"csrf", "token"}]
-    return page(request, "confirm.html", wanted=wanted, looked=looked, golden_id=golden_id, kept=kept)
+    return confirmation(request, wanted.title, looked, sent, f"{CUSTOMERS}/{golden_id}")
 
 
 def _act(signed: Signed, sent: FormData, golden_id: UUID, act: str) -> Act:

@@ -27,6 +27,7 @@ from kernel import clock, db
 from kernel.errors import Forbidden, Invalid, MdmError, Unauthorized
 from stewardship import accounts
 from stewardship.accounts import Signed
+from stewardship.settle import Looked
 
 COOKIE = "mdm_session"
 ROOT = "/console"
@@ -161,3 +162,9 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
 def failure(request: Request, error: MdmError) -> Response:
     """Answer an error as a page that says what to do."""
     return page(request, "failure.html", error.status, error=error)
+def confirmation(request: Request, title: str, looked: Looked, sent: FormData, back: str) -> Response:
+    """Show what a form would do. Its own form sends the same once more, with the token of the look, or leads `back`."""
+    kept = [(name, str(value)) for name, value in sent.multi_items() if name not in {"csrf", "token"}]
+    return page(request, "confirm.html", title=title, looked=looked, kept=kept, back=back.lstrip("/"))
+
+

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api import deciding, deps
 from api.console import looking
-from api.console.frame import ROOT, Page, Sent, Steward, field, page, to
+from api.console.frame import ROOT, Page, Sent, Steward, confirmation, field, page, to
 from api.console.values import lines
 from api.console.words import KINDS, REASONS
 from api.routes import resource
@@ -24,6 +24,7 @@ from stewardship import answers, customers, desk, queue
 from stewardship.accounts import Signed
 from stewardship.answers import Answer
 from stewardship.queue import Task, Wanted
+from stewardship.settle import MATCH, Looked
 from stewardship.sides import Side
 
 router = resource("console", Page)
@@ -112,17 +113,26 @@ def _shown(
 @router.post(f"{TASKS}/{{task_id}}/settle", include_in_schema=False)
 def settle(request: Request, signed: Steward, sent: Sent, task_id: UUID) -> Response:
     """Give an answer, and go on with the next task. What was typed is kept when the answer is refused."""
-    verdict = field(sent, "verdict")
-    words = " ".join(one for one in (field(sent, f"reason_{verdict}"), field(sent, "words")) if one)
     try:
-        answer = _answer(sent, verdict, words)
-        token = field(sent, f"token_{verdict}")
-        if verdict == answers.GROUPS:  # Who is whom is looked at and made in one go: no page shows each of its many outcomes.
-            token = answers.look(deciding.resolver(), signed.user.principal, task_id, answer).token
-        answers.give(deciding.resolver(), signed.user.principal, task_id, field(sent, "etag"), answer, token)
+        looked = _given(signed.user.principal, sent, task_id)
     except MdmError as error:
         return _shown(request, signed, task_id, error, words=field(sent, "words"))
+    if looked is not None:
+        return confirmation(request, "Give this answer", looked, sent, f"{TASKS}/{task_id}")
     return _to_next(request, signed, done=task_id)
+
+
+def _given(caller: Principal, sent: FormData, task_id: UUID) -> Looked | None:
+    """Give an answer; one that the task's page does not show the outcome of is only looked at, unless it has been."""
+    verdict = field(sent, "verdict")
+    words = " ".join(one for one in (field(sent, f"reason_{verdict}"), field(sent, "words")) if one)
+    answer, token = _answer(sent, verdict, words), field(sent, f"token_{verdict}")
+    if verdict == answers.GROUPS or (verdict == MATCH and answer.across):
+        token = field(sent, "token")
+        if not token:
+            return answers.look(deciding.resolver(), caller, task_id, answer)
+    answers.give(deciding.resolver(), caller, task_id, field(sent, "etag"), answer, token)
+    return None
 
 
 def _answer(sent: FormData, verdict: str, words: str) -> Answer:

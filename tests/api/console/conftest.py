@@ -36,7 +36,7 @@ class Browser:
 
     def hidden(self) -> dict[str, str]:
         """The hidden fields of the page, as its forms send them."""
-        return dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]*)">', self.page))
+        return dict(re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)">', self.page))
 
     def send(self, path: str, **fields: Any) -> Any:
         answer = self.client.post(path, data=self.hidden() | fields)

@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from kernel import db
+from mdm import policy as policies
+from mdm import rules, versions
+
 from ...resolution import MARIA, Master, partition, query
-from .conftest import Browser, signed_in
+from .conftest import WITH_DOUBT, Browser, signed_in
 
 
 def task_id(state: str = "open") -> str:
@@ -100,10 +104,46 @@ def test_who_is_whom_is_said_by_letters(ana: Browser, mdm: Master) -> None:
     path = task_path()
     ana.open(path)
     grouped = {"group:pos:1": "A", "group:bought:b": "A", "group:bought:d": "B"}
-    answer = ana.send(f"{path}/settle", verdict="groups", words="The third is her sister.", **grouped)
-    assert answer.status_code == 200, words_of(answer.text)
+    ana.send(f"{path}/settle", verdict="groups", words="The third is her sister.", **grouped)
+    assert "Give this answer?" in words_of(ana.page)
+    assert query("SELECT count(*) FROM decision WHERE record_a IS NULL") == [(0,)]
+    assert ana.send(f"{path}/settle").url.path != f"{path}/settle"
     mdm.drain()
     assert partition() == {frozenset({("pos", "1"), ("bought", "b")}), frozenset({("bought", "d")})}
+
+
+def test_who_is_whom_is_not_said_of_what_has_changed_since(ana: Browser, mdm: Master) -> None:
+    path = task_path()
+    ana.open(path)
+    ana.send(f"{path}/settle", verdict="groups", words="Sisters.", **{"group:pos:1": "A", "group:bought:b": "B"})
+    mdm.put("bought", "b", {**MARIA, "given_name": "Marta"})
+    assert ana.send(f"{path}/settle").status_code == 412
+    assert query("SELECT count(*) FROM decision WHERE record_a IS NULL") == [(0,)]
+
+
+BARRED = """merge_blockers:
+  disputed: {title: A dispute, facts: {dispute: {is: [open]}}, sources: [bought], when: either, may_be_overridden: true}
+"""
+
+
+def test_a_merge_that_policy_bars_is_made_by_who_ticks_it_and_looks_again(ana: Browser, mdm: Master) -> None:
+    with db.transaction() as session:
+        mdm.policy = policies.store(
+            session, policies.parse(WITH_DOUBT.replace("extras:", "extras:\n  dispute: {kind: category}") + BARRED), "test"
+        )
+        versions.adopt(session, mdm.policy)
+    rules.forget()
+    mdm.put("bought", "b", {**MARIA, "extras": {"dispute": "open"}})
+    mdm.drain()
+    path = task_path()
+    ana.open(path)
+    assert ana.send(f"{path}/settle", verdict="match", words="One.").status_code == 409
+    ana.open(path)
+    ana.send(f"{path}/settle", verdict="match", reason_match="Same person, confirmed", across="disputed")
+    assert "and you know of it" in words_of(ana.page)
+    assert query("SELECT count(*) FROM decision WHERE record_a IS NULL") == [(0,)]
+    ana.send(f"{path}/settle")
+    assert query("SELECT across_blockers FROM decision WHERE record_a IS NULL") == [(["disputed"],)]
 
 
 @pytest.mark.parametrize("field", ["words", "group:pos\0:1"])
