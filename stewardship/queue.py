@@ -126,10 +126,11 @@ def params(wanted: Wanted, after: tuple[float, uuid.UUID] | None = None) -> dict
 
 
 def most_urgent(session: Session, wanted: Wanted) -> uuid.UUID | None:
-    """Name the most urgent task of a list, passing over those that somebody acts on at this moment, and lock its desk."""
+    """Name the most urgent task of a list that nobody holds or acts on at this moment, and lock its desk."""
     found = sql.rows(
         session,
-        f"SELECT t.task_id FROM task t JOIN task_desk d USING (task_id) {_WHERE} {ORDER} LIMIT 1 FOR UPDATE OF d SKIP LOCKED",  # noqa: S608 - constants
+        f"""SELECT t.task_id FROM task t JOIN task_desk d USING (task_id) {_WHERE}
+              AND (d.held_until IS NULL OR d.held_until <= %(now)s) {ORDER} LIMIT 1 FOR UPDATE OF d SKIP LOCKED""",  # noqa: S608 - constants
         params(wanted),
     )
     return found[0][0] if found else None

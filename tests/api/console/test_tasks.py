@@ -146,6 +146,14 @@ def test_a_merge_that_policy_bars_is_made_by_who_ticks_it_and_looks_again(ana: B
     assert query("SELECT across_blockers FROM decision WHERE record_a IS NULL") == [(["disputed"],)]
 
 
+def test_who_skips_a_task_is_given_another(ana: Browser, mdm: Master) -> None:
+    mdm.put("bought", "d", MARIA)
+    mdm.drain()
+    ana.open("/console")
+    paths = [ana.send("/console/tasks/next").url.path for _ in range(2)]
+    assert paths[0] != paths[1]
+
+
 @pytest.mark.parametrize("field", ["words", "group:pos\0:1"])
 def test_a_character_that_cannot_be_kept_is_refused_and_nothing_is_done(ana: Browser, field: str) -> None:
     path = task_path()
