@@ -5,9 +5,10 @@ What a search is by stands in the body alone, never in an address. What changes 
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -78,21 +79,21 @@ def one(request: Request, signed: Reader, golden_id: UUID, as_of: Annotated[str 
 
 
 def _shown(request: Request, signed: Signed, golden_id: UUID, as_of: str | None, error: MdmError | None = None) -> Response:
-    found = knowing.at(signed.user.principal, golden_id, _moment(as_of))
+    found = knowing.at(signed.user.principal, golden_id, _moment(as_of, signed))
     attributes = [name for name in OVERRIDABLE if name not in {"party"}]
     status = error.status if error else 200
     return page(request, "customer.html", status, found=found, attributes=attributes, as_of=as_of, kinds=KINDS, error=error)
 
 
-def _moment(text: str | None) -> datetime | None:
-    """Read what a date field sent, in UTC. Raises: Invalid."""
+def _moment(text: str | None, signed: Signed) -> datetime | None:
+    """Read what a date field sent, in the zone in which the page shows times. Raises: Invalid."""
     if not text:
         return None
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
         raise Invalid("That is no time, such as 2026-11-29T08:00", code="bad_time") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(signed.user.timezone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _act(signed: Signed, sent: FormData, golden_id: UUID, act: str) -> Act:
     caller, reason = signed.user.principal, field(sent, "reason")
     settle.checked_reason(reason)
     if act == "override":
-        until = _moment(field(sent, "expires_at") or None)
+        until = _moment(field(sent, "expires_at"), signed)
         value = OverrideWish(golden_id, field(sent, "attribute"), _value(sent), reason, until)
         return Act(
             f"Set {value.attribute.replace('_', ' ')} by hand",
