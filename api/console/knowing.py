@@ -71,7 +71,8 @@ def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPa
         found = customers.read(session, caller, [live_id])
         tasks = queue.page(session, Wanted(golden_id=live_id), limit=10)
         relations = related.read(session, live_id) if as_of is None else None
-        audit.record(session, caller.actor, "golden.read_history", "golden", str(live_id))
+        for action in ("golden.read_history", "golden.read_relationships"):
+            audit.record(session, caller.actor, action, "golden", str(live_id))
     if not found:
         raise NotFound("There is no such golden record", code="unknown_golden")
     customer = found[0]
