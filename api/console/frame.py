@@ -42,11 +42,11 @@ PRIVATE = {**render.SAFE, "cache-control": "no-store"}
 
 
 class SignedIn(SecurityBase):
-    """The dependency that finds whose session it is and asks for one scope."""
+    """The dependency that finds whose session it is and asks for one scope, or for none."""
 
     scheme_name = "session"
 
-    def __init__(self, scope_name: str) -> None:
+    def __init__(self, scope_name: str | None) -> None:
         self.scope_name = scope_name
         self.model = APIKey(**{"in": APIKeyIn.cookie}, name=COOKIE)
 
@@ -56,7 +56,7 @@ class SignedIn(SecurityBase):
         if found is None:
             raise Unauthorized("Sign in", code=NEEDED)
         request.scope[SIGNED] = found
-        if not found.user.principal.may(self.scope_name):
+        if self.scope_name is not None and not found.user.principal.may(self.scope_name):
             detail = f"Your account lacks {self.scope_name}: ask whoever operates this service."
             raise Forbidden("This page is not for you", code="missing_scope", detail=detail)
         return found
@@ -69,6 +69,7 @@ def _signed(token: str) -> Signed | None:
         return accounts.signed(session, token)
 
 
+Anybody = Annotated[Signed, Security(SignedIn(None))]
 Steward = Annotated[Signed, Security(SignedIn("decisions:write"))]
 Reader = Annotated[Signed, Security(SignedIn("golden:read"))]
 Operator = Annotated[Signed, Security(SignedIn("jobs:read"))]
@@ -137,6 +138,11 @@ def _base(request: Request) -> str:
     return str(request.scope.get("root_path", "")).rstrip("/")
 
 
+def cookie_path(request: Request) -> str:
+    """Where the browser sends the session's cookie: the console, as it is seen in front of a proxy."""
+    return f"{_base(request)}{ROOT}"
+
+
 def own_path(text: str) -> str:
     """A path of the console, whatever was sent: nobody is led elsewhere by a link to the sign-in."""
     try:
@@ -159,12 +165,12 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
     return Response(text, status, PRIVATE, "text/html")
 
 
-def failure(request: Request, error: MdmError) -> Response:
-    """Answer an error as a page that says what to do."""
-    return page(request, "failure.html", error.status, error=error)
 def confirmation(request: Request, title: str, looked: Looked, sent: FormData, back: str) -> Response:
     """Show what a form would do. Its own form sends the same once more, with the token of the look, or leads `back`."""
     kept = [(name, str(value)) for name, value in sent.multi_items() if name not in {"csrf", "token"}]
     return page(request, "confirm.html", title=title, looked=looked, kept=kept, back=back.lstrip("/"))
 
 
+def failure(request: Request, error: MdmError) -> Response:
+    """Answer an error as a page that says what to do."""
+    return page(request, "failure.html", error.status, error=error)

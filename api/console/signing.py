@@ -2,16 +2,18 @@
 
 from typing import Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import Query, Request
-from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api.console.frame import COOKIE, PRIVATE, ROOT, SIGN_IN, Page, Sent, Steward, own_path, page, read_form, to
+from api.console.frame import COOKIE, PRIVATE, ROOT, SIGN_IN, Anybody, Page, Sent, cookie_path, own_path, page, read_form, to
 from api.routes import resource
 from kernel import db
 from stewardship import accounts
 
 router = resource("signing", Page)
+# Each password takes a quarter of a second and 32 MB: a crowd of strangers waits here, not in the threads and connections of all.
+ONE_AT_A_TIME = CapacityLimiter(1)
 REFUSED = "Name or password are wrong, or the account is locked for a while."
 
 
@@ -26,12 +28,12 @@ async def sign_in(request: Request) -> Response:
     """Begin a session."""
     sent = await read_form(request, 10)
     name, password, back = (str(sent.get(key, "")) for key in ("name", "password", "to"))
-    token = await run_in_threadpool(_begin, name, password)
+    token = await to_thread.run_sync(_begin, name, password, limiter=ONE_AT_A_TIME)
     if token is None:
         return page(request, "sign_in.html", 401, back=own_path(back), refused=REFUSED, name=name[:63])
     answer = to(request, own_path(back))
     is_secure = request.scope["scheme"] == "https"
-    answer.set_cookie(COOKIE, token, path=ROOT, secure=is_secure, httponly=True, samesite="lax")
+    answer.set_cookie(COOKIE, token, path=cookie_path(request), secure=is_secure, httponly=True, samesite="lax")
     return answer
 
 
@@ -41,11 +43,11 @@ def _begin(name: str, password: str) -> str | None:
 
 
 @router.post(f"{ROOT}/sign-out", include_in_schema=False)
-def sign_out(request: Request, signed: Steward, _sent: Sent) -> Response:
+def sign_out(request: Request, signed: Anybody, _sent: Sent) -> Response:
     """End the session."""
     with db.transaction() as session:
         accounts.end(session, signed.token_hash)
     answer = to(request, SIGN_IN)
-    answer.delete_cookie(COOKIE, path=ROOT)
+    answer.delete_cookie(COOKIE, path=cookie_path(request))
     answer.headers.update(PRIVATE)
     return answer

@@ -1,7 +1,9 @@
 """Signing in, and what nobody gets without."""
 
 import re
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from starlette.testclient import TestClient
@@ -14,7 +16,7 @@ from stewardship import accounts
 
 from ...resolution import Master
 from ..test_app import api_routes
-from .conftest import PASSWORD, Browser
+from .conftest import CSRF, PASSWORD, Browser
 
 
 @pytest.fixture
@@ -115,10 +117,43 @@ def test_signing_out_ends_the_session_for_whoever_kept_the_cookie(ana: Browser) 
     assert "Sign in" in ana.open("/console")
 
 
+def test_behind_a_proxy_that_serves_us_below_a_path_the_cookie_is_sent_there(policy: policies.Policy) -> None:
+    with db.transaction() as session:
+        accounts.add(session, "test", "ana", password=PASSWORD)
+    with TestClient(create_app(), root_path="/mdm", follow_redirects=False) as client:
+        answer = client.post("/mdm/console/sign-in", data={"name": "ana", "password": PASSWORD})
+        assert (answer.status_code, answer.headers["location"]) == (303, "/mdm/console")
+        assert "path=/mdm/console;" in answer.headers["set-cookie"].lower()
+
+
+def test_passwords_are_held_against_their_hashes_one_at_a_time(stranger: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crowd at the door must not take every thread and connection."""
+    at_once, most = 0, 0
+
+    def slow(*_: object) -> bool:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.02)
+        at_once -= 1
+        return False
+
+    monkeypatch.setattr(accounts, "is_right", slow)
+    with ThreadPoolExecutor(4) as crowd:
+        answers = crowd.map(
+            lambda _: stranger.post("/console/sign-in", data={"name": "ana", "password": "x"}).status_code, range(8)
+        )
+        assert set(answers) == {401}
+    assert most == 1
+
+
 def test_who_may_not_decide_is_told_so(policy: policies.Policy) -> None:
     with db.transaction() as session:
         accounts.add(session, "test", "reader", password=PASSWORD, scopes=["golden:read"])
     with TestClient(create_app()) as client:
         answer = client.post("/console/sign-in", data={"name": "reader", "password": PASSWORD})
-    assert answer.status_code == 403
-    assert "not for you" in answer.text
+        assert answer.status_code == 403
+        assert "not for you" in answer.text
+        token = CSRF.search(answer.text)
+        assert token is not None
+        assert client.post("/console/sign-out", data={"csrf": token[1]}).url.path == "/console/sign-in"
