@@ -165,6 +165,7 @@ def ask_again(session: Session, task_ids: Collection[uuid.UUID]) -> None:
 
 
 def _free(session: Session, caller: Principal, task_id: uuid.UUID, etag: str | None) -> Task:
+    queue.within(session, caller.scope, task_id)
     task = seen(session, task_id, etag)
     refuse_closed(task)
     refuse_held(task, caller, clock.now())

@@ -1,6 +1,7 @@
 """The queue as stewards read it: what is open, in which order, who works at it; one task with its story; and how the queue fares.
 
-Only reads. A caller sees the tasks that touch their brands and regions, as row-level security lets through.
+Only reads. A caller sees the tasks that touch their brands and regions, as row-level security lets through; free to take are
+those that lie wholly within, for nobody settles what they see in part.
 """
 
 import hashlib
@@ -90,7 +91,7 @@ _CONDITIONS = {
     "golden_id": "t.golden_ids @> ARRAY[%(golden_id)s::uuid]",
     "holder": "d.holder = %(holder)s AND d.held_until > %(now)s",
     "free_for": """(d.held_until IS NULL OR d.held_until <= %(now)s OR d.holder = %(free_for)s)
-      AND (d.assignee IS NULL OR d.assignee = %(free_for)s) AND d.settled_by IS NULL""",
+      AND (d.assignee IS NULL OR d.assignee = %(free_for)s) AND d.settled_by IS NULL AND wholly_in_scope(t.brands, t.regions)""",
     "overdue": "t.due_at < %(now)s",
 }
 _STATES = {"open": "t.state = 'open'", "closed": "t.state = 'closed'"}

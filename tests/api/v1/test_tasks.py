@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from kernel import db
+from kernel import clock, db
 from mdm import policy as policies
 from mdm import rules, versions
 
@@ -321,6 +321,17 @@ def test_a_task_of_another_brand_is_not_there(mdm: Master, key: Any, ana: TestCl
         assert failed(act(stranger, task, "claim")) == (404, "unknown_task")
         body = {"verdict": "match", "reason": WHY}
         assert failed(act(stranger, task, "settle", body, dry_run=True)) == (404, "unknown_task")
+
+
+def test_a_task_of_two_brands_is_not_free_for_who_sees_one_and_they_put_it_off_for_nobody(mdm: Master, key: Any) -> None:
+    query("UPDATE task SET brands = ARRAY['main', 'other']")
+    with TestClient(create_app(), headers=key("decisions:write", brands=("other",))) as partly:
+        task = only(partly)
+        assert listed(partly, free=True) == []
+        assert partly.post("/v1/tasks:claim-next", json={}).status_code == 204
+        assert failed(act(partly, task, "claim")) == (404, "unknown_task")
+        body = {"until": (clock.now() + timedelta(days=9)).isoformat(), "reason": "Not mine."}
+        assert failed(act(partly, task, "defer", body)) == (404, "unknown_task")
 
 
 @pytest.mark.parametrize(
