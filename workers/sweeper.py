@@ -12,6 +12,7 @@ from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import fault_point, settings
 from mdm import candidates, chunks, lapsing, loads, overrides, pending, quality_breaches, schedules
+from stewardship import accounts
 from webhooks import lag
 from workers.kinds import KINDS
 from workers.standing import stop_on_signal
@@ -34,6 +35,7 @@ def sweep() -> int:
     with db.transaction() as session:
         loads.close_abandoned(session)
     with db.transaction() as session:
+        accounts.sweep(session)
         return ready + sum(chunks.sweep(session, kind) for kind in KINDS.values())
 
 

@@ -5,8 +5,10 @@ import sys
 import pytest
 import redis
 
+from kernel import db
 from mdm import schedules, upkeep
 from mdm.incoming import Incoming
+from stewardship import accounts
 from workers.sweeper import sweep
 
 from .. import resolution as master
@@ -33,6 +35,15 @@ def test_a_sweep_makes_rows_ready_to_ring(mdm: Master) -> None:
     query("UPDATE pending_record SET lease_owner = 'dead', lease_until = now() - interval '1 second'")
     assert sweep() == 1
     assert query("SELECT lease_owner, rung_at, lost_leases FROM pending_record") == [(None, None, 1)]
+
+
+def test_a_sweep_forgets_sessions_that_are_over(mdm: Master) -> None:
+    with db.transaction() as session:
+        accounts.add(session, "test", "ana")
+        accounts.begin(session, "ana")
+    query("UPDATE user_session SET seen_at = now() - interval '2 hours'")
+    sweep()
+    assert query("SELECT count(*) FROM user_session") == [(0,)]
 
 
 def test_killed_workers_and_a_flushed_broker_change_nothing(mdm: Master, start: Start, redis_url: str) -> None:
