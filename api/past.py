@@ -11,7 +11,7 @@ from api import answers
 from kernel import audit, db
 from kernel.actor import Principal
 from mdm import history
-from mdm.history import Key, Reason, Step
+from mdm.history import Key, Reason, Step, Version
 from mdm.override_history import Shown
 from mdm.undone_imports import UndoneImport
 
@@ -19,8 +19,8 @@ from mdm.undone_imports import UndoneImport
 def as_of(caller: Principal, golden_id: UUID, when: datetime) -> Response:
     """Answer what an id answered at a time, in the form in which it answers now. Blocks. Raises: MdmError."""
     _seen(caller, golden_id, "golden.read_past", {"as_of": when.isoformat()})
+    asked, lived = versions_at(caller, golden_id, when)
     with db.transaction() as session:
-        asked, lived = history.at(session, golden_id, when)
         timeline_id = history.timeline(session)
     chain = [asked.golden_id] if lived is asked else [asked.golden_id, lived.golden_id]
     body = {
@@ -34,6 +34,18 @@ def as_of(caller: Principal, golden_id: UUID, when: datetime) -> Response:
         "golden": lived.body,
     }
     return answers.json_answer(body)
+
+
+def versions_at(caller: Principal, golden_id: UUID, when: datetime) -> tuple[Version, Version]:
+    """What an id answered at a time, and what the id that it lived by answered, which must be the caller's to see as well.
+
+    Raises: as `history.at` and `history.visible`.
+    """
+    with db.transaction() as session:
+        asked, lived = history.at(session, golden_id, when)
+    with db.read_only(db.Role.APP, caller.scope) as session:
+        history.visible(session, lived.golden_id)
+    return asked, lived
 
 
 def told(caller: Principal, golden_id: UUID, after: int, most: int) -> Response:

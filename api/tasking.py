@@ -13,9 +13,8 @@ from api import answers, deciding, deps
 from api.schemas.tasks import Settle, TaskFilter
 from kernel import clock, db
 from kernel.actor import Principal
-from stewardship import answers as answering
-from stewardship import desk, phrasing, queue
-from stewardship.answers import Answer
+from stewardship import answering, desk, phrasing, queue
+from stewardship.answering import Answer
 from stewardship.queue import Task, Wanted
 
 OK = 200

@@ -13,8 +13,8 @@ from cli.words import counted
 from kernel import actor, clock
 from kernel.db import read_only, transaction
 from mdm.resolve import Resolver
-from stewardship import answers, desk, phrasing, queue
-from stewardship.answers import Answer
+from stewardship import answering, desk, phrasing, queue
+from stewardship.answering import Answer
 from stewardship.queue import Task, Wanted
 from stewardship.settle import Looked
 
@@ -107,9 +107,9 @@ def _told(task: Task) -> list[str]:
 def settle(task_id: TaskId, verdict: Verdict, reason: Reason, dry_run: DryRun = False) -> None:
     """Answer a task: all that it asks about is one customer (match), or no two of it are (no_match)."""
     resolver, answer = Resolver(transaction), Answer(str(verdict), reason)
-    looked = answers.look(resolver, OPERATOR, task_id, answer)
+    looked = answering.look(resolver, OPERATOR, task_id, answer)
     if not dry_run:
-        answers.give(resolver, OPERATOR, task_id, desk.ANY, answer, looked.token)
+        answering.give(resolver, OPERATOR, task_id, desk.ANY, answer, looked.token)
     _say(looked, dry_run)
 
 
@@ -117,9 +117,9 @@ def settle(task_id: TaskId, verdict: Verdict, reason: Reason, dry_run: DryRun = 
 def undo(task_id: TaskId, reason: Reason, dry_run: DryRun = False) -> None:
     """Take the answer to a task back; the question is asked anew."""
     resolver = Resolver(transaction)
-    looked = answers.look_back(resolver, OPERATOR, task_id)
+    looked = answering.look_back(resolver, OPERATOR, task_id)
     if not dry_run:
-        answers.take_back(resolver, OPERATOR, task_id, desk.ANY, reason, looked.token)
+        answering.take_back(resolver, OPERATOR, task_id, desk.ANY, reason, looked.token)
     _say(looked, dry_run)
 
 

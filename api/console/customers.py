@@ -17,7 +17,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api import deciding, searching
-from api.console import knowing
+from api.console import customer_page
 from api.console.frame import ROOT, Page, Reader, Sent, Steward, confirmation, field, page, to
 from api.console.words import KINDS
 from api.routes import resource
@@ -27,7 +27,7 @@ from mdm import golden_search, rules
 from mdm.override_values import OVERRIDABLE
 from stewardship import overriding, settle
 from stewardship.accounts import Signed
-from stewardship.answers import NO_MATCH
+from stewardship.answering import NO_MATCH
 from stewardship.overriding import OverrideWish
 from stewardship.settle import MATCH, Looked, Wish
 from stewardship.sides import Side
@@ -79,7 +79,7 @@ def one(request: Request, signed: Reader, golden_id: UUID, as_of: Annotated[str 
 
 
 def _shown(request: Request, signed: Signed, golden_id: UUID, as_of: str | None, error: MdmError | None = None) -> Response:
-    found = knowing.at(signed.user.principal, golden_id, _moment(as_of, signed))
+    found = customer_page.at(signed.user.principal, golden_id, _moment(as_of, signed))
     attributes = [name for name in OVERRIDABLE if name not in {"party"}]
     status = error.status if error else 200
     return page(request, "customer.html", status, found=found, attributes=attributes, as_of=as_of, kinds=KINDS, error=error)

@@ -12,7 +12,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api import deciding, deps
-from api.console import looking
+from api.console import task_page
 from api.console.frame import ROOT, Page, Sent, Steward, confirmation, field, page, to
 from api.console.values import lines
 from api.console.words import KINDS, REASONS
@@ -20,9 +20,9 @@ from api.routes import resource
 from kernel import clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
-from stewardship import answers, customers, desk, queue
+from stewardship import answering, customers, desk, queue
 from stewardship.accounts import Signed
-from stewardship.answers import Answer
+from stewardship.answering import Answer
 from stewardship.queue import Task, Wanted
 from stewardship.settle import MATCH, Looked
 from stewardship.sides import Side
@@ -33,7 +33,7 @@ TASKS = f"{ROOT}/tasks"
 
 
 @router.get(ROOT, include_in_schema=False)
-def home(request: Request, signed: Steward) -> Response:
+def home(request: Request, signed: Steward, done: UUID | None = None) -> Response:
     """Say what needs the steward, and how the queue fares."""
     caller = signed.user.principal
     with db.transaction(db.Role.APP, caller.scope) as session:
@@ -41,7 +41,7 @@ def home(request: Request, signed: Steward) -> Response:
         mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
         urgent = queue.page(session, Wanted(free_for=caller.actor), limit=5)
         names = _names(session, caller, (*mine, *urgent))
-    return page(request, "home.html", figures=figures, mine=mine, urgent=urgent, kinds=KINDS, names=names)
+    return page(request, "home.html", figures=figures, mine=mine, urgent=urgent, kinds=KINDS, names=names, done=done)
 
 
 def _names(session: Session, caller: Principal, tasks: Sequence[Task]) -> dict[UUID, str]:
@@ -100,8 +100,8 @@ def one(request: Request, signed: Steward, task_id: UUID, done: UUID | None = No
 def _shown(
     request: Request, signed: Signed, task_id: UUID, error: MdmError | None = None, done: UUID | None = None, words: str = ""
 ) -> Response:
-    found = looking.at(signed.user.principal, task_id)
-    merged = looking.merged_values(found)
+    found = task_page.at(signed.user.principal, task_id)
+    merged = task_page.merged_values(found)
     after = {row.name: lines(row.name, merged.get(row.name)) for row in found.rows}
     status = error.status if error else 200
     return page(
@@ -127,17 +127,17 @@ def _given(caller: Principal, sent: FormData, task_id: UUID) -> Looked | None:
     verdict = field(sent, "verdict")
     words = " ".join(one for one in (field(sent, f"reason_{verdict}"), field(sent, "words")) if one)
     answer, token = _answer(sent, verdict, words), field(sent, f"token_{verdict}")
-    if verdict == answers.GROUPS or (verdict == MATCH and answer.across):
+    if verdict == answering.GROUPS or (verdict == MATCH and answer.across):
         token = field(sent, "token")
         if not token:
-            return answers.look(deciding.resolver(), caller, task_id, answer)
-    answers.give(deciding.resolver(), caller, task_id, field(sent, "etag"), answer, token)
+            return answering.look(deciding.resolver(), caller, task_id, answer)
+    answering.give(deciding.resolver(), caller, task_id, field(sent, "etag"), answer, token)
     return None
 
 
 def _answer(sent: FormData, verdict: str, words: str) -> Answer:
     across = frozenset(str(name) for name in sent.getlist("across"))
-    if verdict != answers.GROUPS:
+    if verdict != answering.GROUPS:
         return Answer(verdict if verdict in REASONS else None, words, across=across)
     groups: dict[str, list[tuple[str, str]]] = {}
     for name, letter in sent.multi_items():
@@ -153,8 +153,8 @@ def _answer(sent: FormData, verdict: str, words: str) -> Answer:
 def undo(request: Request, signed: Steward, sent: Sent, task_id: UUID) -> Response:
     """Take the answer to a task back."""
     caller, reason = signed.user.principal, field(sent, "words") or "Taken back in the console."
-    looked = answers.look_back(deciding.resolver(), caller, task_id)
-    answers.take_back(deciding.resolver(), caller, task_id, desk.ANY, reason, looked.token)
+    looked = answering.look_back(deciding.resolver(), caller, task_id)
+    answering.take_back(deciding.resolver(), caller, task_id, desk.ANY, reason, looked.token)
     return to(request, f"{TASKS}/{task_id}")
 
 

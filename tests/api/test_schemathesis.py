@@ -24,7 +24,7 @@ from mdm import certificates, exports, uploads
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
-from stewardship import answers, decision_sets, overriding, settle, tasks
+from stewardship import answering, decision_sets, overriding, settle, tasks
 from stewardship.overriding import OverrideWish
 from stewardship.settle import Wish
 from stewardship.sides import Side
@@ -169,8 +169,8 @@ def of_a_task(name: str, policy: policies.Policy) -> dict[str, Any]:
     mdm.drain()
     ((task_id,),) = query("SELECT task_id FROM task WHERE state = 'open'")
     if name == "tasks_undo":
-        answer = answers.Answer("no_match", "She is another one.")
-        answers.give(resolver, WHO, task_id, "*", answer, answers.look(resolver, WHO, task_id, answer).token)
+        answer = answering.Answer("no_match", "She is another one.")
+        answering.give(resolver, WHO, task_id, "*", answer, answering.look(resolver, WHO, task_id, answer).token)
         mdm.drain()
     one: dict[str, Any] = {"path_parameters": {"task_id": str(task_id)}, "query": {}, "headers": {"If-Match": "*"}}
     dry: dict[str, Any] = {"query": {"dry_run": True}}

@@ -106,6 +106,24 @@ def test_an_id_answers_what_it_answered_then(api: TestClient, mdm: Master) -> No
     assert before["golden"]["members"] == now["golden"]["members"]
 
 
+def test_what_an_id_was_merged_into_for_a_while_stays_hidden_from_who_may_not_see_it(
+    api: TestClient, mdm: Master, key: Any
+) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("pos", "2", OTTO)
+    mdm.drain()
+    one, two = golden_of("shop", "1"), golden_of("pos", "2")
+    mdm.put("pos", "2", MARIA)
+    mdm.drain()
+    together = {"as_of": clock.now().isoformat()}
+    mdm.put("pos", "2", OTTO)
+    mdm.drain()
+    assert api.get(f"/v1/golden/{two}", params=together).json()["golden_id"] == str(one)
+    mine = key("golden:read", brands=("main",))
+    assert api.get(f"/v1/golden/{two}", headers=mine).status_code == 200
+    assert api.get(f"/v1/golden/{two}", params=together, headers=mine).status_code == 404
+
+
 def test_times_and_ids_that_have_no_answer(api: TestClient, mdm: Master, goldens: Any, key: Any) -> None:
     mdm.put("pos", "1", MARIA)
     mdm.drain()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from api import past
 from api.console.values import LABELS, label, lines
 from kernel import audit, db
 from kernel.actor import Principal
@@ -76,10 +77,10 @@ def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPa
     if not found:
         raise NotFound("There is no such golden record", code="unknown_golden")
     customer = found[0]
+    if as_of is not None:
+        customer = _then(customer, past.versions_at(caller, golden_id, as_of)[1].body)
     with db.transaction() as session:
         steps = history.steps(session, live_id, 0, MOST_STEPS)
-        if as_of is not None:
-            customer = _then(customer, history.at(session, golden_id, as_of)[1].body)
     told = [_value(name, held) for name, held in customer.values.items()]
     order = {one: place for place, one in enumerate(_ordered(customer.values))}
     told.sort(key=lambda one: order[one.name])

@@ -12,8 +12,8 @@ from kernel import db
 from kernel.actor import Principal
 from kernel.errors import MdmError
 from mdm.changes import Status
-from stewardship import answers, customers, explain, phrasing, queue
-from stewardship.answers import NO_MATCH, Answer
+from stewardship import answering, customers, explain, phrasing, queue
+from stewardship.answering import NO_MATCH, Answer
 from stewardship.customers import Customer
 from stewardship.explain import Explained
 from stewardship.notes import Note
@@ -95,7 +95,7 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
 
 def _outcome(caller: Principal, task: Task, verdict: str) -> Outcome:
     try:
-        return Outcome(answers.look(deciding.resolver(), caller, task.task_id, Answer(verdict, LOOKING)))
+        return Outcome(answering.look(deciding.resolver(), caller, task.task_id, Answer(verdict, LOOKING)))
     except MdmError as error:
         return Outcome(None, error)
 
