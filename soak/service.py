@@ -37,6 +37,7 @@ WEIGHTS = {
     "flushall": 2, "backend": 1, "postgres": 1, "supervisor": 1,
 }  # fmt: skip
 FEWEST_KINDS = 5
+PREFIX = "mdm-soak-"  # Of the folders that hold the data of soaks.
 
 
 class Service:
@@ -52,7 +53,7 @@ class Service:
         end_leftovers(self._noted)
         if self._left.exists():
             _remove(Path(self._left.read_text(encoding="utf-8")))
-        self.folder, self._log, self._is_kept = Path(tempfile.mkdtemp(prefix="mdm-soak-")), log, False
+        self.folder, self._log, self._is_kept = Path(tempfile.mkdtemp(prefix=PREFIX)), log, False
         self.folder.chmod(0o711)  # As root the servers run as another user, who must be able to enter.
         self._left.write_text(str(self.folder), encoding="utf-8")
         folder = self.folder
@@ -174,7 +175,8 @@ class Service:
 
 
 def _remove(folder: Path) -> None:
-    if folder.exists():
+    """Remove the data of a soak, and nothing else: a note that a killed soak left half written names no folder of one."""
+    if folder.name.startswith(PREFIX) and folder.exists():
         remove_data(folder)
         shutil.rmtree(folder)
 
