@@ -112,11 +112,12 @@ class _Kept:
 
 def look_back(resolver: Resolver, caller: Principal, task_id: uuid.UUID) -> Looked:
     """See what taking back what settled a task would do. Raises: NotFound; Conflict when nobody settled it."""
-    task = _settled_task(resolver, caller, task_id)
+    task = _task_within(resolver, caller, task_id)
     if task.set_id is not None:
         return decision_sets.look_back(resolver, caller, task.set_id)
-    assert task.decision_id is not None, "settled by one or the other"  # noqa: S101 - narrows the type
-    return settle.look_back(resolver, caller, task.decision_id)
+    if task.decision_id is not None:
+        return settle.look_back(resolver, caller, task.decision_id)
+    raise _not_settled(task_id)
 
 
 def take_back(
@@ -126,7 +127,7 @@ def take_back(
 
     Raises: as `look_back`, `desk.seen` and `settle.take_back`.
     """
-    task = _settled_task(resolver, caller, task_id)
+    task = _task_within(resolver, caller, task_id)
 
     def keep(session: Session) -> None:
         desk.undone(session, caller, desk.seen(session, task_id, etag))
@@ -135,14 +136,17 @@ def take_back(
         decision_sets.take_back(resolver, caller, task.set_id, reason, token, keep)
     elif task.decision_id is not None:
         settle.take_back(resolver, caller, task.decision_id, reason, token, keep)
+    else:
+        raise _not_settled(task_id)
 
 
-def _settled_task(resolver: Resolver, caller: Principal, task_id: uuid.UUID) -> Task:
+def _task_within(resolver: Resolver, caller: Principal, task_id: uuid.UUID) -> Task:
     with resolver.steps() as session:
-        task = queue.within(session, caller.scope, task_id)
-    if task.decision_id is None and task.set_id is None:
-        raise Conflict("No steward's answer settled this task", code="not_settled", extra={"task_id": str(task_id)})
-    return task
+        return queue.within(session, caller.scope, task_id)
+
+
+def _not_settled(task_id: uuid.UUID) -> Conflict:
+    return Conflict("No steward's answer settled this task", code="not_settled", extra={"task_id": str(task_id)})
 
 
 def _task(session: Session, caller: Principal, task_id: uuid.UUID) -> Task:

@@ -16,6 +16,8 @@ from kernel.settings import configure, settings
 from mdm import policy as policies
 from mdm import rules, versions
 
+from ..resolution import Master
+
 POLICY = """
 sources:
   pos: {channel_kind: pos, brand: main}
@@ -31,6 +33,7 @@ views:
   checkout: [golden_id, display_name, loyalty_accounts, preferred_store, flags]
   service: [golden_id, display_name, name, emails, extras.segment, activity]
 """
+WITH_DOUBT = POLICY.replace("identifiers:", "  bought: {channel_kind: acquired_brand, brand: main, stage: review}\nidentifiers:")
 EVERYTHING = tuple(sorted(actor.SCOPES - {"admin"}))
 Api = TestClient
 KeyMaker = Callable[..., dict[str, str]]
@@ -44,6 +47,16 @@ def policy(database: str) -> policies.Policy:
         versions.adopt(session, stored)
     rules.forget()
     return stored
+
+
+@pytest.fixture
+def doubting(policy: policies.Policy) -> Master:
+    """A customer master in which nothing of a bought brand is merged unasked."""
+    with db.transaction() as session:
+        stored = policies.store(session, policies.parse(WITH_DOUBT), "test")
+        versions.adopt(session, stored)
+    rules.forget()
+    return Master(stored)
 
 
 @pytest.fixture

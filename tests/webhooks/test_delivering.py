@@ -1,6 +1,5 @@
 """Real deliveries by the real dispatcher to a real server: signed, tried again, in order where asked, each endpoint by itself."""
 
-import ipaddress
 import threading
 import time
 import uuid
@@ -29,22 +28,6 @@ WHO = Principal("test", "test", frozenset(), db.Scope())
 def hooks() -> Iterator[Sink]:
     with sink() as made:
         yield made
-
-
-@pytest.fixture
-def running(database: str) -> Iterator[None]:
-    """A sequencer and a dispatcher that may go to loopback by plain http."""
-    chosen = settings()
-    configure(chosen.model_copy(update={"webhook_networks": (ipaddress.ip_network("127.0.0.0/8"),), "webhook_allow_http": True}))
-    stopping = threading.Event()
-    threads = [threading.Thread(target=run, args=[stopping]) for run in (sequencer.run, dispatcher.run)]
-    for one in threads:
-        one.start()
-    yield
-    stopping.set()
-    for one in threads:
-        one.join()
-    configure(chosen)
 
 
 def endpoint(url: str, **wish: Any) -> tuple[Endpoint, str]:

@@ -20,10 +20,10 @@ from .. import resolution as master
 from ..mdm.test_reconcile import take_in
 from ..resolution import MARIA, POLICY, query
 from .sink import Sink, eventually
-from .test_delivering import WHO, endpoint, hooks, running
+from .test_delivering import WHO, endpoint, hooks
 from .test_reference_subscriber import crosswalk, subscriber
 
-__all__ = ["hooks", "running"]  # The fixtures.
+__all__ = ["hooks"]  # The fixture.
 
 
 def at_rest() -> bool:

@@ -1,12 +1,10 @@
 """Whoever follows events alone ends with the crosswalk: in order, shuffled, doubled, delayed, and as real webhooks bring them."""
 
 import importlib.util
-import ipaddress
 import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,11 +12,10 @@ from typing import Any
 import pytest
 
 from kernel import db
-from kernel.settings import configure, settings
 from mdm import published
 from webhooks import deliveries, endpoints, feed, schedule
 from webhooks.endpoints import Wish
-from workers import dispatcher, sequencer
+from workers import sequencer
 
 from .. import resolution as master
 from ..resolution import MARIA, WHO, Master, query
@@ -88,22 +85,6 @@ def test_a_follower_ends_with_the_crosswalk(mdm: Master, seed: int) -> None:
         for event in delivered:
             follower.apply(event)
         assert follower.crosswalk() == wanted
-
-
-@pytest.fixture
-def running(mdm: Master) -> Iterator[None]:
-    """A sequencer and a dispatcher that may go to loopback by plain http."""
-    chosen = settings()
-    configure(chosen.model_copy(update={"webhook_networks": (ipaddress.ip_network("127.0.0.0/8"),), "webhook_allow_http": True}))
-    stopping = threading.Event()
-    threads = [threading.Thread(target=run, args=[stopping]) for run in (sequencer.run, dispatcher.run)]
-    for one in threads:
-        one.start()
-    yield
-    stopping.set()
-    for one in threads:
-        one.join()
-    configure(chosen)
 
 
 def write(number: int) -> None:

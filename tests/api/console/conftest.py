@@ -9,14 +9,10 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from kernel import db
-from mdm import policy as policies
-from mdm import rules, versions
 from stewardship import accounts
 
 from ...resolution import MARIA, Master
-from ..conftest import POLICY
 
-WITH_DOUBT = POLICY.replace("identifiers:", "  bought: {channel_kind: acquired_brand, brand: main, stage: review}\nidentifiers:")
 PASSWORD = "correct horse battery"
 CSRF = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
@@ -51,13 +47,9 @@ def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def mdm(policy: policies.Policy) -> Master:
+def mdm(doubting: Master) -> Master:
     """Maria twice, in doubt, since nothing of the bought brand is merged unasked."""
-    with db.transaction() as session:
-        stored = policies.store(session, policies.parse(WITH_DOUBT), "test")
-        versions.adopt(session, stored)
-    rules.forget()
-    made = Master(stored)
+    made = doubting
     made.put("pos", "1", MARIA)
     made.put("bought", "b", {**MARIA, "given_name": "María <script>alert(1)</script>", "language": "es"})
     made.drain()

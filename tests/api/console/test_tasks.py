@@ -11,7 +11,8 @@ from mdm import policy as policies
 from mdm import rules, versions
 
 from ...resolution import MARIA, Master, partition, query
-from .conftest import WITH_DOUBT, Browser, signed_in
+from ..conftest import WITH_DOUBT
+from .conftest import Browser, signed_in
 
 
 def task_id(state: str = "open") -> str:

@@ -9,27 +9,19 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from kernel import clock, db
-from mdm import policy as policies
-from mdm import rules, versions
+from kernel import clock
 
 from ...resolution import MARIA, Master, golden_of, partition, query
-from ..conftest import POLICY
 
-WITH_DOUBT = POLICY.replace("identifiers:", "  bought: {channel_kind: acquired_brand, brand: main, stage: review}\nidentifiers:")
 OTTO = {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-07", "emails": ["otto.becker@telefonica.net"]}
 WHY = "Same person: she showed both cards."
 PROBLEM = "urn:customer-master:problem:"
 
 
 @pytest.fixture
-def mdm(policy: policies.Policy) -> Master:
+def mdm(doubting: Master) -> Master:
     """Maria twice, in doubt, since nothing of the bought brand is merged unasked."""
-    with db.transaction() as session:
-        stored = policies.store(session, policies.parse(WITH_DOUBT), "test")
-        versions.adopt(session, stored)
-    rules.forget()
-    made = Master(stored)
+    made = doubting
     made.put("pos", "1", MARIA)
     made.put("bought", "b", MARIA)
     made.drain()
