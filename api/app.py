@@ -17,6 +17,7 @@ from api.pages import routes as pages
 from api.schemas.problems import Problem
 from api.v1 import (
     activities,
+    approvals,
     certificates,
     crosswalk,
     decisions,
@@ -62,6 +63,7 @@ ROUTERS = (
     certificates.router,
     sources.router,
     tasks.router,
+    approvals.router,
     quality.router,
     health.router,
     pages.router,

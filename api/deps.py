@@ -76,6 +76,7 @@ JobsReader = Annotated[Principal, _needs("jobs:read")]
 JobsWriter = Annotated[Principal, _needs("jobs:write")]
 Exporter = Annotated[Principal, _needs("exports:write")]
 EventsReader = Annotated[Principal, _needs("events:read")]
+Admin = Annotated[Principal, _needs("admin")]
 MatchCaller = Annotated[Principal, _needs("match")]
 
 

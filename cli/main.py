@@ -62,6 +62,7 @@ MODULES = {
     "cli.blocking_commands": ("blocking",),
     "cli.job_commands": ("jobs",),
     "cli.task_commands": ("tasks",),
+    "cli.approval_commands": ("approvals",),
     "cli.user_commands": ("users",),
     "cli.event_commands": ("events",),
     "cli.export_commands": ("export",),

@@ -11,12 +11,12 @@ from rich.console import Console
 
 from cli import forecast_report, model_choice, model_report, model_text, pack_report
 from cli.output import Output
-from kernel import db
+from kernel import actor, approvals, db
 from matching.calibration import NO_TARGETS
 from matching.decide import NO_RULES, IdentifierRules
 from matching.evaluate import evaluate_records
 from matching.model import Model, dump_model
-from mdm import models, training, versions
+from mdm import models, ruling, training
 from mdm.labelled import compared_extras, load_rules, read_labelled
 from mdm.policy import Policy
 
@@ -114,10 +114,11 @@ def train(
     """
     with errors.status("training; about a minute for 50,000 records"), db.read_only(snapshot=True) as session:
         trained = training.train_on_stored(session, name)
+    waiting = None
     with db.transaction() as session:
         models.store(session, trained.model, "mdm train")
         if use:
-            versions.adopt(session, model=trained.model)
+            waiting = ruling.adopt(session, actor.at_command_line().actor, model=trained.model)
     if output is not None:
         output.write_text(dump_model(trained.model), encoding="utf-8")
     if form is Output.JSON:
@@ -126,5 +127,7 @@ def train(
     model_text.print_model(console, trained.model)
     forecast_report.print_forecast(console, trained.model, trained.forecast)
     compare = f"It does not rule yet: `mdm model diff current {trained.model.fingerprint[:12]}` compares."
-    rules = "It is current; every record is resolved anew." if use else compare
+    rules = "It is current; every record is resolved anew." if use and not waiting else compare
     console.print(f"Stored as {trained.model.fingerprint}. {rules}", highlight=False, soft_wrap=True)
+    if waiting is not None:
+        raise approvals.needed(waiting)

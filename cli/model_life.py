@@ -10,12 +10,12 @@ from rich.table import Table
 from cli import forecast_report, model_choice, model_text
 from cli.card.page import Facts, page
 from cli.words import counted
-from kernel import db
+from kernel import actor, approvals, db
 from kernel.errors import NotFound
 from matching.calibration import NO_TARGETS, Targets
 from matching.model import Model
 from matching.model_changes import model_changes
-from mdm import model_differences, models, shadows, targets, versions
+from mdm import model_differences, models, ruling, shadows, targets, versions
 
 FINGERPRINT_SHOWN = 12
 NAMED = Annotated[str, typer.Argument(help=model_choice.HELP)]
@@ -66,7 +66,9 @@ def use(model: NAMED) -> None:
     """
     found = model_choice.chosen(model)
     with db.transaction() as session:
-        versions.adopt(session, model=found)
+        waiting = ruling.adopt(session, actor.at_command_line().actor, model=found)
+    if waiting is not None:
+        raise approvals.needed(waiting)
     console.print(f"[green]current[/green]: {found.name} ({found.fingerprint}); every record is resolved anew", highlight=False)
 
 

@@ -11,10 +11,10 @@ from cli.model_life import NAMED, model_app
 from cli.output import Output
 from cli.policy_commands import policy_app, show_changes
 from cli.progress import progress
-from kernel import db
+from kernel import actor, approvals, db
 from kernel.errors import NotFound
 from matching.model import Model
-from mdm import plans, policy, policy_changes, sources, versions
+from mdm import plans, policy, policy_changes, ruling, sources
 from mdm.policy import Policy
 
 OUTPUT = Annotated[Output, typer.Option(help="For people, or for programs.")]
@@ -39,9 +39,9 @@ def plan_policy(
     wanted = policy.load(file)
     if output is Output.TABLE:
         with db.read_only() as session:
-            ruling = policy.in_force(session)
+            before = policy.in_force(session)
             held = {source: one.records for source, one in sources.figures(session).items()}
-        show_changes(console, policy_changes.difference(ruling, wanted, held), ruling is None)
+        show_changes(console, policy_changes.difference(before, wanted, held), before is None)
     _plan(output, wanted, None)
 
 
@@ -63,14 +63,16 @@ def rollback(
 ) -> None:
     """Let an earlier policy version rule again. Records are resolved again, to the ids and values that they had under it."""
     with db.transaction() as session:
-        ruling = policy.current(session)
-        wanted = version if version is not None else ruling.version - 1
+        before = policy.current(session)
+        wanted = version if version is not None else before.version - 1
         if wanted < 1:
             raise NotFound("No policy ruled before this one", code="no_earlier_policy")
         stored = policy.by_version(session, wanted)
-        versions.adopt(session, stored)
+        waiting = ruling.adopt(session, actor.at_command_line().actor, stored)
+    if waiting is not None:
+        raise approvals.needed(waiting)
     console.print(
-        f"Policy version {stored.version} rules again, in place of version {ruling.version};"
+        f"Policy version {stored.version} rules again, in place of version {before.version};"
         " every record is resolved anew by the workers.",
         highlight=False,
     )

@@ -11,11 +11,11 @@ from rich.table import Table
 
 from cli import forecast_report, model_choice
 from cli.words import counted
-from kernel import clock
+from kernel import actor, approvals, clock
 from kernel.db import read_only, transaction
 from kernel.errors import Conflict
 from matching.model import default_model
-from mdm import policy, policy_changes, sources, targets, versions
+from mdm import policy, policy_changes, ruling, sources, targets
 from mdm.policy import Policy
 from mdm.policy_changes import Difference, Sign
 
@@ -74,8 +74,10 @@ def apply(
         changed = policy_changes.difference(before, found, records)
         show_changes(console, changed, before is None)
         _refuse_losses(changed, yes)
-        stored = policy.store(session, found, "mdm policy apply")
-        versions.adopt(session, stored)
+        waiting = ruling.adopt(session, actor.at_command_line().actor, found)
+        stored = policy.current(session)
+    if waiting is not None:
+        raise approvals.needed(waiting)
     _show_sources(stored, records)
     again = sum(records.values()) if before is not None and before.fingerprint != stored.fingerprint else 0
     resolved = f" {counted(again, 'record is', 'records are')} resolved again by the workers." if again else ""
@@ -123,14 +125,14 @@ def show(
 def list_sources() -> None:
     """List the sources: what they are, how many records they have, when one last changed, and whether they have gone stale."""
     with read_only() as session:
-        ruling = policy.current(session)
+        in_force = policy.current(session)
         figures = sources.figures(session)
     wide = console.width >= NARROW
     about = ("kind", "brand", "stage", "trust", "owner") if wide else ("kind", "stage")
     table = Table("source", *about, "records", "last change", "fresh", box=None, pad_edge=False)
     for column in table.columns:
         column.no_wrap = True
-    for name, source in ruling.sources.items():
+    for name, source in in_force.sources.items():
         seen = figures.get(name, sources.NOTHING)
         said = (source.channel_kind, source.brand, source.stage, f"{source.trust:g}", source.owner)
         table.add_row(

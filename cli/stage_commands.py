@@ -4,15 +4,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from sqlmodel import Session
 
 from cli import plan_report
 from cli.output import Output
 from cli.policy_commands import source_app
 from cli.progress import progress
 from cli.words import own_command
-from kernel import actor, audit, db
+from kernel import actor, approvals, audit, db
 from kernel.errors import Conflict
-from mdm import plans, policy, policy_text, versions
+from mdm import plans, policy, policy_text, ruling, versions
 from mdm.policy import Policy
 from mdm.policy_schema import Stage
 
@@ -41,8 +42,8 @@ def go_live(
     Example: mdm source go-live outlet
     """
     with db.transaction() as session:
-        ruling = policy.current(session)
-    wanted = _next(ruling, source, past_review)
+        in_force = policy.current(session)
+    wanted = _next(in_force, source, past_review)
     if not apply:
         with progress(errors, "evaluated") as tell:
             found = plans.plan(db.transaction, wanted, progress=tell)
@@ -50,34 +51,39 @@ def go_live(
             console.print(f"{source} in stage {wanted.sources[source].stage}:", highlight=False)
         plan_report.tell(console, found, output)
         return
-    stored = _apply(ruling, wanted, source)
+    stored = _apply(in_force, wanted, source)
     console.print(
         f"{source} is in stage {stored.sources[source].stage}, by policy version {stored.version}; every record is resolved anew"
-        f" by the workers. Back: {own_command()} policy rollback {ruling.version}",
+        f" by the workers. Back: {own_command()} policy rollback {in_force.version}",
         highlight=False,
         soft_wrap=True,
     )
 
 
-def _next(ruling: Policy, source: str, past_review: bool) -> Policy:
+def _next(in_force: Policy, source: str, past_review: bool) -> Policy:
     """The policy in force with the next stage of a source. Raises: NotFound; Conflict for one that is live."""
-    stage = ruling.named_source(source).stage
+    stage = in_force.named_source(source).stage
     if stage not in NEXT:
         raise Conflict(f"{source} is live already", code="already_live")
     wanted = Stage.LIVE if past_review else NEXT[stage]
-    return policy_text.with_stage(ruling, source, wanted, f"{source} went from {stage} to {wanted} by `mdm source go-live`.")
+    return policy_text.with_stage(in_force, source, wanted, f"{source} went from {stage} to {wanted} by `mdm source go-live`.")
 
 
-def _apply(ruling: Policy, wanted: Policy, source: str) -> Policy:
+def _apply(in_force: Policy, wanted: Policy, source: str) -> Policy:
     """Let it rule. Raises: Conflict when another policy has come to rule since it was read."""
     with db.transaction() as session:
         versions.hold(session)
-        if policy.current(session).version != ruling.version:
+        if policy.current(session).version != in_force.version:
             raise Conflict("Another policy rules by now: look again", code="policy_replaced")
-        stored = policy.store(session, wanted, OPERATOR.actor)
-        versions.adopt(session, stored)
-        audit.record(
-            session, OPERATOR.actor, "source.set_stage", "source", source,
-            detail={"policy_version": stored.version, "stage": str(stored.sources[source].stage)},
-        )  # fmt: skip
+        waiting = ruling.adopt(session, actor.at_command_line().actor, wanted)
+        stored = policy.current(session)
+        if waiting is None:
+            _audit(session, source, stored)
+    if waiting is not None:
+        raise approvals.needed(waiting)
     return stored
+
+
+def _audit(session: Session, source: str, stored: Policy) -> None:
+    detail = {"policy_version": stored.version, "stage": str(stored.sources[source].stage)}
+    audit.record(session, OPERATOR.actor, "source.set_stage", "source", source, detail=detail)

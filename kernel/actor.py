@@ -4,6 +4,7 @@ A key reads `mdm_live_<id>_<secret>_<checksum>`; the checksum catches typing and
 secret is stored, so a dump of the database holds no usable key. The secret has 256 random bits: a plain hash is enough.
 """
 
+import getpass
 import hashlib
 import hmac
 import secrets
@@ -92,6 +93,11 @@ class KeyInfo:
 def local(name: str) -> Principal:
     """Speak for the person at the command line, who holds the database's URL and so may do everything."""
     return Principal(f"local:{name}", name, frozenset({"admin"}), Scope())
+
+
+def at_command_line() -> Principal:
+    """Speak for whoever is signed in to this machine: one of two persons, where an act takes two."""
+    return local(getpass.getuser())
 
 
 def create_key(

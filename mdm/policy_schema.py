@@ -195,6 +195,16 @@ class Matching(Strict):
     )
 
 
+class FourEyes(Strict):
+    """What takes two persons. Without a number one suffices."""
+
+    records: int | None = Field(None, ge=1, description="a decision that changes golden records of more records than this")
+    decisions: int | None = Field(None, ge=1, description="more decisions than this at once")
+    policy_records: int | None = Field(
+        None, ge=0, description="a policy or model by which more records than this are resolved again"
+    )
+
+
 class SharedValues(Strict):
     """Values known to belong to nobody: the shop's own phone, noreply@…; kept and shown, never evidence."""
 
@@ -212,6 +222,7 @@ class PolicyDocument(Strict):
     survivorship: Survivorship = Survivorship()
     matching: Matching = Matching()
     merge_blockers: dict[Name, MergeBlocker] = Field(default_factory=dict)
+    four_eyes: FourEyes = FourEyes()
     shared_values: SharedValues = SharedValues()
     views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))
 

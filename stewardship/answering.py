@@ -78,13 +78,13 @@ def give(
         _look(resolver, caller, wishes)  # Else what cannot be decided would be left out in silence.
         return _give_many(resolver, caller, wishes, _Kept(caller, task_id, etag, verdict), token)
     kept = _Kept(caller, task_id, etag, verdict)
-    return Settled(settle.make(resolver, caller, wishes[0], token, kept.by_decision), None)
+    return Settled(settle.make(resolver, caller, wishes[0], token, kept.by_decision, kept.as_proposed), None)
 
 
 def _give_many(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], kept: "_Kept", token: str | None) -> Settled:
     set_id = clock.uuid7()
     said = Said(f"{settle.STEWARD}:{caller.actor}", settle.STEWARD, set_id=set_id)
-    decision_sets.make(resolver, caller, wishes, said, token, lambda session: kept.by_set(session, set_id))
+    decision_sets.make(resolver, caller, wishes, said, token, lambda session: kept.by_set(session, set_id), kept.as_proposed)
     return Settled(None, set_id)
 
 
@@ -102,6 +102,9 @@ class _Kept:
 
     def by_set(self, session: Session, set_id: uuid.UUID) -> None:
         desk.settled(session, self.caller, self._seen(session), self.verdict, None, set_id)
+
+    def as_proposed(self, session: Session) -> None:
+        desk.proposed(session, self.caller, self._seen(session), self.verdict)
 
     def _seen(self, session: Session) -> Task:
         task = desk.seen(session, self.task_id, self.etag)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from sqlmodel import Session
 
-from kernel import clock
+from kernel import approvals, clock
 from kernel.actor import Principal
 from kernel.errors import Conflict, MdmError, NotFound
 from mdm import steward_decisions, versions
@@ -17,7 +17,7 @@ from mdm.decisions import StewardDecision
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said, Supposed
 from mdm.versions import VersionSet
-from stewardship import settle, sides
+from stewardship import seconding, settle, sides
 from stewardship.settle import Looked, Wish
 
 MOST_DECISIONS = 1_000
@@ -109,10 +109,13 @@ def make(
     said: Said,
     token: str | None,
     also: settle.WithEnd = lambda _: None,
+    waiting: settle.WithEnd = lambda _: None,
+    is_confirmed: bool = False,
 ) -> tuple[uuid.UUID, int, tuple[Refused, ...]]:
     """Make decisions that were looked at: their set id, how many, and what was left out.
 
-    `said` names author and code; each wish has its own reason; `also` may refuse it all by raising.
+    `said` names author and code; each wish has its own reason; `also` may refuse it all by raising, `waiting` is as for
+    `settle.make`. `is_confirmed`: as part of something larger, for which a second steward was asked where that takes one.
 
     Raises: as `settle.make`; Conflict when nothing can be decided.
     """
@@ -126,9 +129,17 @@ def make(
     kept = [index for index in reasons if index not in left_out]
     with resolver.steps() as session:
         settle.hold(session, found.looked, token)
-        for index, decision in zip(kept, found.made, strict=True):
-            settle.write(session, caller, found.looked.of, decision, replace(said, reason=reasons[index], set_id=set_id))
-        also(session)
+        of, preview = found.looked.of, found.looked.preview
+        seen = (caller, of.policy, found.looked.token, preview, len(kept))
+        proposed = None if is_confirmed else seconding.wait(session, *seen)
+        if proposed is None:
+            for index, decision in zip(kept, found.made, strict=True):
+                settle.write(session, caller, of, decision, replace(said, reason=reasons[index], set_id=set_id))
+            also(session)
+        else:
+            waiting(session)
+    if proposed is not None:
+        raise approvals.needed(proposed)
     return set_id, len(kept), found.refused
 
 

@@ -129,6 +129,13 @@ def comment(session: Session, caller: Principal, task_id: uuid.UUID, etag: str |
     return queue.one(session, task_id)
 
 
+def proposed(session: Session, caller: Principal, task: Task, verdict: str) -> None:
+    """Keep that somebody answered, and that a second steward must answer the same; the task is free for them."""
+    _change(session, task, f"{_LET_GO}, proposed_by = %s", [caller.actor])
+    if task.proposed_by != caller.actor:
+        notes.append(session, [task.task_id], Act.PROPOSED, caller.actor, verdict)
+
+
 def settled(
     session: Session, caller: Principal, task: Task, verdict: str, decision_id: uuid.UUID | None, set_id: uuid.UUID | None
 ) -> None:
@@ -138,7 +145,8 @@ def settled(
     _change(
         session,
         task,
-        f"{_LET_GO}, settled_by = %s, verdict = %s, decision_id = %s, set_id = %s, settled_at = %s, worked_seconds = %s",
+        f"{_LET_GO}, proposed_by = NULL, settled_by = %s, verdict = %s, decision_id = %s, set_id = %s, settled_at = %s,"
+        " worked_seconds = %s",
         [caller.actor, verdict, decision_id, set_id, now, worked],
     )
     notes.append(session, [task.task_id], Act.SETTLED, caller.actor, verdict)

@@ -180,7 +180,7 @@ def _decide(steps: Steps, claim: Claim, merges: list[tuple[str, str]]) -> None:
 
     def act(seen: LookedAtAll) -> None:
         if seen.looked is not None:
-            decision_sets.make(resolver, caller, wishes, said, seen.looked.token)
+            decision_sets.make(resolver, caller, wishes, said, seen.looked.token, is_confirmed=True)
 
     with steps() as session:
         known = steward_decisions.live_of_set(session, set_id)

@@ -22,6 +22,7 @@ class Act(StrEnum):
     ASSIGNED = "assigned"
     DEFERRED = "deferred"
     COMMENTED = "commented"
+    PROPOSED = "proposed"
     SETTLED = "settled"
     UNDONE = "undone"
     REBASED = "rebased"

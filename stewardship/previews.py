@@ -62,11 +62,13 @@ class CrossedBlocker:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """All that would change. `questions`: how many a steward would be asked about these golden records afterwards; `blockers`:
-    what policy says bars the merge."""
+    what policy says bars the merge; `brands` and `regions`: whose golden records it speaks of."""
 
     changed: tuple[Changed, ...]
     questions: int
     blockers: tuple[CrossedBlocker, ...] = ()
+    brands: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
     @property
     def golden_ids(self) -> tuple[uuid.UUID, ...]:
@@ -91,13 +93,18 @@ def preview(session: Session, scope: Scope, evaluated: Evaluated, blockers: tupl
     """Compare what would be stored with what is. Raises: Forbidden when it reaches beyond the caller's scope."""
     stored = _stored(session, [golden_id for unit, _ in evaluated.units for golden_id in unit.closure.goldens])
     changed = [one for unit, drafts in evaluated.units for one in _of_unit(unit, drafts, stored)]
-    _refuse_foreign(scope, evaluated)
-    return Preview(tuple(changed), sum(len(unit.questions) for unit, _ in evaluated.units), blockers)
+    brands, regions = _places(evaluated)
+    _refuse_foreign(scope, brands, regions)
+    questions = sum(len(unit.questions) for unit, _ in evaluated.units)
+    return Preview(tuple(changed), questions, blockers, tuple(sorted(brands)), tuple(sorted(regions)))
 
 
-def _refuse_foreign(scope: Scope, evaluated: Evaluated) -> None:
-    brands = {brand for _, drafts in evaluated.units for draft in drafts for brand in draft.brands}
-    regions = {region for _, drafts in evaluated.units for draft in drafts for region in draft.regions}
+def _places(evaluated: Evaluated) -> tuple[set[str], set[str]]:
+    drafts = [draft for _, drafts in evaluated.units for draft in drafts]
+    return {brand for draft in drafts for brand in draft.brands}, {region for draft in drafts for region in draft.regions}
+
+
+def _refuse_foreign(scope: Scope, brands: set[str], regions: set[str]) -> None:
     if (scope.brands is not None and not brands <= set(scope.brands)) or (
         scope.regions is not None and not regions <= set(scope.regions)
     ):

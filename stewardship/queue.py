@@ -52,6 +52,7 @@ class Task:
     settled_by: str | None
     verdict: str | None
     set_id: uuid.UUID | None
+    proposed_by: str | None
 
     @property
     def etag(self) -> str:
@@ -81,7 +82,8 @@ class Wanted:
 # In this order a page goes on after the last row of the one before; the sort key never moves while a task is open.
 _COLUMNS = """t.task_id, t.kind, t.golden_ids, t.record_ids, t.weight, t.reason_code, t.brands, t.regions, t.state, t.opened_at,
   t.closed_at, t.closed_because, coalesce(d.decision_id, t.decision_id), t.priority, t.priority_parts, t.due_at,
-  d.version, d.holder, d.held_since, d.held_until, d.assignee, d.deferred_until, d.settled_by, d.verdict, d.set_id"""
+  d.version, d.holder, d.held_since, d.held_until, d.assignee, d.deferred_until, d.settled_by, d.verdict, d.set_id,
+  d.proposed_by"""
 SELECT = f"SELECT {_COLUMNS} FROM task t JOIN task_desk d USING (task_id)"  # noqa: S608 - a constant
 # Of what is not asked for nothing is said, and the state is written out: one statement for all (`IS NULL OR`) is planned once
 # for all, past every index: to find the few of 10,000 open tasks that one holds took 48 ms, and takes 0.6.

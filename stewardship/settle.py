@@ -12,7 +12,7 @@ from typing import TypeVar, cast
 
 from sqlmodel import Session
 
-from kernel import audit, clock
+from kernel import approvals, audit, clock
 from kernel.actor import Principal
 from kernel.db import Scope
 from kernel.errors import Conflict, Invalid, MdmError, NotFound
@@ -22,7 +22,7 @@ from mdm.decisions import StewardDecision
 from mdm.resolve import Evaluated, Resolver
 from mdm.steward_decisions import Kept, Said, Supposed
 from mdm.versions import VersionSet
-from stewardship import previews, sides
+from stewardship import previews, seconding, sides
 from stewardship.previews import CrossedBlocker, Preview
 from stewardship.sides import Side
 
@@ -137,10 +137,20 @@ def _token(of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> str:
     return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
 
 
-def make(resolver: Resolver, caller: Principal, wish: Wish, token: str | None, also: WithDecision = lambda *_: None) -> uuid.UUID:
+def make(
+    resolver: Resolver,
+    caller: Principal,
+    wish: Wish,
+    token: str | None,
+    also: WithDecision = lambda *_: None,
+    waiting: WithEnd = lambda _: None,
+) -> uuid.UUID:
     """Make a decision that was looked at; its id. The records are resolved by a worker. `also` may refuse it by raising.
 
-    Raises: as `look`; MdmError 428 without a token, 412 when what was looked at has changed; Conflict (blocked_by_policy).
+    One that by policy takes two stewards is kept as a proposal, with what `waiting` writes, until another makes the same.
+
+    Raises: as `look`; MdmError 428 without a token, 412 when what was looked at has changed; Conflict (blocked_by_policy,
+    second_person_needed).
     """
     said = Said(f"{STEWARD}:{caller.actor}", STEWARD, checked_reason(wish.reason))
     looked = look(resolver, caller, wish)
@@ -148,8 +158,14 @@ def make(resolver: Resolver, caller: Principal, wish: Wish, token: str | None, a
     with resolver.steps() as session:
         hold(session, looked, token)
         _refuse_blocked(looked)
-        write(session, caller, looked.of, across_those_met(looked, decision), said)
-        also(session, decision)
+        proposed = seconding.wait(session, caller, looked.of.policy, looked.token, looked.preview)
+        if proposed is None:
+            write(session, caller, looked.of, across_those_met(looked, decision), said)
+            also(session, decision)
+        else:
+            waiting(session)
+    if proposed is not None:
+        raise approvals.needed(proposed)
     return decision.decision_id
 
 

@@ -93,6 +93,8 @@ def _rebase(session: Session, followed: Sequence[tuple[OpenTask, Question]]) -> 
            WHERE t.task_id = n.task_id""",
         [ids, [question.key for _, question in followed]],
     )
+    # Whoever proposed an answer did so to another question.
+    sql.run(session, "UPDATE task_desk SET proposed_by = NULL WHERE task_id = ANY(%s)", [ids])
     notes.append(session, ids, notes.Act.REBASED, notes.SERVICE)
 
 

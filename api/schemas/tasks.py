@@ -65,6 +65,9 @@ class Task(BaseModel):
     held_until: datetime | None
     assignee: str | None
     deferred_until: datetime | None
+    proposed_by: str | None = Field(
+        description="Who has answered a question that takes two: another steward's same answer counts."
+    )
     settled_by: str | None
     verdict: str | None
     decision_id: UUID | None

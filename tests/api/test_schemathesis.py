@@ -19,8 +19,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from api.app import create_app
-from kernel import actor, clock, db, jobs
-from mdm import certificates, exports, uploads
+from kernel import actor, approvals, clock, db, jobs
+from mdm import certificates, exports, ruling, uploads
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
@@ -117,6 +117,14 @@ def of_an_export() -> dict[str, Any]:
     assert claim is not None
     exporter.work(db.transaction, claim)
     return {"path_parameters": {"export_id": str(export_id)}, "headers": {}}
+
+
+def of_an_approval() -> dict[str, Any]:
+    """The same, about a policy that waits for a second person."""
+    with db.transaction() as session:
+        proposed = approvals.second(session, ruling.KIND, str(uuid.uuid4()), "user:ana", {"records": 3})
+    assert proposed is not None
+    return {"path_parameters": {"approval_id": str(proposed.approval_id)}, "body": {"reason": "Looked at."}, "headers": {}}
 
 
 def of_a_certificate(name: str, policy: policies.Policy) -> dict[str, Any]:
@@ -252,6 +260,9 @@ def test_no_request_breaks_an_operation_and_some_succeed(
         works = operation.as_strategy(**of_a_customer(name, *customer(policy)))
     elif name.startswith("jobs_") and name != "jobs_listed":
         works = operation.as_strategy(**of_a_job(name))
+    elif name.startswith("approvals_") and name != "approvals_listed":
+        headers = key("admin")
+        works = operation.as_strategy(**of_an_approval())
     elif name.startswith("tasks_"):
         works = operation.as_strategy(**of_a_task(name, policy))
     elif name.startswith("exports_") and name != "exports_begin":

@@ -7,7 +7,8 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli import policy_commands
+from cli import approval_commands, policy_commands
+from kernel import approvals
 from kernel.db import read_only, transaction
 from kernel.errors import Conflict
 from matching.calibration import Kind, WeighedPair, count_weights
@@ -132,3 +133,40 @@ def test_what_no_line_could_mean_is_a_fault_of_the_document(app: typer.Typer, tm
 def test_apply_says_that_what_is_asked_of_matching_changes(app: typer.Typer, tmp_path: Path) -> None:
     run(app, "policy", "apply", written(tmp_path, TWO))
     assert "~ matching" in run(app, "policy", "apply", written(tmp_path, TWO + ASKING)).output
+
+
+def test_a_policy_by_which_much_is_resolved_again_takes_two_persons(
+    app: typer.Typer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(app, "policy", "apply", written(tmp_path, TWO + "four_eyes: {policy_records: 1}\n"))
+    put_two()
+    loose = written(tmp_path, TWO)
+
+    refused = run(app, "policy", "apply", loose)
+    assert isinstance(refused.exception, Conflict)
+    assert refused.exception.code == "second_person_needed"
+    with read_only() as session:
+        (proposal,) = approvals.listed(session)
+        assert (proposal.kind, proposal.about["records"], policy.current(session).version) == ("policy", 2, 1)
+
+    monkeypatch.setattr("getpass.getuser", lambda: "somebody-else")
+    approval_commands.register(app)
+    assert run(app, "approvals", "approve", proposal.approval_id, "--reason", "Looked at.").exit_code == 0
+    monkeypatch.undo()
+    assert run(app, "policy", "apply", loose).exit_code == 0
+    with read_only() as session:
+        assert policy.current(session).version == 2
+
+
+def test_the_policy_that_rules_already_takes_nobody(app: typer.Typer, tmp_path: Path) -> None:
+    text = TWO + "four_eyes: {policy_records: 0}\n"
+    run(app, "policy", "apply", written(tmp_path, text))
+    put_two()
+    assert run(app, "policy", "apply", written(tmp_path, "# Said better.\n" + text)).exit_code == 0
+
+
+def put_two() -> None:
+    with read_only() as session:
+        ruling = policy.current(session)
+    for key in ("1", "2"):
+        master.Master(ruling).put("pos", key, MARIA)

@@ -1,0 +1,41 @@
+"""Which decisions take two stewards, by policy, and whether a second one has given the same.
+
+The same is what has the same outcome: the token of the preview stands for it, so when anything changes that the outcome hangs on,
+the first steward's word counts no more.
+"""
+
+from sqlmodel import Session
+
+from kernel import approvals
+from kernel.actor import Principal
+from kernel.approvals import Proposal
+from mdm.policy import Policy
+from stewardship.previews import Preview
+
+KIND = "decision"
+MOST_NAMED = 20
+
+
+def records_of(preview: Preview) -> int:
+    """How many records are members of golden records that would answer otherwise."""
+    states = [state for one in preview.changed for state in (one.before, one.after) if state is not None]
+    return len({member for state in states for member in state.members})
+
+
+def takes_two(policy: Policy, preview: Preview, decisions: int) -> bool:
+    """Whether policy asks for a second steward."""
+    limits = policy.four_eyes
+    return (limits.records is not None and records_of(preview) > limits.records) or (
+        limits.decisions is not None and decisions > limits.decisions
+    )
+
+
+def wait(
+    session: Session, caller: Principal, policy: Policy, token: str, preview: Preview, decisions: int = 1
+) -> Proposal | None:
+    """Keep what is decided as a proposal where it takes a second steward and this is the first; else None: go on and decide."""
+    if not takes_two(policy, preview, decisions):
+        return None
+    golden_ids = [str(one) for one in preview.golden_ids[:MOST_NAMED]]
+    about = {"decisions": decisions, "records": records_of(preview), "golden_ids": golden_ids}
+    return approvals.second(session, KIND, token, caller.actor, about, preview.brands, preview.regions)

@@ -1,0 +1,141 @@
+"""What takes two stewards by policy: the first one's answer is kept as a proposal, another's same answer decides."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from kernel import db
+from mdm import policy as policies
+from mdm import rules, versions
+
+from ...resolution import MARIA, Master, partition
+from ..conftest import WITH_DOUBT
+
+LARGE = "four_eyes: {records: 1, decisions: 1}\n"
+WHY = "She showed both cards."
+PROBLEM = "urn:customer-master:problem:"
+APART = {frozenset({("pos", "1")}), frozenset({("bought", "b")})}
+TOGETHER = {frozenset({("pos", "1"), ("bought", "b")})}
+
+
+@pytest.fixture
+def mdm(policy: policies.Policy) -> Master:
+    """Maria twice, in doubt; that two records are one customer takes two stewards."""
+    with db.transaction() as session:
+        stored = policies.store(session, policies.parse(WITH_DOUBT + LARGE), "test")
+        versions.adopt(session, stored)
+    rules.forget()
+    made = Master(stored)
+    made.put("pos", "1", MARIA)
+    made.put("bought", "b", MARIA)
+    made.drain()
+    return made
+
+
+@pytest.fixture
+def ana(api: TestClient) -> TestClient:
+    return api
+
+
+@pytest.fixture
+def ben(key: Any) -> Iterator[TestClient]:
+    """Another steward."""
+    with TestClient(create_app(), headers=key()) as client:
+        yield client
+
+
+def task(api: TestClient, state: str = "open") -> dict[str, Any]:
+    (found,) = api.get("/v1/tasks", params={"state": state}).json()["items"]
+    return dict(found)
+
+
+def settle(api: TestClient, mdm: Master, verdict: str = "match") -> Any:
+    found = task(api)
+    path, headers = f"/v1/tasks/{found['task_id']}:settle", {"if-match": found["etag"]}
+    body = {"verdict": verdict, "reason": WHY}
+    token = api.post(path, json=body, params={"dry_run": True}).json()["preview_token"]
+    answer = api.post(path, json=body | {"preview_token": token}, headers=headers)
+    mdm.drain()
+    return answer
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("type", "").removeprefix(PROBLEM)
+
+
+def waiting(api: TestClient, state: str = "open") -> list[dict[str, Any]]:
+    return list(api.get("/v1/approvals", params={"state": state}).json()["items"])
+
+
+def test_the_first_answer_is_a_proposal_and_the_second_decides(ana: TestClient, ben: TestClient, mdm: Master) -> None:
+    first = settle(ana, mdm)
+    assert code(first) == (409, "second_person_needed")
+    assert partition() == APART
+    assert task(ana)["proposed_by"] == first.json()["asked_by"]
+    (proposal,) = waiting(ben)
+    assert (proposal["kind"], proposal["about"]["records"]) == ("decision", 2)
+
+    assert settle(ben, mdm).status_code == 200
+    assert partition() == TOGETHER
+    closed = task(ana, "closed")
+    assert closed["proposed_by"] is None
+    story = ana.get(f"/v1/tasks/{closed['task_id']}").json()["story"]
+    assert [note["act"] for note in story] == ["proposed", "settled"]
+    assert story[0]["author"] != story[1]["author"]
+    assert [one["state"] for one in waiting(ana, "any")] == ["used"]
+
+
+def test_the_same_steward_twice_is_one_steward(ana: TestClient, mdm: Master) -> None:
+    assert [code(settle(ana, mdm)) for _ in range(2)] == [(409, "second_person_needed")] * 2
+    assert partition() == APART
+    assert len(waiting(ana)) == 1
+
+
+def test_another_answer_is_no_second(ana: TestClient, ben: TestClient, mdm: Master) -> None:
+    settle(ana, mdm)
+    answer = settle(ben, mdm, "no_match")
+    assert answer.status_code == 200  # It changes no golden record of more than one record: it takes no second.
+    assert partition() == APART
+
+
+def test_what_changed_since_is_no_more_what_the_first_saw(ana: TestClient, ben: TestClient, mdm: Master) -> None:
+    settle(ana, mdm)
+    mdm.put("bought", "b", {**MARIA, "given_name": "Marie"})
+    mdm.drain()
+    assert code(settle(ben, mdm)) == (409, "second_person_needed")
+    assert partition() == APART
+
+
+def test_no_way_round_it_by_a_decision_or_a_set(ana: TestClient, mdm: Master) -> None:
+    sides = {"left": {"records": [{"source": "pos", "key": "1"}]}, "right": {"records": [{"source": "bought", "key": "b"}]}}
+    one = {"verdict": "match", "reason": WHY, **sides}
+    for path, body in (("/v1/decisions", one), ("/v1/decisions:batch", {"decisions": [one]})):
+        token = ana.post(path, json=body, params={"dry_run": True}).json()["preview_token"]
+        assert code(ana.post(path, json=body | {"preview_token": token})) == (409, "second_person_needed"), path
+    mdm.drain()
+    assert partition() == APART
+
+
+def test_a_proposal_is_rejected_with_a_reason_and_never_approved_unseen(
+    ana: TestClient, ben: TestClient, key: Any, mdm: Master
+) -> None:
+    settle(ana, mdm)
+    (proposal,) = waiting(ben)
+    path = f"/v1/approvals/{proposal['approval_id']}"
+    assert code(ben.post(f"{path}:approve", json={"reason": "Fine."})) == (403, "missing_scope")
+    answer = ben.post(f"{path}:approve", json={"reason": "Fine."}, headers=key("admin"))
+    assert code(answer) == (409, "ask_for_the_same")
+    assert ben.post(f"{path}:reject", json={"reason": "Two sisters."}).json()["state"] == "rejected"
+    assert code(settle(ben, mdm)) == (409, "second_person_needed")
+
+
+def test_a_steward_of_another_brand_neither_sees_nor_rejects_it(ana: TestClient, key: Any, mdm: Master) -> None:
+    settle(ana, mdm)
+    (proposal,) = waiting(ana)
+    with TestClient(create_app(), headers=key(brands=("elsewhere",))) as foreign:
+        assert waiting(foreign) == []
+        answer = foreign.post(f"/v1/approvals/{proposal['approval_id']}:reject", json={"reason": "No."})
+    assert code(answer) == (404, "unknown_approval")
