@@ -14,6 +14,7 @@ from api import answers, idempotency
 from api.schemas.exports import ExportWish
 from kernel import db
 from kernel.actor import Principal
+from kernel.errors import Gone
 from kernel.jobs import Job
 from mdm import export_registry, exports
 from mdm import policy as policies
@@ -62,7 +63,13 @@ def content(caller: Principal, export_id: UUID, if_none_match: str | None) -> Re
     }
     if if_none_match is not None and answers.matches(etag, if_none_match):
         return Response(b"", 304, headers)
-    return FileResponse(path, headers=headers, media_type=MEDIA[entry.format], filename=f"{entry.kind}.{entry.format}")
+    try:
+        there = path.stat()
+    except FileNotFoundError as gone:
+        raise Gone("The file is not kept any more", code="export_expired", detail="It was removed at this moment.") from gone
+    return FileResponse(
+        path, headers=headers, media_type=MEDIA[entry.format], filename=f"{entry.kind}.{entry.format}", stat_result=there
+    )
 
 
 def remove(caller: Principal, export_id: UUID) -> Response:

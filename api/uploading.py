@@ -1,5 +1,6 @@
 """Takes the file of an import in: streamed to disk within the limit, then a job of its own reads it. Never looks into a row."""
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -86,6 +87,10 @@ def _begin(caller: Principal, key: str | None, hashed: bytes, kind: str, upload:
     return answer
 
 
+# No room on the disk, in the quota, or below the process's own limit.
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
 @contextmanager
 def _new_file(path: Path) -> Iterator[BinaryIO]:
     """Open a new file, and delete it when its request fails."""
@@ -94,8 +99,9 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             yield file
         is_kept = True
-    except OSError as full:
-        raise Unavailable("The file could not be written", code="storage_full", detail="Try again later.") from full
+    except OSError as refused:
+        code = "storage_full" if refused.errno in FULL else "storage_away"
+        raise Unavailable("The file could not be written", code=code, detail="Try again later.") from refused
     finally:
         if not is_kept:
             path.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from cli.output import unfolded
 from kernel import actor, audit, jobs
 from kernel.db import read_only, transaction
-from mdm import import_undo, schedules
+from mdm import retrying, schedules
 
 console = Console()
 jobs_app = typer.Typer(help="What runs and what ran.", no_args_is_help=True, rich_markup_mode=None)
@@ -92,6 +92,6 @@ def _change(job_id: UUID, act: Callable[[Session, UUID], None], done: str) -> No
 def retry(job_id: JobId) -> None:
     """Try again what was given up: pieces that failed alone are handed out anew."""
     with transaction() as session:
-        chunks = import_undo.retry(session, job_id)
+        chunks = retrying.retry(session, job_id)
         audit.record(session, WHO.actor, "job.retried", "job", str(job_id))
     console.print(f"{chunks:,} pieces are to be tried again")

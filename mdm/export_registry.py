@@ -202,7 +202,7 @@ def delete_others(names: Sequence[str], kept: set[str]) -> int:
     gone = 0
     for path in folder().iterdir():
         with suppress(FileNotFoundError):
-            if path.name in names or (path.name not in kept and path.stat().st_mtime < before):
+            if path.name in names or (path.name not in kept and path.is_file() and path.stat().st_mtime < before):
                 path.unlink()
                 gone += 1
     return gone

@@ -55,7 +55,7 @@ class Import:
 
 def recent(session: Session, limit: int) -> list[Import]:
     """List the latest imports, newest first."""
-    return [Import(one, _undo_of(session, one.job_id)) for one in jobs.recent(session, limit, imports.KIND)]
+    return [Import(one, undo_of(session, one.job_id)) for one in jobs.recent(session, limit, imports.KIND)]
 
 
 def find(session: Session, job_id: uuid.UUID) -> Import:
@@ -63,10 +63,11 @@ def find(session: Session, job_id: uuid.UUID) -> Import:
     job = jobs.status(session, job_id)
     if job.kind not in UNDOABLE:
         raise NotFound("This job is no import", code="unknown_import")
-    return Import(job, _undo_of(session, job_id))
+    return Import(job, undo_of(session, job_id))
 
 
-def _undo_of(session: Session, job_id: uuid.UUID) -> Job | None:
+def undo_of(session: Session, job_id: uuid.UUID) -> Job | None:
+    """Read the job that undoes an import, or has undone it."""
     return jobs.find_by_fingerprint(session, KIND, str(job_id))
 
 
@@ -96,18 +97,6 @@ def begin(session: Session, job_id: uuid.UUID, principal: Principal, reason: str
     parts = [{"records": [str(one) for one in said[at : at + CHUNK_RECORDS]]} for at in range(0, len(said), CHUNK_RECORDS)]
     made = jobs.create_job(session, KIND, params, principal.actor, fingerprint=str(job_id), total_units=len(said), chunks=parts)
     return jobs.status(session, made)
-
-
-def retry(session: Session, job_id: uuid.UUID) -> int:
-    """Hand out anew what was given up of a job, unless it is an import that was undone: it would come back, in part.
-
-    How many chunks. Raises: as `jobs.retry`; Conflict.
-    """
-    undone = _undo_of(session, job_id)
-    if undone is not None:
-        extra = {"undo_job_id": str(undone.job_id)}
-        raise Conflict("This import was undone", code="import_undone", detail="Import the file anew.", extra=extra)
-    return jobs.retry(session, job_id)
 
 
 def run(steps: Steps, undo: Job, owner: str, progress: Progress) -> Job:

@@ -33,19 +33,24 @@ TELL_SECONDS = 1.0
 
 def begin(session: Session, part: Part, dry_run: bool, caller: Principal) -> uuid.UUID:
     """Open a reconciliation. Raises: Invalid for a source or brand that the policy does not name; Conflict while another runs."""
-    sql.run(session, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [KIND])
     parts.checked(policy.current(session), part)
-    running = jobs.recent(session, 1, KIND, only_open=True)
+    refuse_second(session)
+    about = {"sources": list(part.sources), "brands": list(part.brands), "dry_run": dry_run}
+    job_id = jobs.create_job(session, KIND, about, caller.name, chunks=[about])
+    audit.record(session, caller.actor, "reconciliation.begun", "job", str(job_id), detail=about)
+    return job_id
+
+
+def refuse_second(session: Session, but: uuid.UUID | None = None) -> None:
+    """Let nobody begin another until the transaction ends. Raises: Conflict while one is under way, `but` not counted."""
+    sql.run(session, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [KIND])
+    running = [one for one in jobs.recent(session, 2, KIND, only_open=True) if one.job_id != but]
     if running:
         detail = "It would find what this one finds: follow that one, or cancel it."
         raise Conflict(
             "A reconciliation is under way", code="reconciliation_under_way", detail=detail,
             extra={"job_id": str(running[0].job_id)},
         )  # fmt: skip
-    about = {"sources": list(part.sources), "brands": list(part.brands), "dry_run": dry_run}
-    job_id = jobs.create_job(session, KIND, about, caller.name, chunks=[about])
-    audit.record(session, caller.actor, "reconciliation.begun", "job", str(job_id), detail=about)
-    return job_id
 
 
 def work(resolver: Resolver, claim: Claim) -> None:

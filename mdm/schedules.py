@@ -102,6 +102,9 @@ def _begin(session: Session, name: str) -> uuid.UUID | None:
     except MdmError as refused:
         logger.warning("schedule_refused", schedule=name, code=refused.code)
         return None
+    if job_id is None:  # It may be paused, or no worker runs: said, lest upkeep stop in silence.
+        logger.warning("schedule_waits_for_the_job_before", schedule=name)
+        return None
     logger.info("schedule_fired", schedule=name, job_id=str(job_id))
     return job_id
 

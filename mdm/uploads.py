@@ -154,5 +154,5 @@ def _untouched() -> Iterator[Path]:
     before = clock.now().timestamp() - KEPT_SECONDS
     for path in folder().iterdir():
         with suppress(FileNotFoundError):
-            if path.stat().st_mtime < before:
+            if path.is_file() and path.stat().st_mtime < before:
                 yield path

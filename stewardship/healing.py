@@ -70,9 +70,20 @@ def plan(session: Session, source: str, certificate_id: uuid.UUID) -> Plan:
         "deletes_much": counts[GHOST] * 100 > records * MOST_DELETED_PERCENT,
         "rows_rejected": bool(extract["rejected"]) and counts[GHOST] > 0,
         "extract_is_empty": not extract["rows"],
+        "imported_since": counts[GHOST] > 0 and _imported_since(session, certificate),
     }
     because = tuple(name for name, holds in reasons.items() if holds)
     return Plan(certificate, path, counts[GHOST], counts[MERGED], counts[MISSING], counts[STALE], records, because)
+
+
+def _imported_since(session: Session, certificate: Certificate) -> bool:
+    """Whether the source was imported after its extract was taken: what came again as it was bears no mark of it."""
+    ((found,),) = sql.rows(
+        session,
+        "SELECT EXISTS (SELECT FROM job WHERE kind = %s AND params ->> 'source' = %s AND coalesce(finished_at, now()) > %s)",
+        [imports.KIND, certificate.source, certificate.taken_at],
+    )
+    return bool(found)
 
 
 def begin(session: Session, found: Plan, caller: Principal, reason: str, confirm: bool) -> Job:

@@ -7,6 +7,7 @@ measured.
 
 import threading
 import time
+from collections.abc import Callable
 
 from kernel import clock, db, log
 from kernel.errors import MdmError
@@ -26,17 +27,41 @@ logger = log.get_logger()
 
 def sweep() -> int:
     """Sweep once; the number of records made ready, and of chunks that lost their worker too often."""
+    return sum(act() for act in SWEEPS)
+
+
+def ask_again() -> int:
+    """Make records ready whose worker is gone, whose bell nobody answered, or of which something has lapsed; how many."""
     with db.transaction() as session:
         now = clock.now()
         lapsed = overrides.ask_expired(session, now) + lapsing.ask(session, now)
         ready = pending.sweep(session) + candidates.cool(session) + lapsed
         fault_point("sweeper.sweeping")
     fault_point("sweeper.swept")
+    return ready
+
+
+def close_loads() -> int:
+    """End loads whose process is gone."""
     with db.transaction() as session:
         loads.close_abandoned(session)
+    return 0
+
+
+def forget_sessions() -> int:
+    """Let go of sessions that are over."""
     with db.transaction() as session:
         accounts.sweep(session)
-        return ready + sum(chunks.sweep(session, kind) for kind in KINDS.values())
+    return 0
+
+
+def divide_chunks() -> int:
+    """Halve or give up chunks that lost their worker again and again; how many."""
+    with db.transaction() as session:
+        return sum(chunks.sweep(session, kind) for kind in KINDS.values())
+
+
+SWEEPS = (ask_again, close_loads, forget_sessions, divide_chunks)
 
 
 def watch_endpoints() -> None:
@@ -73,12 +98,23 @@ def run(stopping: threading.Event) -> None:
     if names := schedules.unknown():
         logger.warning("unknown_schedules", names=names)
     while not stopping.wait(SWEEP_SECONDS):
-        try:
-            sweep()
-            schedules.fire_due(db.transaction)
-            watch_endpoints()
-        except db.UNAVAILABLE as away:
-            logger.warning("database_away", error=type(away).__name__)
+        for act in (*SWEEPS, fire_schedules, watch_endpoints):
+            attempt(act)
+
+
+def fire_schedules() -> None:
+    """Open the jobs whose time has come."""
+    schedules.fire_due(db.transaction)
+
+
+def attempt(act: Callable[[], object]) -> None:
+    """Do one of the sweeper's acts: one that fails holds up no other, and is tried again a second later."""
+    try:
+        act()
+    except db.UNAVAILABLE as away:
+        logger.warning("database_away", error=type(away).__name__)
+    except Exception as error:  # noqa: BLE001 - its text may hold a value; what is wrong with one act must not end them all.
+        logger.error("sweep_failed", act=getattr(act, "__name__", "act"), error=type(error).__name__)
 
 
 def main() -> None:

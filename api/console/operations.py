@@ -19,8 +19,8 @@ from api.schemas.webhooks import Redelivery
 from kernel import audit, db, jobs
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError, NotFound
-from mdm import import_undo, quality_reading, sources
 from mdm import policy as policies
+from mdm import quality_reading, retrying, sources
 from mdm.policy import Policy
 from mdm.policy_schema import Source
 from webhooks import deliveries, endpoints
@@ -33,7 +33,7 @@ MOST, DAYS = 50, 30
 # What may be done with a job, and what is then noted, as over REST.
 ACTS: Mapping[str, tuple[Callable[[Session, UUID], object], str]] = {
     "cancel": (jobs.cancel, "cancelled"), "pause": (jobs.pause, "paused"), "resume": (jobs.resume, "resumed"),
-    "retry": (import_undo.retry, "retried"),
+    "retry": (retrying.retry, "retried"),
 }  # fmt: skip
 
 

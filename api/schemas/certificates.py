@@ -98,5 +98,5 @@ class HealPlan(BaseModel):
     decides: int
     source_must_send: int = Field(description="Missing and stale keys; `GET …/lists` names them.")
     records: int = Field(description="Of the source, living here.")
-    needs_confirmation: list[Literal["deletes_much", "rows_rejected", "extract_is_empty"]]
+    needs_confirmation: list[Literal["deletes_much", "rows_rejected", "extract_is_empty", "imported_since"]]
     job_id: UUID | None = Field(None, description="The job of the heal; null for a dry run.")

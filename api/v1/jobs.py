@@ -13,7 +13,7 @@ from api.routes import Route, resource
 from api.schemas.decisions import NO_NUL
 from api.schemas.jobs import Job, Jobs, Retried
 from kernel import audit, db, jobs
-from mdm import import_undo
+from mdm import retrying
 
 router = resource("jobs", Route)
 EVENT = {"type": "object", "properties": {"event": {"const": "progress"}, "data": {"type": "string", "description": "A job."}}}
@@ -65,10 +65,10 @@ def resume(caller: JobsWriter, job_id: UUID) -> Response:
 def retry(caller: JobsWriter, job_id: UUID) -> Response:
     """Try again what was given up: pieces that failed alone are handed out anew.
 
-    Not of a job that was cancelled, nor of an import that was undone (409).
+    Not of a job that was cancelled, of an import that was undone, nor of a reconciliation while another is under way (409).
     """
     with db.transaction() as session:
         working.require(session, caller, job_id)
-        chunks = import_undo.retry(session, job_id)
+        chunks = retrying.retry(session, job_id)
         audit.record(session, caller.actor, "job.retried", "job", str(job_id))
         return answers.json_answer({"chunks": chunks})

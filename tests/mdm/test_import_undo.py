@@ -8,7 +8,7 @@ import pytest
 
 from kernel import clock, db, jobs
 from kernel.errors import Conflict
-from mdm import history, import_undo, import_undo_preview, imports, ingest
+from mdm import history, import_undo, import_undo_preview, imports, ingest, retrying
 from mdm.incoming import Incoming
 from mdm.withdrawing import Fate
 from stewardship import settle
@@ -225,7 +225,7 @@ def test_what_was_given_up_of_an_undone_import_is_not_tried_again(mdm: Master) -
     mdm.drain()
     undo(mdm, job_id)
     with db.transaction() as session, pytest.raises(Conflict, match="anew"):
-        import_undo.retry(session, job_id)
+        retrying.retry(session, job_id)
     assert query("SELECT state FROM job_chunk WHERE job_id = %s", job_id) == [("quarantined",)]
 
 

@@ -1,6 +1,7 @@
 """Real worker processes: whatever is killed or flushed, every record is resolved in the end, once."""
 
 import sys
+import threading
 
 import pytest
 import redis
@@ -9,6 +10,7 @@ from kernel import db
 from mdm import schedules, upkeep
 from mdm.incoming import Incoming
 from stewardship import accounts
+from workers import sweeper
 from workers.sweeper import sweep
 
 from .. import resolution as master
@@ -44,6 +46,23 @@ def test_a_sweep_forgets_sessions_that_are_over(mdm: Master) -> None:
     query("UPDATE user_session SET seen_at = now() - interval '2 hours'")
     sweep()
     assert query("SELECT count(*) FROM user_session") == [(0,)]
+
+
+def test_an_act_that_fails_holds_up_no_other(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> int:
+        raise ValueError("maria.lopez@telefonica.net")
+
+    monkeypatch.setattr(sweeper.lapsing, "ask", broken)
+    with db.transaction() as session:
+        accounts.add(session, "test", "ana")
+        accounts.begin(session, "ana")
+    query("UPDATE user_session SET seen_at = now() - interval '2 hours'")
+    stopping = threading.Event()
+    running = threading.Thread(target=sweeper.run, args=[stopping], daemon=True)
+    running.start()
+    wait_until(lambda: query("SELECT count(*) FROM user_session") == [(0,)])
+    stopping.set()
+    running.join()
 
 
 def test_killed_workers_and_a_flushed_broker_change_nothing(mdm: Master, start: Start, redis_url: str) -> None:

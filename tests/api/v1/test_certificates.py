@@ -13,6 +13,7 @@ from api.app import create_app
 from kernel import clock, db, jobs
 from kernel.settings import configure, settings
 from mdm import certificates, chunks, export_registry, uploads
+from mdm.incoming import Incoming
 from stewardship import healing
 from workers.jobs import run_chunk
 
@@ -133,6 +134,19 @@ def test_what_cannot_be_stored_is_refused(sender: Sender) -> None:
     for beyond in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-01:00"):
         assert problem(sender.certify({"key": "1"}, taken_at=beyond)) == (422, "invalid_request")
     assert list(uploads.folder().iterdir()) == []
+
+
+def test_what_may_have_been_imported_since_is_deleted_only_when_confirmed(
+    sender: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that came again as it was bears no mark of it."""
+    monkeypatch.setattr(healing, "MOST_DELETED_PERCENT", 100)
+    sender.put("1", "2")
+    path = sender.certified({"key": "1"})
+    assert sender.heal(path, dry_run=True).json()["needs_confirmation"] == []
+    sender.mdm.load("shop", Incoming("2", PEOPLE[1]))
+    assert sender.heal(path, dry_run=True).json()["needs_confirmation"] == ["imported_since"]
+    assert problem(sender.heal(path)) == (409, "heal_needs_confirmation")
 
 
 def test_what_was_sent_again_since_is_not_deleted(sender: Sender) -> None:
