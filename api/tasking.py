@@ -13,8 +13,9 @@ from api import answers, deciding, deps
 from api.schemas.tasks import Settle, TaskFilter
 from kernel import clock, db
 from kernel.actor import Principal
-from stewardship import answering, desk, phrasing, queue
+from stewardship import answering, desk, phrasing, precision, queue
 from stewardship.answering import Answer
+from stewardship.precision import Interval
 from stewardship.queue import Task, Wanted
 
 OK = 200
@@ -36,6 +37,19 @@ def listed(session: Session, wanted: Wanted, after: str | None, limit: int) -> R
 def summary(session: Session) -> Response:
     """Answer how the queue fares."""
     return answers.json_answer({"kinds": [{**asdict(one), "days_to_clear": one.days_to_clear} for one in queue.figures(session)]})
+
+
+def precise(caller: Principal, days: int) -> Response:
+    """Answer how many automatic merges are right, by the checks of so many days."""
+    with db.read_only() as session:
+        found = precision.read(session, caller.scope, days)
+    bands = [{**asdict(band), "precision": _interval(band.precision)} for band in found.bands]
+    counts = {"days": days, "answers": found.answers, "waiting": found.waiting, "covered": round(found.covered, 4)}
+    return answers.json_answer({**counts, "precision": _interval(found.precision), "bands": bands})
+
+
+def _interval(found: Interval | None) -> dict[str, float] | None:
+    return {name: round(value, 4) for name, value in asdict(found).items()} if found else None
 
 
 def told(session: Session, task_id: UUID) -> Response:

@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
 
 @tasks_app.command("list")
 def list_(
-    kind: Annotated[str | None, typer.Option(help="pair, too_large, contested or policy_blocker.")] = None,
+    kind: Annotated[str | None, typer.Option(help="pair, too_large, contested, policy_blocker or audit.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those past their time.")] = False,
     deferred: Annotated[bool, typer.Option("--deferred", help="Those that were put off.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=queue.MOST_LISTED)] = 20,

@@ -7,7 +7,7 @@ all come through here, so that they cannot disagree. `mdm.golden` writes it, `st
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -31,17 +31,21 @@ Plan = ChangePlan[Id, Id]
 
 class QuestionKind(StrEnum):
     """What a steward is asked: are these one customer; why is this component so large; two decisions contradict each other; may
-    these be one in spite of what policy says bars them."""
+    these be one in spite of what policy says bars them; was this automatic merge right."""
 
     PAIR = "pair"
     TOO_LARGE = "too_large"
     CONTESTED = "contested"
     BLOCKED = "policy_blocker"
+    AUDIT = "audit"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something that only a human may settle. `key` is the same whenever the same goldens are asked about."""
+    """Something that only a human may settle. `key` is the same whenever the same goldens are asked about.
+
+    `share`: of a merge that is to be checked, the share of its like that is.
+    """
 
     kind: QuestionKind
     key: str
@@ -51,6 +55,7 @@ class Question:
     reason_code: str
     brands: tuple[str, ...]
     regions: tuple[str, ...]
+    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,8 @@ def _evaluate(
         questions.setdefault((question.kind, question.key), question)
     rungs = {record: component.rung for component in unit.components for record in component.records}
     joins = tuple(join for _, clustering in clusterings for join in clustering.joins)
+    for question in _to_be_checked(weigher, joins, unit, planned, current):
+        questions.setdefault((question.kind, question.key), question)
     mine = {one: current[one] for one in rungs}
     return Evaluation(unit, mine, planned, tuple(questions.values()), rungs, joins, crossings, barred.lapses(mine))
 
@@ -295,6 +302,16 @@ def _crossed(crossings: Iterable[tuple[Id, Crossing]], planned: Plan, current: M
     for held in names.values():
         holders = frozenset(record for one in held for record in one.holders)
         yield _question(QuestionKind.BLOCKED, holders, planned, current, None, ",".join(one.name for one in held))
+
+
+def _to_be_checked(
+    weigher: Weigher, joins: Iterable[Join[Id]], unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord]
+) -> Iterable[Question]:
+    """Ask whether the automatic merges that policy has checked were right, each of two records."""
+    sampler = weigher.versions.audit
+    for one in sampler.sample(joins, unit.records) if sampler else ():
+        question = _question(QuestionKind.AUDIT, frozenset(one.records), planned, current, one.weight, one.band)
+        yield replace(question, key=":".join(map(str, question.record_ids)), share=one.share)
 
 
 def _holds_apart(rule: StewardDecision, one: frozenset[Id], other: frozenset[Id]) -> bool:

@@ -205,6 +205,20 @@ class FourEyes(Strict):
     )
 
 
+class AuditBand(Strict):
+    """The merges from a match weight on, up to the next band, and which share of them stewards are asked to check."""
+
+    from_weight: float = Field(description="bits: the average over all pairs of the two sides")
+    share: Share
+
+
+class MergeAudit(Strict):
+    """Which automatic merges stewards are asked to check, so that precision is measured and not believed. Nothing said: none."""
+
+    by_identifier: Share = Field(0, description="of those that a deciding identifier joined")
+    by_weight: tuple[AuditBand, ...] = ()
+
+
 class SharedValues(Strict):
     """Values known to belong to nobody: the shop's own phone, noreply@…; kept and shown, never evidence."""
 
@@ -221,6 +235,7 @@ class PolicyDocument(Strict):
     extras: dict[Name, ExtraRule] = Field(default_factory=dict)
     survivorship: Survivorship = Survivorship()
     matching: Matching = Matching()
+    merge_audit: MergeAudit = MergeAudit()
     merge_blockers: dict[Name, MergeBlocker] = Field(default_factory=dict)
     four_eyes: FourEyes = FourEyes()
     shared_values: SharedValues = SharedValues()

@@ -18,6 +18,7 @@ from matching.score import Scorer, scorer
 from mdm import models, pending, program, sql
 from mdm import policy as policies
 from mdm.incoming import SourceRules
+from mdm.merge_audit import Sampler
 from mdm.merge_blockers import MergeBlockers
 from mdm.policy import Policy
 from mdm.policy_schema import AssertedMeaning, Stage
@@ -71,6 +72,11 @@ class VersionSet:
     def blockers(self) -> MergeBlockers:
         """What bars records from merging without a human."""
         return MergeBlockers.of(self.policy)
+
+    @cached_property
+    def audit(self) -> Sampler:
+        """Which automatic merges stewards are asked to check."""
+        return Sampler(self.policy.merge_audit, settings().secret_for("merge audit"))
 
     @cached_property
     def decision_secret(self) -> bytes:

@@ -182,13 +182,14 @@ def _together(group: Side, answer: Answer) -> list[Wish]:
 
 
 def _groups(session: Session, task: Task, answer: Answer) -> tuple[Side, ...]:
-    """Whom a yes or a no speaks of: the golden records that are asked about, or the records of the only one.
+    """Whom a yes or a no speaks of: the golden records that are asked about, or the records of the only one, of which two are
+    told apart by a no, as where a merge is checked.
 
     Raises: Invalid when a no would have to say who is whom.
     """
     if len(task.golden_ids) > 1:
         return tuple(Side(golden_id=one) for one in task.golden_ids)
-    if answer.verdict != MATCH:
+    if answer.verdict != MATCH and len(task.record_ids) != 2:
         detail = "It asks about the records of one golden record: name in `groups` which of them are one customer."
         raise Invalid("Say who is whom", code="groups_needed", detail=detail)
     keys = [(source, key) for source, key in sql.rows(session, _KEYS, [list(task.record_ids)])]

@@ -13,7 +13,7 @@ from kernel.errors import Forbidden
 from mdm import sql
 from mdm.changes import Status
 from mdm.drafts import Draft
-from mdm.evaluation import Evaluation
+from mdm.evaluation import Evaluation, QuestionKind
 from mdm.policy import Policy
 from mdm.resolve import Evaluated
 
@@ -95,8 +95,9 @@ def preview(session: Session, scope: Scope, evaluated: Evaluated, blockers: tupl
     changed = [one for unit, drafts in evaluated.units for one in _of_unit(unit, drafts, stored)]
     brands, regions = _places(evaluated)
     _refuse_foreign(scope, brands, regions)
-    questions = sum(len(unit.questions) for unit, _ in evaluated.units)
-    return Preview(tuple(changed), questions, blockers, tuple(sorted(brands)), tuple(sorted(regions)))
+    # Merges that are to be checked stand: whoever decides leaves nothing open by them.
+    asked = sum(one.kind is not QuestionKind.AUDIT for unit, _ in evaluated.units for one in unit.questions)
+    return Preview(tuple(changed), asked, blockers, tuple(sorted(brands)), tuple(sorted(regions)))
 
 
 def _places(evaluated: Evaluated) -> tuple[set[str], set[str]]:

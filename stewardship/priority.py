@@ -15,11 +15,13 @@ SUREST = 0.1
 CERTAIN_BITS = 60.0
 MOST_URGENT = 1_000.0
 # How long a question may wait. A contradiction keeps records apart that stewards joined; a blocker keeps a customer apart.
+# What is checked stands already: it waits until there is time, but not for ever, or nobody knows how often merges are wrong.
 WITHIN = {
     QuestionKind.PAIR: timedelta(days=5),
     QuestionKind.TOO_LARGE: timedelta(days=3),
     QuestionKind.CONTESTED: timedelta(days=1),
     QuestionKind.BLOCKED: timedelta(days=2),
+    QuestionKind.AUDIT: timedelta(days=14),
 }
 
 

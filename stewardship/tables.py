@@ -1,4 +1,4 @@
-"""Row classes of the stewards' tasks, desks, notes and accounts (schema: alembic 0002, 0029, 0030). Private to `stewardship`."""
+"""Row classes of the stewards' tasks, desks, notes and accounts (alembic 0002, 0029, 0030, 0038). Private to `stewardship`."""
 
 import uuid
 from datetime import datetime
@@ -42,6 +42,7 @@ class TaskRow(SQLModel, table=True):
     priority_parts: dict[str, float] = Field(default_factory=dict, sa_column=Column(JSONB, nullable=False))
     due_at: datetime | None = _time(nullable=True)
     decision_id: uuid.UUID | None = None
+    share: float | None = None
 
 
 class DeskRow(SQLModel, table=True):

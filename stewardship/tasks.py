@@ -36,10 +36,11 @@ class OpenTask:
     reason_code: str
     brands: tuple[str, ...]
     regions: tuple[str, ...]
+    share: float | None = None
 
     def asks(self, question: Question) -> bool:
         """Whether the task says exactly what the question says."""
-        mine = (self.golden_ids, self.record_ids, self.weight, self.reason_code, self.brands, self.regions)
+        mine = (self.golden_ids, self.record_ids, self.weight, self.reason_code, self.brands, self.regions, self.share)
         asked = (
             question.golden_ids,
             question.record_ids,
@@ -47,6 +48,7 @@ class OpenTask:
             question.reason_code,
             question.brands,
             question.regions,
+            question.share,
         )
         return mine == asked
 
@@ -120,13 +122,14 @@ def all_open(session: Session) -> list[OpenTask]:
     return [_task(row) for row in sql.rows(session, f"{_SELECT} ORDER BY task_id")]
 
 
-_SELECT = """SELECT task_id, kind, question_key, golden_ids, record_ids, weight, reason_code, brands, regions
+_SELECT = """SELECT task_id, kind, question_key, golden_ids, record_ids, weight, reason_code, brands, regions, share
              FROM task WHERE state = 'open'"""
 
 
 def _task(row: sql.Row) -> OpenTask:
-    task_id, kind, key, golden_ids, record_ids, weight, reason_code, brands, regions = row
-    return OpenTask(task_id, kind, key, tuple(golden_ids), tuple(record_ids), weight, reason_code, tuple(brands), tuple(regions))
+    task_id, kind, key, golden_ids, record_ids, weight, reason_code, brands, regions, share = row
+    asked = (tuple(golden_ids), tuple(record_ids), weight, reason_code, tuple(brands), tuple(regions), share)
+    return OpenTask(task_id, kind, key, *asked)
 
 
 def _close(session: Session, closings: Mapping[uuid.UUID, Closing]) -> None:
@@ -174,6 +177,7 @@ def _ask(session: Session, questions: Sequence[Question]) -> None:
             "brands": list(one.brands),
             "regions": list(one.regions),
             "reason_code": one.reason_code,
+            "share": one.share,
             "priority": urgency.figure,
             "priority_parts": urgency.parts,
             "due_at": (now + priority.within(one.kind)).isoformat(),
@@ -183,15 +187,15 @@ def _ask(session: Session, questions: Sequence[Question]) -> None:
     asked = sql.rows(
         session,
         """INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, state,
-             opened_at, priority, priority_parts, due_at)
+             opened_at, priority, priority_parts, due_at, share)
            SELECT task_id, kind, question_key, golden_ids, record_ids, weight, brands, regions, reason_code, 'open', %(now)s,
-             priority, priority_parts, due_at
+             priority, priority_parts, due_at, share
            FROM json_to_recordset(%(rows)s::json) AS n (task_id uuid, kind text, question_key text, golden_ids uuid[],
              record_ids uuid[], weight float8, brands text[], regions text[], reason_code text, priority float8,
-             priority_parts jsonb, due_at timestamptz)
+             priority_parts jsonb, due_at timestamptz, share float8)
            ON CONFLICT (kind, question_key) WHERE state = 'open' DO UPDATE SET golden_ids = EXCLUDED.golden_ids,
              record_ids = EXCLUDED.record_ids, weight = EXCLUDED.weight, brands = EXCLUDED.brands, regions = EXCLUDED.regions,
-             reason_code = EXCLUDED.reason_code
+             reason_code = EXCLUDED.reason_code, share = EXCLUDED.share
            RETURNING task_id, kind, golden_ids, brands, regions, reason_code, xmax = 0""",
         {"rows": orjson.dumps(rows).decode(), "now": now},
     )

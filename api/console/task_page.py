@@ -2,27 +2,28 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
 
 from api import deciding
-from api.console.values import Row, compare
+from api.console.values import Row, compare, lines
 from kernel import db
 from kernel.actor import Principal
 from kernel.errors import MdmError
 from mdm.changes import Status
 from stewardship import answering, customers, explain, phrasing, queue
 from stewardship.answering import NO_MATCH, Answer
-from stewardship.customers import Customer
+from stewardship.customers import Customer, Member
 from stewardship.explain import Explained
 from stewardship.notes import Note
-from stewardship.previews import Changed
+from stewardship.previews import Changed, State
 from stewardship.queue import Task
 from stewardship.settle import MATCH, Looked
 from stewardship.sides import Side
 
 MOST_COLUMNS = 6
+AUDIT = "audit"
 LOOKING = "Looked at on the task's page."
 
 
@@ -59,12 +60,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """The customer that all would be, or are; its id where one is known."""
+
+    golden_id: uuid.UUID | None
+    records: int
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class TaskPage:
-    """All that the page of a task shows."""
+    """All that the page of a task shows. `customers`: who is asked about; where a merge is checked, whom it would part into."""
 
     task: Task
     story: Sequence[Note]
     customers: Sequence[Customer]
+    merged: Merged | None
     rows: Sequence[Row]
     match: Outcome
     no_match: Outcome
@@ -84,13 +95,48 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
         task = queue.one(session, task_id)
         story = queue.story(session, task_id)
         found = customers.read(session, caller, task.golden_ids[:MOST_COLUMNS])
-    is_open = task.state == "open"
-    is_grouped = is_open and (len(task.golden_ids) != 2 or task.kind in {"too_large", "contested"})
+    is_open, is_check = task.state == "open", task.kind == AUDIT
+    is_grouped = is_open and not is_check and (len(task.golden_ids) != 2 or task.kind in {"too_large", "contested"})
     match = _outcome(caller, task, MATCH) if is_open else Outcome(None)
-    no_match = _outcome(caller, task, NO_MATCH) if is_open and len(task.golden_ids) > 1 else Outcome(None)
-    why = _why(caller, task) if is_open and len(task.golden_ids) == 2 else None
+    no_match = _outcome(caller, task, NO_MATCH) if is_open and (is_check or len(task.golden_ids) > 1) else Outcome(None)
+    sides = _sides(task, found) if is_open else ()
+    why = _why(caller, *sides) if len(sides) == 2 else None
+    merged = _merged(found[0]) if is_check and found else _of_state(match.survivor)
+    if is_check and is_open:
+        found = _parted(task, found, no_match) or found
     rows = compare([one.plain for one in found])
-    return TaskPage(task, story, found, rows, match, no_match, why, bars(why) if why else (), is_grouped)
+    return TaskPage(task, story, found, merged, rows, match, no_match, why, bars(why) if why else (), is_grouped)
+
+
+def _sides(task: Task, found: Sequence[Customer]) -> Sequence[Side]:
+    """Whom to weigh against each other: the two customers, or the two records of a merge that is checked."""
+    if task.kind != AUDIT:
+        return [Side(golden_id=one) for one in task.golden_ids]
+    named = [(member.source, member.key) for one in found for member in one.members if member.record_id in task.record_ids]
+    return [Side(records=(key,)) for key in named]
+
+
+def _merged(customer: Customer) -> Merged:
+    return Merged(customer.golden_id, len(customer.members), customer.plain)
+
+
+def _of_state(survivor: Changed | None) -> Merged | None:
+    return Merged(survivor.golden_id, len(survivor.after.members), survivor.after.values) if survivor else None
+
+
+def _parted(task: Task, found: Sequence[Customer], no_match: Outcome) -> list[Customer]:
+    """Whom a customer would be parted into, each holding one of the records that are asked about."""
+    changed = no_match.looked.preview.changed if no_match.looked else ()
+    known = {(member.source, member.key): member for one in found for member in one.members}
+    asked = {key for key, member in known.items() if member.record_id in task.record_ids}
+    states = [one.after for one in changed if not asked.isdisjoint(one.after.members)]
+    return [_customer(found[0], state, [known[key] for key in state.members if key in known]) for state in states]
+
+
+def _customer(of: Customer, state: State, members: Sequence[Member]) -> Customer:
+    name = lines("name", state.values.get("name"))
+    values = {attribute: {"value": value} for attribute, value in state.values.items()}
+    return replace(of, display_name=name[0] if name else None, values=values, members=tuple(members))
 
 
 def _outcome(caller: Principal, task: Task, verdict: str) -> Outcome:
@@ -100,8 +146,7 @@ def _outcome(caller: Principal, task: Task, verdict: str) -> Outcome:
         return Outcome(None, error)
 
 
-def _why(caller: Principal, task: Task) -> Explained | None:
-    left, right = (Side(golden_id=one) for one in task.golden_ids)
+def _why(caller: Principal, left: Side, right: Side) -> Explained | None:
     try:
         return explain.why(db.transaction, caller, left, right)
     except MdmError:
@@ -121,9 +166,3 @@ def bars(why: Explained) -> list[Bar]:
         Bar(name.replace("_", " "), sentence, bits, (min(total - bits, total) - lowest) * scale, abs(bits) * scale, total)
         for (name, sentence, bits), total in zip(steps, totals, strict=True)
     ]
-
-
-def merged_values(page: TaskPage) -> Mapping[str, Any]:
-    """The values that all would have together."""
-    survivor = page.match.survivor
-    return survivor.after.values if survivor else {}

@@ -20,7 +20,7 @@ from api.routes import resource
 from kernel import clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
-from stewardship import answering, customers, desk, queue
+from stewardship import answering, customers, desk, precision, queue
 from stewardship.accounts import Signed
 from stewardship.answering import Answer
 from stewardship.queue import Task, Wanted
@@ -41,7 +41,11 @@ def home(request: Request, signed: Steward, done: UUID | None = None) -> Respons
         mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
         urgent = queue.page(session, Wanted(free_for=caller.actor), limit=5)
         names = _names(session, caller, (*mine, *urgent))
-    return page(request, "home.html", figures=figures, mine=mine, urgent=urgent, kinds=KINDS, names=names, done=done)
+    with db.read_only() as session:
+        measured = precision.read(session, caller.scope)
+    return page(
+        request, "home.html", figures=figures, measured=measured, mine=mine, urgent=urgent, kinds=KINDS, names=names, done=done
+    )
 
 
 def _names(session: Session, caller: Principal, tasks: Sequence[Task]) -> dict[UUID, str]:
@@ -101,7 +105,7 @@ def _shown(
     request: Request, signed: Signed, task_id: UUID, error: MdmError | None = None, done: UUID | None = None, words: str = ""
 ) -> Response:
     found = task_page.at(signed.user.principal, task_id)
-    merged = task_page.merged_values(found)
+    merged = found.merged.values if found.merged else {}
     after = {row.name: lines(row.name, merged.get(row.name)) for row in found.rows}
     status = error.status if error else 200
     return page(

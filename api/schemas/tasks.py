@@ -12,7 +12,7 @@ from api.schemas.times import Time
 from stewardship.desk import LONGEST_COMMENT, LONGEST_NAME
 from stewardship.queue import MOST_LISTED
 
-Kind = Literal["pair", "too_large", "contested", "policy_blocker"]
+Kind = Literal["pair", "too_large", "contested", "policy_blocker", "audit"]
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT, pattern=NO_NUL)]
 
 
@@ -105,6 +105,36 @@ class Summary(BaseModel):
     """How the queue fares."""
 
     kinds: list[KindFigures]
+
+
+class Interval(BaseModel):
+    """A share with its 95 % interval."""
+
+    share: float
+    low: float
+    high: float
+
+
+class AuditedBand(BaseModel):
+    """One band of automatic merges: by a deciding identifier, or from a match weight on."""
+
+    name: str
+    right: int
+    wrong: int
+    waiting: int = Field(description="Checks that nobody has answered yet.")
+    merges: float = Field(description="How many merges the band stands for, by the share of them that is checked.")
+    precision: Interval | None = Field(description="Wilson's score interval; null before the first answer.")
+
+
+class Precision(BaseModel):
+    """How many automatic merges are right, by stewards' checks of a stratified sample."""
+
+    days: int
+    answers: int
+    waiting: int
+    covered: float = Field(description="The share of the merges that lie in bands with an answer; `precision` speaks of these.")
+    precision: Interval | None = Field(description="Weighed over the bands with an answer; null before the first.")
+    bands: list[AuditedBand]
 
 
 class Assignment(Strict):

@@ -191,6 +191,7 @@ def of_a_task(name: str, policy: policies.Policy) -> dict[str, Any]:
     return {
         "tasks_listed": {"query": {}, "headers": {}},
         "tasks_summary": {"headers": {}},
+        "tasks_precise": {"query": {"days": 30}, "headers": {}},
         "tasks_claim_next": {"body": {}, "headers": {}},
         "tasks_settle": {**one, **dry, "body": {"verdict": "match", "reason": "Both cards."}},
         "tasks_undo": {**one, **dry, "body": {"reason": "Wrong customer."}},
