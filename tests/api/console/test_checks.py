@@ -61,3 +61,9 @@ def test_no_figure_without_its_interval(api: TestClient, ana: Browser, mdm: Mast
     told = api.get("/v1/tasks:precision").json()
     assert told["precision"] == {"share": 1.0, "low": 0.2065, "high": 1.0}
     assert (told["answers"], told["waiting"], told["bands"][0]["merges"]) == (1, 0, 1.0)
+
+
+def test_a_merge_that_is_to_be_checked_is_not_in_doubt(api: TestClient, mdm: Master) -> None:
+    ((golden_id,),) = query("SELECT golden_id FROM golden WHERE status = 'live'")
+    told = api.post("/v1/lookup", json={"golden_id": str(golden_id), "view": "checkout"}).json()
+    assert told["view"]["flags"] == []
