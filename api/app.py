@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems
-from api.console import customers, operations, signing
+from api.console import bulk, customers, operations, signing
 from api.console import tasks as console_tasks
 from api.pages import routes as pages
 from api.schemas.problems import Problem
@@ -68,6 +68,7 @@ ROUTERS = (
     health.router,
     pages.router,
     signing.router,
+    bulk.router,
     console_tasks.router,
     customers.router,
     operations.router,

@@ -15,7 +15,7 @@ from kernel.actor import Principal
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Kept, Said
-from stewardship import decision_sets, settle, undoing
+from stewardship import bulk, decision_sets, settle, undoing
 from stewardship.previews import Changed, State
 from stewardship.settle import Looked, Wish
 from stewardship.sides import Side
@@ -78,7 +78,7 @@ def undo_set(caller: Principal, set_id: UUID, body: TakeBack, dry_run: bool) -> 
     """Take a set of decisions back, or only look. Raises: MdmError."""
     if dry_run:
         return OK, preview(decision_sets.look_back(resolver(), caller, set_id))
-    ended = decision_sets.take_back(resolver(), caller, set_id, body.reason, body.preview_token)
+    ended = bulk.take_back(resolver(), caller, set_id, body.reason, body.preview_token)
     return OK, orjson.dumps({"set_id": set_id, "decisions": ended})
 
 

@@ -24,12 +24,24 @@ OK = 200
 def wanted(caller: Principal, asked: TaskFilter) -> Wanted:
     """Which tasks a caller asks for."""
     mine, free = (caller.actor if wish else None for wish in (asked.mine, asked.free))
-    return Wanted(asked.state, asked.kind, asked.brand, asked.golden_id, mine, free, asked.deferred, asked.overdue)
+    return Wanted(
+        asked.state,
+        asked.kind,
+        asked.brand,
+        asked.golden_id,
+        mine,
+        free,
+        asked.deferred,
+        asked.overdue,
+        asked.reason_code,
+        asked.weight_from,
+        asked.weight_below,
+    )
 
 
 def listed(session: Session, wanted: Wanted, after: str | None, limit: int) -> Response:
     """Answer a page of tasks. Raises: Invalid for a `next` that is none of ours."""
-    found = queue.page(session, wanted, queue.place(after), limit)
+    found = queue.page(session, wanted, queue.place(after, wanted.state), limit)
     following = queue.cursor(found[-1]) if len(found) == limit else None
     return answers.json_answer({"items": [shown(one) for one in found], "next": following})
 
@@ -68,7 +80,7 @@ def shown(task: Task) -> dict[str, Any]:
     """Show a task as JSON-ready data."""
     now = clock.now()
     holder = task.holder_at(now)
-    hidden = {"version", "held_since", "held_until", "holder"}
+    hidden = {"version", "held_since", "held_until", "holder", "is_one_decision"}
     return {
         **{name: value for name, value in asdict(task).items() if name not in hidden},
         "etag": task.etag,

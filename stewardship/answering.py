@@ -50,8 +50,8 @@ class Settled:
 def look(resolver: Resolver, caller: Principal, task_id: uuid.UUID, answer: Answer) -> Looked:
     """See what an answer would do. Raises: NotFound; Conflict when the task is closed, or stewards said otherwise."""
     with resolver.steps() as session:
-        wishes = _wishes(session, _task(session, caller, task_id), answer)
-    return _look(resolver, caller, wishes)
+        wanted = wishes(session, _task(session, caller, task_id), answer)
+    return _look(resolver, caller, wanted)
 
 
 def _look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> Looked:
@@ -72,13 +72,13 @@ def give(
     Raises: as `look`, `desk.seen` and `settle.make`; Conflict when somebody else holds it.
     """
     with resolver.steps() as session:
-        wishes = _wishes(session, _task(session, caller, task_id), answer)
+        wanted = wishes(session, _task(session, caller, task_id), answer)
     verdict = answer.verdict or GROUPS
-    if len(wishes) > 1:
-        _look(resolver, caller, wishes)  # Else what cannot be decided would be left out in silence.
-        return _give_many(resolver, caller, wishes, _Kept(caller, task_id, etag, verdict), token)
+    if len(wanted) > 1:
+        _look(resolver, caller, wanted)  # Else what cannot be decided would be left out in silence.
+        return _give_many(resolver, caller, wanted, _Kept(caller, task_id, etag, verdict), token)
     kept = _Kept(caller, task_id, etag, verdict)
-    return Settled(settle.make(resolver, caller, wishes[0], token, kept.by_decision, kept.as_proposed), None)
+    return Settled(settle.make(resolver, caller, wanted[0], token, kept.by_decision, kept.as_proposed), None)
 
 
 def _give_many(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], kept: "_Kept", token: str | None) -> Settled:
@@ -116,7 +116,7 @@ class _Kept:
 def look_back(resolver: Resolver, caller: Principal, task_id: uuid.UUID) -> Looked:
     """See what taking back what settled a task would do. Raises: NotFound; Conflict when nobody settled it."""
     task = _task_within(resolver, caller, task_id)
-    if task.set_id is not None:
+    if task.set_id is not None and not task.is_one_decision:
         return decision_sets.look_back(resolver, caller, task.set_id)
     if task.decision_id is not None:
         return settle.look_back(resolver, caller, task.decision_id)
@@ -135,7 +135,7 @@ def take_back(
     def keep(session: Session) -> None:
         desk.undone(session, caller, desk.seen(session, task_id, etag))
 
-    if task.set_id is not None:
+    if task.set_id is not None and not task.is_one_decision:
         decision_sets.take_back(resolver, caller, task.set_id, reason, token, keep)
     elif task.decision_id is not None:
         settle.take_back(resolver, caller, task.decision_id, reason, token, keep)
@@ -158,18 +158,19 @@ def _task(session: Session, caller: Principal, task_id: uuid.UUID) -> Task:
     return task
 
 
-def _wishes(session: Session, task: Task, answer: Answer) -> list[Wish]:
+def wishes(session: Session, task: Task, answer: Answer) -> list[Wish]:
+    """Make decisions of an answer to a task. Raises: Invalid when it says too little, or takes too many."""
     groups = answer.groups or _groups(session, task, answer)
     if answer.groups and len(groups) < 2 and len(groups[0].records) < 2:
         raise Invalid("Name two groups, or a group of several records", code="groups_needed")
     parted = [Wish(NO_MATCH, one, other, answer.reason) for one, other in combinations(groups, 2) if answer.verdict != MATCH]
-    wishes = parted + [wish for one in (groups if answer.groups else []) for wish in _together(one, answer)]
+    found = parted + [wish for one in (groups if answer.groups else []) for wish in _together(one, answer)]
     if answer.verdict == MATCH:
-        wishes = [Wish(MATCH, groups[0], other, answer.reason, answer.across) for other in groups[1:]]
-    if len(wishes) > decision_sets.MOST_DECISIONS:
-        detail = f"It would take {len(wishes):,} decisions; at most {decision_sets.MOST_DECISIONS:,} are made together."
+        found = [Wish(MATCH, groups[0], other, answer.reason, answer.across) for other in groups[1:]]
+    if len(found) > decision_sets.MOST_DECISIONS:
+        detail = f"It would take {len(found):,} decisions; at most {decision_sets.MOST_DECISIONS:,} are made together."
         raise Invalid("The answer names too many groups", code="too_many_decisions", detail=detail)
-    return wishes
+    return found
 
 
 def _together(group: Side, answer: Answer) -> list[Wish]:

@@ -6,7 +6,7 @@ token no longer fits, and nobody decides about what they have not seen. A worker
 
 import hashlib
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
@@ -31,6 +31,7 @@ TAKEN_BACK = "taken_back"
 LONGEST_REASON = 1_000
 MATCH = "match"
 OUTDATED = 412
+NOTHING_TOLD: Mapping[str, object] = {}
 # For what nobody waits to confirm: whoever looked may be too late for a worker, hardly five times.
 MOST_ATTEMPTS = 5
 Seen = TypeVar("Seen")
@@ -235,16 +236,23 @@ def unwrite(session: Session, caller: Principal, decision: StewardDecision, reas
 
 def hold(session: Session, looked: Looked, token: str | None) -> None:
     """Keep what was looked at as it is until the transaction ends. Raises: MdmError when it has changed since the preview."""
-    if token is None:
-        detail = "Look first: send the same with dry_run=true, and the preview_token of its answer with the decision."
-        raise MdmError("A decision needs the token of its preview", code="preview_needed", status=428, detail=detail)
+    extra = {"goldens": [str(golden_id) for golden_id in looked.preview.golden_ids]}
+    refuse_unseen(token, token, extra)
     versions.still(session, looked.of)
     records = list(looked.evaluated.digests)
     closure.lock(session, records)
-    if token != looked.token or closure.digests(session, records) != looked.evaluated.digests:
+    is_as_seen = closure.digests(session, records) == looked.evaluated.digests
+    refuse_unseen(token, looked.token if is_as_seen else None, extra)
+
+
+def refuse_unseen(token: str | None, expected: str | None, extra: Mapping[str, object] = NOTHING_TOLD) -> None:
+    """Raises: MdmError 428 without the token of a preview; 412 when another one would be given now."""
+    if token is None:
+        detail = "Look first: send the same with dry_run=true, and the preview_token of its answer with the decision."
+        raise MdmError("A decision needs the token of its preview", code="preview_needed", status=428, detail=detail)
+    if token != expected:
         detail = "Something that the outcome hangs on has changed since the preview; look again."
-        extra = {"goldens": [str(golden_id) for golden_id in looked.preview.golden_ids]}
-        raise MdmError("The preview is out of date", code="preview_outdated", status=OUTDATED, detail=detail, extra=extra)
+        raise MdmError("The preview is out of date", code="preview_outdated", status=OUTDATED, detail=detail, extra=dict(extra))
 
 
 def on_what_is_seen(look: Callable[[], Seen], act: Callable[[Seen], object]) -> Seen:

@@ -60,14 +60,19 @@ def listed(
     kind: Annotated[str | None, Query(max_length=40)] = None,
     show: Annotated[str, Query(max_length=20)] = "free",
     after: Annotated[str | None, Query(max_length=100)] = None,
+    chosen: Annotated[str | None, Query(max_length=10)] = None,
+    done_set: UUID | None = None,
 ) -> Response:
     """List tasks, the most urgent first."""
     wanted = _wanted(signed.user.principal, kind if kind in KINDS else None, show)
     with db.transaction(db.Role.APP, signed.user.principal.scope) as session:
-        found = queue.page(session, wanted, queue.place(after), PAGE)
+        found = queue.page(session, wanted, queue.place(after, wanted.state), PAGE)
         names = _names(session, signed.user.principal, found)
     following = queue.cursor(found[-1]) if len(found) == PAGE else None
-    return page(request, "tasks.html", tasks=found, names=names, kinds=KINDS, kind=kind, show=show, following=following)
+    return page(
+        request, "tasks.html", tasks=found, names=names, kinds=KINDS, kind=kind, show=show, after=after, following=following,
+        chosen=chosen, done_set=done_set, reasons=REASONS,
+    )  # fmt: skip
 
 
 def _wanted(caller: Principal, kind: str | None, show: str) -> Wanted:

@@ -9,10 +9,12 @@ from pydantic import BaseModel, Field, model_validator
 from api.schemas.decisions import NO_NUL, BlockerNames, DecisionSide, Reason, Token, Verdict
 from api.schemas.golden import Name, Strict
 from api.schemas.times import Time
+from stewardship.bulk import MOST_TASKS
 from stewardship.desk import LONGEST_COMMENT, LONGEST_NAME
 from stewardship.queue import MOST_LISTED
 
 Kind = Literal["pair", "too_large", "contested", "policy_blocker", "audit"]
+Bits = Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False)]
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT, pattern=NO_NUL)]
 
 
@@ -27,6 +29,9 @@ class TaskFilter(Strict):
     free: bool = Field(False, description="Only those that you may take.")
     deferred: bool = Field(False, description="Those that were put off, in place of those that were not.")
     overdue: bool = False
+    reason_code: Annotated[str, Field(max_length=500, pattern=NO_NUL)] | None = None
+    weight_from: Bits | None = Field(None, description="In bits; what was never weighed is left out.")
+    weight_below: Bits | None = None
     after: str | None = Field(None, max_length=100, description="`next` of the page before.")
     limit: int = Field(50, ge=1, le=MOST_LISTED)
 
@@ -161,6 +166,60 @@ class Next(Strict):
 
     kind: Kind | None = None
     brand: Name | None = None
+
+
+class Chosen(Strict):
+    """Which tasks are answered: the most urgent of those that you may take and that are like this."""
+
+    kind: Kind | None = None
+    brand: Name | None = None
+    reason_code: Annotated[str, Field(max_length=500, pattern=NO_NUL)] | None = None
+    weight_from: Bits | None = None
+    weight_below: Bits | None = None
+    overdue: bool = False
+    limit: int = Field(MOST_TASKS, ge=1, le=MOST_TASKS)
+
+
+class SettleMany(Strict):
+    """One answer to many tasks: those named, or those like `chosen`. Tasks that cannot be answered so are left out."""
+
+    task_ids: list[UUID] | None = Field(None, min_length=1, max_length=MOST_TASKS)
+    chosen: Chosen | None = None
+    verdict: Verdict
+    reason: Reason
+    preview_token: Token | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "SettleMany":
+        if (self.task_ids is None) == (self.chosen is None):
+            raise ValueError("say either `task_ids` or `chosen`")
+        return self
+
+
+class LeftOutTask(BaseModel):
+    """A task that cannot be answered so, and why."""
+
+    task_id: UUID
+    code: str
+    detail: str
+
+
+class ManyTasksPreview(BaseModel):
+    """What one answer to many tasks would do. Without `preview_token` none of them can be answered so."""
+
+    preview_token: str | None
+    task_ids: list[UUID]
+    changed: dict[str, int] = Field(description="How many golden ids would answer otherwise, by why.")
+    questions: int = Field(description="How many questions about these golden records would remain.")
+    refused: list[LeftOutTask]
+
+
+class ManyTasksSettled(BaseModel):
+    """The set of decisions by which tasks were answered: `POST /v1/decision-sets/{set_id}:undo` takes all of it back."""
+
+    set_id: UUID
+    task_ids: list[UUID]
+    refused: list[LeftOutTask]
 
 
 class Settle(Strict):

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Header, Query, Request
 from starlette.responses import Response
 
-from api import idempotency, tasking
+from api import idempotency, settling, tasking
 from api.deps import DecisionsWriter, Reading
 from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
@@ -15,9 +15,12 @@ from api.schemas.tasks import (
     Assignment,
     Comment,
     Deferral,
+    ManyTasksPreview,
+    ManyTasksSettled,
     Next,
     Precision,
     Settle,
+    SettleMany,
     Summary,
     Task,
     TaskFilter,
@@ -113,6 +116,18 @@ def settle(
     return idempotency.act_once(
         caller, idempotency_key, request, body, lambda: tasking.settle(caller, task_id, body, if_match, dry_run)
     )
+
+
+@router.post("/v1/tasks:settle", response_model=ManyTasksSettled | ManyTasksPreview)
+def settle_many(
+    caller: DecisionsWriter,
+    body: SettleMany,
+    request: Request,
+    dry_run: DryRun = False,
+    idempotency_key: IdempotencyKey = None,
+) -> Response:
+    """Give one answer to up to 200 tasks. First with `dry_run=true`: counts what would change, and names what is left out."""
+    return idempotency.act_once(caller, idempotency_key, request, body, lambda: settling.settle(caller, body, dry_run))
 
 
 @router.post("/v1/tasks/{task_id}:undo", response_model=Task | DecisionPreview)

@@ -193,6 +193,7 @@ def of_a_task(name: str, policy: policies.Policy) -> dict[str, Any]:
         "tasks_summary": {"headers": {}},
         "tasks_precise": {"query": {"days": 30}, "headers": {}},
         "tasks_claim_next": {"body": {}, "headers": {}},
+        "tasks_settle_many": {**dry, "headers": {}, "body": {"task_ids": [str(task_id)], "verdict": "match", "reason": "Cards."}},
         "tasks_settle": {**one, **dry, "body": {"verdict": "match", "reason": "Both cards."}},
         "tasks_undo": {**one, **dry, "body": {"reason": "Wrong customer."}},
         **{act: {**one, "body": body} for act, body in bodies.items()},

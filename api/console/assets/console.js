@@ -8,6 +8,7 @@ function keys(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
   if (event.key === "?") return help();
   if (localStorage.getItem(OFF)) return;
+  if (event.key === "x") return tick();
   if (event.key === "j" || event.key === "k") return walk(event.key === "j" ? 1 : -1);
   const button = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (!button) return;
@@ -20,6 +21,12 @@ function walk(step) {
   const links = [...document.querySelectorAll(".list th a")];
   const at = links.indexOf(document.activeElement);
   links[Math.min(links.length - 1, Math.max(0, at + step))]?.focus();
+}
+
+function tick() {
+  const row = document.activeElement?.closest("tr");
+  const box = row?.querySelector("input[type=checkbox]");
+  if (box) box.checked = !box.checked;
 }
 
 function help() {
@@ -40,7 +47,7 @@ function parts() {
   const title = Object.assign(document.createElement("h2"), { id: "help-title", textContent: "Keys" });
   const list = document.createElement("dl");
   list.className = "keys";
-  const known = { m: "same customer", n: "different customers", s: "skip to the next", u: "undo", j: "next in a list", k: "previous in a list", "?": "this help" };
+  const known = { m: "same customer", n: "different customers", s: "skip to the next", u: "undo", j: "next in a list", k: "previous in a list", x: "tick what is chosen in a list", "?": "this help" };
   for (const [key, words] of Object.entries(known)) {
     list.append(Object.assign(document.createElement("dt"), { textContent: key }), Object.assign(document.createElement("dd"), { textContent: words }));
   }

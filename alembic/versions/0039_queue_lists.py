@@ -1,0 +1,32 @@
+"""Lists of tasks walk an index in the order in which they are shown; the tasks of a set are found by it."""
+
+from alembic import op
+
+revision = "0039"
+down_revision = "0038"
+branch_labels = None
+depends_on = None
+
+# A list is by (priority, task_id), both the greatest first: of an index with one of them the other way PostgreSQL sorts.
+LISTS = """
+DROP INDEX task_by_priority;
+DROP INDEX task_by_closing;
+CREATE INDEX task_by_priority ON task (priority, task_id) WHERE state = 'open';
+CREATE INDEX task_by_closing ON task (closed_at, task_id) WHERE state = 'closed';
+CREATE INDEX task_desk_by_set ON task_desk (set_id) WHERE set_id IS NOT NULL;
+"""
+BEFORE = """
+DROP INDEX task_desk_by_set;
+DROP INDEX task_by_priority;
+DROP INDEX task_by_closing;
+CREATE INDEX task_by_priority ON task (priority DESC, task_id) WHERE state = 'open';
+CREATE INDEX task_by_closing ON task (closed_at) WHERE state = 'closed';
+"""
+
+
+def upgrade() -> None:
+    op.execute(LISTS)
+
+
+def downgrade() -> None:
+    op.execute(BEFORE)
