@@ -27,6 +27,7 @@ TYPES: Mapping[str, str] = {
     golden_events.ENDED: "All records of a golden id are deleted.",
     golden_events.REDIRECTED: "A golden id that was merged away leads to another one now.",
     "task.opened": "Stewards are asked something.",
+    "task.overdue": "A question to stewards has waited longer than its kind may; told once.",
     "task.settled": "A question to stewards is asked no more.",
     "job.finished": "A job is done.",
     "job.failed": "A job ended before it was done; `error` says why.",

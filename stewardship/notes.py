@@ -27,6 +27,7 @@ class Act(StrEnum):
     UNDONE = "undone"
     REBASED = "rebased"
     ASKED_AGAIN = "asked_again"
+    ESCALATED = "escalated"
 
 
 @dataclass(frozen=True, slots=True)

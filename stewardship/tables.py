@@ -1,4 +1,4 @@
-"""Row classes of the stewards' tasks, desks, notes and accounts (alembic 0002, 0029, 0030, 0038). Private to `stewardship`."""
+"""Rows of the stewards' tasks, desks, notes and accounts (alembic 0002, 0029, 0030, 0038, 0039). Private to `stewardship`."""
 
 import uuid
 from datetime import datetime
@@ -43,6 +43,7 @@ class TaskRow(SQLModel, table=True):
     due_at: datetime | None = _time(nullable=True)
     decision_id: uuid.UUID | None = None
     share: float | None = None
+    escalated_at: datetime | None = _time(nullable=True)
 
 
 class DeskRow(SQLModel, table=True):

@@ -19,7 +19,7 @@ from stewardship import closing, desk, notes, priority, stakes
 from stewardship.closing import Because, Closing
 
 # The versions of a task, as its events count them.
-OPENED_VERSION, SETTLED_VERSION = 1, 2
+OPENED_VERSION, OVERDUE_VERSION, SETTLED_VERSION = 1, 2, 3
 NOTHING_MORE: Mapping[str, str] = {}
 
 
@@ -150,10 +150,11 @@ def _close(session: Session, closings: Mapping[uuid.UUID, Closing]) -> None:
 def _settled(row: sql.Row) -> outbox.Event:
     because, decision_id = row[6:8]
     decided = {"decision_id": str(decision_id)} if decision_id else {}
-    return _event("task.settled", SETTLED_VERSION, row, {"because": because, **decided})
+    return event("task.settled", SETTLED_VERSION, row, {"because": because, **decided})
 
 
-def _event(type_: str, version: int, row: sql.Row, more: Mapping[str, str] = NOTHING_MORE) -> outbox.Event:
+def event(type_: str, version: int, row: sql.Row, more: Mapping[str, str] = NOTHING_MORE) -> outbox.Event:
+    """Tell of a task, by a row of (task_id, kind, golden_ids, brands, regions, reason_code). Names no value of anybody."""
     task_id, kind, golden_ids, brands, regions, reason_code = row[:6]
     ids = [str(one) for one in golden_ids]
     body = {"task_id": str(task_id), "kind": kind, "reason_code": reason_code, "golden_ids": ids, **more}
@@ -201,7 +202,7 @@ def _ask(session: Session, questions: Sequence[Question]) -> None:
     )
     opened = [row for row in asked if row[-1]]
     sql.run(session, "INSERT INTO task_desk (task_id) SELECT unnest(%s::uuid[])", [[row[0] for row in opened]])
-    outbox.emit_all(session, [_event("task.opened", OPENED_VERSION, row) for row in opened])
+    outbox.emit_all(session, [event("task.opened", OPENED_VERSION, row) for row in opened])
 
 
 def differences(session: Session, evaluations: Iterable[Evaluation]) -> list[Difference]:

@@ -1,4 +1,4 @@
-"""Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys, endpoints that are overdue.
+"""Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys, overdue tasks and endpoints.
 
 It fires the schedules as well. Run as `python -m workers.sweeper`; several may run. Only makes rows ready to ring again and opens
 jobs; the relay rings. Beside it, in a thread of its own since it takes seconds on millions of records, every source's quality is
@@ -13,7 +13,7 @@ from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import fault_point, settings
 from mdm import candidates, chunks, lapsing, loads, overrides, pending, quality_breaches, schedules
-from stewardship import accounts
+from stewardship import accounts, escalation
 from webhooks import lag
 from workers.kinds import KINDS
 from workers.standing import stop_on_signal
@@ -55,13 +55,20 @@ def forget_sessions() -> int:
     return 0
 
 
+def escalate() -> int:
+    """Tell of tasks that became overdue, and move them up."""
+    with db.transaction() as session:
+        escalation.sweep(session)
+    return 0
+
+
 def divide_chunks() -> int:
     """Halve or give up chunks that lost their worker again and again; how many."""
     with db.transaction() as session:
         return sum(chunks.sweep(session, kind) for kind in KINDS.values())
 
 
-SWEEPS = (ask_again, close_loads, forget_sessions, divide_chunks)
+SWEEPS = (ask_again, close_loads, forget_sessions, escalate, divide_chunks)
 
 
 def watch_endpoints() -> None:
