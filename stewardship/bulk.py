@@ -6,8 +6,9 @@ with its reason; nothing of it is decided.
 
 import hashlib
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlmodel import Session
 
@@ -132,20 +133,32 @@ def give(resolver: Resolver, caller: Principal, task_ids: Sequence[uuid.UUID], a
     set_id = clock.uuid7()
     said = Said(f"{settle.STEWARD}:{caller.actor}", settle.STEWARD, set_id=set_id)
     wishes = [wish for of_task in found.wishes.values() for wish in of_task]
-    decision_sets.make(
-        resolver, caller, wishes, said, found.looked.token, lambda session: _keep(session, caller, found, answer, set_id)
-    )
+    keep = partial(_keep, caller=caller, found=found, answer=answer, set_id=set_id)
+    propose = partial(_propose, caller=caller, found=found, answer=answer)
+    decision_sets.make(resolver, caller, wishes, said, found.looked.token, keep, propose)
     return Given(set_id, tuple(task.task_id for task in found.tasks), found.left_out)
 
 
-def _keep(session: Session, caller: Principal, found: LookedAtTasks, answer: Answer, set_id: uuid.UUID) -> None:
-    """Keep on each task what settled it. In one order, so that two who answer the same never wait for each other in a circle."""
+def _propose(session: Session, caller: Principal, found: LookedAtTasks, answer: Answer) -> None:
+    """Keep on each task that a second steward must answer the same."""
+    for seen in _seen(session, caller, found):
+        desk.proposed(session, caller, seen, answer.verdict or answering.GROUPS)
+
+
+def _seen(session: Session, caller: Principal, found: LookedAtTasks) -> Iterator[Task]:
+    """Lock the tasks as they were seen. In one order, so that two who answer the same never wait for each other in a circle."""
     for task in sorted(found.tasks, key=lambda task: task.task_id):
         seen = desk.seen(session, task.task_id, task.etag)
         desk.refuse_held(seen, caller, clock.now())
+        yield seen
+
+
+def _keep(session: Session, caller: Principal, found: LookedAtTasks, answer: Answer, set_id: uuid.UUID) -> None:
+    """Keep on each task what settled it."""
+    for task in _seen(session, caller, found):
         wishes = (found.wishes or {})[task.task_id]
         decision_id = wishes[0].decision_id if len(wishes) == 1 else None
-        desk.settled(session, caller, seen, answer.verdict or answering.GROUPS, decision_id, set_id)
+        desk.settled(session, caller, task, answer.verdict or answering.GROUPS, decision_id, set_id)
 
 
 def take_back(resolver: Resolver, caller: Principal, set_id: uuid.UUID, reason: str, token: str | None) -> int:

@@ -139,3 +139,17 @@ def test_a_steward_of_another_brand_neither_sees_nor_rejects_it(ana: TestClient,
         assert waiting(foreign) == []
         answer = foreign.post(f"/v1/approvals/{proposal['approval_id']}:reject", json={"reason": "No."})
     assert code(answer) == (404, "unknown_approval")
+
+
+def test_many_tasks_answered_at_once_take_a_second_too(ana: TestClient, ben: TestClient, mdm: Master) -> None:
+    def settle_all(api: TestClient) -> Any:
+        body = {"task_ids": [task(api)["task_id"]], "verdict": "match", "reason": WHY}
+        token = api.post("/v1/tasks:settle", json=body, params={"dry_run": True}).json()["preview_token"]
+        answer = api.post("/v1/tasks:settle", json=body | {"preview_token": token})
+        mdm.drain()
+        return answer
+
+    assert code(settle_all(ana)) == (409, "second_person_needed")
+    assert (partition(), task(ben)["proposed_by"] is None) == (APART, False)
+    assert settle_all(ben).status_code < 300
+    assert partition() == TOGETHER
