@@ -77,6 +77,9 @@ JobsWriter = Annotated[Principal, _needs("jobs:write")]
 Exporter = Annotated[Principal, _needs("exports:write")]
 EventsReader = Annotated[Principal, _needs("events:read")]
 Admin = Annotated[Principal, _needs("admin")]
+ConsentsWriter = Annotated[Principal, _needs("consents:write")]
+ConsentsReader = Annotated[Principal, _needs("consents:read")]
+ConsentChecker = Annotated[Principal, _needs("consents:check")]
 MatchCaller = Annotated[Principal, _needs("match")]
 
 

@@ -1,1 +1,1 @@
-"""Consent ledger and status: a library beside matching. It holds nothing yet; what consent says is answered 'not known'."""
+"""Consent: an append-only ledger of acts, and what they amount to at a time. A library; knows no golden record."""

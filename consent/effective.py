@@ -1,0 +1,222 @@
+"""Whose consent counts for whom: the merge algebra. A golden record is a set of members here, and nothing is ever moved. Pure.
+
+A consent counts for whoever has the record that brought it, on the contact point that this very record holds; of one recorded for
+several records, only while they were never apart. What speaks against counts for its contact point whoever holds it, from when
+they held it, and one about the person for whoever has any record that it was recorded for.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from consent.entries import DENYING, ENDING, INERT, LIFTED_ONLY, POSITIVE, Channel, Contact, Entry, Query, State, Suppression
+from consent.purposes import Rules
+from consent.status import Answer, Heard, Reason, Ruling, fold, strictest
+
+EMAIL, PHONE, DEVICE = "email", "phone", "device"
+# By which kind of contact point a channel reaches somebody; the others reach a person without one.
+KIND_OF = {
+    Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.PHONE: PHONE, Channel.MESSENGER: PHONE, Channel.PUSH: DEVICE,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """A contact point that a record holds, from when and until when as far as its source says so."""
+
+    contact: Contact
+    kind: str
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds_at(self, at: datetime) -> bool:
+        """Whether it is held at a time."""
+        return (self.since is None or self.since <= at) and (self.until is None or at < self.until)
+
+    def reaches(self, entry: Entry) -> bool:
+        """Whether an act may be this holder's: not before it was held. An act of an unknown time may be."""
+        at = entry.occurred_at
+        return at is None or self.since is None or self.since <= at
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A record of a golden record: what it holds, and the laws that may apply to it (the default one where nobody knows)."""
+
+    record_id: UUID
+    holdings: tuple[Holding, ...] = ()
+    jurisdictions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """The members of one golden record, with all entries that may speak of them."""
+
+    members: tuple[Member, ...]
+    entries: tuple[Entry, ...]
+    _by_record: Mapping[UUID, Member] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Find members by their id."""
+        object.__setattr__(self, "_by_record", {one.record_id: one for one in self.members})
+
+    @property
+    def jurisdictions(self) -> frozenset[str]:
+        """Every law that may apply to any member."""
+        return frozenset().union(*(one.jurisdictions for one in self.members))
+
+    def member(self, record_id: UUID) -> Member | None:
+        """A member by its id."""
+        return self._by_record.get(record_id)
+
+    def held(self, kind: str, at: datetime) -> list[Contact]:
+        """The contact points of a kind that some member holds at a time, in their order."""
+        found = (one for member in self.members for one in member.holdings if one.kind == kind and one.holds_at(at))
+        return list(dict.fromkeys(one.contact for one in found))
+
+    def holdings(self, contact: Contact, at: datetime) -> list[Holding]:
+        """How members hold a contact point at a time."""
+        return [one for member in self.members for one in member.holdings if one.contact == contact and one.holds_at(at)]
+
+
+def judge(customer: Customer, query: Query, rules: Rules, at: datetime) -> Ruling:
+    """Say whether something may be done with a customer at a time, by what was recorded until then.
+
+    A query that needs a contact point and names none is allowed when it is for one that the customer holds, and else answered as
+    strictly as for any.
+    """
+    kind = KIND_OF.get(query.channel) if query.channel else None
+    if query.contact is not None or kind is None:
+        return _judge(customer, query, rules, at)
+    found = [ruling for _, ruling in by_contact(customer, query, rules, at)]
+    return next((one for one in found if one.permits), None) or strictest(found) or _not_held(customer)
+
+
+def by_contact(customer: Customer, query: Query, rules: Rules, at: datetime) -> list[tuple[Contact, Ruling]]:
+    """Judge each contact point of the query's channel that the customer holds."""
+    kind = KIND_OF.get(query.channel, "") if query.channel else ""
+    asked = (Query(query.purpose, query.channel, query.brand, contact) for contact in customer.held(kind, at))
+    return [(one.contact or "", _judge(customer, one, rules, at)) for one in asked]
+
+
+def judge_contact(holders: Iterable[Customer], nobody: Customer, query: Query, rules: Rules, at: datetime) -> Ruling:
+    """Say whether a contact point may be used by whoever does not say whose it is: the strictest answer over its holders.
+
+    `nobody`: a customer without members who has the entries of the contact point, for when nobody holds it.
+    """
+    found = [judge(one, query, rules, at) for one in holders if query.contact and one.holdings(query.contact, at)]
+    return strictest(found) or _judge(nobody, query, rules, at)
+
+
+def _not_held(customer: Customer) -> Ruling:
+    return Ruling(Answer.UNKNOWN, Reason.NOT_HELD, (), tuple(sorted(customer.jurisdictions)))
+
+
+def _judge(customer: Customer, query: Query, rules: Rules, at: datetime) -> Ruling:
+    heard = hear(customer, query, rules, at)
+    is_held = query.contact is None or bool(customer.holdings(query.contact, at))
+    if is_held:
+        return fold(heard, query, customer.jurisdictions, rules, at)
+    ruling = fold(
+        Heard((), heard.against, [(one, Reason.NOT_HELD) for one in heard.positives], ()), query, frozenset(), rules, at
+    )
+    if ruling.answer is Answer.DENIED:
+        return ruling
+    return Ruling(Answer.UNKNOWN, Reason.NOT_HELD if customer.members else Reason.NOBODY_HOLDS)
+
+
+def hear(customer: Customer, query: Query, rules: Rules, at: datetime) -> Heard:
+    """Sort out what speaks of a query at a time. Suppressions that were lifted by then speak no more."""
+    family = rules.family(query.purpose)
+    covers_all = query.purpose not in rules.purposes or rules.purposes[query.purpose].covers_all
+    known = [one for one in customer.entries if one.recorded_at <= at]
+    lifted = {one.lifts for one in known if one.state is State.LIFTED}
+    positives: list[Entry] = []
+    against: list[Entry] = []
+    blocked: list[tuple[Entry, Reason]] = []
+    inert: list[Entry] = []
+    for one in known:
+        if one.state in POSITIVE:
+            if not _permits(one, query, family):
+                continue
+            why = _not_theirs(customer, one, at)
+            if why is None:
+                positives.append(one)
+            elif why is not Reason.UNKNOWN_CUSTOMER:
+                blocked.append((one, why))
+        elif one.entry_id not in lifted and _concerns(one, query, family, covers_all) and _reaches(customer, one, query, at):
+            (inert if one.state in INERT else against).append(one)
+    return Heard(positives, against, blocked, inert)
+
+
+def _permits(one: Entry, query: Query, family: Sequence[str]) -> bool:
+    """Whether a consent is for just that: this contact point and channel, this purpose or one above it, this brand or all."""
+    return (
+        one.contact == query.contact
+        and one.channel == query.channel
+        and one.purpose in family
+        and (one.brand is None or one.brand == query.brand)
+    )
+
+
+def _concerns(one: Entry, query: Query, family: Sequence[str], covers_all: bool) -> bool:
+    """Whether what speaks against speaks of that, or of more. Nor does a contract reach what cannot be reached."""
+    of_any = covers_all or one.suppression in LIFTED_ONLY or one.suppression is Suppression.REASSIGNED
+    is_of_purpose = one.purpose in family if one.purpose is not None else of_any
+    return (
+        (one.contact is None or one.contact == query.contact)
+        and (one.channel is None or one.channel == query.channel)
+        and is_of_purpose
+        and (one.brand is None or query.brand is None or one.brand == query.brand)
+    )
+
+
+def _not_theirs(customer: Customer, one: Entry, at: datetime) -> Reason | None:
+    """Why a consent does not count for a customer; None when it does, UNKNOWN_CUSTOMER when it is somebody else's."""
+    own = [member for record in one.records if (member := customer.member(record)) is not None]
+    if not own:
+        return Reason.UNKNOWN_CUSTOMER
+    if one.parted_at is not None and one.parted_at <= at:
+        return Reason.OWNER_UNCLEAR
+    if one.occurred_at is not None and one.occurred_at > at:
+        return Reason.NOT_CONFIRMED
+    if one.contact is None:
+        return None
+    held = [holding for member in own for holding in member.holdings if holding.contact == one.contact and holding.holds_at(at)]
+    return None if any(holding.reaches(one) for holding in held) else Reason.NOT_HELD
+
+
+def _reaches(customer: Customer, one: Entry, query: Query, at: datetime) -> bool:
+    """Whether what speaks against counts for a customer."""
+    if one.contact is None:
+        return any(customer.member(record) is not None for record in one.records)
+    held = customer.holdings(one.contact, at)
+    return not held or any(holding.reaches(one) for holding in held)
+
+
+def combinations(customer: Customer, at: datetime) -> list[Query]:
+    """Every query that some entry of the customer speaks of, on the contact points held at a time, in their order."""
+    found: set[Query] = set()
+    for one in customer.entries:
+        if one.purpose is None or one.state not in POSITIVE | DENYING | ENDING:
+            continue
+        kind = KIND_OF.get(one.channel) if one.channel else None
+        contacts: Sequence[Contact | None] = [None] if kind is None else customer.held(kind, at)
+        found |= {Query(one.purpose, one.channel, one.brand, contact) for contact in contacts}
+    return sorted(found, key=lambda one: (one.contact or "", one.channel or "", one.purpose, one.brand or ""))
+
+
+def effective(customer: Customer, rules: Rules, at: datetime) -> dict[Query, Ruling]:
+    """Everything that the entries of a customer amount to at a time."""
+    return {query: _judge(customer, query, rules, at) for query in combinations(customer, at)}
+
+
+def narrowed(before: Mapping[Query, Ruling], after: Mapping[Query, Ruling]) -> list[Query]:
+    """What was allowed before and is not after, in the order of before."""
+    return [query for query, ruling in before.items() if ruling.permits and not (query in after and after[query].permits)]
+
+
+def are_parted(records: Iterable[UUID], golden_of: Mapping[UUID, object]) -> bool:
+    """Whether records are members of more than one golden record; one that is a member of none takes no part."""
+    return len({golden_of[one] for one in records if golden_of.get(one) is not None}) > 1

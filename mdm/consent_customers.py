@@ -1,0 +1,119 @@
+"""Golden records as consent sees them: their members with what they hold, and all entries that may speak of them. Only reads.
+
+What decides about a permission does not hang on the rows that a caller may see: it is read by functions of the owner. Whoever
+asks must be allowed to see the golden record. Two statements, whatever the number of golden records.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlmodel import Session
+
+from consent import ledger
+from consent.effective import Customer, Member
+from consent.entries import POSITIVE, Contact, Entry
+from consent.purposes import Rules
+from mdm import sql
+from mdm.contact_points import ContactPoint, Row
+
+MEMBERS = """
+SELECT coalesce(golden_id, record_id), record_id, emails, phones, addresses, consents
+FROM consent_members(%s::uuid[], %s::uuid[]) ORDER BY record_id"""
+_ANY = """
+SELECT NULL, r, body -> 'emails', body -> 'phones', body -> 'addresses', body -> 'consents'
+FROM unnest(%s::uuid[]) AS r LEFT JOIN standard_record s ON s.record_id = r ORDER BY r"""
+HOLDERS = "SELECT term, coalesce(golden_id, record_id), golden_id IS NULL, record_id FROM consent_holders(%s::text[])"
+
+
+@dataclass(slots=True)
+class Census:
+    """The members of golden records. A record that has no golden id yet is a customer of its own, under its own id.
+
+    `points`: contact points of members by their hash.
+    """
+
+    rules: Rules
+    members: dict[UUID, list[Member]] = field(default_factory=lambda: defaultdict(list))
+    points: dict[Contact, ContactPoint] = field(default_factory=dict)
+    _hashed: ledger.Hasher = field(default_factory=ledger.contact_hasher)
+
+    def add(self, rows: Iterable[sql.Row]) -> "Census":
+        """Take in rows of MEMBERS."""
+        for customer_id, *columns in rows:
+            row = Row(*columns)
+            member = row.member(self.rules, self._hashed)
+            self.members[customer_id].append(member)
+            self.points |= {self.hash_of(point): point for point, _ in row.points(self.rules)}
+        return self
+
+    def hash_of(self, point: ContactPoint) -> Contact:
+        """How entries name a contact point."""
+        return self._hashed(point.kind, point.canonical)
+
+    def records(self) -> list[UUID]:
+        """All members."""
+        return [one.record_id for members in self.members.values() for one in members]
+
+    def contacts(self) -> list[Contact]:
+        """All contact points that members hold."""
+        return list(self.points)
+
+    def customers(self, entries: Sequence[Entry]) -> dict[UUID, Customer]:
+        """Give each golden id its members and the entries that may speak of them."""
+        index = _Index(entries)
+        return {one: Customer(tuple(members), index.of(members)) for one, members in self.members.items()}
+
+
+class _Index:
+    """Entries by the records that they are anchored to, and by the contact point that they speak against."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.by_record: dict[UUID, list[Entry]] = defaultdict(list)
+        self.by_contact: dict[Contact, list[Entry]] = defaultdict(list)
+        for one in entries:
+            for record in one.records:
+                self.by_record[record].append(one)
+            if one.contact is not None and one.state not in POSITIVE:
+                self.by_contact[one.contact].append(one)
+
+    def of(self, members: Iterable[Member], contacts: Collection[Contact] = ()) -> tuple[Entry, ...]:
+        held = dict.fromkeys(contacts)
+        found: dict[UUID, Entry] = {}
+        for member in members:
+            found |= {one.entry_id: one for one in self.by_record.get(member.record_id, ())}
+            held |= dict.fromkeys(holding.contact for holding in member.holdings)
+        found |= {one.entry_id: one for contact in held for one in self.by_contact.get(contact, ())}
+        return tuple(found.values())
+
+
+def about_contact(entries: Iterable[Entry], contact: Contact) -> Customer:
+    """Nobody, with what speaks against a contact point: for one that nobody holds."""
+    return Customer((), tuple(one for one in entries if one.contact == contact and one.state not in POSITIVE))
+
+
+def census(session: Session, rules: Rules, golden_ids: Collection[UUID], records: Collection[UUID] = ()) -> Census:
+    """Read the members of golden records, and records that have no golden id yet."""
+    made = Census(rules)
+    return made.add(sql.rows(session, MEMBERS, [list(golden_ids), list(records)])) if golden_ids or records else made
+
+
+def census_of(session: Session, rules: Rules, golden_id: UUID, records: Collection[UUID]) -> Census:
+    """Read records as the members of a golden record, whoever they are members of now."""
+    made = Census(rules)
+    return made.add((golden_id, *row[1:]) for row in sql.rows(session, _ANY, [sorted(records)]))
+
+
+def customers(session: Session, rules: Rules, golden_ids: Collection[UUID]) -> dict[UUID, Customer]:
+    """Read golden records with all entries that may speak of them."""
+    found = census(session, rules, golden_ids)
+    return found.customers(ledger.read(session, found.records(), found.contacts()))
+
+
+def holders(session: Session, points: Collection[ContactPoint]) -> dict[str, set[UUID]]:
+    """Which records may hold contact points, by the term of each; what the index of searches finds under the same term."""
+    found: dict[str, set[UUID]] = defaultdict(set)
+    for term, _, _, record_id in sql.rows(session, HOLDERS, [sorted({one.term for one in points if one.term})]):
+        found[term].add(record_id)
+    return found

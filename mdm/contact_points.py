@@ -1,0 +1,102 @@
+"""Contact points as consent compares them: one canonical text each, with the term by which searches find who holds it. Pure.
+
+An e-mail address is itself in lower case, not the mailbox that it may lead to: consent for one spelling says nothing of another.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from consent.effective import DEVICE, EMAIL, PHONE, Holding, Member
+from consent.entries import Channel
+from consent.purposes import Rules
+from matching.standardize import emails, phones
+from mdm.search_terms import LONGEST_TERM
+
+KINDS = (EMAIL, PHONE, DEVICE)
+LONGEST = 320
+Hasher = Callable[[str, str], str]
+Items = Iterable[Mapping[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPoint:
+    """A contact point: of which kind, as it is compared, and as it is shown."""
+
+    kind: str
+    canonical: str
+    shown: str
+
+    @property
+    def term(self) -> str:
+        """By which term of searches its holders are found; nothing for a device, which is not searched for."""
+        begins = {EMAIL: "e" + self.canonical, PHONE: "p" + self.canonical[::-1]}
+        return begins.get(self.kind, "")[:LONGEST_TERM]
+
+
+def read(kind: str, text: str, country: str | None = None) -> ContactPoint | None:
+    """Read a contact point as standardization would; None for what is none."""
+    if kind == EMAIL:
+        found = [value for value, _, _ in emails.read_emails(text)[0] if "@" in value]
+        return _email(found[0]) if len(found) == 1 else None
+    if kind == PHONE:
+        numbers = phones.read_phones(text, (country,) if country else ())[0]
+        return _phone(numbers[0][0]) if len(numbers) == 1 else None
+    trimmed = text.strip()
+    return ContactPoint(DEVICE, trimmed, trimmed) if kind == DEVICE and trimmed else None
+
+
+def _email(value: str) -> ContactPoint:
+    # ASCII letters only, as the index of searches folds them.
+    return ContactPoint(EMAIL, value.lower() if value.isascii() else value.encode().lower().decode(), value)
+
+
+def _phone(value: str) -> ContactPoint | None:
+    digits = "".join(filter(str.isdigit, value))
+    return ContactPoint(PHONE, digits, value) if digits else None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What is stored of a member: the parts of its standard record that say what it holds and where it is."""
+
+    record_id: UUID
+    emails: Items = None
+    phones: Items = None
+    addresses: Items = None
+    consents: Items = None
+
+    def points(self, rules: Rules) -> Iterator[tuple[ContactPoint, Mapping[str, Any]]]:
+        """The contact points that the record holds, each with what more is said of it."""
+        yield from ((_email(one["value"]), one) for one in self.emails or () if "@" in one.get("value", ""))
+        yield from ((point, one) for one in self.phones or () if (point := _phone(one.get("value", ""))))
+        yield from ((point, {}) for one in self.consents or () if (point := device_of(one, rules)))
+
+    def member(self, rules: Rules, hashed: Hasher) -> Member:
+        """The record as consent sees it. Where no address says which law applies, the countries of its phones do."""
+        holdings = tuple(
+            Holding(hashed(point.kind, point.canonical), point.kind, _time(more.get("valid_from")), _time(more.get("valid_to")))
+            for point, more in self.points(rules)
+        )
+        countries = _countries(self.addresses) or _countries(self.phones) or {None}
+        return Member(self.record_id, holdings, frozenset(map(rules.jurisdiction, countries)))
+
+
+def device_of(item: Mapping[str, Any], rules: Rules) -> ContactPoint | None:
+    """The device that a consent of a record names: sources say of devices nowhere else that they are contact points."""
+    word = rules.word(item.get("purpose", ""))
+    return read(DEVICE, item.get("contact_point", "")) if word and word.channel is Channel.PUSH else None
+
+
+def _countries(items: Items) -> set[str | None]:
+    return {one["country"] for one in items or () if one.get("country")}
+
+
+def _time(text: str | None) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text or "")
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None

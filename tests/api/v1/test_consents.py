@@ -1,0 +1,136 @@
+"""Consent over HTTP: recorded for records and golden records, checked, told, and never wider for a merge."""
+
+from typing import Any
+from uuid import UUID
+
+from kernel import db
+
+from ...resolution import MARIA, Master, golden_of
+from ..conftest import Api, KeyMaker
+
+EMAIL = "maria.garcia@telefonica.net"
+POINT = {"kind": "email", "value": EMAIL}
+GIVEN = {
+    "record": {"source": "pos", "key": "1"}, "contact_point": POINT, "state": "given", "purpose": "marketing", "channel": "email",
+    "origin": "subject", "occurred_at": "2026-03-01T10:00:00Z", "evidence": {"form": "newsletter"}, "notice": "privacy-7-es",
+}  # fmt: skip
+WITHDRAWN = {
+    "contact_point": POINT, "state": "withdrawn", "purpose": "marketing", "channel": "email", "origin": "subject",
+    "occurred_at": "2026-03-02T10:00:00Z",
+}  # fmt: skip
+SHOP = {**MARIA, "emails": [EMAIL, "mg@example.es"]}
+
+
+def merged(policy: Any) -> UUID:
+    """Two records of one customer, of two brands."""
+    master = Master(policy)
+    master.put("pos", "1", MARIA)
+    master.put("shop", "1", SHOP)
+    master.drain()
+    golden_id = golden_of("pos", "1")
+    assert golden_id is not None
+    assert golden_id == golden_of("shop", "1")
+    return golden_id
+
+
+def record(api: Api, *acts: dict[str, Any]) -> list[dict[str, Any]]:
+    """Record acts; the answers."""
+    answer = api.post("/v1/consents", json={"acts": list(acts)})
+    assert answer.status_code == 201, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+def check(api: Api, **asked: Any) -> dict[str, Any]:
+    """Ask one question about marketing by e-mail."""
+    question = {"purpose": "marketing", "channel": "email", "brand": "main", **asked}
+    answer = api.post("/v1/consent-checks", json={"checks": [question]})
+    assert answer.status_code == 200, answer.text
+    item: dict[str, Any] = answer.json()["items"][0]
+    return item
+
+
+def test_a_consent_permits_and_a_withdrawal_takes_it_back(api: Api, policy: Any) -> None:
+    golden_id = merged(policy)
+    assert check(api, golden_id=str(golden_id))["answer"] == "unknown"
+    (given,) = record(api, GIVEN)
+    assert (given["status"], given["owner"]) == ("created", "record")
+    found = check(api, golden_id=str(golden_id))
+    assert (found["answer"], found["reason"], found["contact_points"]) == ("allowed", "given", [EMAIL])
+    assert found["entries"] == [given["entry_id"]]
+    assert found["jurisdictions"] == ["EU"]
+    assert check(api, record={"source": "shop", "key": "1"})["golden_id"] == str(golden_id)
+    assert check(api, contact_point=POINT)["answer"] == "allowed"
+    assert check(api, golden_id=str(golden_id), contact_point={"kind": "email", "value": "mg@example.es"})["answer"] == "unknown"
+    (withdrawn,) = record(api, WITHDRAWN)
+    for asked in ({"golden_id": str(golden_id)}, {"record": {"source": "pos", "key": "1"}}, {"contact_point": POINT}):
+        assert check(api, **asked)["answer"] == "denied"
+        assert check(api, **asked)["entries"] == [withdrawn["entry_id"]]
+
+
+def test_the_same_act_is_the_same_entry(api: Api, policy: Any) -> None:
+    merged(policy)
+    first, second = record(api, GIVEN, GIVEN)
+    assert (first["status"], second["status"]) == ("created", "same")
+    assert record(api, GIVEN)[0] == {**second, "index": 0}
+    assert first["entry_id"] == second["entry_id"]
+
+
+def test_what_is_known_is_told(api: Api, policy: Any) -> None:
+    golden_id = merged(policy)
+    record(api, GIVEN)
+    told = api.get(f"/v1/golden/{golden_id}/consents").json()
+    said = {(one["contact_point"], one["brand"]): (one["answer"], one["reason"]) for one in told["effective"]}
+    assert said == {(EMAIL, "main"): ("allowed", "given"), ("mg@example.es", "main"): ("unknown", "nothing_recorded")}
+    (entry,) = told["entries"]
+    assert entry["evidence"] == {"form": "newsletter"}
+    assert entry["evidence_intact"] is True
+    assert entry["contact_point"] == EMAIL
+    past = api.get(f"/v1/golden/{golden_id}/consents", params={"as_of": told["as_of"]}).json()
+    assert past["effective"] == told["effective"]
+
+
+def test_tampered_evidence_shows(api: Api, policy: Any, database: str) -> None:
+    golden_id = merged(policy)
+    record(api, GIVEN)
+    with db.transaction() as session:
+        session.connection().exec_driver_sql('UPDATE consent_detail SET evidence = \'{"form": "another"}\'')
+    (entry,) = api.get(f"/v1/golden/{golden_id}/consents").json()["entries"]
+    assert entry["evidence_intact"] is False
+
+
+def test_what_is_wrong_is_answered_and_the_rest_recorded(api: Api, policy: Any) -> None:
+    merged(policy)
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({**GIVEN, "purpose": "world_peace"}, "unknown_purpose"),
+        ({**GIVEN, "occurred_at": "2126-01-01T00:00:00Z"}, "time_in_future"),
+        ({**GIVEN, "record": {"source": "pos", "key": "none"}}, "unknown_record"),
+        ({**GIVEN, "contact_point": {"kind": "email", "value": "no address"}}, "bad_contact_point"),
+        ({**GIVEN, "channel": "sms"}, "contact_point_of_another_channel"),
+        ({**GIVEN, "channel": None}, "channel_missing"),
+        ({**GIVEN, "state": "suppressed"}, "suppression_and_state_differ"),
+        ({"state": "withdrawn"}, "no_subject"),
+        ({"state": "lifted", "lifts": "00000000-0000-0000-0000-000000000000", "reason": "R."}, "unknown_suppression"),
+    ]  # fmt: skip
+    answers = record(api, *(act for act, _ in wrong), GIVEN)
+    assert [one.get("problem", {}).get("code") for one in answers] == [code for _, code in wrong] + [None]
+    assert all(one["problem"]["detail"] for one in answers[:-1])
+
+
+def test_a_key_of_one_brand_records_for_that_brand_only(api: Api, policy: Any, key: KeyMaker) -> None:
+    merged(policy)
+    headers = key("consents:write", brands=("other",))
+    answer = api.post("/v1/consents", json={"acts": [GIVEN, {**WITHDRAWN, "brand": "main"}]}, headers=headers)
+    assert [one["problem"]["code"] for one in answer.json()["items"]] == ["unknown_record", "outside_scope"]
+
+
+def test_a_key_that_sees_half_a_customer_is_answered_for_the_whole(api: Api, policy: Any, key: KeyMaker) -> None:
+    golden_id = merged(policy)
+    record(api, {**GIVEN, "record": {"source": "shop", "key": "1"}, "brand": "other"})
+    headers = key("consents:check", brands=("other",))
+    checks = {"checks": [{"golden_id": str(golden_id), "purpose": "marketing", "channel": "email", "brand": "other"}]}
+    assert api.post("/v1/consent-checks", json=checks, headers=headers).json()["items"][0]["answer"] == "allowed"
+    record(api, {"record": {"source": "pos", "key": "1"}, "state": "withdrawn", "origin": "subject"})  # Of that brand only.
+    assert api.post("/v1/consent-checks", json=checks, headers=headers).json()["items"][0]["answer"] == "allowed"
+    record(api, {"golden_id": str(golden_id), "state": "suppressed", "suppression": "deceased"})
+    assert api.post("/v1/consent-checks", json=checks, headers=headers).json()["items"][0]["answer"] == "denied"
