@@ -80,6 +80,8 @@ Admin = Annotated[Principal, _needs("admin")]
 ConsentsWriter = Annotated[Principal, _needs("consents:write")]
 ConsentsReader = Annotated[Principal, _needs("consents:read")]
 ConsentChecker = Annotated[Principal, _needs("consents:check")]
+PrivacyReader = Annotated[Principal, _needs("privacy:read")]
+PrivacyWriter = Annotated[Principal, _needs("privacy:write")]
 MatchCaller = Annotated[Principal, _needs("match")]
 
 

@@ -67,6 +67,7 @@ MODULES = {
     "cli.event_commands": ("events",),
     "cli.export_commands": ("export",),
     "cli.webhook_commands": ("webhooks",),
+    "cli.privacy_commands": ("privacy",),
     "cli.demo_commands": ("demo", "simulate"),
 }
 

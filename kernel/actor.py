@@ -41,6 +41,8 @@ SCOPES = frozenset(
         "events:read",
         "exports:write",
         "webhooks:write",
+        "privacy:read",
+        "privacy:write",
         "admin",
     }
 )

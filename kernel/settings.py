@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     import_memory_bytes: int = Field(1 << 30, ge=1 << 28, description="that a process may take which reads such a file")
     reconcile_memory_bytes: int = Field(8 << 30, ge=1 << 29, description="that a process may take which reconciles")
     export_kept_hours: float = Field(24.0, gt=0, le=720, description="that the file of an export is kept")
+    erasure_ledger: Path | None = Field(None, description="the file of erasures, kept apart from backups of the database")
+    erasure_approvals: int = Field(1, ge=1, le=2, description="persons that must confirm an erasure")
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
     webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
     overdue_hours: float = Field(24.0, gt=0, description="that an endpoint may take to apply a merge")
@@ -68,7 +70,9 @@ class Settings(BaseSettings):
     log_json: bool = False
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
-    @field_validator("database_url", "redis_url", "secret_key", "secret_key_file", "fault_folder", mode="before")
+    @field_validator(
+        "database_url", "redis_url", "secret_key", "secret_key_file", "erasure_ledger", "fault_folder", mode="before"
+    )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

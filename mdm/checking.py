@@ -160,7 +160,8 @@ class Check:
                 self.met.differences.add(Difference(Kind.CROSSWALK, str(record), "another_rung"))
 
     def _check_founders(self, units: Sequence[Evaluation]) -> None:
-        golden_ids = [golden_id for unit in units for golden_id in unit.golden_ids]
+        # An erased id has no standing any more, and its founders all the same.
+        golden_ids = [golden_id for unit in units for golden_id in unit.golden_ids | unit.closure.founders.keys()]
         stored = {(golden_id, record) for unit in units for golden_id, held in unit.closure.founders.items() for record in held}
         wanted = _founders_by_history(self.session, golden_ids)
         if elsewhere := _founded_elsewhere(self.session, {record for _, record in wanted - stored}, golden_ids):

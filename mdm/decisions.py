@@ -307,18 +307,23 @@ def stewards(session: Session) -> list[StewardDecision]:
     return [of_row(row) for row in found]
 
 
+_WHOLE = """
+SELECT decision_id, author, verdict, record_a, record_b, version_a, version_b, coalesce(left_records, '{{}}'),
+  coalesce(right_records, '{{}}'), weight, coalesce(levels, '{{}}'), reason_code, reason, version_set_id, checksum,
+  across_blockers
+FROM decision WHERE {where} ORDER BY decision_id"""
+
+
 def read(session: Session, record_ids: Collection[uuid.UUID]) -> list[StoredDecision]:
     """Read the live rows that name any of the records, whole; for verification and explanation."""
-    found = sql.rows(
-        session,
-        """SELECT decision_id, author, verdict, record_a, record_b, version_a, version_b, coalesce(left_records, '{}'),
-             coalesce(right_records, '{}'), weight, coalesce(levels, '{}'), reason_code, reason, version_set_id, checksum,
-             across_blockers
-           FROM decision WHERE superseded_at IS NULL AND (record_a = ANY(%(ids)s) OR record_b = ANY(%(ids)s)
-             OR left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])
-           ORDER BY decision_id""",
-        {"ids": list(record_ids)},
-    )
+    where = """superseded_at IS NULL AND (record_a = ANY(%(ids)s) OR record_b = ANY(%(ids)s)
+             OR left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])"""
+    return [_stored(row) for row in sql.rows(session, _WHOLE.format(where=where), {"ids": list(record_ids)})]
+
+
+def by_id(session: Session, decision_ids: Collection[uuid.UUID]) -> list[StoredDecision]:
+    """Read rows whole by their ids, superseded ones among them."""
+    found = sql.rows(session, _WHOLE.format(where="decision_id = ANY(%(ids)s)"), {"ids": list(decision_ids)})
     return [_stored(row) for row in found]
 
 

@@ -26,6 +26,7 @@ TYPES: Mapping[str, str] = {
     golden_events.REVIVED: "A golden id that had ended lives again.",
     golden_events.ENDED: "All records of a golden id are deleted.",
     golden_events.REDIRECTED: "A golden id that was merged away leads to another one now.",
+    golden_events.ERASED: "A person's data were erased; the golden id answers 410 for ever. Erase what you keep under it.",
     "task.opened": "Stewards are asked something.",
     "task.overdue": "A question to stewards has waited longer than its kind may; told once.",
     "task.settled": "A question to stewards is asked no more.",

@@ -30,6 +30,7 @@ RESTORED = "golden.restored"
 REVIVED = "golden.revived"
 ENDED = "golden.ended"
 REDIRECTED = "golden.redirected"
+ERASED = "golden.erased"
 _OF_CAUSE = {
     Cause.CREATED: CREATED,
     Cause.REVIVED: REVIVED,

@@ -17,7 +17,7 @@ from kernel import clock, outbox
 from kernel.actor import Principal
 from kernel.errors import Forbidden
 from kernel.settings import settings
-from mdm import events, pending, program, record_log, record_rows, rejects, search_index, sql
+from mdm import events, pending, program, record_log, record_rows, refusing, rejects, search_index, sql
 from mdm.appraisal import faults
 from mdm.arrivals import Track
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
@@ -97,7 +97,8 @@ def put_all(
     rules = {source: rules_for(policy, source, principal) for source in dict.fromkeys(source for source, _ in deliveries)}
     batch = _Batch(session, policy, rules, principal, clock.now(), settings().secret_for("blocking"), job_id)
     made = [prepare(rules[source], item, batch.now) for source, item in deliveries] if ready is None else ready
-    prepared = [_in_scope(principal, one) for one in made]
+    sources = [source for source, _ in deliveries]
+    prepared = refusing.without_erased(session, policy, rules, sources, [_in_scope(principal, one) for one in made])
     usable: dict[Key, list[Prepared]] = {}
     for (source, _), one in zip(deliveries, prepared, strict=True):
         if isinstance(one, Prepared):
@@ -105,7 +106,7 @@ def put_all(
     tracks = _store(batch, usable, priority) if usable else {}
     outcomes = [_outcome(delivery, one, tracks, usable) for delivery, one in zip(deliveries, prepared, strict=True)]
     refused = [
-        rejects.Reject(problem.code, problem.field, source, item.line_no, storable(rules[source], item.payload, item.raw))
+        rejects.Reject(problem.code, problem.field, source, item.line_no, _kept(rules[source], item, problem))
         for (source, item), outcome in zip(deliveries, outcomes, strict=True)
         if (problem := outcome.problem) is not None
     ]
@@ -123,6 +124,11 @@ def rules_for(policy: Policy, source: str, principal: Principal) -> SourceRules:
     if brands is not None and rules.source.brand not in brands:
         raise Forbidden("This key may not write records of this source's brand", code="outside_scope")
     return rules
+
+
+def _kept(rules: SourceRules, item: Incoming, problem: Problem) -> bytes | None:
+    """What is kept of a refused delivery: of a person who was erased nothing."""
+    return None if problem is refusing.ERASED else storable(rules, item.payload, item.raw)
 
 
 def _in_scope(principal: Principal, prepared: Prepared | Problem) -> Prepared | Problem:

@@ -74,6 +74,7 @@ REASONS = {
     "bad_source_updated_at": "the time of change is no ISO or Unix time or date in the source's date_order, 1900 to next year",
     "bad_source_version": "the version is not a whole number of 64 bits",
     "broken_quoting": "a quote stands inside a value, or a quoted value is never closed",
+    "erased_person": "the person was erased; remove them from the source as well",
     "invalid_encoding": "the line is not in the file's encoding",
     "invalid_json": "the line is not JSON",
     "invalid_utf8": "the text is not UTF-8",

@@ -30,6 +30,7 @@ PART_ROWS = 50_000
 # What a file may come to when it is decoded: Parquet says of neither rows nor values how large they become.
 MOST_DECODED, LEAST_DECODED_BYTES = 100, 256_000_000
 KEPT_SECONDS = 24 * 3600.0
+RECEIVING_SECONDS = 300.0
 
 
 def folder() -> Path:
@@ -133,8 +134,20 @@ def forget_old(session: Session) -> int:
 
     How many. A job may wait for longer than that: paused, or while no worker runs.
     """
+    return _forget(session, KEPT_SECONDS)
+
+
+def forget_idle(session: Session) -> int:
+    """Delete files that nobody has touched for five minutes and no job is to read still: an erasure leaves no copies. How many.
+
+    One that is being received has no job yet; its rows are looked at when they are read.
+    """
+    return _forget(session, RECEIVING_SECONDS)
+
+
+def _forget(session: Session, untouched_seconds: float) -> int:
     needed = _needed(session)
-    old = [path for path in _untouched() if path.name not in needed]
+    old = [path for path in _untouched(untouched_seconds) if path.name not in needed]
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)
@@ -150,8 +163,8 @@ def _needed(session: Session) -> set[str]:
     return {f"{upload}.{kind}" for upload, kind in found}
 
 
-def _untouched() -> Iterator[Path]:
-    before = clock.now().timestamp() - KEPT_SECONDS
+def _untouched(seconds: float) -> Iterator[Path]:
+    before = clock.now().timestamp() - seconds
     for path in folder().iterdir():
         with suppress(FileNotFoundError):
             if path.is_file() and path.stat().st_mtime < before:

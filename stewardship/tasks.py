@@ -235,6 +235,13 @@ def strays(session: Session, golden_ids: Collection[uuid.UUID]) -> list[Differen
     return [Difference(Kind.TASK, str(task_id), "not_asked") for (task_id,) in found]
 
 
+def close_gone(session: Session, golden_ids: Collection[uuid.UUID]) -> int:
+    """Close the open tasks about any of these golden ids, whose records are gone for good; how many."""
+    gone = open_about(session, golden_ids)
+    _close(session, {task.task_id: Closing(Because.RECORD_GONE) for task in gone})
+    return len(gone)
+
+
 def close_strays(session: Session, golden_ids: Collection[uuid.UUID]) -> None:
     """Close the open tasks that speak of none of these golden ids (all that there are)."""
     _close(session, {uuid.UUID(one.id): Closing(Because.NOBODY_ASKS) for one in strays(session, golden_ids)})

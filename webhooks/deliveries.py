@@ -203,6 +203,19 @@ def told(session: Session, endpoint_id: uuid.UUID, state: str | None, before: in
     return [Delivery(*row) for row in rows]
 
 
+def forget_answers(session: Session, subject_ids: Sequence[uuid.UUID]) -> int:
+    """Take what endpoints answered out of the deliveries of events about some subjects: a receiver may have told their values."""
+    return int(
+        _run(
+            session,
+            """UPDATE webhook_delivery
+               SET tried = (SELECT coalesce(jsonb_agg(one - 'answer'), '[]') FROM jsonb_array_elements(tried) one)
+               WHERE subject_id = ANY(CAST(:ids AS uuid[])) AND jsonb_path_exists(tried, '$[*].answer')""",
+            ids=[str(one) for one in subject_ids],
+        ).rowcount
+    )
+
+
 _AGAIN = f"""
 INSERT INTO webhook_delivery (endpoint_id, seq, subject_id)
 SELECT ep.endpoint_id, ev.seq, ev.subject_id FROM webhook_endpoint ep JOIN event ev ON ev.seq BETWEEN :first AND :last

@@ -2,7 +2,7 @@
 
 from mdm import certificates, exports, import_undo, imports, reconciliations, upkeep
 from mdm.chunks import Kind
-from stewardship import healing
+from stewardship import healing, privacy_confirming
 from workers import exporter, reader, reconciler
 
 # How many rows a part of a file has is not known before it is read: none of them is counted when it is given up.
@@ -11,5 +11,14 @@ CERTIFICATES = Kind(certificates.KIND, reader.work, lambda _: 0, longest_seconds
 EXPORTS = Kind(exports.KIND, exporter.work, lambda _: 0, longest_seconds=exports.LONGEST_SECONDS)
 # A reconciliation is one chunk, whose records are all resolved by somebody else when it is given up: none of them fails.
 RECONCILIATIONS = Kind(reconciliations.KIND, reconciler.work, lambda _: 0, longest_seconds=reconciliations.LONGEST_SECONDS)
-ALL = (import_undo.CHUNKS, UPLOADS, CERTIFICATES, EXPORTS, healing.CHUNKS, RECONCILIATIONS, *upkeep.KINDS)
+ALL = (
+    import_undo.CHUNKS,
+    UPLOADS,
+    CERTIFICATES,
+    EXPORTS,
+    healing.CHUNKS,
+    privacy_confirming.CHUNKS,
+    RECONCILIATIONS,
+    *upkeep.KINDS,
+)
 KINDS: dict[str, Kind] = {kind.name: kind for kind in ALL}

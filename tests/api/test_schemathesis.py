@@ -24,7 +24,7 @@ from mdm import certificates, exports, ruling, uploads
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
-from stewardship import answering, decision_sets, overriding, settle, tasks
+from stewardship import answering, decision_sets, overriding, privacy_confirming, privacy_requests, settle, tasks
 from stewardship.overriding import OverrideWish
 from stewardship.settle import Wish
 from stewardship.sides import Side
@@ -167,6 +167,35 @@ def of_an_endpoint(name: str) -> dict[str, Any]:
     return {**one, **({"body": body[name]} if name in body else {})}
 
 
+def of_a_privacy_request(name: str, policy: policies.Policy) -> dict[str, Any]:
+    """The same, about a request of somebody whose identity was checked; an erasure that is done where one is read."""
+    mdm = Master(policy)
+    mdm.put("pos", "1", MARIA)
+    mdm.drain()
+    golden_id = golden_of("pos", "1")
+    assert golden_id is not None
+    with db.transaction() as session:
+        request_id = privacy_requests.open_request(session, WHO, privacy_requests.Wish("erasure", golden_id))
+        privacy_requests.identify(session, WHO, request_id, "passed", "in_store")
+        (member,) = privacy_requests.find(session, request_id).members
+        token = privacy_confirming.preview(session, request_id).token
+        if name == "privacy_opened":
+            privacy_requests.refuse(session, WHO, request_id, "withdrawn_by_person")
+    bodies: dict[str, Any] = {
+        "privacy_check_identity": {"outcome": "passed", "method": "in_store"},
+        "privacy_answer": {"members": [{"record_id": str(member.record_id), "belongs": True}]},
+        "privacy_hold": {"because": None},
+        "privacy_refuse": {"because": "excessive"},
+        "privacy_confirm": {"confirm": True, "preview_token": token},
+    }
+    if name == "privacy_opened":
+        return {"body": {"kind": "erasure", "golden_id": str(golden_id)}, "headers": {}}
+    if name == "privacy_listed":
+        return {"query": {}, "headers": {}}
+    one = {"path_parameters": {"request_id": str(request_id)}, "headers": {}}
+    return {**one, "body": bodies[name]} if name in bodies else one
+
+
 def of_a_task(name: str, policy: policies.Policy) -> dict[str, Any]:
     """The same, about a task of two customers in doubt; one that was answered where that is to be taken back."""
     mdm, resolver = Master(policy), Resolver(db.transaction, tasks.project)
@@ -265,6 +294,8 @@ def test_no_request_breaks_an_operation_and_some_succeed(
     elif name.startswith("approvals_") and name != "approvals_listed":
         headers = key("admin")
         works = operation.as_strategy(**of_an_approval())
+    elif name.startswith("privacy_"):
+        works = operation.as_strategy(**of_a_privacy_request(name, policy))
     elif name.startswith("tasks_"):
         works = operation.as_strategy(**of_a_task(name, policy))
     elif name.startswith("exports_") and name != "exports_begin":

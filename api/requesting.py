@@ -1,0 +1,73 @@
+"""Carries requests about people's data from the wire to `stewardship.privacy_requests` and back."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlmodel import Session
+from starlette.responses import Response
+
+from api import answers
+from api.schemas.privacy import PrivacyWish
+from kernel import clock, db
+from kernel.actor import Principal
+from stewardship import privacy_confirming, privacy_requests
+from stewardship.privacy_confirming import Preview
+from stewardship.privacy_requests import Request, Wish
+
+OK, CREATED, ACCEPTED = 200, 201, 202
+OPEN = ("open", "confirmed")
+
+
+def opened(caller: Principal, body: PrivacyWish) -> tuple[int, bytes]:
+    """Open a request. The status and the body of the answer. Raises: MdmError."""
+    anchor = (body.anchor.source, body.anchor.key) if body.anchor else None
+    wish = Wish(body.kind, body.golden_id, anchor, body.reference, body.received_at)
+    with db.transaction() as session:
+        request_id = privacy_requests.open_request(session, caller, wish)
+        return CREATED, orjson.dumps(shown(privacy_requests.find(session, request_id)))
+
+
+def act(caller: Principal, request_id: UUID, do: Callable[[Session], Any], status: int = OK) -> tuple[int, bytes]:
+    """Do something about a request that the caller may see; the request as it then stands. Raises: MdmError."""
+    _require_seen(caller, request_id)
+    with db.transaction() as session:
+        do(session)
+        return status, orjson.dumps(shown(privacy_requests.find(session, request_id)))
+
+
+def _require_seen(caller: Principal, request_id: UUID) -> None:
+    with db.read_only(db.Role.APP, caller.scope) as session:
+        privacy_requests.find(session, request_id)
+
+
+def previewed(caller: Principal, request_id: UUID) -> tuple[int, bytes]:
+    """Look at what an erasure would remove. Raises: MdmError."""
+    _require_seen(caller, request_id)
+    with db.transaction() as session:
+        return OK, orjson.dumps(_preview(privacy_confirming.preview(session, request_id)))
+
+
+def _preview(seen: Preview) -> dict[str, Any]:
+    return {
+        "request": shown(seen.request),
+        "rows": seen.rows,
+        "golden_ids": seen.golden_ids,
+        "withheld": seen.withheld,
+        "blocked": seen.blocked,
+        "preview_token": seen.token,
+    }
+
+
+def listed(session: Session, state: str | None, limit: int) -> Response:
+    """Answer requests without their members."""
+    found = privacy_requests.listed(session, state, limit)
+    return answers.json_answer({"items": [{**shown(one), "members": None} for one in found]})
+
+
+def shown(request: Request) -> dict[str, Any]:
+    """Show a request as JSON-ready data."""
+    said = {name: value for name, value in asdict(request).items() if name not in {"anchor", "brands", "regions"}}
+    return {**said, "is_overdue": request.state in OPEN and request.due_at < clock.now()}

@@ -1,0 +1,139 @@
+"""What an erasure takes out of rows that stay, or finds by what they hold: words, overrides, rejects, answers, certificates.
+
+Each is a handler that tables name in what they declare of themselves. Idempotent.
+"""
+
+import uuid
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from sqlmodel import Session
+
+from kernel.errors import Unavailable
+from kernel.settings import settings
+from mdm import certificate_signing, decisions, export_registry, sql
+from mdm.erasing import REASON, Subject
+from mdm.sealing import DataKey
+
+# Values that tell whose a row is: all of one tuple must stand in it.
+Telling = frozenset[tuple[str, ...]]
+LEAST_TELLING = 5  # Characters: what is shorter stands in anybody's row.
+_WORDED = """
+SELECT decision_id FROM decision WHERE reason IS NOT NULL AND (record_a = ANY(%(ids)s) OR record_b = ANY(%(ids)s)
+  OR left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])"""
+
+
+def words(session: Session, of: Subject, _values: Telling) -> int:
+    """Take the words out of decisions about the records, and seal them anew; what they decided stays."""
+    found = sql.rows(session, _WORDED, {"ids": list(of.records)})
+    secret = settings().secret_for("decision")
+    for one in decisions.by_id(session, [row[0] for row in found]):
+        seal = decisions.checksum(secret, replace(one, reason=None))
+        sql.run(session, "UPDATE decision SET reason = NULL, checksum = %s WHERE decision_id = %s", [seal, one.decision_id])
+    return len(found)
+
+
+_OVERRIDES = """
+SELECT decision_id FROM decision WHERE reason_code = 'override' AND right_records && %(ids)s::uuid[]
+  AND 2 * (SELECT count(*) FROM unnest(right_records) AS said WHERE said = ANY(%(ids)s)) >= cardinality(right_records)"""
+
+
+def overrides(session: Session, of: Subject, _values: Telling) -> int:
+    """Destroy what stewards set by hand on the records. What was said of more records of others stays with those."""
+    found = [row[0] for row in sql.rows(session, _OVERRIDES, {"ids": list(of.records)})]
+    decisions.supersede(session, found, REASON)
+    return sql.run(
+        session,
+        """UPDATE steward_record SET wrapped_key = NULL, sealed_statement = '', attribute = '', expires_at = NULL
+           WHERE record_id = ANY(%s) AND sealed_statement <> ''""",
+        [found],
+    )
+
+
+def rejects(session: Session, of: Subject, values: Telling) -> int:
+    """Delete rejected rows that hold a key or a telling value of the person: each is opened, nothing else says whose it is."""
+    keys = {(key,) for _, key in of.keys}
+    wanted = [[_folded(one) for one in told] for told in values | keys if sum(map(len, told)) >= LEAST_TELLING]
+    gone = [reject_id for reject_id, text in _opened(session) if any(all(one in text for one in told) for told in wanted)]
+    return sql.run(session, "DELETE FROM reject WHERE reject_id = ANY(%s)", [gone])
+
+
+def _opened(session: Session) -> Iterator[tuple[uuid.UUID, str]]:
+    found = sql.rows(session, "SELECT reject_id, wrapped_key, sealed_payload FROM reject WHERE wrapped_key IS NOT NULL")
+    for reject_id, wrapped, sealed in found:
+        try:
+            raw = DataKey.unwrap(reject_id, bytes(wrapped)).open(bytes(sealed))
+        except (InvalidTag, Unavailable, ValueError):
+            continue  # Nobody can read it, so it tells nothing.
+        yield reject_id, _folded(_plain(raw))
+
+
+def _plain(raw: bytes) -> str:
+    """Undo the escapes of JSON: a value may be written in several ways."""
+    try:
+        return orjson.dumps(orjson.loads(raw)).decode()
+    except orjson.JSONDecodeError:
+        return raw.decode("utf-8", "replace")
+
+
+def _folded(text: str) -> str:
+    """Without case and without what parts the digits of a number."""
+    return "".join(one for one in text.casefold() if one not in " -./()")
+
+
+def answers(session: Session, of: Subject, _values: Telling) -> int:
+    """Delete kept answers that name the records, their keys or the golden ids: a copy of what was said of them."""
+    named = [*map(str, of.records), *map(str, of.golden_ids), *(key for _, key in of.keys if len(key) >= LEAST_TELLING)]
+    return sql.run(
+        session,
+        """DELETE FROM idempotency WHERE response IS NOT NULL AND EXISTS (
+             SELECT FROM unnest(%s::text[]) AS n (name) WHERE position(convert_to(n.name, 'UTF8') IN response) > 0)""",
+        [named],
+    )
+
+
+def certificates(session: Session, of: Subject, _values: Telling) -> int:
+    """Take the keys out of the examples of certificates of their sources, which are signed anew."""
+    sources, keys = {source for source, _ in of.keys}, {key for _, key in of.keys}
+    found = sql.rows(
+        session, "SELECT certificate_id, report FROM certificate WHERE source = ANY(%s) AND report IS NOT NULL", [list(sources)]
+    )
+    changed = 0
+    for certificate_id, text in found:
+        report = orjson.loads(text)
+        shown = {name: [one for one in some if not _holds(one, keys)] for name, some in report["examples"].items()}
+        if shown != report["examples"]:
+            written = certificate_signing.canonical({**report, "examples": shown})
+            params = [written.decode(), certificate_signing.sign(written), certificate_id]
+            changed += sql.run(session, "UPDATE certificate SET report = %s, signature = %s WHERE certificate_id = %s", params)
+    return changed
+
+
+def _holds(example: object, keys: Collection[str]) -> bool:
+    return (example in keys) if isinstance(example, str) else any(_holds(one, keys) for one in _inner(example))
+
+
+def _inner(example: object) -> list[object]:
+    if isinstance(example, dict):
+        return list(example.values())
+    return list(example) if isinstance(example, list) else []
+
+
+def exports(session: Session, _of: Subject, _values: Telling) -> int:
+    """Note that every file of bulk data that was made until now is removed; `forget_files` then deletes them."""
+    return sql.run(session, "UPDATE export SET removed_at = now() WHERE file_name IS NOT NULL AND removed_at IS NULL")
+
+
+def forget_files(session: Session) -> int:
+    """Delete the files of bulk data that the register does not name as kept, whatever their age; how many.
+
+    What is being written now finds its file gone and begins again, in a snapshot after the erasure.
+    """
+    kept, gone = export_registry.kept(session), 0
+    for path in export_registry.folder().iterdir():
+        if path.name not in kept:
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone

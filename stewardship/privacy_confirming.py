@@ -1,0 +1,209 @@
+"""An erasure is looked at, confirmed on what was seen, by one person or by two, and then carried out as a job.
+
+Whoever confirms sends the token of their preview; when anything that it showed has changed, it fits no more.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import Session
+
+from kernel import audit, clock, jobs
+from kernel.actor import Principal
+from kernel.errors import Conflict, MdmError
+from kernel.jobs import Claim
+from kernel.settings import settings
+from mdm import erasing, owed, sql, steward_decisions, versions
+from mdm.chunks import Kind
+from mdm.decisions import StewardDecision
+from mdm.resolve import Resolver
+from mdm.steps import Steps
+from mdm.steward_decisions import Said
+from stewardship import privacy_catalogue, privacy_erasure, privacy_members, privacy_requests
+from stewardship.privacy_requests import Request
+
+KIND = "erasure"
+APART = "privacy_request"  # The reason code of the decision that holds records of others apart.
+OUTDATED = 412
+Id = uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an erasure would remove: rows by table, golden ids that will answer 410, how many others share a contact point.
+
+    `blocked`: why it cannot be confirmed, by stable codes.
+    """
+
+    request: Request
+    rows: Mapping[str, int]
+    golden_ids: tuple[Id, ...]
+    withheld: int
+    blocked: tuple[str, ...]
+    token: str
+
+
+def preview(session: Session, request_id: Id) -> Preview:
+    """See what an erasure would remove; its members are brought up to date. Raises: as `privacy_requests.held_open`."""
+    found = privacy_requests.held_open(session, request_id)
+    person = privacy_members.read(session, found.golden_id, found.anchor)
+    privacy_requests.look_again(session, request_id, person)
+    found = privacy_requests.find(session, request_id)
+    catalogue = privacy_catalogue.understood(session, privacy_erasure.HANDLERS)
+    of = erasing.subject(session, found.mine)
+    rows = catalogue.counts(session, of)
+    withheld = privacy_members.withheld(session, found.mine, [person.golden_id])
+    seen = (str(request_id), _members(found), _heads(session, found.mine), _goldens(session, of.golden_ids))
+    token = hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
+    return Preview(found, rows, of.golden_ids, withheld, tuple(_blocked(found)), token)
+
+
+def _members(found: Request) -> list[tuple[str, bool | None]]:
+    return [(str(one.record_id), one.counts) for one in found.members]
+
+
+def _heads(session: Session, record_ids: list[Id]) -> list[sql.Row]:
+    return sql.rows(
+        session, "SELECT record_id::text, version_no FROM source_record WHERE record_id = ANY(%s) ORDER BY 1", [record_ids]
+    )
+
+
+def _goldens(session: Session, golden_ids: tuple[Id, ...]) -> list[sql.Row]:
+    return sql.rows(
+        session, "SELECT golden_id::text, version FROM golden WHERE golden_id = ANY(%s) ORDER BY 1", [list(golden_ids)]
+    )
+
+
+def _blocked(found: Request) -> list[str]:
+    reasons = {
+        "not_an_erasure": found.kind != "erasure",
+        "identity_not_checked": found.identity != "passed",
+        "legal_hold": found.held_because is not None,
+        "members_unanswered": bool(found.unanswered),
+        "nothing_to_erase": not found.mine,
+    }
+    return [name for name, holds in reasons.items() if holds]
+
+
+def confirm(session: Session, caller: Principal, request_id: Id, token: str | None) -> Request:
+    """Confirm an erasure as it was seen. The last confirmation that is needed opens its job.
+
+    Raises: MdmError 428 without a token, 412 when what was seen has changed; Conflict when something bars it, or the same person
+    confirms twice where two are needed.
+    """
+    seen = preview(session, request_id)
+    if seen.blocked:
+        detail = "See the preview: each of these must be settled first."
+        raise Conflict(
+            "The erasure cannot be confirmed", code="erasure_blocked", detail=detail, extra={"because": list(seen.blocked)}
+        )
+    if token is None or token != seen.token:
+        code, status = ("preview_needed", 428) if token is None else ("preview_outdated", OUTDATED)
+        raise MdmError("Look first: send the token of the preview", code=code, status=status)
+    needed = settings().erasure_approvals
+    given = _approve(session, caller, request_id, token)
+    counted = {"given": given, "needed": needed}
+    audit.record(session, caller.actor, "privacy.erasure_confirmed", "privacy_request", str(request_id), detail=counted)
+    if given >= needed:
+        _open_job(session, caller, request_id)
+    return privacy_requests.find(session, request_id)
+
+
+def _approve(session: Session, caller: Principal, request_id: Id, token: str) -> int:
+    """Note a confirmation of what was seen; how many there are of the very same."""
+    sql.run(session, "DELETE FROM privacy_approval WHERE request_id = %s AND token <> %s", [request_id, token])
+    touched = sql.run(
+        session,
+        """INSERT INTO privacy_approval (request_id, approver, token, approved_at) VALUES (%s, %s, %s, %s)
+           ON CONFLICT DO NOTHING""",
+        [request_id, caller.actor, token, clock.now()],
+    )
+    if not touched:
+        raise Conflict("The same person cannot confirm twice", code="second_person_needed")
+    ((given,),) = sql.rows(session, "SELECT count(*) FROM privacy_approval WHERE request_id = %s", [request_id])
+    return int(given)
+
+
+def _open_job(session: Session, caller: Principal, request_id: Id) -> None:
+    about = {"request_id": str(request_id)}
+    job_id = jobs.create_job(session, KIND, about, caller.name, total_units=1, chunks=[about])
+    sql.run(session, "UPDATE privacy_request SET state = 'confirmed', job_id = %s WHERE request_id = %s", [job_id, request_id])
+
+
+def work(steps: Steps, claim: Claim) -> None:
+    """Carry out a confirmed erasure. Each step may be done again. Raises: Conflict while others' records are not split off."""
+    request_id, resolver = uuid.UUID(claim.params["request_id"]), privacy_erasure.resolver(steps)
+    with steps() as session:
+        found = privacy_requests.find(session, request_id)
+    if found.others:
+        _split(resolver, found)
+    with steps() as session:
+        if _has_company(session, found) and not _erased(session, request_id):
+            _ask_again(session, found)
+            jobs.finish_chunk(session, claim, done_units=1)
+            return
+    entry = privacy_erasure.begin(steps, request_id, found.mine)
+    removed = privacy_erasure.end(resolver, entry)
+    result: dict[str, Any] = {
+        "entry_no": entry.entry_no,
+        "golden_ids": [str(one) for one in entry.golden_ids],
+        "removed": removed,
+    }
+    with steps() as session:
+        privacy_requests.close(session, request_id, "done", result=result)
+        jobs.finish_chunk(session, claim, done_units=1)
+
+
+def _split(resolver: Resolver, found: Request) -> None:
+    """Hold the records of others apart by a steward's decision, and wait until they live elsewhere. Idempotent."""
+    decision = StewardDecision(uuid.uuid5(found.request_id, APART), "no_match", frozenset(found.mine), frozenset(found.others))
+    with resolver.steps() as session:
+        of = versions.current(session)
+        known = steward_decisions.find(session, decision.decision_id)
+        if known is None and not _erased(session, found.request_id):
+            steward_decisions.make(session, of, decision, Said(privacy_erasure.ACTOR, APART))
+    owed.work(resolver, sorted(decision.records))
+    with resolver.steps() as session:
+        together = sql.rows(
+            session,
+            """SELECT FROM crosswalk a JOIN crosswalk b USING (golden_id)
+               WHERE a.record_id = ANY(%s) AND b.record_id = ANY(%s)""",
+            [found.mine, found.others],
+        )
+    if together:
+        raise Conflict("Records of somebody else are not split off yet", code="not_split_yet")
+
+
+def _has_company(session: Session, found: Request) -> bool:
+    """Whether records live with the person's of which nobody was asked: they joined since, or the split brought them back."""
+    return bool(
+        sql.rows(
+            session,
+            """SELECT FROM crosswalk a JOIN crosswalk b USING (golden_id)
+               WHERE a.record_id = ANY(%s) AND b.record_id <> ALL(%s) LIMIT 1""",
+            [found.mine, found.mine],
+        )
+    )
+
+
+def _ask_again(session: Session, found: Request) -> None:
+    """Open the request anew, about whoever lives with the person's records now; it must be looked at and confirmed again."""
+    ((golden_id,),) = sql.rows(session, "SELECT golden_id FROM crosswalk WHERE record_id = %s", [found.mine[0]])
+    sql.run(session, "DELETE FROM privacy_approval WHERE request_id = %s", [found.request_id])
+    sql.run(
+        session,
+        "UPDATE privacy_request SET state = 'open', job_id = NULL, golden_id = coalesce(%s, golden_id) WHERE request_id = %s",
+        [golden_id, found.request_id],
+    )
+    person = privacy_members.read(session, golden_id or found.golden_id)
+    privacy_requests.look_again(session, found.request_id, person)
+
+
+def _erased(session: Session, request_id: Id) -> bool:
+    return bool(sql.rows(session, "SELECT FROM erasure WHERE request_id = %s AND state <> 'begun'", [request_id]))
+
+
+CHUNKS = Kind(KIND, work, lambda _: 1)

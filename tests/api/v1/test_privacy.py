@@ -1,0 +1,199 @@
+"""Requests about people's data over HTTP: opened, checked, answered, looked at, confirmed, and carried out by a worker."""
+
+import uuid
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from kernel import db, jobs
+from kernel.settings import configure, settings
+from mdm import chunks, sql
+from mdm import policy as policies
+from stewardship import privacy_confirming, privacy_ledger
+
+from ...resolution import MARIA, Master, golden_of, query
+
+PATH = "/v1/privacy-requests"
+PROBLEM = "urn:customer-master:problem:"
+BERTA: dict[str, Any] = {
+    "given_name": "Berta",
+    "surname": "Quintana",
+    "birth_date": "1961-05-05",
+    "emails": ["berta@telefonica.net"],
+}
+
+
+@pytest.fixture
+def mdm(policy: policies.Policy) -> Master:
+    privacy_ledger.path().unlink(missing_ok=True)
+    made = Master(policy)
+    made.put("pos", "1", MARIA)
+    made.put("mail", "2", MARIA)
+    made.put("shop", "3", BERTA)
+    made.drain()
+    return made
+
+
+def send(api: TestClient, path: str, body: Any = None, **more: Any) -> Any:
+    answer = api.post(path, json=body, **more)
+    assert answer.status_code < 300, answer.text
+    return answer.json()
+
+
+def code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].removeprefix(PROBLEM)
+
+
+def opened(api: TestClient, golden_id: Any, kind: str = "erasure") -> str:
+    request_id = send(api, PATH, {"kind": kind, "golden_id": str(golden_id)})["request_id"]
+    send(api, f"{PATH}/{request_id}:check-identity", {"outcome": "passed", "method": "id_document"})
+    return str(request_id)
+
+
+def confirm(api: TestClient, request_id: str, **more: Any) -> Any:
+    token = send(api, f"{PATH}/{request_id}:preview")["preview_token"]
+    return api.post(f"{PATH}/{request_id}:confirm", json={"confirm": True, "preview_token": token}, **more)
+
+
+def work() -> None:
+    """Do what a worker does with the open erasures."""
+    with db.transaction() as session:
+        claim = jobs.claim_chunk(session, "test", [privacy_confirming.KIND])
+    assert claim is not None
+    chunks.take(db.transaction, privacy_confirming.CHUNKS, claim)
+
+
+def test_a_person_is_erased_by_two_steps(api: TestClient, mdm: Master) -> None:
+    golden_id = golden_of("pos", "1")
+    request_id = opened(api, golden_id)
+    seen = send(api, f"{PATH}/{request_id}:preview")
+    assert seen["blocked"] == []
+    assert seen["golden_ids"] == [str(golden_id)]
+    assert (seen["rows"]["standard_record"], seen["rows"]["record_data_key"]) == (2, 2)
+    assert api.post(f"{PATH}/{request_id}:confirm", json={"confirm": True}).status_code == 428
+    assert confirm(api, request_id).status_code == 202
+    work()
+    done = api.get(f"{PATH}/{request_id}").json()
+    assert (done["state"], done["result"]["removed"]["records"]) == ("done", 2)
+    assert code(api.get(f"/v1/golden/{golden_id}")) == (410, "golden_erased")
+    assert mdm.verify(deep=True).differences == ()
+
+
+def test_what_was_seen_must_still_be_so(api: TestClient, mdm: Master) -> None:
+    request_id = opened(api, golden_of("pos", "1"))
+    token = send(api, f"{PATH}/{request_id}:preview")["preview_token"]
+    mdm.put("pos", "1", MARIA | {"language": "es"})
+    mdm.drain()
+    body = {"confirm": True, "preview_token": token}
+    assert code(api.post(f"{PATH}/{request_id}:confirm", json=body)) == (412, "preview_outdated")
+
+
+@pytest.mark.parametrize(
+    ("act", "body", "because"),
+    [
+        ("hold", {"because": "legal_claim"}, "legal_hold"),
+        ("check-identity", {"outcome": "failed", "method": "in_store"}, "identity_not_checked"),
+    ],
+)
+def test_nothing_is_erased_while_something_bars_it(api: TestClient, mdm: Master, act: str, body: Any, because: str) -> None:
+    request_id = opened(api, golden_of("pos", "1"))
+    send(api, f"{PATH}/{request_id}:{act}", body)
+    refused = confirm(api, request_id)
+    assert code(refused) == (409, "erasure_blocked")
+    assert refused.json()["because"] == [because]
+
+
+def test_two_persons_confirm_where_two_are_needed(api: TestClient, mdm: Master, key: Any) -> None:
+    configure(settings().model_copy(update={"erasure_approvals": 2}))
+    try:
+        request_id = opened(api, golden_of("pos", "1"))
+        assert confirm(api, request_id).json()["state"] == "open"
+        assert code(confirm(api, request_id)) == (409, "second_person_needed")
+        assert confirm(api, request_id, headers=key()).json()["state"] == "confirmed"
+    finally:
+        configure(settings().model_copy(update={"erasure_approvals": 1}))
+
+
+def match(api: TestClient, mdm: Master, left: dict[str, Any]) -> None:
+    """Have a steward merge Berta with somebody."""
+    right = {"records": [{"source": "shop", "key": "3"}]}
+    body = {"verdict": "match", "left": left, "right": right, "reason": "Said Berta Quintana on the phone."}
+    token = send(api, "/v1/decisions?dry_run=true", body)["preview_token"]
+    send(api, "/v1/decisions", body | {"preview_token": token})
+    mdm.drain()
+
+
+def test_whoever_joins_before_the_erasure_must_be_answered_for(api: TestClient, mdm: Master) -> None:
+    """Split from Berta, the record at the till lives with the one by mail again, of which nobody was asked: nothing is erased."""
+    match(api, mdm, {"records": [{"source": "pos", "key": "1"}]})
+    maria, berta = golden_of("pos", "1"), query("SELECT record_id FROM crosswalk WHERE source_key = '3'")[0][0]
+    assert golden_of("mail", "2") != maria
+    request_id = opened(api, maria)
+    send(api, f"{PATH}/{request_id}:answer", {"members": [{"record_id": str(berta), "belongs": False}]})
+    confirm(api, request_id)
+    work()
+    again = api.get(f"{PATH}/{request_id}").json()
+    assert (again["state"], {one["source"] for one in again["members"]}) == ("open", {"pos", "mail"})
+    assert confirm(api, request_id).status_code == 202
+    work()
+    assert code(api.get(f"/v1/golden/{maria}")) == (410, "golden_erased")
+    assert mdm.verify(deep=True).differences == ()
+
+
+def test_a_false_merge_discloses_and_erases_nothing_of_the_other(api: TestClient, mdm: Master) -> None:
+    """A steward once merged Berta with Maria: her record is answered with no, split off, and stands as it was."""
+    match(api, mdm, {"golden_id": str(golden_of("pos", "1"))})
+    maria, berta = golden_of("pos", "1"), query("SELECT record_id FROM crosswalk WHERE source_key = '3'")[0][0]
+    assert golden_of("shop", "3") == maria
+    request_id = opened(api, maria)
+    assert send(api, f"{PATH}/{request_id}:preview")["blocked"] == ["members_unanswered"]
+    send(api, f"{PATH}/{request_id}:answer", {"members": [{"record_id": str(berta), "belongs": False}]})
+    assert confirm(api, request_id).status_code == 202
+    work()
+    mdm.drain()
+    live = api.get(f"/v1/golden/{golden_of('shop', '3')}").json()
+    assert live["status"] == "live"
+    assert live["golden"]["values"]["name"]["value"]["surname"] == "Quintana"
+    assert "Garcia" not in str(query("SELECT body FROM golden_version"))
+    assert query("SELECT count(*) FROM decision WHERE reason IS NOT NULL") == [(0,)]
+    assert api.get(f"{PATH}/{request_id}").json()["state"] == "done"
+    assert mdm.verify(deep=True).differences == ()
+
+
+def test_who_may_not_see_all_of_a_person_has_nothing_erased(api: TestClient, mdm: Master, key: Any) -> None:
+    body = {"kind": "erasure", "golden_id": str(golden_of("pos", "1"))}
+    assert code(api.post(PATH, json=body, headers=key(brands=("other",)))) == (403, "outside_scope")
+    request_id = opened(api, golden_of("pos", "1"))
+    assert api.get(f"{PATH}/{request_id}", headers=key(brands=("other",))).status_code == 404
+
+
+def test_one_request_of_a_kind_at_a_time(api: TestClient, mdm: Master) -> None:
+    first = opened(api, golden_of("pos", "1"))
+    again = api.post(PATH, json={"kind": "erasure", "golden_id": str(golden_of("pos", "1"))})
+    assert (again.status_code, again.json()["request_id"]) == (409, first)
+    send(api, f"{PATH}/{first}:refuse", {"because": "withdrawn_by_person"})
+    assert uuid.UUID(opened(api, golden_of("pos", "1")))
+    assert len(send_list(api)) == 2
+
+
+def send_list(api: TestClient) -> list[Any]:
+    return list(api.get(PATH).json()["items"])
+
+
+def test_a_month_is_counted_as_the_law_does(api: TestClient, mdm: Master) -> None:
+    body = {"kind": "access", "golden_id": str(golden_of("pos", "1")), "received_at": "2026-01-31T12:00:00Z"}
+    made = send(api, PATH, body)
+    assert (made["due_at"], made["is_overdue"]) == ("2026-02-28T12:00:00+00:00", True)
+    longer = send(api, f"{PATH}/{made['request_id']}:extend")
+    assert longer["due_at"] == "2026-04-30T12:00:00+00:00"
+    assert api.post(f"{PATH}/{made['request_id']}:extend").status_code == 409
+
+
+def test_no_row_of_an_erasure_holds_a_value(api: TestClient, mdm: Master) -> None:
+    confirm(api, opened(api, golden_of("pos", "1")))
+    work()
+    with db.transaction() as session:
+        said = str(sql.rows(session, "SELECT body FROM erasure")) + privacy_ledger.path().read_text()
+    assert "garcia" not in said.lower()
+    assert "655872310" not in said
