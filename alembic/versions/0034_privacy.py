@@ -9,7 +9,7 @@ import json
 from alembic import op
 
 revision = "0034"
-down_revision = "0032"
+down_revision = "0033"
 branch_labels = None
 depends_on = None
 
@@ -192,5 +192,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     _declare(BEFORE)
     op.execute(
-        "DROP FUNCTION anybody_erased(); DROP TABLE suppression_tally, suppression, erasure, privacy_approval, privacy_member, privacy_request"
+        "DROP FUNCTION anybody_erased();"
+        "DROP TABLE suppression_tally, suppression, erasure, privacy_approval, privacy_member, privacy_request"
     )

@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -282,32 +282,41 @@ def customer(policy: policies.Policy) -> tuple[str, dict[str, str]]:
     return str(golden_id), {"set": str(set_id), "decision": str(decision), "override": str(override)}
 
 
+# What must be there before an operation succeeds, by the resource that it is of; lists and what begins need nothing.
+NEEDS_NOTHING = {"jobs_listed", "approvals_listed", "exports_begin", "certificates_begin"}
+PREPARED: dict[str, Callable[[str, policies.Policy], dict[str, Any]]] = {
+    "decisions": lambda name, policy: of_a_customer(name, *customer(policy)),
+    "overrides": lambda name, policy: of_a_customer(name, *customer(policy)),
+    "explain": lambda name, policy: of_a_customer(name, *customer(policy)),
+    "jobs": lambda name, _: of_a_job(name),
+    "approvals": lambda *_: of_an_approval(),
+    "privacy": of_a_privacy_request,
+    "tasks": of_a_task,
+    "exports": lambda *_: of_an_export(),
+    "certificates": of_a_certificate,
+    "webhooks": lambda name, _: of_an_endpoint(name),
+}
+
+
+def prepared(name: str, policy: policies.Policy, goldens: Any) -> dict[str, Any]:
+    """The parts of a request that succeeds, once what it is about is there."""
+    if name == "golden_history":
+        return of_a_customer(name, *customer(policy))
+    prepare = None if name in NEEDS_NOTHING else PREPARED.get(name.partition("_")[0])
+    if prepare is not None:
+        return prepare(name, policy)
+    golden_id = goldens.add()
+    goldens.add_record("17", golden_id)
+    return known_to_work(name, str(golden_id))
+
+
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
 def test_no_request_breaks_an_operation_and_some_succeed(
     name: str, server: str, key: Any, goldens: Any, policy: policies.Policy
 ) -> None:
-    operation, statuses, headers = OPERATIONS[name], Counter[int](), key()
-    if name.startswith(("decisions_", "overrides_", "explain_")) or name == "golden_history":
-        works = operation.as_strategy(**of_a_customer(name, *customer(policy)))
-    elif name.startswith("jobs_") and name != "jobs_listed":
-        works = operation.as_strategy(**of_a_job(name))
-    elif name.startswith("approvals_") and name != "approvals_listed":
-        headers = key("admin")
-        works = operation.as_strategy(**of_an_approval())
-    elif name.startswith("privacy_"):
-        works = operation.as_strategy(**of_a_privacy_request(name, policy))
-    elif name.startswith("tasks_"):
-        works = operation.as_strategy(**of_a_task(name, policy))
-    elif name.startswith("exports_") and name != "exports_begin":
-        works = operation.as_strategy(**of_an_export())
-    elif name.startswith("certificates_") and name != "certificates_begin":
-        works = operation.as_strategy(**of_a_certificate(name, policy))
-    elif name.startswith("webhooks_"):
-        works = operation.as_strategy(**of_an_endpoint(name))
-    else:
-        golden_id = goldens.add()
-        goldens.add_record("17", golden_id)
-        works = operation.as_strategy(**known_to_work(name, str(golden_id)))
+    operation, statuses = OPERATIONS[name], Counter[int]()
+    headers = key("admin") if name.startswith("approvals_") else key()
+    works = operation.as_strategy(**prepared(name, policy, goldens))
     modes = [operation.as_strategy(generation_mode=mode) for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)]
     strategies = [works, modes[0], *(modes[1:] if operation.path_parameters or operation.body or operation.query else [])]
 
