@@ -118,9 +118,7 @@ def _judge(customer: Customer, query: Query, rules: Rules, at: datetime) -> Ruli
     is_held = query.contact is None or bool(customer.holdings(query.contact, at))
     if is_held:
         return fold(heard, query, customer.jurisdictions, rules, at)
-    ruling = fold(
-        Heard((), heard.against, [(one, Reason.NOT_HELD) for one in heard.positives], ()), query, frozenset(), rules, at
-    )
+    ruling = fold(Heard((), heard.against, heard.blocked), query, frozenset(), rules, at)
     if ruling.answer is Answer.DENIED:
         return ruling
     return Ruling(Answer.UNKNOWN, Reason.NOT_HELD if customer.members else Reason.NOBODY_HOLDS)

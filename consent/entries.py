@@ -154,8 +154,8 @@ class Entry:
 
     @property
     def counts_from(self) -> datetime | None:
-        """Where it stands among other acts; None when nobody knows."""
-        return self.asked_at or self.occurred_at
+        """Where it stands among other acts; None when nobody knows. A withdrawal counts from when it was made, whoever asked."""
+        return (self.asked_at if self.state in POSITIVE else None) or self.occurred_at
 
     @property
     def is_explicit(self) -> bool:

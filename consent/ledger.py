@@ -30,6 +30,7 @@ ENTRIES = f"SELECT {_COLUMNS} FROM consent_entries(%s::uuid[], %s::bytea[])"  # 
 _APPEND = sa.text("SELECT * FROM consent_append(CAST(:entries AS json))")
 _READ = sa.text(f"SELECT {_COLUMNS} FROM consent_entries(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]))")  # noqa: S608 - as above.
 _PART = sa.text("SELECT * FROM consent_part(CAST(:ids AS uuid[]), :at)")
+_ANCHOR = sa.text("SELECT FROM consent_anchor_to(CAST(:entries AS uuid[]), CAST(:records AS uuid[]), :at)")
 _WITH_RECORDS = """
 SELECT e.entry_id, state, recorded_at, occurred_at, encode(contact, 'hex'), channel, purpose, brand, jurisdiction, origin,
   strength, is_evidenced, suppression, implied_by, asked_at, expires_at, lifts,
@@ -167,6 +168,14 @@ def part(session: Session, entry_ids: Collection[UUID], at: datetime) -> set[UUI
     if not entry_ids:
         return set()
     return {row[0] for row in session.connection().execute(_PART, {"ids": [str(one) for one in entry_ids], "at": at})}
+
+
+def anchor(session: Session, records_of: Mapping[UUID, Collection[UUID]], at: datetime) -> None:
+    """Add records that entries may speak of. Idempotent; for what speaks against something only."""
+    pairs = [(entry_id, record) for entry_id, records in records_of.items() for record in records]
+    if pairs:
+        entries, records = ([str(pair[side]) for pair in pairs] for side in (0, 1))
+        session.connection().execute(_ANCHOR, {"entries": entries, "records": records, "at": at})
 
 
 def entry_of(row: Row) -> Entry:

@@ -26,7 +26,7 @@ PARTLY_FILED_CODES = tuple(f"{attribute}!{PARTLY_FILED}" for attribute in MOST_F
 _SAID_FOR_NOTHING = frozenset({"placeholder", "dummy", "empty_field", "same_as_above"})
 _OF_MAPPING = frozenset({"nothing_mapped", "value_not_in_map", "unread_item", "wrong_type"})
 # Not about quality: said of every record that has any.
-_UNTOLD = frozenset({"consents_not_yet_interpreted"})
+_UNTOLD = frozenset({"consent_purpose_unknown", "consent_state_unknown"})
 _SURELY_A_NAME = re.compile(r"(?!.*\d{4})(?!(?:.*\d){5})[^\W\d_][\w .\-/#]{0,59}")
 _WORD = re.compile(r"[^\W\d_]+")
 

@@ -5,7 +5,7 @@ asks must be allowed to see the golden record. Two statements, whatever the numb
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from sqlmodel import Session
 from consent import ledger
 from consent.effective import Customer, Member
 from consent.entries import POSITIVE, Contact, Entry
-from consent.purposes import Rules
+from consent.purposes import UNKNOWN_PLACE, Rules
 from mdm import sql
 from mdm.contact_points import ContactPoint, Row
 
@@ -22,8 +22,9 @@ MEMBERS = """
 SELECT coalesce(golden_id, record_id), record_id, emails, phones, addresses, consents
 FROM consent_members(%s::uuid[], %s::uuid[]) ORDER BY record_id"""
 _ANY = """
-SELECT NULL, r, body -> 'emails', body -> 'phones', body -> 'addresses', body -> 'consents'
-FROM unnest(%s::uuid[]) AS r LEFT JOIN standard_record s ON s.record_id = r ORDER BY r"""
+SELECT NULL, r, s.body -> 'emails', s.body -> 'phones', s.body -> 'addresses', s.body -> 'consents'
+FROM unnest(%s::uuid[]) AS r LEFT JOIN LATERAL (SELECT body FROM standard_record WHERE record_id = r OFFSET 0) AS s ON true
+ORDER BY r"""
 HOLDERS = "SELECT term, coalesce(golden_id, record_id), golden_id IS NULL, record_id FROM consent_holders(%s::text[])"
 
 
@@ -43,10 +44,22 @@ class Census:
         """Take in rows of MEMBERS."""
         for customer_id, *columns in rows:
             row = Row(*columns)
-            member = row.member(self.rules, self._hashed)
+            try:
+                points = {self.hash_of(point): point for point, _ in row.points(self.rules)}
+                member = row.member(self.rules, self._hashed)
+            except (AttributeError, KeyError, TypeError):  # A record that nobody can read holds nothing, and holds nobody up.
+                points, member = {}, Member(row.record_id, (), frozenset({UNKNOWN_PLACE}))
             self.members[customer_id].append(member)
-            self.points |= {self.hash_of(point): point for point, _ in row.points(self.rules)}
+            self.points |= points
         return self
+
+    def regrouped(self, members: Mapping[UUID, Collection[UUID]]) -> "Census":
+        """The same records as the members of these golden records."""
+        by_record = {one.record_id: one for found in self.members.values() for one in found}
+        made = Census(self.rules, points=self.points, _hashed=self._hashed)
+        for golden_id, records in members.items():
+            made.members[golden_id] = [by_record[one] for one in sorted(records) if one in by_record]
+        return made
 
     def hash_of(self, point: ContactPoint) -> Contact:
         """How entries name a contact point."""
@@ -97,6 +110,11 @@ def census(session: Session, rules: Rules, golden_ids: Collection[UUID], records
     """Read the members of golden records, and records that have no golden id yet."""
     made = Census(rules)
     return made.add(sql.rows(session, MEMBERS, [list(golden_ids), list(records)])) if golden_ids or records else made
+
+
+def census_of_records(session: Session, rules: Rules, records: Collection[UUID]) -> Census:
+    """Read records, each as a customer of its own: `Census.regrouped` says whose they are."""
+    return Census(rules).add((row[1], *row[1:]) for row in sql.rows(session, _ANY, [sorted(records)]))
 
 
 def census_of(session: Session, rules: Rules, golden_id: UUID, records: Collection[UUID]) -> Census:

@@ -20,7 +20,7 @@ from consent.ledger import Statement
 from consent.purposes import Rules
 from kernel import clock
 from kernel.actor import Principal
-from mdm import consent_customers, sql
+from mdm import consent_customers, consent_writing, sql
 from mdm.consent_acts import Act, problem_of
 from mdm.consent_customers import Census
 from mdm.contact_points import ContactPoint
@@ -36,7 +36,6 @@ CROSS JOIN LATERAL (SELECT asked.source, asked.source_key, record_id, golden_id,
 _GOLDENS = """
 SELECT g.golden_id, live.golden_id FROM golden g JOIN golden live ON live.golden_id = coalesce(g.redirect_to, g.golden_id)
 WHERE g.golden_id = ANY(%s::uuid[]) AND live.status = 'live'"""
-_COMPANIONS = "SELECT record_id, companion FROM consent_companions(%s::uuid[])"
 
 
 class Owner(StrEnum):
@@ -85,10 +84,11 @@ def record(session: Session, rules: Rules, acts: Sequence[Act], principal: Princ
     known = _known(session, rules, acts, principal)
     made = [_statement(known, one) for one in acts]
     statements = [one for one, _, _ in (found for found in made if not isinstance(found, Problem))]
-    new = append(session, statements)
+    new = consent_writing.append(session, statements)
     unclear = {one.entry.entry_id for one, owner, _ in (found for found in made if not isinstance(found, Problem))
                if owner is Owner.UNCLEAR and one.entry.state in POSITIVE}  # fmt: skip
     ledger.part(session, unclear & new, known.now)
+    consent_writing.tell(session, rules, [one for one in statements if one.entry.entry_id in new], known.now)
     outcomes, seen = [], set[UUID]()
     for found in made:
         if isinstance(found, Problem):
@@ -100,25 +100,6 @@ def record(session: Session, rules: Rules, acts: Sequence[Act], principal: Princ
         seen.add(entry_id)
         outcomes.append(Outcome(status, entry_id, owner, notes=notes))
     return outcomes
-
-
-def append(session: Session, statements: Sequence[Statement]) -> set[UUID]:
-    """Append statements; one that speaks against something about a person is said of all who are that person now."""
-    spreading = sorted({record for one in statements if _spreads(one.entry) for record in one.entry.records})
-    together: dict[UUID, set[UUID]] = {}
-    for record_id, companion in sql.rows(session, _COMPANIONS, [spreading]) if spreading else ():
-        together.setdefault(record_id, set()).add(companion)
-    return ledger.append(session, [_spread(one, together) for one in statements])
-
-
-def _spreads(entry: Entry) -> bool:
-    return entry.contact is None and entry.state not in POSITIVE
-
-
-def _spread(one: Statement, together: Mapping[UUID, AbstractSet[UUID]]) -> Statement:
-    if not _spreads(one.entry):
-        return one
-    return one.about(one.entry.records.union(*(together.get(record, ()) for record in one.entry.records)))
 
 
 def _known(session: Session, rules: Rules, acts: Sequence[Act], principal: Principal) -> _Known:

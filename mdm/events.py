@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from kernel.outbox import Event
-from mdm import golden_events, sql
+from mdm import consent_changes, golden_events, sql
 from webhooks.deliveries import DISABLED, OVERDUE, TEST
 
 RECEIVED = "record.received"
@@ -27,6 +27,8 @@ TYPES: Mapping[str, str] = {
     golden_events.ENDED: "All records of a golden id are deleted.",
     golden_events.REDIRECTED: "A golden id that was merged away leads to another one now.",
     golden_events.ERASED: "A person's data were erased; the golden id answers 410 for ever. Erase what you keep under it.",
+    consent_changes.CHANGED: "What a customer consented to amounts to something else; `narrowed` says whether something is lost.",
+    consent_changes.NARROWED: "Something that a customer had consented to may not be done any more.",
     "task.opened": "Stewards are asked something.",
     "task.overdue": "A question to stewards has waited longer than its kind may; told once.",
     "task.settled": "A question to stewards is asked no more.",

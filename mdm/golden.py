@@ -13,9 +13,11 @@ from typing import Any
 import orjson
 from sqlmodel import Session
 
+from consent.purposes import shipped
 from kernel import clock, outbox
-from mdm import crosswalk_history, golden_events, sql
+from mdm import consent_changes, crosswalk_history, golden_events, sql
 from mdm.closure import RecordHead
+from mdm.consent_changes import Moves
 from mdm.drafts import Draft
 from mdm.evaluation import Evaluation
 from mdm.versions import VersionSet
@@ -57,7 +59,8 @@ def write(
     _point(session, versions, [evaluation for evaluation, _ in evaluated], now)
     because = {id_: golden_events.because(why) for id_, why in _reasons(evaluated, reasons)}
     told = [_told(row, before.get(row.draft.golden_id, {}), because) for row in changed]
-    outbox.emit_all(session, golden_events.about(told, [evaluation for evaluation, _ in evaluated], load_id))
+    consents = consent_changes.follow(session, shipped(), _moves([evaluation for evaluation, _ in evaluated]), now, load_id)
+    outbox.emit_all(session, [*golden_events.about(told, [evaluation for evaluation, _ in evaluated], load_id), *consents])
     return len(changed)
 
 
@@ -183,6 +186,13 @@ UPDATE crosswalk c SET golden_id = n.golden_id, state = n.state, version_no = n.
 FROM n WHERE c.record_id = n.record_id
   AND (c.golden_id, c.state, c.version_no, c.rung) IS DISTINCT FROM (n.golden_id, n.state, n.version_no, n.rung)
 """  # noqa: S608 - a constant of the module that owns the table.
+
+
+def _moves(evaluations: Sequence[Evaluation]) -> Moves:
+    """Where each record lived and lives."""
+    heads = {record_id: (one, head) for one in evaluations for record_id, head in one.records.items()}
+    after = {record_id: one.plan.crosswalk.get(record_id) for record_id, (one, _) in heads.items()}
+    return Moves({record_id: head.golden_id for record_id, (_, head) in heads.items()}, after)
 
 
 def _has_moved(one: Evaluation, head: RecordHead, versions: VersionSet) -> bool:

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from consent.purposes import shipped
 from matching.standardize import Context
 from matching.standardize.identifiers import LONGEST_CARD
-from mdm import mapping, payloads
+from mdm import mapping, payloads, record_consents
 from mdm.cards import mask_cards, mask_cards_in_bytes
 from mdm.current_version import Mark, Version
 from mdm.mapping_values import Problem, roots
@@ -29,7 +30,6 @@ DELETION_HASH = bytes(16)
 LARGEST_REJECT_BYTES = 64 * 1024
 LONGEST_REGION = 32
 NOTHING_MAPPED = Problem("nothing_mapped", "")
-CONSENTS_KEPT = Problem("consents_not_yet_interpreted", "consents")
 # A row with one of these is not used; other problems are told and the row is kept.
 REFUSING = frozenset({"wrong_type"})
 
@@ -125,8 +125,7 @@ def _notes(rules: SourceRules, mapped: mapping.Mapped, payload: dict[str, Any]) 
         yield NOTHING_MAPPED
     yield from mapped.problems
     yield from (Problem("unmapped_field", name) for name in mapped.unmapped if name not in rules.about_the_row)
-    if "consents" in mapped.input:
-        yield CONSENTS_KEPT
+    yield from record_consents.problems(mapped.input.get("consents", ()), shipped())
 
 
 def key_problem(key: Any) -> Problem | None:

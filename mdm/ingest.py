@@ -6,23 +6,25 @@ resolves and never commits.
 """
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
 
+from consent.purposes import shipped
 from kernel import clock, outbox
 from kernel.actor import Principal
 from kernel.errors import Forbidden
 from kernel.settings import settings
-from mdm import events, pending, program, record_log, record_rows, refusing, rejects, search_index, sql
+from mdm import consent_intake, events, pending, program, record_log, record_rows, refusing, rejects, search_index, sql
 from mdm.appraisal import faults
 from mdm.arrivals import Track
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare, storable
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
+from mdm.record_consents import Bringer
 from mdm.record_log import Log, VersionRow
 from mdm.record_rows import Key, RecordRow, StandardRow
 from mdm.sealing import DataKey, wrapper
@@ -173,6 +175,7 @@ def _store(batch: _Batch, usable: dict[Key, list[Prepared]], priority: int) -> d
     if known:
         tracks |= _arrive_at_known(batch, {key: usable[key] for key in known})
     _write(batch, tracks, priority)
+    consent_intake.take(batch.session, shipped(), _brought(batch, tracks), batch.now, batch.job_id)
     return tracks
 
 
@@ -239,6 +242,18 @@ def _write_all(batch: _Batch, tracks: dict[Key, Track], priority: int) -> None:
     record_rows.await_resolution(batch.session, [rows[key] for key in filed])
     pending.request(batch.session, [rows[key].record_id for key in filed], "received", priority)
     outbox.emit_all(batch.session, [_event(batch, open_tracks[key], rows[key]) for key in filed if open_tracks[key].winner])
+
+
+def _brought(batch: _Batch, tracks: dict[Key, Track]) -> Iterator[consent_intake.Brought]:
+    """The versions that arrived, with what each says of consent; also those that came too late to be current."""
+    for (source, _), track in tracks.items():
+        of = track.rules.source
+        for version_no, said in track.versions:
+            if said.version.is_deleted or not (said.made or "consents" in said.input):
+                continue
+            made = said.made or (track.made if said is track.winner else None)
+            made = made or standardized(said.input, track.rules.context, batch.blocking_secret, said.notes)
+            yield Bringer(track.record_id, version_no, source, of.brand, of.timezone, batch.principal.name), made.body
 
 
 def _event(batch: _Batch, track: Track, row: RecordRow) -> outbox.Event:

@@ -45,7 +45,7 @@ CREATE TABLE consent_entry (
   version_no integer,
   golden_id uuid,
   recorded_by text NOT NULL,
-  CHECK ((contact IS NULL) = (contact_kind IS NULL)),
+  CHECK (contact IS NOT NULL OR contact_kind IS NULL),
   CHECK ((state = 'lifted') = (lifts IS NOT NULL)),
   CHECK ((state = 'suppressed') = (suppression IS NOT NULL)),
   CHECK (state NOT IN ('given', 'renewed', 'implied') OR purpose IS NOT NULL)
@@ -142,6 +142,17 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 """
 
+# Records that were together with one that went, of what speaks against the person.
+ANCHOR = """
+CREATE FUNCTION consent_anchor_to(entry_ids uuid[], record_ids uuid[], at timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  INSERT INTO consent_anchor (record_id, entry_id, since)
+  SELECT n.record_id, n.entry_id, at FROM unnest(entry_ids, record_ids) AS n (entry_id, record_id)
+  JOIN consent_entry e USING (entry_id) WHERE e.state NOT IN ('given', 'renewed', 'implied')
+  ORDER BY n.record_id, n.entry_id ON CONFLICT DO NOTHING
+$$;
+"""
+
 # Entries that are anchored to records, and what speaks against contact points whoever is meant by it.
 ENTRIES = """
 CREATE FUNCTION consent_entries(record_ids uuid[], contacts bytea[]) RETURNS TABLE (
@@ -197,6 +208,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   WHERE c.golden_id IS NOT NULL
 $$;
 
+-- The live ones of golden records, with who may see them.
+CREATE FUNCTION consent_standings(golden_ids uuid[]) RETURNS TABLE (
+  golden_id uuid, version bigint, brands text[], regions text[])
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT g.golden_id, g.version, g.brands, g.regions FROM unnest(golden_ids) AS asked
+  CROSS JOIN LATERAL (SELECT * FROM golden WHERE golden_id = asked AND status = 'live' OFFSET 0) AS g
+$$;
+
 -- Who was together with records when something was said of the person.
 CREATE FUNCTION consent_companions(record_ids uuid[]) RETURNS TABLE (record_id uuid, companion uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -207,7 +226,8 @@ $$;
 """
 FUNCTIONS = (
     "consent_append(json)", "consent_entries(uuid[], bytea[])", "consent_members(uuid[], uuid[])", "consent_holders(text[])",
-    "consent_goldens(uuid[])", "consent_companions(uuid[])", "consent_part(uuid[], timestamptz)",
+    "consent_goldens(uuid[])", "consent_companions(uuid[])", "consent_standings(uuid[])",
+    "consent_part(uuid[], timestamptz)", "consent_anchor_to(uuid[], uuid[], timestamptz)",
 )  # fmt: skip
 OF_LEDGER = {
     "merge": "unchanged: what counts is computed over the members", "unmerge": "unchanged", "export": "all",
@@ -227,7 +247,7 @@ OF_DETAIL = {
 
 
 def upgrade() -> None:
-    for part in (TABLES, APPEND, PART, ENTRIES, MEMBERS):
+    for part in (TABLES, APPEND, PART, ANCHOR, ENTRIES, MEMBERS):
         op.execute(part)
     for function in FUNCTIONS:
         op.execute(

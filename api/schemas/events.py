@@ -96,7 +96,26 @@ class EndpointEvent(BaseModel):
     seq: Annotated[int | None, Field(description="Of `endpoint.overdue`: the oldest event that was not applied in time.")] = None
 
 
+class ConsentAnswer(BaseModel):
+    """Something that is answered otherwise since, for some contact point of the customer."""
+
+    purpose: str
+    channel: str | None
+    brand: str | None
+    answer: Literal["allowed", "denied", "unknown"]
+
+
+class ConsentEvent(BaseModel):
+    """What a customer consented to amounts to something else. Never a contact point: ask again before sending."""
+
+    golden_id: UUID
+    because: Annotated[Literal["entries", "records"], Field(description="Something was recorded; or records joined or left.")]
+    narrowed: Annotated[bool, Field(description="Something that was allowed is not allowed any more.")]
+    changed: Annotated[list[ConsentAnswer], Field(description="At most 50.")]
+
+
 DATA: dict[str, type[BaseModel]] = {
+    "consent": ConsentEvent,
     "golden": GoldenEvent,
     "record": RecordEvent,
     "task": TaskEvent,
@@ -115,7 +134,9 @@ class Event(BaseModel):
     type: str
     occurred_at: AwareDatetime
     subject_id: UUID
-    version: Annotated[int, Field(description="Of the subject: of a golden record it grows with each event.")]
+    version: Annotated[
+        int, Field(description="Of the subject: of a golden record it grows with each but those of consent.")
+    ]
     sources: list[str]
     load_id: UUID | None = None
     data: Annotated[dict[str, Any], Field(description="By type: see `/asyncapi.json`.")]

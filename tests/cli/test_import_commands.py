@@ -69,9 +69,9 @@ def customers(path: Path, number: int) -> Path:
 def test_every_row_is_stored_the_same_or_rejected_with_its_line(app: typer.Typer, tmp_path: Path) -> None:
     file = tmp_path / "c.csv"
     rows = [
-        "1,Ann,Lee,ann@lee.org,1,2026-01-01,,yes",
+        "1,Ann,Lee,ann@lee.org,1,2026-01-01,,perhaps",
         '2,"Bo"b,Lee,b@lee.org,1,,,', ",Cy,Lee,c@lee.org,1,,,", "4,Di,Lee,d@lee.org,x,,,",
-        "5,Ed,Lee,e@lee.org,1,yesterday,,", "1,Ann,Lee,ann@lee.org,1,2026-01-01,,yes", "7,short", "8,,,,2,,true,",
+        "5,Ed,Lee,e@lee.org,1,yesterday,,", "1,Ann,Lee,ann@lee.org,1,2026-01-01,,perhaps", "7,short", "8,,,,2,,true,",
         "9," + "x" * 1_001 + ",,,,,,", "NULL,Fay,Lee,f@lee.org,1,,,",
     ]  # fmt: skip
     file.write_text(HEADER + "\n".join(rows), encoding="utf-8")
@@ -85,7 +85,7 @@ def test_every_row_is_stored_the_same_or_rejected_with_its_line(app: typer.Typer
     ]  # fmt: skip
     assert count("SELECT count(*) FROM source_record") == 2
     assert count("SELECT result -> 'outcomes' FROM job") == {"created": 1, "same": 1, "deleted": 1, "rejected": 7}
-    assert count("SELECT result -> 'notes' FROM job")["consents_not_yet_interpreted: consents"] == 2
+    assert count("SELECT result -> 'notes' FROM job")["consent_state_unknown: consents"] == 2
     assert count("SELECT count(*) FROM reject WHERE sealed_payload IS NOT NULL") == 7
     assert result.output.index("created") < result.output.index("same") < result.output.index("rejected  ")
     assert "ann@lee.org" not in result.output

@@ -1,0 +1,196 @@
+"""What merges, splits and new entries change of what customers consented to: noted in the ledger, and told as events.
+
+Of consents recorded for several records, those whose records part are noted as parted: they count no more, also should they
+meet again. What speaks against a person stays with whom it left behind when a record goes. Part of the transaction of the change.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import Session
+
+from consent import ledger
+from consent.effective import Customer, are_parted, effective, narrowed
+from consent.entries import POSITIVE, Entry, Query
+from consent.purposes import Rules
+from consent.status import Ruling
+from kernel.outbox import Event
+from mdm import consent_customers, sql
+from mdm.consent_customers import Census
+
+CHANGED = "consent.changed"
+NARROWED = "consent.narrowed"
+MOST_TOLD = 50
+_STANDING = "SELECT golden_id, version, brands, regions FROM consent_standings(%s::uuid[])"
+Rulings = Mapping[Query, Ruling]
+
+
+@dataclass(frozen=True, slots=True)
+class Moves:
+    """Under which golden id each record of some golden records lived before, and lives now; None: under none."""
+
+    before: Mapping[UUID, UUID | None]
+    after: Mapping[UUID, UUID | None]
+
+    def moved(self) -> set[UUID]:
+        """The records that lived somewhere, and live elsewhere now or have others with them that did not."""
+        return {one for one, golden_id in self.before.items() if golden_id != self.after.get(one)}
+
+    def touched(self) -> set[UUID]:
+        """The golden ids that had records before and have gained or lost some, and those to which such records went."""
+        changed = self.moved()
+        of = {self.before[one] for one in changed} | {self.after.get(one) for one in changed}
+        existed = {one for one in self.before.values() if one is not None}
+        went_to = {self.after.get(one) for one in changed if self.before[one] is not None}
+        return {one for one in of & (existed | went_to) if one is not None}
+
+
+def follow(session: Session, rules: Rules, moves: Moves, at: datetime, load_id: UUID | None = None) -> list[Event]:
+    """Note what moves of records part and leave behind, and give the events of what changed. A new record alone costs nothing."""
+    touched = moves.touched()
+    if not touched:
+        return []
+    records = {one for one in moves.before if moves.before[one] in touched or moves.after.get(one) in touched}
+    census = consent_customers.census_of_records(session, rules, records)
+    entries = ledger.read(session, records, census.contacts())
+    if not entries:
+        return []
+    known = _noted(session, entries, moves, at)
+    was = _rulings(census, entries, _members(moves.before, records), rules, at)
+    now = _rulings(census, known, _members(moves.after, records), rules, at)
+    came_from: dict[UUID, set[UUID]] = defaultdict(set)
+    for one in records:
+        before, after = moves.before[one], moves.after.get(one)
+        if before is not None and after is not None:
+            came_from[after].add(before)
+    changes = [
+        _Change(golden_id, _widest(was[one] for one in came_from[golden_id] if one in was), now[golden_id])
+        for golden_id in sorted(came_from)
+        if golden_id in now
+    ]
+    return _events(session, [one for one in changes if one.is_one], "records", load_id)
+
+
+def _noted(session: Session, entries: Sequence[Entry], moves: Moves, at: datetime) -> list[Entry]:
+    """Note what was parted and what was left behind; the entries as they are now."""
+    elsewhere = {one for entry in entries for one in entry.records if one not in moves.before}
+    golden_of: dict[UUID, UUID | None] = {
+        **dict(sql.rows(session, _GOLDENS, [sorted(elsewhere)]) if elsewhere else ()),
+        **moves.after,
+    }
+    parted = {
+        one.entry_id for one in entries if one.state in POSITIVE and one.parted_at is None and are_parted(one.records, golden_of)
+    }
+    ledger.part(session, parted, at)
+    left = _left_behind(moves)
+    grown = {
+        one.entry_id: one.records.union(*(left[record] for record in one.records if record in left))
+        for one in entries
+        if one.contact is None and one.state not in POSITIVE and not left.keys().isdisjoint(one.records)
+    }
+    ledger.anchor(session, grown, at)
+    now = (replace(one, records=grown.get(one.entry_id, one.records)) for one in entries)
+    return [one.parted(at) if one.entry_id in parted else one for one in now]
+
+
+def _left_behind(moves: Moves) -> dict[UUID, set[UUID]]:
+    """Of each record that lives nowhere any more, those that were with it and live on."""
+    gone = {one: of for one, of in moves.before.items() if of is not None and moves.after.get(one) is None}
+    stay: dict[UUID | None, set[UUID]] = defaultdict(set)
+    for one, of in moves.before.items():
+        if moves.after.get(one) is not None:
+            stay[of].add(one)
+    return {one: stay[of] for one, of in gone.items()}
+
+
+_GOLDENS = "SELECT record_id, golden_id FROM consent_goldens(%s::uuid[])"
+
+
+def _members(of: Mapping[UUID, UUID | None], records: Iterable[UUID]) -> dict[UUID, set[UUID]]:
+    found: dict[UUID, set[UUID]] = defaultdict(set)
+    for one in records:
+        golden_id = of.get(one)
+        if golden_id is not None:
+            found[golden_id].add(one)
+    return found
+
+
+def _rulings(
+    census: Census, entries: Sequence[Entry], members: Mapping[UUID, Collection[UUID]], rules: Rules, at: datetime
+) -> dict[UUID, Rulings]:
+    customers = census.regrouped(members).customers(entries)
+    return {golden_id: effective(customer, rules, at) for golden_id, customer in customers.items()}
+
+
+def _widest(rulings: Iterable[Rulings]) -> dict[Query, Ruling]:
+    """What any of several golden records was allowed."""
+    found: dict[Query, Ruling] = {}
+    for one in rulings:
+        for query, ruling in one.items():
+            if query not in found or found[query].answer.strictness > ruling.answer.strictness:
+                found[query] = ruling
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What a golden record consented to before, with what it was made of, and does now."""
+
+    golden_id: UUID
+    before: Rulings
+    after: Rulings
+
+    @property
+    def is_one(self) -> bool:
+        """Whether any answer is another."""
+        return any(
+            query not in self.before or self.before[query].answer is not ruling.answer for query, ruling in self.after.items()
+        ) or bool(self.lost)
+
+    @property
+    def lost(self) -> list[Query]:
+        """What was allowed, and is not for a contact point that is still held."""
+        held = {query.contact for query in self.after} | {None}
+        return [query for query in narrowed(self.before, self.after) if query.contact in held]
+
+
+def appended(
+    session: Session, rules: Rules, golden_ids: Collection[UUID], new: Collection[UUID], at: datetime, load_id: UUID | None = None
+) -> list[Event]:
+    """Give the events of entries that were appended, for the golden records that they may speak of."""
+    changes = []
+    for golden_id, customer in consent_customers.customers(session, rules, golden_ids).items():
+        before = Customer(customer.members, tuple(one for one in customer.entries if one.entry_id not in new))
+        changes.append(_Change(golden_id, effective(before, rules, at), effective(customer, rules, at)))
+    return _events(session, [one for one in changes if one.is_one], "entries", load_id)
+
+
+def _events(session: Session, changes: Sequence[_Change], because: str, load_id: UUID | None) -> list[Event]:
+    if not changes:
+        return []
+    ids = [one.golden_id for one in changes]
+    standing = {row[0]: row[1:] for row in sql.rows(session, _STANDING, [ids])}
+    events = []
+    for one in changes:
+        if one.golden_id not in standing:
+            continue
+        version, brands, regions = standing[one.golden_id]
+        lost = one.lost
+        body = {"golden_id": str(one.golden_id), "because": because, "narrowed": bool(lost), "changed": _changed(one)}
+        for type_ in (CHANGED, NARROWED) if lost else (CHANGED,):
+            events.append(Event(type_, one.golden_id, version, body, tuple(brands), tuple(regions), (), load_id))
+    return events
+
+
+def _changed(change: _Change) -> list[dict[str, Any]]:
+    """What has another answer, without the contact point; each once."""
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for query, ruling in change.after.items():
+        if query not in change.before or change.before[query].answer is not ruling.answer:
+            said = {"purpose": query.purpose, "channel": query.channel, "brand": query.brand, "answer": str(ruling.answer)}
+            found[tuple(said.values())] = said
+    return list(found.values())[:MOST_TOLD]
