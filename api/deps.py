@@ -18,6 +18,7 @@ from kernel import actor, db
 from kernel.actor import Principal
 from kernel.errors import Forbidden, Unauthorized
 from kernel.settings import fault_point
+from stewardship import privacy_gate
 
 SCHEME = b"bearer "
 CALLER = "mdm.caller"
@@ -54,6 +55,9 @@ async def authorize(scope: RequestScope, needs: Requires) -> Principal:
     if caller is None:
         async with db.hot_connection(db.Scope()) as connection:
             caller = await actor.authenticate_async(connection, text)
+    if privacy_gate.is_due():
+        async with db.hot_connection(db.Scope()) as connection:
+            await privacy_gate.require_async(connection)
     if not caller.may(needs.scope_name):
         detail = f"This operation needs the scope {needs.scope_name}."
         raise Forbidden("The key lacks a scope", code="missing_scope", detail=detail, extra={"scope": needs.scope_name})

@@ -13,7 +13,7 @@ from api import answers
 from api.schemas.privacy import PrivacyWish
 from kernel import clock, db
 from kernel.actor import Principal
-from stewardship import privacy_confirming, privacy_requests
+from stewardship import privacy_confirming, privacy_gate, privacy_requests
 from stewardship.privacy_confirming import Preview
 from stewardship.privacy_requests import Request, Wish
 
@@ -59,6 +59,11 @@ def _preview(seen: Preview) -> dict[str, Any]:
         "blocked": seen.blocked,
         "preview_token": seen.token,
     }
+
+
+def missing() -> list[str]:
+    """The code of what the health route lacks when the database is older than the erasure ledger."""
+    return [] if privacy_gate.passes() else ["erasures"]
 
 
 def listed(session: Session, state: str | None, limit: int) -> Response:

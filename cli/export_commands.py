@@ -19,6 +19,7 @@ from mdm import chunks, export_registry, exports
 from mdm import policy as policies
 from mdm.export_registry import Entry
 from mdm.exports import Wish
+from stewardship import privacy_gate
 
 console = Console()
 OPERATOR = actor.local("mdm export")
@@ -45,6 +46,7 @@ def export(
     """
     if not out.parent.is_dir():
         raise Invalid(f"There is no folder {out.parent}", code="no_folder")
+    privacy_gate.require_now()
     wish = Wish(kind, format_, tuple(field or ()), _names(brand), _names(source), after)
     with db.transaction() as session:
         export_id = exports.begin(session, policies.current(session), wish, OPERATOR)

@@ -11,6 +11,7 @@ ANSWER_SECONDS = 2.0  # Whoever probes our health does not wait as long as a req
 MEND = {
     "database": "The database does not answer: see mdm doctor.",
     "migrations": "The schema is not there: mdm migrate.",
+    "erasures": "The database is older than the erasure ledger: mdm privacy replay.",
     "policy": "No policy is stored: mdm policy apply policy.yaml.",
 }
 

@@ -24,6 +24,7 @@ from kernel.settings import settings
 FILE = "erasures.ndjson"
 FIRST = ""  # The seal before the first line.
 SEAL_BYTES = 16
+Last = tuple[int, uuid.UUID]  # The number and id of an entry.
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def entries() -> list[Entry]:
     return [entry for entry, _ in _read(path())]
 
 
-def last() -> tuple[int, uuid.UUID] | None:
+def last() -> Last | None:
     """The number and id of the last entry; None when there is none. Reads the file only when it has changed."""
     try:
         stands = path().stat()
@@ -85,9 +86,16 @@ def last() -> tuple[int, uuid.UUID] | None:
 
 
 @lru_cache(maxsize=4)
-def _last(file: Path, _changed_at: int, _size: int) -> tuple[int, uuid.UUID] | None:
-    found = list(_read(file))
-    return (found[-1][0].entry_no, found[-1][0].entry_id) if found else None
+def _last(file: Path, _changed_at: int, _size: int) -> Last | None:
+    """Whether the lines before it are whole is asked by whoever acts on them. One that is cut off was never acted upon."""
+    lines = file.read_bytes().rpartition(b"\n")[0].splitlines()
+    if not lines:
+        return None
+    try:
+        entry = of_body(orjson.loads(lines[-1]))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _broken(len(lines)) from error
+    return entry.entry_no, entry.entry_id
 
 
 def append(entry: Entry) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from kernel import db, jobs
 from kernel.settings import fault_point
 from mdm import chunks, owed, pending, resolve, shadows
-from stewardship import tasks
+from stewardship import privacy_gate, tasks
 from workers.app import app
 from workers.kinds import KINDS
 
@@ -28,6 +28,8 @@ def watcher() -> shadows.Watcher:
 @app.task(name="resolve")  # type: ignore[untyped-decorator]  # celery has no types
 def resolve_records(record_ids: list[str]) -> None:
     """Resolve those of the records that are still owed, and others that are due; what somebody else holds is left alone."""
+    if not privacy_gate.passes():
+        return  # The bell is rung again; a database that knows people who were erased is not worked on.
     with db.transaction() as session:
         ids = pending.with_company(session, [UUID(record_id) for record_id in record_ids])
     if ids:
@@ -38,6 +40,8 @@ def resolve_records(record_ids: list[str]) -> None:
 @app.task(name="run_chunk")  # type: ignore[untyped-decorator]  # celery has no types
 def run_chunk(chunk_id: str) -> None:
     """Do that chunk of a job, when it is free still: a bell that was rung twice finds it taken or done."""
+    if not privacy_gate.passes():
+        return
     with db.transaction() as session:
         claim = jobs.claim_chunk(session, OWNER, list(KINDS), lease_seconds=chunks.LEASE_SECONDS, chunk_id=UUID(chunk_id))
     fault_point("worker.chunk_claimed")

@@ -25,7 +25,7 @@ from api.problems import from_http
 from api.routes import Route
 from kernel import clock, db
 from kernel.errors import Forbidden, Invalid, MdmError, Unauthorized
-from stewardship import accounts
+from stewardship import accounts, privacy_gate
 from stewardship.accounts import Signed
 from stewardship.settle import Looked
 
@@ -66,6 +66,7 @@ def _signed(token: str) -> Signed | None:
     if not token:
         return None
     with db.transaction() as session:
+        privacy_gate.require(session)
         return accounts.signed(session, token)
 
 

@@ -14,7 +14,7 @@ class Live(BaseModel):
 class Missing(BaseModel):
     """One thing that stands in the way, and how to mend it."""
 
-    code: Literal["database", "migrations", "policy"]
+    code: Literal["database", "migrations", "erasures", "policy"]
     mend: str
 
 

@@ -1,0 +1,98 @@
+"""A database restored from before an erasure answers nothing until that is replayed; then nothing of the person is left."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import sql
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from kernel import actor, db
+from kernel.errors import Unavailable
+from kernel.settings import configure, settings
+from stewardship import privacy_erasure, privacy_gate, privacy_ledger
+
+from ..resolution import MARIA, Master, golden_of, query, start
+from .test_privacy_erasure import OTTO, erase
+
+
+@pytest.fixture
+def mdm(database: str) -> Master:
+    privacy_ledger.path().unlink(missing_ok=True)
+    made = start()
+    made.put("shop", "m1", MARIA)
+    made.put("crm", "o1", OTTO)
+    made.drain()
+    return made
+
+
+@pytest.fixture
+def backup(mdm: Master, database_url: str) -> Iterator[str]:
+    """A copy of the database as it is before the erasure; its URL."""
+    name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
+    copy = f"{name}_backup"
+    db.dispose()
+    with psycopg.connect(psycopg.conninfo.make_conninfo(database_url, dbname="postgres"), autocommit=True) as connection:
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(copy))
+        connection.execute(drop)
+        connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(copy), sql.Identifier(str(name))))
+        yield database_url.replace(f"/{name}", f"/{copy}")
+        db.dispose()
+        configure(settings().model_copy(update={"database_url": database_url}))
+        connection.execute(drop)
+
+
+def restored(url: str) -> None:
+    """Serve from a database that was restored."""
+    db.dispose()
+    configure(settings().model_copy(update={"database_url": url}))
+
+
+def key() -> dict[str, str]:
+    with db.transaction() as session:
+        _, text = actor.create_key(session, "test", ["golden:read", "lookup"])
+    return {"authorization": f"Bearer {text}"}
+
+
+def test_a_restored_database_answers_nothing_until_the_replay(mdm: Master, backup: str) -> None:
+    maria, otto = golden_of("shop", "m1"), golden_of("crm", "o1")
+    erase(mdm, maria)
+    restored(backup)
+    assert golden_of("shop", "m1") == maria  # The restore brought her back.
+    with TestClient(create_app(), headers=key()) as api:
+        refused: Any = api.get(f"/v1/golden/{otto}")
+        assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (503, "erasure_replay_needed")
+        assert api.get("/ready").json()["missing"][0]["code"] == "erasures"
+        assert api.get("/live").status_code == 200
+        assert privacy_erasure.replay(mdm.resolver) == 1
+        assert api.get(f"/v1/golden/{otto}").status_code == 200
+        assert api.get(f"/v1/golden/{maria}").status_code == 410
+        assert api.get("/ready").status_code == 200
+    assert query("SELECT count(*) FROM standard_record WHERE body::text ILIKE '%%garcia%%'") == [(0,)]
+    assert mdm.put("pos", "again", MARIA).problem is not None
+    assert mdm.verify(deep=True).differences == ()
+    assert privacy_erasure.replay(mdm.resolver) == 0
+
+
+def test_a_ledger_that_lost_lines_is_told(mdm: Master) -> None:
+    erase(mdm, golden_of("shop", "m1"))
+    erase(mdm, golden_of("crm", "o1"))
+    first, second = privacy_ledger.path().read_bytes().splitlines(keepends=True)
+    privacy_ledger.path().write_bytes(second)
+    with pytest.raises(Unavailable, match="own copy"):
+        privacy_ledger.entries()
+    privacy_ledger.path().write_bytes(first.replace(b'"entry_no":1', b'"entry_no":2') + second)
+    with pytest.raises(Unavailable):
+        privacy_ledger.entries()
+
+
+def test_a_ledger_that_is_behind_is_written_again(mdm: Master) -> None:
+    """The file was lost, the database was not."""
+    erase(mdm, golden_of("shop", "m1"))
+    said = privacy_ledger.entries()
+    privacy_ledger.path().unlink()
+    privacy_gate.require_now()
+    assert privacy_erasure.replay(mdm.resolver) == 0
+    assert privacy_ledger.entries() == said
