@@ -12,7 +12,7 @@ from api.refusals import told
 from api.schemas.activities import MOST_LINES, ActivityLine
 from kernel import clock
 from kernel.actor import Principal
-from mdm import activities, activity_rows, rejects
+from mdm import activities, activity_rows, refusing, rejects
 from mdm import policy as policies
 from mdm.activities import Activity
 from mdm.incoming import storable
@@ -35,7 +35,8 @@ def _store(session: Session, caller: Principal, lines: Sequence[Line]) -> list[R
         outcome = activity_rows.Outcome("rejected", one) if isinstance(one, Problem) else next(outcomes)
         results.append(_result(line.number, outcome))
         if problem := outcome.problem:
-            kept.append(rejects.Reject(problem.code, problem.field, source, line.number, storable(None, None, line.raw or b"")))
+            content = None if problem is refusing.ERASED else storable(None, None, line.raw or b"")
+            kept.append(rejects.Reject(problem.code, problem.field, source, line.number, content))
     rejects.keep(session, kept)
     return results
 

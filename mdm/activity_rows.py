@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from kernel import clock
 from kernel.actor import Principal
-from mdm import record_rows, sql
+from mdm import record_rows, refusing, sql
 from mdm.activities import Activity, Said
 from mdm.mapping_values import Problem
 
@@ -60,7 +60,8 @@ def put_all(session: Session, brands: Mapping[str, str], deliveries: Sequence[Ac
     Whether the record is known is only noted: it is attached when it comes. Locks the activities, in the order of keys.
     """
     foreign = _foreign(session, principal, {(one.source, one.said.record_key) for one in deliveries})
-    usable = [one for one in deliveries if (one.source, one.said.record_key) not in foreign]
+    erased = refusing.erased_keys(session, {(one.source, one.said.record_key) for one in deliveries})
+    usable = [one for one in deliveries if (one.source, one.said.record_key) not in foreign | erased]
     first: dict[Key, Activity] = {}
     for one in usable:
         first.setdefault((one.source, one.key), one)
@@ -71,7 +72,9 @@ def put_all(session: Session, brands: Mapping[str, str], deliveries: Sequence[Ac
     now |= {key: one for key, one in stored.items() if (one.source, one.said.record_key) not in hidden}
     fresh, before = set(inserted), dict(now)
     outcomes = [
-        Outcome("rejected", FOREIGN)
+        Outcome("rejected", refusing.ERASED)
+        if (one.source, one.said.record_key) in erased
+        else Outcome("rejected", FOREIGN)
         if (one.source, one.said.record_key) in foreign or (one.source, one.key) not in now
         else _arrive(now, fresh, one)
         for one in deliveries

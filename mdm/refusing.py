@@ -3,7 +3,7 @@
 A record that is stored already stays open to its source: whoever erased the person looked at it and found it somebody else's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import orjson
@@ -39,6 +39,17 @@ def without_erased(
     refused = {at: kind for at, kind in met.items() if (sources[at], usable[at].key) not in stored}
     suppression.count(session, [(sources[at], kind) for at, kind in refused.items()])
     return [ERASED if at in refused else one for at, one in enumerate(looked_at)]
+
+
+def erased_keys(session: Session, keys: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Name those of some records' keys that were somebody's who was erased; until the transaction ends nobody more is."""
+    if not keys or not suppression.any_erased(session):
+        return set()
+    hasher, asked = Hasher(), sorted(keys)
+    kinds = suppression.recognised(session, hasher, [hasher.marks(*key, None) for key in asked])
+    met = {key for key, kind in zip(asked, kinds, strict=True) if kind is not None}
+    suppression.count(session, [(source, suppression.KEY) for source, _ in met])
+    return met
 
 
 def _standardized(rules: SourceRules, one: Made) -> Made:

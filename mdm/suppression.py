@@ -104,9 +104,11 @@ class Suppressed:
 class Hasher:
     """Makes keyed hashes: nobody without the secret can try values against them."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy | None = None) -> None:
+        """`policy`: says which identifiers are one person's; not needed where only keys are looked at."""
         self._secret = settings().secret_for("suppression")
-        self._unique = frozenset(name for name, rule in policy.identifier_rules().items() if rule.one_person_per_value)
+        rules = policy.identifier_rules() if policy else {}
+        self._unique = frozenset(name for name, rule in rules.items() if rule.one_person_per_value)
 
     def digest(self, *parts: str) -> bytes:
         """Hash a value with what it is a value of."""
@@ -137,9 +139,15 @@ class Hasher:
                 yield (kind, LOYALTY, one["programme"], one["key"])
 
     def hashed(self, facts: Facts, under: bytes) -> Facts:
-        """Hash facts under a digest: how often a name or an initial occurs shows nowhere."""
+        """Hash facts under a digest: how often a name or an initial occurs shows nowhere.
+
+        Given names and surnames are hashed alike, for they are sent in either order.
+        """
         salt = under.hex()
-        return Facts(*(frozenset(self.digest(name, salt, one).hex() for one in getattr(facts, name)) for name in FACTS))
+        kinds = {"given": "name", "surnames": "name"}
+        return Facts(
+            *(frozenset(self.digest(kinds.get(name, name), salt, one).hex() for one in getattr(facts, name)) for name in FACTS)
+        )
 
 
 def of_person(hasher: Hasher, records: Iterable[tuple[str, str, Body | None]]) -> list[Suppressed]:

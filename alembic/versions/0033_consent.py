@@ -231,15 +231,15 @@ FUNCTIONS = (
 )  # fmt: skip
 OF_LEDGER = {
     "merge": "unchanged: what counts is computed over the members", "unmerge": "unchanged", "export": "all",
-    "erase": "keyed hashes stay, so that no withdrawal is undone", "retain": "for good: proof of consent",
+    "erase": "keep: keyed hashes, so that no withdrawal is undone", "retain": "for good: proof of consent",
 }  # fmt: skip
 OF_ANCHORS = {
     "merge": "unchanged", "unmerge": "unchanged; withdrawals gain the records that stay", "export": "with the entry",
-    "erase": "ids only", "retain": "with the entry",
+    "erase": "keep: ids", "retain": "with the entry",
 }  # fmt: skip
 OF_PARTINGS = {
     "merge": "unchanged", "unmerge": "append: a consent of several records counts no more", "export": "with the entry",
-    "erase": "ids only", "retain": "with the entry",
+    "erase": "keep: ids", "retain": "with the entry",
 }  # fmt: skip
 OF_DETAIL = {
     "merge": "unchanged", "unmerge": "unchanged", "export": "all", "erase": "delete", "retain": "with the source's rule",

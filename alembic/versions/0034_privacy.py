@@ -191,7 +191,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     _declare(BEFORE)
-    op.execute(
-        "DROP FUNCTION anybody_erased();"
-        "DROP TABLE suppression_tally, suppression, erasure, privacy_approval, privacy_member, privacy_request"
-    )
+    op.execute("DROP FUNCTION anybody_erased()")
+    op.execute("DROP TABLE suppression_tally, suppression, erasure, privacy_approval, privacy_member, privacy_request")

@@ -37,7 +37,7 @@ GRANT SELECT ON approval TO mdm_app;
 
 ALTER TABLE task_desk ADD COLUMN proposed_by text;
 """
-BEHAVIOUR = {"merge": "unchanged", "unmerge": "unchanged", "export": "no", "erase": "holds no value", "retain": "for good"}
+BEHAVIOUR = {"merge": "unchanged", "unmerge": "unchanged", "export": "no", "erase": "keep: ids and counts", "retain": "for good"}
 
 
 def upgrade() -> None:
