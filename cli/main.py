@@ -64,6 +64,7 @@ MODULES = {
     "cli.task_commands": ("tasks",),
     "cli.approval_commands": ("approvals",),
     "cli.user_commands": ("users",),
+    "cli.audit_commands": ("audit",),
     "cli.event_commands": ("events",),
     "cli.export_commands": ("export",),
     "cli.webhook_commands": ("webhooks",),

@@ -149,6 +149,7 @@ def _start_children(children: Children, listener: socket.socket, running: Settin
     children.start("relay", [sys.executable, "-m", "workers.relay"])
     children.start("sequencer", [sys.executable, "-m", "workers.sequencer"])
     children.start("dispatcher", [sys.executable, "-m", "workers.dispatcher"])
+    children.start("sealer", [sys.executable, "-m", "workers.sealer"])
     children.start("sweeper", [sys.executable, "-m", "workers.sweeper"])
 
 

@@ -66,12 +66,14 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
+    audit_checkpoints: Path | None = Field(None, description="the file that keeps signed checkpoints of the audit log outside")
     fault_folder: Path | None = Field(None, description="where tests of failure arm fault points; leave it unset")
     log_json: bool = False
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @field_validator(
         "database_url", "redis_url", "secret_key", "secret_key_file", "erasure_ledger", "fault_folder", mode="before"
+        "database_url", "redis_url", "secret_key", "secret_key_file", "audit_checkpoints", "fault_folder", mode="before"
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:

@@ -1,4 +1,4 @@
-"""Signs reports: Ed25519 over canonical JSON, with a key derived from the service's secret. Keeps nothing.
+"""Signs reports and audit checkpoints: Ed25519 over canonical JSON, with keys derived from the service's secret. Keeps nothing.
 
 Canonical: UTF-8, members sorted by name, no white space; whole numbers, texts, true, false, null, no other numbers. That is RFC
 8785 for such data. Whoever has the public key needs nothing of ours to verify.
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from kernel.settings import settings
 
 ALGORITHM = "Ed25519"
+PURPOSE = "certificates"
 
 
 def canonical(report: Mapping[str, Any]) -> bytes:
@@ -21,15 +22,15 @@ def canonical(report: Mapping[str, Any]) -> bytes:
     return orjson.dumps(dict(report), option=orjson.OPT_SORT_KEYS)
 
 
-def sign(written: bytes) -> bytes:
-    """Sign a report as written."""
-    return _key().sign(written)
+def sign(written: bytes, purpose: str = PURPOSE) -> bytes:
+    """Sign what is written. Each purpose has a key of its own: what was signed for one passes for no other."""
+    return _key(purpose).sign(written)
 
 
-def public_key() -> bytes:
-    """The public key of this service, raw: the same as long as its secret is."""
-    return _key().public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+def public_key(purpose: str = PURPOSE) -> bytes:
+    """The public key of this service for a purpose, raw: the same as long as its secret is."""
+    return _key(purpose).public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
 
-def _key() -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(settings().secret_for("certificates"))
+def _key(purpose: str) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(settings().secret_for(purpose))

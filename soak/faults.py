@@ -23,9 +23,9 @@ from soak.wounded import wounded
 
 # The full size; tests run the same with `SMALL`.
 CUSTOMERS, CLIENTS = 7_300, 4  # About 20,000 records.
-# How often a process dies at each of its points: 210 kills in all. A process that dies within ten seconds of its start is given
+# How often a process dies at each of its points: 218 kills in all. A process that dies within ten seconds of its start is given
 # longer and longer pauses, so those of which there is one are let live so long first.
-HITS = {"api": 24, "worker": 20, "reader": 6, "relay": 6, "sequencer": 6, "sweeper": 6, "dispatcher": 6}
+HITS = {"api": 24, "worker": 20, "reader": 6, "relay": 6, "sequencer": 6, "sealer": 4, "sweeper": 6, "dispatcher": 6}
 STRIKES = 20
 
 

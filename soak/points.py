@@ -21,6 +21,8 @@ POINTS = {
     "relay.sent": "one bell of several is sent",
     "sequencer.numbering": "events are numbered and not committed",
     "sequencer.numbered": "numbers stand, nobody was woken yet",
+    "sealer.sealing": "audit rows are sealed and not committed",
+    "sealer.signed": "a checkpoint stands, and is not kept outside yet",
     "sweeper.sweeping": "leases are ended and not committed",
     "sweeper.swept": "half of a sweep stands",
     "dispatcher.handed_out": "deliveries are handed out and not sent",

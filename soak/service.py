@@ -33,7 +33,7 @@ READY_SECONDS = 120.0
 STOP_SECONDS = 90.0
 # What is struck how often. A backend is one connection of PostgreSQL: all others fall with it.
 WEIGHTS = {
-    "api": 4, "worker": 4, "pool": 4, "relay": 3, "sequencer": 2, "dispatcher": 2, "sweeper": 2, "valkey": 2,
+    "api": 4, "worker": 4, "pool": 4, "relay": 3, "sequencer": 2, "sealer": 1, "dispatcher": 2, "sweeper": 2, "valkey": 2,
     "flushall": 2, "backend": 1, "postgres": 1, "supervisor": 1,
 }  # fmt: skip
 FEWEST_KINDS = 5
@@ -198,6 +198,7 @@ def _kind(process: psutil.Process, supervisor: int) -> str | None:
         "api": lambda: "cli.serve" in command,
         "relay": lambda: "workers.relay" in command,
         "sequencer": lambda: "workers.sequencer" in command,
+        "sealer": lambda: "workers.sealer" in command,
         "dispatcher": lambda: "workers.dispatcher" in command,
         "sweeper": lambda: "workers.sweeper" in command,
         "worker": lambda: "celery" in command and _parent(process) == supervisor,

@@ -17,7 +17,7 @@ from soak.wounded import Wounded
 
 MOST_PASSES = 4
 PATIENCE_SECONDS = 45.0
-ALONE = frozenset({"relay", "sequencer", "sweeper", "dispatcher"})
+ALONE = frozenset({"relay", "sequencer", "sealer", "sweeper", "dispatcher"})
 LONGEST_GAP_SECONDS, MOST_WRITES = 4.0, 30
 
 

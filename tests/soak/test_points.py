@@ -51,7 +51,7 @@ def test_every_point_of_the_product_is_known_and_marked() -> None:
         if name == "fault_point" and isinstance(call.args[0], ast.Constant)
     ]
     assert {name for name, _ in marked} == POINTS.keys()
-    assert len({path for _, path in marked}) == 9
+    assert len({path for _, path in marked}) == 10
 
 
 def test_without_a_folder_nothing_is_armed() -> None:
