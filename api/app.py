@@ -11,8 +11,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems
-from api.console import bulk, customers, operations, signing
+from api.console import bulk, customers, operations, signing, trail
 from api.console import tasks as console_tasks
+from api.console import versions as console_versions
 from api.pages import routes as pages
 from api.schemas.problems import Problem
 from api.v1 import (
@@ -78,6 +79,8 @@ ROUTERS = (
     console_tasks.router,
     customers.router,
     operations.router,
+    console_versions.router,
+    trail.router,
 )
 TITLE = "Customer master"
 DESCRIPTION = """Turns the customer records of every channel into golden records with durable ids.

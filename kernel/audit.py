@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -43,6 +44,33 @@ class Entry:
     object_id: str
     purpose: str | None = None
     detail: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the log, without its hashes."""
+
+    audit_id: int
+    at: datetime
+    actor: str
+    action: str
+    object_type: str
+    object_id: str
+    purpose: str | None
+    detail: Mapping[str, Any]
+
+
+SEARCHED = ("actor", "action", "object_id")
+_SEARCH = """SELECT audit_id, at, actor, action, object_type, object_id, purpose, detail FROM audit
+WHERE at > :since{named} ORDER BY audit_id DESC LIMIT :most"""
+
+
+def search(session: Session, named: Mapping[str, str], since: datetime, before: int | None, most: int) -> list[Row]:
+    """Read rows, the latest first. `named`: what some of SEARCHED must be; `before`: the last id of the page before."""
+    said = [f"{name} = :{name}" for name in SEARCHED if name in named] + (["audit_id < :before"] if before else [])
+    statement = sa.text(_SEARCH.format(named="".join(f" AND {one}" for one in said)))
+    found = session.connection().execute(statement, {**named, "since": since, "before": before, "most": most})
+    return [Row(*row) for row in found]
 
 
 def record(

@@ -72,8 +72,8 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @field_validator(
-        "database_url", "redis_url", "secret_key", "secret_key_file", "erasure_ledger", "fault_folder", mode="before"
-        "database_url", "redis_url", "secret_key", "secret_key_file", "audit_checkpoints", "fault_folder", mode="before"
+        "database_url", "redis_url", "secret_key", "secret_key_file", "erasure_ledger", "audit_checkpoints", "fault_folder",
+        mode="before",
     )
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:

@@ -7,6 +7,8 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any, Self
@@ -195,6 +197,31 @@ def in_force(session: Session) -> Policy | None:
 def ensure(session: Session, actor: str) -> Policy:
     """The policy in force; on a fresh install the default one, stored first."""
     return in_force(session) or store(session, default(), actor)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """A stored policy version. `rulings`: how many version sets name it."""
+
+    version: int
+    fingerprint: str
+    stored_by: str
+    stored_at: datetime
+    sources: int
+    rulings: int
+    is_current: bool
+
+
+def listed(session: Session) -> list[StoredPolicy]:
+    """List the stored versions, the latest first."""
+    found = sql.rows(
+        session,
+        """SELECT p.policy_version, p.fingerprint, p.created_by, p.created_at,
+             (SELECT count(*) FROM jsonb_object_keys(p.body -> 'sources')), count(v.*), coalesce(bool_or(v.is_current), false)
+           FROM policy_version p LEFT JOIN version_set v USING (policy_version) GROUP BY p.policy_version
+           ORDER BY p.policy_version DESC""",
+    )
+    return [StoredPolicy(*row) for row in found]
 
 
 _STORED: dict[int, tuple[sql.Row, Policy]] = {}

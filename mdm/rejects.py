@@ -53,9 +53,10 @@ def keep(session: Session, rejects: Sequence[Reject], job_id: uuid.UUID | None =
     )
 
 
-def of_job(session: Session, job_id: uuid.UUID) -> list[tuple[int, str, str]]:
-    """Line number, code and field of every reject of a job, by line."""
-    found = sql.rows(session, "SELECT line_no, code, detail FROM reject WHERE job_id = %s ORDER BY line_no", [job_id])
+def of_job(session: Session, job_id: uuid.UUID, most: int | None = None) -> list[tuple[int, str, str]]:
+    """Line number, code and field of every reject of a job, by line; of the first so many, where that is said."""
+    wanted = "SELECT line_no, code, detail FROM reject WHERE job_id = %s ORDER BY line_no LIMIT %s"
+    found = sql.rows(session, wanted, [job_id, most])
     return [(line_no, code, detail) for line_no, code, detail in found]
 
 

@@ -5,7 +5,7 @@ import json
 from alembic import op
 
 revision = "0041"
-down_revision = "0032"
+down_revision = "0040"
 branch_labels = None
 depends_on = None
 

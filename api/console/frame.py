@@ -75,6 +75,8 @@ Steward = Annotated[Signed, Security(SignedIn("decisions:write"))]
 Reader = Annotated[Signed, Security(SignedIn("golden:read"))]
 Operator = Annotated[Signed, Security(SignedIn("jobs:read"))]
 JobKeeper = Annotated[Signed, Security(SignedIn("jobs:write"))]
+Listener = Annotated[Signed, Security(SignedIn("events:read"))]
+Administrator = Annotated[Signed, Security(SignedIn("admin"))]
 Subscriber = Annotated[Signed, Security(SignedIn("webhooks:write"))]
 
 

@@ -20,7 +20,7 @@ from kernel import audit, db, jobs
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError, NotFound
 from mdm import policy as policies
-from mdm import quality_reading, retrying, sources
+from mdm import imports, quality_reading, rejects, retrying, sources
 from mdm.policy import Policy
 from mdm.policy_schema import Source
 from webhooks import deliveries, endpoints
@@ -29,7 +29,7 @@ router = resource("operations", Page)
 OfKind = Annotated[str | None, Query(max_length=64, pattern=NO_NUL)]
 OPERATIONS = f"{ROOT}/operations"
 JOBS, SOURCES, WEBHOOKS = f"{OPERATIONS}/jobs", f"{OPERATIONS}/sources", f"{OPERATIONS}/webhooks"
-MOST, DAYS = 50, 30
+MOST, DAYS, MOST_REJECTS = 50, 30, 200
 # What may be done with a job, and what is then noted, as over REST.
 ACTS: Mapping[str, tuple[Callable[[Session, UUID], object], str]] = {
     "cancel": (jobs.cancel, "cancelled"), "pause": (jobs.pause, "paused"), "resume": (jobs.resume, "resumed"),
@@ -76,7 +76,12 @@ def job(request: Request, signed: Operator, job_id: UUID) -> Response:
     """Show how a job stands; a script follows it while it runs."""
     with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
         found = working.require(session, signed.user.principal, job_id)
-    return page(request, "job.html", job=found, may_act=signed.user.principal.may("jobs:write"))
+    with (
+        db.read_only() as session
+    ):  # Rejects are nobody's rows: whoever may see the job may see which lines it left out, and why.
+        left = rejects.of_job(session, job_id, MOST_REJECTS) if found.kind == imports.KIND else []
+    told = [(line, field_, rejects.reason(code, field_)) for line, code, field_ in left]
+    return page(request, "job.html", job=found, may_act=signed.user.principal.may("jobs:write"), rejects=told)
 
 
 @router.get(f"{JOBS}/{{job_id}}/progress", include_in_schema=False)

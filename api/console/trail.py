@@ -1,0 +1,73 @@
+"""What happened: events as subscribers are told of them, who read or changed what, what became of imported files. Only reads."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from api import working
+from api.console.frame import Administrator, Listener, Operator, Page, page
+from api.console.operations import OPERATIONS
+from api.routes import resource
+from api.schemas.decisions import NO_NUL
+from kernel import audit, clock, db
+from kernel.errors import Forbidden
+from mdm import imports, published
+from mdm.events import TYPES
+from webhooks import feed
+
+router = resource("console_trail", Page)
+EVENTS, AUDIT, IMPORTS = f"{OPERATIONS}/events", f"{OPERATIONS}/audit", f"{OPERATIONS}/imports"
+MOST = 50
+# Rare events lie far apart: a page of one type looks at so many numbers, and says so.
+LOOKED_AT = 5_000
+DAYS = 90
+Word = Annotated[str | None, Query(max_length=200, pattern=NO_NUL)]
+Number = Annotated[int | None, Query(ge=1, le=2**62)]
+
+
+@router.get(IMPORTS, include_in_schema=False)
+def imports_(request: Request, signed: Operator) -> Response:
+    """List the latest imports: rows, what became of them, and how many were rejected."""
+    with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
+        found = working.recent(session, signed.user.principal, imports.KIND, MOST)
+    told = [(job, imports.Tally.of(dict(job.checkpoint or {}))) for job in found]
+    return page(request, "imports.html", imports=told)
+
+
+@router.get(EVENTS, include_in_schema=False)
+def events(request: Request, signed: Listener, before: Number = None, kind: Word = None) -> Response:
+    """List events, the latest first."""
+    types = [kind] if kind and kind in TYPES else []
+    span = LOOKED_AT if types else MOST
+    with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
+        log = feed.log(session)
+        last = min(before - 1, log.last_seq) if before else log.last_seq
+        first = max(last - span, log.first_seq - 1)
+        found = [one for one in feed.read(session, log, first, types, span).events if one.seq <= last][-MOST:]
+        shown = published.shown(session, log, found)[::-1]
+    earlier = found[0].seq if len(found) == MOST else first + 1
+    following = earlier if earlier > log.first_seq else None
+    return page(request, "events.html", events=shown, types=TYPES, kind=kind, following=following, looked_at=span)
+
+
+@router.get(AUDIT, include_in_schema=False)
+def audited(
+    request: Request,
+    signed: Administrator,
+    actor: Word = None,
+    action: Word = None,
+    object_id: Word = None,
+    before: Number = None,
+) -> Response:
+    """Search the audit log of the last ninety days, the latest first. That somebody looked is audited as well."""
+    caller, asked = signed.user.principal, {"actor": actor, "action": action, "object_id": object_id}
+    if caller.scope.brands is not None or caller.scope.regions is not None:
+        raise Forbidden("The audit log speaks of every brand, and your account does not see all of them", code="outside_scope")
+    named: dict[str, Any] = {name: text.strip() for name, text in asked.items() if text and text.strip()}
+    with db.transaction() as session:
+        found = audit.search(session, named, clock.now() - timedelta(days=DAYS), before, MOST)
+        audit.record(session, caller.actor, "audit.searched", "audit", "", detail={"by": sorted(named)})
+    following = found[-1].audit_id if len(found) == MOST else None
+    return page(request, "audit.html", rows=found, asked=asked, following=following, days=DAYS)

@@ -1,0 +1,125 @@
+"""What rules: model versions with what they weigh and how a shadow differs, policy versions with what they say otherwise.
+
+Training and planning read every record and are begun where the service runs; here a policy version that ruled before is let rule
+again, which whoever may do it confirms on the page that shows what changes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import Request
+from sqlmodel import Session
+from starlette.responses import Response
+
+from api.console.frame import Administrator, Operator, Page, Sent, field, page, to
+from api.console.operations import OPERATIONS
+from api.routes import resource
+from kernel import audit, db
+from kernel.actor import Principal
+from kernel.errors import Conflict, Forbidden, Invalid
+from matching.model import Model
+from matching.model_changes import model_changes
+from mdm import models, policy_changes, shadows, sources, versions
+from mdm import policy as policies
+from mdm.policy import Policy
+from mdm.policy_changes import Difference
+
+router = resource("console_versions", Page)
+MODELS, POLICIES = f"{OPERATIONS}/models", f"{OPERATIONS}/policies"
+# A bar of as many bits reaches the edge of its chart.
+WIDEST_BITS = 20.0
+NOT_TOLD = frozenset({"weights", "calibration", "thresholds"})
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One level of a comparison: what it weighs, and the bar that shows it, in hundredths of the chart's width."""
+
+    name: str
+    bits: float
+    start: float
+    width: float
+
+
+@router.get(MODELS, include_in_schema=False)
+def models_(request: Request, _signed: Operator) -> Response:
+    """List the models, and tell how the shadow differs from the one that rules."""
+    with db.read_only() as session:
+        stored, shadow = models.listed(session), shadows.report(session)
+    counts = sorted(shadow.counts.items(), key=lambda one: -one[1]) if shadow else []
+    return page(request, "models.html", models=stored, shadow=shadow, counts=counts)
+
+
+@router.get(f"{MODELS}/{{fingerprint}}", include_in_schema=False)
+def model(request: Request, _signed: Operator, fingerprint: str) -> Response:
+    """Show what a model weighs, how it was made, and what it says otherwise than the one that rules."""
+    with db.read_only() as session:
+        found, stored = models.load(session, fingerprint), models.about(session, fingerprint)
+        ruling = versions.stored(session)
+    changes = model_changes(ruling.model, found) if ruling and ruling.model.fingerprint != found.fingerprint else None
+    told = {name: value for name, value in found.report.items() if name not in NOT_TOLD and not isinstance(value, Mapping)}
+    weights = _weights(found)
+    return page(request, "model.html", model=found, stored=stored, changes=changes, weights=weights, told=told)
+
+
+def _weights(of: Model) -> list[tuple[str, list[Level]]]:
+    """The levels of each comparison with a bar from zero bits, for or against."""
+    pairs = zip(of.comparisons, of.parameters, strict=True)
+    return [
+        (one.name, [_level(level.name, held.weight) for level, held in zip(one.levels, parameters, strict=True)])
+        for one, parameters in pairs
+    ]
+
+
+def _level(name: str, bits: float) -> Level:
+    width = min(abs(bits), WIDEST_BITS) * 50 / WIDEST_BITS
+    return Level(name, bits, 50 - width if bits < 0 else 50.0, width)
+
+
+@router.get(POLICIES, include_in_schema=False)
+def policies_(request: Request, _signed: Operator) -> Response:
+    """List the policy versions, the latest first."""
+    with db.read_only() as session:
+        stored = policies.listed(session)
+    return page(request, "policies.html", policies=stored)
+
+
+@router.get(f"{POLICIES}/{{version}}", include_in_schema=False)
+def policy(request: Request, signed: Operator, version: int) -> Response:
+    """Show a policy version as it was written, and what would change if it ruled."""
+    _refuse_part(signed.user.principal)
+    with db.read_only() as session:
+        ruling, wanted, changed = _compared(session, version)
+    may_act = signed.user.principal.may("admin")
+    return page(request, "policy.html", policy=wanted, ruling=ruling, changed=changed, may_act=may_act)
+
+
+def _refuse_part(caller: Principal) -> None:
+    """A policy speaks of every brand. Raises: Forbidden for whoever sees some of them only."""
+    if caller.scope.brands is not None or caller.scope.regions is not None:
+        raise Forbidden("A policy speaks of every brand, and your account does not see all of them", code="outside_scope")
+
+
+def _compared(session: Session, version: int) -> tuple[Policy, Policy, Difference]:
+    ruling, wanted = policies.current(session), policies.by_version(session, version)
+    records = {source: one.records for source, one in sources.figures(session).items()}
+    return ruling, wanted, policy_changes.difference(ruling, wanted, records)
+
+
+@router.post(f"{POLICIES}/{{version}}/rule", include_in_schema=False)
+def rule(request: Request, signed: Administrator, sent: Sent, version: int) -> Response:
+    """Let a policy version rule. Records are resolved again by the workers."""
+    _refuse_part(signed.user.principal)
+    with db.transaction() as session:
+        versions.hold(session)
+        ruling, wanted, changed = _compared(session, version)
+        if field(sent, "instead_of") != str(ruling.version):
+            detail = f"Version {ruling.version} rules by now: look again."
+            raise Conflict("Another policy rules than the page showed", code="policy_replaced", detail=detail)
+        if changed.losses and not field(sent, "lose"):
+            raise Invalid("Say that you let go of what would be lost", code="policy_loses", detail="; ".join(changed.losses))
+        versions.adopt(session, wanted)
+        audit.record(
+            session, signed.user.principal.actor, "policy.adopted", "policy", str(version), detail={"instead_of": ruling.version}
+        )
+    return to(request, f"{POLICIES}/{version}")

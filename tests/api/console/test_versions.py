@@ -1,0 +1,92 @@
+"""Models and policy versions in the console: what they say, how they differ, and back to an earlier policy."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from kernel import db
+from matching.model import default_model
+from mdm import policy as policies
+from mdm import rules, shadows, versions
+
+from ...resolution import Master, query
+from ..conftest import POLICY
+from .conftest import Browser, signed_in
+from .test_tasks import words_of
+
+MODELS, POLICIES = "/console/operations/models", "/console/operations/policies"
+
+
+@pytest.fixture
+def olga(mdm: Master) -> Iterator[Browser]:
+    """Who may do everything."""
+    with signed_in("olga", scopes=["admin"]) as client:
+        yield Browser(client)
+
+
+def ruling() -> int:
+    return int(query("SELECT policy_version FROM version_set WHERE is_current")[0][0])
+
+
+def earlier() -> int:
+    """The version before the one that rules: without the bought brand."""
+    return int(query("SELECT min(policy_version) FROM policy_version")[0][0])
+
+
+def test_a_model_says_what_it_weighs_and_how_it_differs(olga: Browser) -> None:
+    shipped = default_model()
+    lines = shipped.lines
+    other = shipped.with_lines(replace(lines, merge=lines.merge + 3))
+    with db.transaction() as session:
+        shadows.start(session, other, "test")
+    listed = words_of(olga.open(MODELS))
+    assert "rules" in listed
+    assert "watches" in listed
+    assert "It has looked at nothing yet" in listed
+    page = words_of(olga.open(f"{MODELS}/{other.fingerprint}"))
+    assert f"Merge {lines.merge:g} to {lines.merge + 3:g}" in page
+    assert "What it says otherwise" not in words_of(olga.open(f"{MODELS}/{shipped.fingerprint}"))
+    assert "No such model" in words_of(olga.open(f"{MODELS}/nonsense", 404))
+
+
+def test_an_earlier_policy_rules_again_once_what_is_lost_is_let_go(olga: Browser, mdm: Master) -> None:
+    before, wanted = ruling(), earlier()
+    assert f"Version {before} rules" in words_of(olga.open(POLICIES))
+    page = words_of(olga.open(f"{POLICIES}/{wanted}"))
+    assert "gone source bought" in page
+    assert "1 record leaves" in page
+    refused = olga.send(f"{POLICIES}/{wanted}/rule")
+    assert (refused.status_code, ruling()) == (422, before)
+    olga.open(f"{POLICIES}/{wanted}")
+    olga.send(f"{POLICIES}/{wanted}/rule", lose="1")
+    rules.forget()
+    assert ruling() == wanted
+    assert ("user:olga", "policy.adopted") in query("SELECT actor, action FROM audit")
+    mdm.drain()
+    assert mdm.verify().differences == ()
+
+
+def test_a_policy_that_another_has_replaced_meanwhile_is_looked_at_again(olga: Browser, mdm: Master) -> None:
+    wanted = earlier()
+    olga.open(f"{POLICIES}/{wanted}")
+    with db.transaction() as session:
+        versions.adopt(
+            session, policies.store(session, policies.parse(POLICY + "shared_values: {emails: [a@b.example]}\n"), "test")
+        )
+    assert olga.send(f"{POLICIES}/{wanted}/rule", lose="1").status_code == 409
+    assert ruling() != wanted
+
+
+def test_who_may_only_look_lets_nothing_rule_and_who_sees_a_brand_sees_no_policy(mdm: Master) -> None:
+    wanted = earlier()
+    with signed_in("ana") as client:
+        ana = Browser(client)
+        assert "Let version" not in words_of(ana.open(f"{POLICIES}/{wanted}"))
+        assert ana.send(f"{POLICIES}/{wanted}/rule").status_code == 403
+    with signed_in("eve", brands=["main"], scopes=["admin"]) as client:
+        eve = Browser(client)
+        eve.open(f"{POLICIES}/{wanted}", 403)
+        eve.open("/console")
+        assert eve.send(f"{POLICIES}/{wanted}/rule", instead_of=str(ruling())).status_code == 403
+    assert ruling() != wanted
