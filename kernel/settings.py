@@ -72,7 +72,13 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
     @field_validator(
-        "database_url", "redis_url", "secret_key", "secret_key_file", "erasure_ledger", "audit_checkpoints", "fault_folder",
+        "database_url",
+        "redis_url",
+        "secret_key",
+        "secret_key_file",
+        "erasure_ledger",
+        "audit_checkpoints",
+        "fault_folder",
         mode="before",
     )
     @classmethod

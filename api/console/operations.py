@@ -19,8 +19,8 @@ from api.schemas.webhooks import Redelivery
 from kernel import audit, db, jobs
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError, NotFound
-from mdm import policy as policies
 from mdm import imports, quality_reading, rejects, retrying, sources
+from mdm import policy as policies
 from mdm.policy import Policy
 from mdm.policy_schema import Source
 from webhooks import deliveries, endpoints

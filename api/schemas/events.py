@@ -134,9 +134,7 @@ class Event(BaseModel):
     type: str
     occurred_at: AwareDatetime
     subject_id: UUID
-    version: Annotated[
-        int, Field(description="Of the subject: of a golden record it grows with each but those of consent.")
-    ]
+    version: Annotated[int, Field(description="Of the subject: of a golden record it grows with each but those of consent.")]
     sources: list[str]
     load_id: UUID | None = None
     data: Annotated[dict[str, Any], Field(description="By type: see `/asyncapi.json`.")]
