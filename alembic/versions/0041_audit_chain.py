@@ -38,7 +38,7 @@ CREATE TABLE audit_chain (
 GRANT SELECT, INSERT ON audit_seal, audit_checkpoint TO mdm_engine;
 GRANT SELECT, INSERT, UPDATE ON audit_chain TO mdm_engine;
 """
-SEALED = {"merge": "append", "unmerge": "append", "export": "no", "erase": "hashes of ids only", "retain": "7 years"}
+SEALED = {"merge": "append", "unmerge": "append", "export": "no", "erase": "keep: hashes of ids", "retain": "7 years"}
 BEHAVIOUR = {"audit_seal": SEALED, "audit_checkpoint": {"customer": False}, "audit_chain": {"customer": False}}
 
 
