@@ -1,5 +1,6 @@
 """Carries consent between the wire and `mdm`: acts in, checks and what is known out."""
 
+import base64
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -13,13 +14,14 @@ from starlette.responses import Response
 from api import answers
 from api.refusals import told
 from api.schemas.consents import ActIn, Acts, CheckIn, Checks, Point
+from consent import ledger, receipts
 from consent.entries import Query
 from consent.ledger import Kept
 from consent.purposes import shipped
 from consent.status import Ruling
 from kernel import audit, clock, db
 from kernel.actor import Principal
-from kernel.errors import Invalid
+from kernel.errors import Invalid, NotFound
 from mdm import consent_checks, consent_reading, consents, contact_points, history
 from mdm.consent_acts import Act
 from mdm.consent_checks import Check, Checked
@@ -125,6 +127,21 @@ def read(caller: Principal, golden_id: UUID, as_of: datetime | None) -> Response
     entries = [_entry(told_, one) for one in told_.entries]
     about = {"requested_id": golden_id, "golden_id": live_id, "status": status, "as_of": at}
     return answers.json_answer({**about, "effective": rulings, "entries": entries, "cut": told_.is_cut})
+
+
+def receipt(session: Session, caller: Principal, entry_id: UUID) -> Response:
+    """Answer the receipt of an entry within the caller's scope. Raises: NotFound."""
+    found = ledger.kept(session, [entry_id])
+    if not found:
+        raise NotFound("There is no such entry within the key's scope", code="unknown_consent_entry")
+    kept = found[0]
+    subject = sorted(kept.entry.records)
+    made = receipts.make(kept, shipped(), str(subject[0]) if subject else "", kept.contact_point, "controller")
+    with db.transaction(db.Role.APP, caller.scope) as audited:
+        audit.record(audited, caller.actor, "consent.read_receipt", "consent", str(entry_id))
+    public, value = (base64.b64encode(one).decode() for one in (receipts.public_key(), made.signature))
+    about = {"algorithm": receipts.ALGORITHM, "public_key": public, "value": value}
+    return answers.json_answer({"receipt": made.document, "signature": about})
 
 
 def _effective(known: consent_reading.Told, query: Query, ruling: Ruling) -> dict[str, Any]:

@@ -69,6 +69,7 @@ MODULES = {
     "cli.export_commands": ("export",),
     "cli.webhook_commands": ("webhooks",),
     "cli.privacy_commands": ("privacy",),
+    "cli.consent_commands": ("consents",),
     "cli.demo_commands": ("demo", "simulate"),
 }
 

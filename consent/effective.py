@@ -6,6 +6,7 @@ they held it, and one about the person for whoever has any record that it was re
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -65,6 +66,11 @@ class Customer:
     def jurisdictions(self) -> frozenset[str]:
         """Every law that may apply to any member."""
         return frozenset().union(*(one.jurisdictions for one in self.members))
+
+    @property
+    def records(self) -> AbstractSet[UUID]:
+        """The ids of the members."""
+        return self._by_record.keys()
 
     def member(self, record_id: UUID) -> Member | None:
         """A member by its id."""
@@ -127,6 +133,8 @@ def _judge(customer: Customer, query: Query, rules: Rules, at: datetime) -> Ruli
 def hear(customer: Customer, query: Query, rules: Rules, at: datetime) -> Heard:
     """Sort out what speaks of a query at a time. Suppressions that were lifted by then speak no more."""
     family = rules.family(query.purpose)
+    held = customer.holdings(query.contact, at) if query.contact is not None else []
+    own = customer.records
     covers_all = query.purpose not in rules.purposes or rules.purposes[query.purpose].covers_all
     known = [one for one in customer.entries if one.recorded_at <= at]
     lifted = {one.lifts for one in known if one.state is State.LIFTED}
@@ -143,7 +151,7 @@ def hear(customer: Customer, query: Query, rules: Rules, at: datetime) -> Heard:
                 positives.append(one)
             elif why is not Reason.UNKNOWN_CUSTOMER:
                 blocked.append((one, why))
-        elif one.entry_id not in lifted and _concerns(one, query, family, covers_all) and _reaches(customer, one, query, at):
+        elif one.entry_id not in lifted and _concerns(one, query, family, covers_all) and _reaches(own, held, one):
             (inert if one.state in INERT else against).append(one)
     return Heard(positives, against, blocked, inert)
 
@@ -185,11 +193,10 @@ def _not_theirs(customer: Customer, one: Entry, at: datetime) -> Reason | None:
     return None if any(holding.reaches(one) for holding in held) else Reason.NOT_HELD
 
 
-def _reaches(customer: Customer, one: Entry, query: Query, at: datetime) -> bool:
-    """Whether what speaks against counts for a customer."""
+def _reaches(own: AbstractSet[UUID], held: Sequence[Holding], one: Entry) -> bool:
+    """Whether what speaks against counts for a customer of these records, who holds the contact point that is asked about so."""
     if one.contact is None:
-        return any(customer.member(record) is not None for record in one.records)
-    held = customer.holdings(one.contact, at)
+        return not own.isdisjoint(one.records)
     return not held or any(holding.reaches(one) for holding in held)
 
 

@@ -22,7 +22,7 @@ SCHEMA = "https://w3id.org/dpv/schema/dpv-27560-receipt"
 ALGORITHM = "Ed25519"
 # The closed list of states of the vocabulary; what is suppressed is an objection there.
 STATES: Mapping[State, str] = {
-    State.GIVEN: "dpv:ConsentGiven", State.RENEWED: "dpv:RenewedConsentGiven", State.IMPLIED: "dpv:ImpliedConsent",
+    State.GIVEN: "dpv:ConsentGiven", State.RENEWED: "dpv:RenewedConsentGiven", State.IMPLIED: "dpv:ConsentGiven",
     State.REFUSED: "dpv:ConsentRefused", State.WITHDRAWN: "dpv:ConsentWithdrawn", State.SUPPRESSED: "dpv:ConsentInvalidated",
     State.EXPIRED: "dpv:ConsentExpired", State.INVALIDATED: "dpv:ConsentInvalidated", State.LIFTED: "dpv:ConsentUnknown",
     State.REQUESTED: "dpv:ConsentRequested", State.UNKNOWN: "dpv:ConsentUnknown",

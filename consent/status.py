@@ -5,11 +5,13 @@ force stands against every single entry that speaks against it, or nothing at al
 permits that. Each is decided pair by pair, so the order in which entries came never matters.
 """
 
+import heapq
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from consent.entries import DENYING, LIFTED_ONLY, Entry, Query, State
@@ -85,21 +87,20 @@ class Heard:
 def fold(heard: Heard, query: Query, jurisdictions: AbstractSet[str], rules: Rules, at: datetime) -> Ruling:
     """Say what the entries amount to. `jurisdictions`: those that may apply; none is the default one."""
     laws = tuple(sorted(jurisdictions or {UNKNOWN_PLACE}))
-    judged = [(one, _why_not(one, query, laws, rules, at)) for one in heard.positives]
-    in_force = [one for one, why in judged if why is None]
-    standing = [one for one in in_force if all(outweighs(one, other) for other in heard.against)]
+    standing = [one for one in _standing(heard.positives, heard.against) if _why_not(one, query, laws, rules, at) is None]
     if standing:
         reason = Reason.IMPLIED if all(one.state is State.IMPLIED for one in standing) else Reason.GIVEN
         return Ruling(Answer.ALLOWED, reason, _told(standing), laws)
-    once = [one for one, _ in (*judged, *heard.blocked)]
-    left = [one for one in heard.against if not any(outweighs(one_given, one) for one_given in once)]
+    once = [*heard.positives, *(one for one, _ in heard.blocked)]
+    left = _unanswered(heard.against, once)
     if denying := [one for one in left if one.state in DENYING]:
         return Ruling(Answer.DENIED, _denied_by(denying), _told(denying), laws)
     if left:
         return Ruling(Answer.UNKNOWN, Reason.ENDED, _told(left), laws)
     if not heard.against and not once and (reason_unasked := _unasked(query, laws, rules)):
         return Ruling(Answer.ALLOWED, reason_unasked, (), laws)
-    return _unknown([(one, why) for one, why in judged if why] + list(heard.blocked), heard, laws)
+    judged = ((one, _why_not(one, query, laws, rules, at)) for one in heard.positives)
+    return _unknown([*((one, why) for one, why in judged if why), *heard.blocked], heard, laws)
 
 
 def outweighs(given: Entry, against: Entry) -> bool:
@@ -122,6 +123,36 @@ def is_wider(against: Entry, given: Entry) -> bool:
         (against.brand, given.brand),
     )  # fmt: skip
     return any(wide != narrow for wide, narrow in sides if narrow is not None)
+
+
+_Scope = tuple[Any, ...]
+
+
+def _scope(one: Entry) -> _Scope:
+    return (one.contact, one.channel, one.purpose, one.brand)
+
+
+def _standing(given: Sequence[Entry], against: Sequence[Entry]) -> list[Entry]:
+    """Those that outweigh every entry that speaks against them; as `outweighs` says, in a time that grows with their sum."""
+    if not against:
+        return list(given)
+    if any(one.suppression in LIFTED_ONLY or one.counts_from is None for one in against):
+        return []
+    latest = max(one.counts_from or _BEGINNING for one in against)
+    kinds = {(_scope(one), one.suppression is not None): one for one in against}  # One of each width stands for the others.
+    later = (one for one in given if one.is_shown_act and one.counts_from is not None and one.counts_from > latest)
+    return [one for one in later if all(outweighs(one, other) for other in kinds.values())]
+
+
+def _unanswered(against: Sequence[Entry], given: Sequence[Entry]) -> list[Entry]:
+    """Those that no consent outweighs; as `outweighs` says, in a time that grows with their sum."""
+    latest: dict[tuple[_Scope, bool], Entry] = {}  # Of consents of the same width and plainness, the latest does what any does.
+    for one in given:
+        if one.is_shown_act and one.counts_from is not None:
+            kind = (_scope(one), one.is_explicit)
+            if kind not in latest or _place(latest[kind]) < _place(one):
+                latest[kind] = one
+    return [one for one in against if not any(outweighs(other, one) for other in latest.values())]
 
 
 def _why_not(given: Entry, query: Query, laws: Sequence[str], rules: Rules, at: datetime) -> Reason | None:
@@ -180,7 +211,7 @@ def _place(entry: Entry) -> tuple[bool, datetime, UUID]:
 
 
 def _told(entries: Iterable[Entry]) -> tuple[UUID, ...]:
-    return tuple(one.entry_id for one in sorted(entries, key=_place, reverse=True)[:MOST_TOLD])
+    return tuple(one.entry_id for one in heapq.nlargest(MOST_TOLD, entries, key=_place))
 
 
 def strictest(rulings: Iterable[Ruling]) -> Ruling | None:

@@ -5,10 +5,12 @@ of its holders would be. Whose golden record is outside the caller's scope is no
 within it is read whole.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from consent import ledger
@@ -24,6 +26,8 @@ from mdm.consent_customers import HOLDERS, MEMBERS, Census, about_contact
 from mdm.contact_points import ContactPoint
 
 MOST_CHECKS = 10_000
+FEW = 200
+T = TypeVar("T")
 # A golden id that was merged away is answered for the one that it lives by.
 _LIVING = (
     "SELECT golden_id, coalesce(redirect_to, golden_id) FROM golden WHERE golden_id = ANY(%s::uuid[]) AND status <> 'erased'"
@@ -68,8 +72,14 @@ class _Found:
     living: Mapping[UUID, UUID]
     keys: Mapping[tuple[str, str], tuple[UUID, bool]]
     held_by: Mapping[str, set[UUID]]
+    rows: Sequence[sql.Row]
     customers: Mapping[UUID, Customer] = field(default_factory=dict)
     entries: Sequence[Entry] = ()
+
+    def take_entries(self) -> None:
+        """Read the entries from their rows."""
+        self.entries = [ledger.entry_of(row) for row in self.rows]
+        self.customers = self.census.customers(self.entries)
 
 
 async def check(caller: Principal, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
@@ -78,7 +88,17 @@ async def check(caller: Principal, rules: Rules, checks: Sequence[Check], at: da
         found = await _read(connection, rules, checks)
         detail = {"asked": len(checks)}
         await lookup.audited(connection, [Audited(caller.actor, "consent.check", "consent", "", detail=detail)])
+        return await _apart(len(checks) + len(found.rows), lambda: _answers(found, rules, checks, at))
+
+
+def _answers(found: _Found, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
+    found.take_entries()
     return [_answer(found, one, rules, at) for one in checks]
+
+
+async def _apart(size: int, act: Callable[[], T]) -> T:
+    """Do what takes long in a thread, so that nobody else's read waits for it."""
+    return await asyncio.to_thread(act) if size > FEW else act()
 
 
 async def _read(connection: lookup.Connection, rules: Rules, checks: Sequence[Check]) -> _Found:
@@ -104,11 +124,11 @@ async def _read(connection: lookup.Connection, rules: Rules, checks: Sequence[Ch
         *(one for one, _ in crossed.values()),
         *(one for held in held_by.values() for one in held),
     } - alone
-    census = Census(rules).add(await rows(MEMBERS, sorted(wanted), sorted(alone)))
+    of_members = await rows(MEMBERS, sorted(wanted), sorted(alone))
+    census = await _apart(len(of_members), lambda: Census(rules).add(of_members))
     asked = {census.hash_of(one.contact) for one in checks if one.contact}
     hashes = [bytes.fromhex(one) for one in asked.union(census.contacts())]
-    entries = [ledger.entry_of(row) for row in await rows(_ENTRIES, census.records(), hashes)]
-    return _Found(census, living, crossed, held_by, census.customers(entries), entries)
+    return _Found(census, living, crossed, held_by, await rows(_ENTRIES, census.records(), hashes))
 
 
 def _answer(found: _Found, one: Check, rules: Rules, at: datetime) -> Checked:

@@ -28,6 +28,8 @@ VOLATILE = frozenset({"record_id", "override_id"})
 _OWN_IDS = tuple(f'"{name}":"'.encode() for name in sorted(VOLATILE))
 MOST_REMEMBERED = 20_000
 STAMPS = frozenset({"version", "version_set", "computed_at"})
+# Consent is no value of a golden record: it hangs on channel, purpose and the time of asking. Older bodies say "not known".
+CONSENT, ASKED_SEPARATELY = "consent", "asked separately: POST /v1/consent-checks"
 # By then every golden record that an expired override counted for was asked for, by a clock that may be a minute off.
 EXPIRY_GRACE = timedelta(minutes=2)
 
@@ -125,7 +127,7 @@ class Drafter:
             "status": str(standing.status),
             "redirect_to": str(standing.redirect_to) if standing.redirect_to else None,
             "split_into": [str(one) for one in standing.split_into],
-            "consent": "not known",
+            "consent": ASKED_SEPARATELY,
         }
         said: dict[str, Any] = {"status": str(standing.status)}
         if standing.status is Status.LIVE:
@@ -242,4 +244,4 @@ def body_hash(body: Mapping[str, Any]) -> bytes:
     """Hash a stored body by what it says, so that an edit past `mdm.golden` shows; its stamps are left out."""
     if not isinstance(body, Mapping):  # Whoever edits past `mdm.golden` may write any JSON.
         return content_hash(body)
-    return content_hash({name: item for name, item in body.items() if name not in STAMPS})
+    return content_hash({name: item for name, item in body.items() if name not in STAMPS and name != CONSENT})

@@ -27,6 +27,7 @@ from cli.migrations import migrate
 from cli.services import temporary_services
 from kernel import db
 from kernel.settings import Settings, configure, settings
+from stewardship import privacy_ledger
 
 # No test is timed: a busy machine makes none of them fail. Nor does the day: a run tries the same examples until a test changes,
 # and `make soak` looks for new ones under the profile it asks for by name.
@@ -167,6 +168,7 @@ def emptied(database_url: str) -> str:
 
 def _emptied(database_url: str) -> str:
     configure(settings().model_copy(update={"database_url": database_url}))
+    privacy_ledger.path().unlink(missing_ok=True)  # A database that begins anew would be older than what it tells of.
     with psycopg.connect(database_url, autocommit=True) as connection:
         tables = [name for (name,) in connection.execute(TABLES, [list(KEPT_TABLES)])]
         peeks = sql.SQL(" UNION ALL ").join(

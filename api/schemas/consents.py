@@ -190,6 +190,21 @@ class EntryOut(BaseModel):
     reason: str | None
 
 
+class Signature(BaseModel):
+    """A signature, and what verifies it."""
+
+    algorithm: Literal["Ed25519"]
+    public_key: str = Field(description="32 bytes in base64.")
+    value: str = Field(description="64 bytes in base64.")
+
+
+class Receipt(BaseModel):
+    """A receipt with its signature."""
+
+    receipt: dict[str, Any] = Field(description="The fields of ISO/IEC TS 27560, in the words of the Data Privacy Vocabulary.")
+    signature: Signature
+
+
 class Consents(BaseModel):
     """The consents of a golden record: what they amount to at a time, and the entries they come from."""
 

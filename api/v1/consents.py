@@ -7,10 +7,10 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import consenting, idempotency
-from api.deps import ConsentChecker, ConsentsReader, ConsentsWriter
+from api.deps import ConsentChecker, ConsentsReader, ConsentsWriter, Reading
 from api.idempotency import IdempotencyKey
 from api.routes import HotRoute, Route, resource
-from api.schemas.consents import Acts, ActsAnswer, Checks, ChecksAnswer, Consents
+from api.schemas.consents import Acts, ActsAnswer, Checks, ChecksAnswer, Consents, Receipt
 from api.schemas.times import Time
 
 router = resource("consents", Route)
@@ -28,6 +28,16 @@ def record(caller: ConsentsWriter, body: Acts, request: Request, idempotency_key
     """
     hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
     return idempotency.once(caller, idempotency_key, hashed, lambda session: consenting.record(session, caller, body))
+
+
+@router.get("/v1/consents/{entry_id}/receipt", response_model=Receipt)
+def receipt(caller: ConsentsReader, session: Reading, entry_id: UUID) -> Response:
+    """Read the signed receipt of an entry.
+
+    The fields of ISO/IEC TS 27560. `signature` is over `receipt` as canonical JSON (members sorted by name, no white space,
+    UTF-8; RFC 8785).
+    """
+    return consenting.receipt(session, caller, entry_id)
 
 
 @hot.post("/v1/consent-checks", response_model=ChecksAnswer, response_model_exclude_none=True)

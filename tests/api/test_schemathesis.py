@@ -19,9 +19,12 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from api.app import create_app
+from consent.entries import Channel, State
+from consent.purposes import shipped
 from kernel import actor, approvals, clock, db, jobs
-from mdm import certificates, exports, ruling, uploads
+from mdm import certificates, consents, exports, ruling, uploads
 from mdm import policy as policies
+from mdm.consent_acts import Act
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
 from stewardship import answering, decision_sets, overriding, privacy_confirming, privacy_requests, settle, tasks
@@ -36,6 +39,7 @@ from ..resolution import MARIA, WHO, Master, golden_of, query
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 25
 ACTIVITY = '{"source":"pos","key":"1","record_key":"17","kind":"order","at":"2026-03-01","amount":"1","currency":"EUR"}\n'
+CONSENT = {"state": "withdrawn", "purpose": "marketing", "channel": "email"}
 EXPORTER = actor.local("test")
 URL = "https://hooks.example.com/customers"
 SCHEMA = schemathesis.openapi.from_dict(create_app().openapi())
@@ -86,6 +90,12 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "crosswalk_find": {"body": {"records": [{"source": "pos", "key": "17"}]}},
         "records_batch": {"body": '{"source":"pos","key":"1","record":{}}\n', "headers": {}},
         "activities_batch": {"body": ACTIVITY, "headers": {}},
+        "consents_record": {"body": {"acts": [{**CONSENT, "golden_id": golden_id}]}, "headers": {}},
+        "consents_check": {
+            "body": {"checks": [{"golden_id": golden_id, "purpose": "marketing", "channel": "email"}]},
+            "headers": {},
+        },
+        "golden_consents": {"path_parameters": {"golden_id": golden_id}, "query": {}, "headers": {}},
         "golden_activities": {"path_parameters": {"golden_id": golden_id}, "query": {}, "headers": {}},
         "records_put": {**record, "body": {"given_name": "Ada"}},
         "records_get": record,
@@ -139,6 +149,15 @@ def of_a_certificate(name: str, policy: policies.Policy) -> dict[str, Any]:
     certificates.make(db.transaction, claim)
     works: dict[str, Any] = {"path_parameters": {"source": "pos", "certificate_id": str(made)}, "headers": {}}
     return {**works, "query": {"dry_run": True}, "body": {"reason": "Nightly."}} if name.endswith("heal") else works
+
+
+def of_a_consent(policy: policies.Policy) -> dict[str, Any]:
+    """The same, about an entry of the consent ledger."""
+    Master(policy).put("pos", "17", MARIA)
+    act = Act(State.WITHDRAWN, "marketing", Channel.EMAIL, record=("pos", "17"))
+    with db.transaction() as session:
+        (made,) = consents.record(session, shipped(), [act], WHO)
+    return {"path_parameters": {"entry_id": str(made.entry_id)}, "headers": {}}
 
 
 def of_an_endpoint(name: str) -> dict[str, Any]:
@@ -300,6 +319,8 @@ PREPARED: dict[str, Callable[[str, policies.Policy], dict[str, Any]]] = {
 
 def prepared(name: str, policy: policies.Policy, goldens: Any) -> dict[str, Any]:
     """The parts of a request that succeeds, once what it is about is there."""
+    if name == "consents_receipt":
+        return of_a_consent(policy)
     if name == "golden_history":
         return of_a_customer(name, *customer(policy))
     prepare = None if name in NEEDS_NOTHING else PREPARED.get(name.partition("_")[0])

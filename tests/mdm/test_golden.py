@@ -28,7 +28,7 @@ def test_the_body_says_values_members_versions_and_what_is_not_known(mdm: Master
     assert said["golden_id"] == str(golden_id)
     assert (said["status"], said["version"], said["display_name"], said["party"]) == ("live", 1, "Maria Garcia Lopez", "person")
     assert said["members"] == [{"source": "shop", "source_key": "1", "record_id": str(record_id)}]
-    assert said["consent"] == "not known"
+    assert said["consent"] == "asked separately: POST /v1/consent-checks"
     assert set(said["version_set"]) == {"id", "standardizer", "blocking", "rules", "model", "policy"}  # type: ignore[call-overload]  # JSON.
     values = said["values"]
     assert isinstance(values, dict)

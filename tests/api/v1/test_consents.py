@@ -1,7 +1,14 @@
 """Consent over HTTP: recorded for records and golden records, checked, told, and never wider for a merge."""
 
+import base64
+import json
+import time
 from typing import Any
 from uuid import UUID
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from kernel import db
 
@@ -134,3 +141,54 @@ def test_a_key_that_sees_half_a_customer_is_answered_for_the_whole(api: Api, pol
     assert api.post("/v1/consent-checks", json=checks, headers=headers).json()["items"][0]["answer"] == "allowed"
     record(api, {"golden_id": str(golden_id), "state": "suppressed", "suppression": "deceased"})
     assert api.post("/v1/consent-checks", json=checks, headers=headers).json()["items"][0]["answer"] == "denied"
+
+
+def test_a_receipt_is_signed_and_holds_the_fields_of_the_standard(api: Api, policy: Any) -> None:
+    merged(policy)
+    (given,) = record(api, GIVEN)
+    told = api.get(f"/v1/consents/{given['entry_id']}/receipt").json()
+    receipt, signature = told["receipt"], told["signature"]
+    assert {"schema_version", "receipt_id", "record_id", "pii_principal_id", "processing", "events", "parties"} <= receipt.keys()
+    processing = {
+        "purpose",
+        "pii_controllers",
+        "storage_location",
+        "retention",
+        "jurisdiction",
+        "recipients",
+        "withdrawal_method",
+    }
+    assert processing | {"lawful_basis", "privacy_notice"} <= receipt["processing"][0].keys()
+    event = receipt["events"][0]
+    assert {"event_time", "validity_duration", "entity_id", "event_type", "event_state"} <= event.keys()
+    assert (event["event_state"], receipt["processing"][0]["lawful_basis"]) == ("dpv:ConsentGiven", "eu-gdpr:A6-1-a")
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(signature["public_key"]))
+    written = json.dumps(receipt, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    key.verify(base64.b64decode(signature["value"]), written)
+    with pytest.raises(InvalidSignature):
+        key.verify(base64.b64decode(signature["value"]), written.replace(b"marketing", b"newsletter"))
+    assert api.get(f"/v1/consents/{golden_of('pos', '1')}/receipt").status_code == 404
+
+
+def test_a_hundred_thousand_entries_for_one_shared_phone_are_answered(api: Api, policy: Any, database: str) -> None:
+    master = Master(policy)
+    master.put("pos", "1", MARIA)
+    master.drain()
+    phone = {"kind": "phone", "value": MARIA["phones"][0]}
+    no = {**WITHDRAWN, "contact_point": phone, "channel": "sms"}
+    (first,) = record(api, no)
+    with db.transaction(db.Role.OWNER) as session:
+        session.connection().exec_driver_sql(
+            """INSERT INTO consent_entry (entry_id, state, recorded_at, occurred_at, contact, contact_kind, channel, purpose,
+                 basis, origin, strength, method, is_evidenced, recorded_by)
+               SELECT gen_random_uuid(), 'refused', now() - interval '1 day', '2020-01-01', contact, 'phone', 'sms', purpose,
+                 basis, origin, strength, method, false, 'test'
+               FROM consent_entry, generate_series(1, 100000) WHERE entry_id = %s""",
+            (first["entry_id"],),
+        )
+    began = time.monotonic()
+    found = check(api, contact_point=phone, channel="sms")
+    assert found["answer"] == "denied"
+    assert len(found["entries"]) == 20
+    assert found["entries"][0] == first["entry_id"]
+    assert time.monotonic() - began < 15  # It takes about two seconds; the deadline of a hot read is fifteen.
