@@ -10,10 +10,11 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api import answers
+from api.pages import render
 from api.schemas.privacy import PrivacyWish
 from kernel import clock, db
 from kernel.actor import Principal
-from stewardship import privacy_confirming, privacy_gate, privacy_requests
+from stewardship import privacy_access, privacy_confirming, privacy_gate, privacy_requests
 from stewardship.privacy_confirming import Preview
 from stewardship.privacy_requests import Request, Wish
 
@@ -59,6 +60,19 @@ def _preview(seen: Preview) -> dict[str, Any]:
         "blocked": seen.blocked,
         "preview_token": seen.token,
     }
+
+
+def exported(caller: Principal, request_id: UUID, shape: str) -> Response:
+    """Answer everything held about the person of a request, as JSON or as a page. Blocks. Raises: MdmError."""
+    _require_seen(caller, request_id)
+    with db.transaction() as session:
+        said = privacy_access.export(session, caller, request_id)
+    if shape == "json":
+        return answers.json_answer(said)
+    plain = orjson.loads(orjson.dumps(said))  # Times and ids as they are written on the wire.
+    page = render.page("person.html", said=plain)
+    headers = {**render.SAFE, "cache-control": "no-store", "content-disposition": 'attachment; filename="your-data.html"'}
+    return Response(page, 200, headers, "text/html; charset=utf-8")
 
 
 def missing() -> list[str]:

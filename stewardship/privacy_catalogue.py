@@ -79,26 +79,29 @@ class Catalogue:
 
     tables: Mapping[str, Table]
 
-    def whose(self, table: Table, seen: frozenset[str] = frozenset()) -> str | None:
+    def whose(self, table: Table, seen: frozenset[str] = frozenset(), wholly: bool = False) -> str | None:
         """Say in SQL which rows of a table are the subject's; None when no column of it says whose it is.
 
-        Parameters: see `parameters`.
+        `wholly`: only those that speak of nobody else. Parameters: see `parameters`.
         """
+        also, within = (" AND ", "<@") if wholly else (" OR ", "&&")
         own = [f"{name} = ANY(%(records)s)" for name, kind in table.columns.items() if name in RECORDS and kind == "uuid"]
         own += [
-            f"{name} && %(records)s::uuid[]" for name, kind in table.columns.items() if name in MANY_RECORDS and kind == "uuid[]"
+            f"{name} {within} %(records)s::uuid[]"
+            for name, kind in table.columns.items()
+            if name in MANY_RECORDS and kind == "uuid[]"
         ]
         key = next((name for name in KEYS if name in table.columns and "source" in table.columns), None)
         if not own and key:
             own = [f"(source, {key}) IN (SELECT * FROM unnest(%(sources)s::text[], %(keys)s::text[]))"]  # noqa: S608 - a name of ours.
         if not own:
             own = [f"{name} = ANY(%(goldens)s)" for name in table.columns if name in GOLDENS]
-            own += [f"{name} && %(goldens)s::uuid[]" for name in table.columns if name in MANY_GOLDENS]
-        return " OR ".join(own) or self._by_parent(table, seen | {table.name})
+            own += [f"{name} {within} %(goldens)s::uuid[]" for name in table.columns if name in MANY_GOLDENS]
+        return also.join(own) or self._by_parent(table, seen | {table.name}, wholly)
 
-    def _by_parent(self, table: Table, seen: frozenset[str]) -> str | None:
+    def _by_parent(self, table: Table, seen: frozenset[str], wholly: bool) -> str | None:
         for column, parent, key in table.parents:
-            if parent in self.tables and parent not in seen and (theirs := self.whose(self.tables[parent], seen)):
+            if parent in self.tables and parent not in seen and (theirs := self.whose(self.tables[parent], seen, wholly)):
                 return f"{column} IN (SELECT {key} FROM {parent} WHERE {theirs})"  # noqa: S608 - names of the catalogue.
         return None
 

@@ -280,6 +280,14 @@ def refuse(session: Session, caller: Principal, request_id: Id, because: str) ->
     _audit(session, caller, "privacy.refused", request_id, {"because": because})
 
 
+def complete(session: Session, caller: Principal, request_id: Id) -> None:
+    """Close a request that was carried out. Raises: as `held_open`; Conflict for an erasure, which closes by itself."""
+    if held_open(session, request_id).kind == "erasure":
+        raise Conflict("An erasure is done when it is carried out", code="erasure_not_done")
+    close(session, request_id, "done")
+    _audit(session, caller, "privacy.completed", request_id)
+
+
 def _audit(session: Session, caller: Principal, action: str, request_id: Id, detail: Mapping[str, Any] | None = None) -> None:
     audit.record(session, caller.actor, action, "privacy_request", str(request_id), detail=detail)
 

@@ -128,6 +128,21 @@ class ErasurePreview(BaseModel):
     preview_token: str
 
 
+class PersonExport(BaseModel):
+    """Everything held about a person."""
+
+    request: dict[str, Any]
+    made_at: datetime
+    withheld: dict[str, int] = Field(description="How many were left out: records of others, golden records sharing a contact.")
+    golden_records: list[dict[str, Any]]
+    records: list[dict[str, Any]] = Field(description="As they were sent, every version.")
+    set_by_hand: list[dict[str, Any]]
+    decisions: list[str] = Field(description="In plain words.")
+    events: list[dict[str, Any]] = Field(description="Who was told what, and when.")
+    accesses: list[dict[str, Any]]
+    other: dict[str, list[dict[str, Any]]] = Field(description="What further tables hold, consents among them.")
+
+
 class PrivacyFilter(Strict):
     """Which requests are wanted."""
 

@@ -1,7 +1,7 @@
 """Requests of people about their data: to see it, to have it erased, restricted or corrected."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -17,6 +17,7 @@ from api.schemas.privacy import (
     HoldWish,
     IdentityCheck,
     MemberAnswers,
+    PersonExport,
     PrivacyFilter,
     PrivacyRequest,
     PrivacyRequests,
@@ -28,6 +29,8 @@ from stewardship import privacy_confirming, privacy_requests
 router = resource("privacy", Route)
 PATH = "/v1/privacy-requests"
 ONE = PATH + "/{request_id}"
+Format = Literal["json", "html"]
+A_PAGE: dict[int | str, dict[str, Any]] = {200: {"content": {"text/html": {"schema": {"type": "string"}}}}}
 
 
 @router.post(PATH, status_code=201, response_model=PrivacyRequest)
@@ -50,6 +53,24 @@ def listed(_caller: PrivacyReader, session: Reading, asked: Annotated[PrivacyFil
 def get(_caller: PrivacyReader, session: Reading, request_id: UUID) -> Response:
     """Read a request and its members."""
     return answers.json_answer(requesting.shown(privacy_requests.find(session, request_id)))
+
+
+@router.get(ONE + "/export", response_model=PersonExport, responses=A_PAGE)
+def export(caller: PrivacyWriter, request_id: UUID, format: Format = "json") -> Response:
+    """Read everything held about the person.
+
+    As JSON, or as a page to read and print. A value that another's record brought is left out, and whoever shares a contact
+    point; 409 until the identity is checked and every member answered. Audited.
+    """
+    return requesting.exported(caller, request_id, format)
+
+
+@router.post(ONE + ":complete", response_model=PrivacyRequest)
+def complete(caller: PrivacyWriter, request: Request, request_id: UUID) -> Response:
+    """Close a request that was carried out; an erasure closes by itself."""
+    do = partial(privacy_requests.complete, caller=caller, request_id=request_id)
+    _, told = requesting.act(caller, request_id, do)
+    return answers.JsonBytes(told)
 
 
 @router.post(ONE + ":check-identity", response_model=PrivacyRequest)

@@ -194,7 +194,8 @@ def of_a_privacy_request(name: str, policy: policies.Policy) -> dict[str, Any]:
     golden_id = golden_of("pos", "1")
     assert golden_id is not None
     with db.transaction() as session:
-        request_id = privacy_requests.open_request(session, WHO, privacy_requests.Wish("erasure", golden_id))
+        kind = "access" if name == "privacy_complete" else "erasure"
+        request_id = privacy_requests.open_request(session, WHO, privacy_requests.Wish(kind, golden_id))
         privacy_requests.identify(session, WHO, request_id, "passed", "in_store")
         (member,) = privacy_requests.find(session, request_id).members
         token = privacy_confirming.preview(session, request_id).token

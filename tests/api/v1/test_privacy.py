@@ -197,3 +197,55 @@ def test_no_row_of_an_erasure_holds_a_value(api: TestClient, mdm: Master) -> Non
         said = str(sql.rows(session, "SELECT body FROM erasure")) + privacy_ledger.path().read_text()
     assert "garcia" not in said.lower()
     assert "655872310" not in said
+
+
+def exported(api: TestClient, golden_id: Any, **more: Any) -> Any:
+    request_id = opened(api, golden_id, "access")
+    for one in api.get(f"{PATH}/{request_id}").json()["members"]:
+        said = {"members": [{"record_id": one["record_id"], "belongs": one["source"] != "shop"}]}
+        send(api, f"{PATH}/{request_id}:answer", said)
+    answer = api.get(f"{PATH}/{request_id}/export", **more)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_a_person_is_told_all_that_is_held(api: TestClient, mdm: Master) -> None:
+    golden_id = golden_of("pos", "1")
+    assert api.get(f"/v1/golden/{golden_id}").status_code == 200
+    said = exported(api, golden_id).json()
+    assert [one["versions"][0]["sent"] for one in said["records"]] == [MARIA, MARIA]
+    (golden,) = said["golden_records"]
+    assert golden["values"]["name"]["value"]["surname"] == "Garcia Lopez"
+    assert golden["values"]["name"]["provenance"]["source"]
+    assert len(said["decisions"]) == 1
+    assert said["decisions"][0].endswith(" are the same customer, by evidence of 58.7 bits.")
+    assert {one["act"] for one in said["accesses"]} >= {"golden.read"}
+    assert said["request"]["due_at"] > said["request"]["received_at"]
+    assert "crosswalk_version" in said["other"]
+
+
+def test_the_page_holds_the_values_escaped_and_loads_nothing(api: TestClient, mdm: Master) -> None:
+    mdm.put("pos", "1", MARIA | {"surname": "Garcia <b>Lopez</b>"})
+    mdm.drain()
+    answer = exported(api, golden_of("pos", "1"), params={"format": "html"})
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Calle Mayor 5" in answer.text
+    assert "&lt;b&gt;" in answer.text
+    assert "<b>" not in answer.text
+    assert "src=" not in answer.text
+
+
+def test_a_false_merge_discloses_nothing_of_the_other(api: TestClient, mdm: Master) -> None:
+    match(api, mdm, {"golden_id": str(golden_of("pos", "1"))})
+    answer = exported(api, golden_of("pos", "1"))
+    assert "uintana" not in answer.text
+    assert "berta@" not in answer.text
+    assert answer.json()["withheld"]["records_of_others"] == 1
+
+
+def test_nothing_is_disclosed_before_the_identity_is_checked(api: TestClient, mdm: Master) -> None:
+    request_id = send(api, PATH, {"kind": "access", "golden_id": str(golden_of("pos", "1"))})["request_id"]
+    assert code(api.get(f"{PATH}/{request_id}/export")) == (409, "export_blocked")
+    send(api, f"{PATH}/{request_id}:check-identity", {"outcome": "passed", "method": "signed_in"})
+    assert api.get(f"{PATH}/{request_id}/export").status_code == 200
+    assert send(api, f"{PATH}/{request_id}:complete")["state"] == "done"
