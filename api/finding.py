@@ -19,6 +19,8 @@ NOBODY = identify.Holders((), has_pending=False)
 RENEWING = "records_being_renewed"
 # Some stand under old keys for good: the policy in force refuses what their source sent.
 REFUSED = "records_refused"
+# They are here, and asked that nothing be done with it.
+RESTRICTED = "use_restricted"
 
 
 async def answer(caller: Principal, ruling: Rules, body: Lookup, fields: Sequence[str]) -> Response:
@@ -64,6 +66,8 @@ async def _found(caller: Principal, golden_id: str, fields: Sequence[str]) -> Re
         answers.refuse_missing(held)
     except MdmError as missing:
         return _nobody("none", held.timeline_id, missing.code)
+    if held.is_restricted:
+        return _nobody("none", held.timeline_id, RESTRICTED)
     held = (await activity_reading.beside(caller, {golden_id: held}, fields))[golden_id]
     shown: dict[str, Any] = {
         "result": "found",

@@ -1,6 +1,7 @@
 """Shapes what `mdm.search` found: candidates with their certainty, on demand a view of each and the evidence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from api.refusals import is_sayable, refusal, require_source, told
@@ -10,7 +11,7 @@ from mdm import activity_reading, lookup, sender_paths, views
 from mdm.mapping_values import Problem
 from mdm.policy_schema import Source
 from mdm.rules import Rules
-from mdm.search import Asked, Fit, ask, search
+from mdm.search import Asked, Fit, Found, ask, search
 from mdm.versions import VersionSet
 
 
@@ -39,7 +40,7 @@ async def answer(
     caller: Principal, versions: VersionSet, body: Match, question: Asked, fields: Sequence[str] | None
 ) -> dict[str, Any]:
     """Search, and give the answer as JSON-ready data; views are read and audited like any other read."""
-    found = await search(caller, versions, question, body.limit)
+    found = await _usable(caller, await search(caller, versions, question, body.limit))
     shown = await _views(caller, found.fits, fields) if fields is not None else {}
     reason = {"reason": question.reason} if question.reason else {}
     return {
@@ -51,6 +52,13 @@ async def answer(
         "searched": {"keys": found.keys, "hot_keys": found.hot_keys, "compared": found.compared},
         "notes": [told(note) for note in question.notes if is_sayable(note)],
     }
+
+
+async def _usable(caller: Principal, found: Found) -> Found:
+    """Leave out whoever asked that nothing be done with their data."""
+    barred = await lookup.restricted(caller, [fit.golden_id for fit in found.fits if fit.golden_id is not None])
+    fits = tuple(fit for fit in found.fits if fit.golden_id not in barred)
+    return replace(found, fits=fits, is_ambiguous=found.is_ambiguous and len(fits) > 1) if barred else found
 
 
 def with_missed(answer: dict[str, Any], ruling: Rules) -> dict[str, Any]:

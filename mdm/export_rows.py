@@ -82,7 +82,7 @@ _STANDING = """g.redirect_to::text, g.version,
   to_char(g.computed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 _GOLDEN = f"""
 SELECT g.golden_id::text, g.status, {_STANDING}{{fields}} FROM golden g
-WHERE g.status = 'live' AND (%(any)s OR EXISTS (
+WHERE g.status = 'live' AND NOT (EXISTS (SELECT FROM restriction) AND is_restricted(g.golden_id)) AND (%(any)s OR EXISTS (
   SELECT FROM crosswalk c WHERE c.golden_id = g.golden_id AND c.source = ANY(%(sources)s::text[])))
 ORDER BY g.golden_id"""  # noqa: S608 - made of this module's constants.
 
@@ -96,7 +96,8 @@ told AS (
   SELECT subject_id AS golden_id FROM heard
   UNION SELECT retired::uuid FROM heard CROSS JOIN LATERAL jsonb_array_elements_text(body -> 'retired_ids') AS retired)
 SELECT told.golden_id::text, coalesce(g.status, 'unknown'), {_STANDING}{{fields}}
-FROM told LEFT JOIN golden g USING (golden_id) ORDER BY told.golden_id"""  # noqa: S608 - the same.
+FROM told LEFT JOIN golden g ON g.golden_id = told.golden_id
+  AND NOT (EXISTS (SELECT FROM restriction) AND is_restricted(g.golden_id)) ORDER BY told.golden_id"""  # noqa: S608 - the same.
 
 
 def _fields(extent: Extent) -> str:

@@ -29,12 +29,14 @@ SELECT golden_id, status, redirect_to, version, split_into::text[] AS split_into
          AS in_review,
        golden_id = ANY(%(flagged)s::uuid[])
          AND EXISTS (SELECT FROM crosswalk c JOIN pending_record USING (record_id) WHERE c.golden_id = golden.golden_id)
-         AS settling
+         AS settling,
+       EXISTS (SELECT FROM restriction) AND is_restricted(golden_id) AS restricted
 FROM golden WHERE golden_id = ANY(%(ids)s::uuid[])
 """
 ROWS = """
 SELECT golden_id::text, status, redirect_to::text, version, body,
-       (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1), in_review, settling, split_into FROM found
+       (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1), in_review, settling, split_into,
+       restricted FROM found
 """
 GOLDEN = f"WITH found AS ({FOUND}) {ROWS}"
 # Reads and audits in one statement, which is one transaction and one round trip: rows come only when their audit is committed.
@@ -74,6 +76,7 @@ class Held:
 
     `split_into`: the live ids under which records live that the requested id was issued to, and that are not with it now.
     `activity`: what its records did, where `mdm.activity_reading` was asked.
+    `is_restricted`: its customer asked that it be kept and not used.
     `in_review`: a steward is asked about it; `is_settling`: a record of it waits to be resolved. Read only when asked for.
     """
 
@@ -87,6 +90,7 @@ class Held:
     is_settling: bool = False
     split_into: tuple[str, ...] = ()
     activity: Mapping[str, Any] | None = None
+    is_restricted: bool = False
 
     @property
     def redirect_chain(self) -> tuple[str, ...]:
@@ -193,7 +197,17 @@ def _held(golden_id: str, rows: dict[str, Row], lives: dict[str, Row], timeline_
     if now[1] == "erased":
         return Held(golden_id, timeline_id, "erased", now[0], now[3])
     status = asked[1] if now[1] == "live" else now[1]
-    return Held(golden_id, timeline_id, status, now[0], now[3], now[4], now[6], now[7], tuple(asked[8]))
+    told = (now[0], now[3], now[4], now[6], now[7], tuple(asked[8]))
+    return Held(golden_id, timeline_id, status, *told, is_restricted=now[9])
+
+
+async def restricted(caller: Principal, golden_ids: Collection[str]) -> set[str]:
+    """Name those of some golden ids that may not be used: their customer asked so."""
+    if not golden_ids:
+        return set()
+    named = "SELECT one::text FROM unnest(%s::uuid[]) AS one WHERE EXISTS (SELECT FROM restriction) AND is_restricted(one)"
+    async with db.hot_connection(caller.scope) as connection:
+        return {row[0] for row in await (await connection.execute(named, [list(golden_ids)])).fetchall()}
 
 
 async def resolve_ids(caller: Principal, golden_ids: Collection[str]) -> dict[str, Held]:

@@ -281,11 +281,35 @@ def refuse(session: Session, caller: Principal, request_id: Id, because: str) ->
 
 
 def complete(session: Session, caller: Principal, request_id: Id) -> None:
-    """Close a request that was carried out. Raises: as `held_open`; Conflict for an erasure, which closes by itself."""
-    if held_open(session, request_id).kind == "erasure":
+    """Close a request that was carried out; a restriction begins by this.
+
+    Raises: as `held_open`; Conflict for an erasure, which closes by itself, and while something is missing.
+    """
+    found = held_open(session, request_id)
+    if found.kind == "erasure":
         raise Conflict("An erasure is done when it is carried out", code="erasure_not_done")
+    if found.identity != "passed" or found.unanswered:
+        raise Conflict("The identity and every member come first", code="request_incomplete")
+    if found.kind == "restriction":
+        _restrict(session, found)
     close(session, request_id, "done")
     _audit(session, caller, "privacy.completed", request_id)
+
+
+def _restrict(session: Session, found: Request) -> None:
+    sql.run(
+        session,
+        """INSERT INTO restriction (record_id, request_id, since) SELECT unnest(%s::uuid[]), %s, %s ON CONFLICT DO NOTHING""",
+        [found.mine, found.request_id, clock.now()],
+    )
+
+
+def lift(session: Session, caller: Principal, request_id: Id) -> None:
+    """Let data be used again whose use was restricted. Raises: NotFound; Conflict when this request restricts nothing."""
+    find(session, request_id, lock=True)
+    if not sql.run(session, "DELETE FROM restriction WHERE request_id = %s", [request_id]):
+        raise Conflict("The request restricts nothing", code="nothing_restricted")
+    _audit(session, caller, "privacy.restriction_lifted", request_id)
 
 
 def _audit(session: Session, caller: Principal, action: str, request_id: Id, detail: Mapping[str, Any] | None = None) -> None:

@@ -95,6 +95,22 @@ CREATE TABLE suppression_tally (
   PRIMARY KEY (source, day, kind)
 );
 """
+# Records whose use is restricted: they are kept, and answered to nobody. It counts for the whole golden record, wherever a record
+# lives; with its owner's rights, for a caller may not see the member for whose sake it is.
+RESTRICTED = """
+CREATE TABLE restriction (
+  record_id uuid PRIMARY KEY,
+  request_id uuid NOT NULL REFERENCES privacy_request ON DELETE CASCADE,
+  since timestamptz NOT NULL
+);
+CREATE INDEX restriction_by_request ON restriction (request_id);
+CREATE FUNCTION is_restricted(asked uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM crosswalk c JOIN restriction r USING (record_id) WHERE c.golden_id = asked)
+$$;
+REVOKE EXECUTE ON FUNCTION is_restricted(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION is_restricted(uuid) TO mdm_app, mdm_engine;
+"""
 # Whoever stores records asks this first. A statement of a volatile function sees what was committed while it waited for the lock,
 # which an erasure holds: so that nobody stores a record of a person who was erased a moment ago.
 ASKED = """
@@ -109,10 +125,14 @@ NEW = {
     "privacy_request": {**UNTOUCHED, "export": "all", "erase": "keep: ids, states and times", "retain": "7 years"},
     "privacy_member": {**UNTOUCHED, "export": "all", "erase": "keep: ids and weights", "retain": "with its request"},
     "privacy_approval": {**UNTOUCHED, "export": "no", "erase": "keep: who approved", "retain": "with its request"},
+    "restriction": {
+        "merge": "counts for all of it", "unmerge": "stays with its record", "export": "all", "erase": "delete",
+        "retain": "until it is lifted",
+    },
     "erasure": {**UNTOUCHED, "export": "no", "erase": "keep: ids and keyed hashes", "retain": "for ever"},
     "suppression": {**UNTOUCHED, "export": "no", "erase": "keep: keyed hashes", "retain": "until it is lifted"},
     "suppression_tally": {"customer": False},
-}
+}  # fmt: skip
 # What an erasure does to each table that there was; what its comment says besides stays as it is.
 ERASE = {
     "activity": "delete",
@@ -176,6 +196,7 @@ def upgrade() -> None:
     op.execute(REQUESTS)
     op.execute(ERASURES)
     op.execute(ASKED)
+    op.execute(RESTRICTED)
     for table, behaviour in NEW.items():
         op.execute(f"COMMENT ON TABLE {table} IS '{json.dumps(behaviour)}'")
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO mdm_engine")
@@ -185,11 +206,14 @@ def upgrade() -> None:
             f"CREATE POLICY engine_sees_all ON {table} TO mdm_engine USING (true) WITH CHECK (true);"
             f"CREATE POLICY app_within_scope ON {table} FOR SELECT TO mdm_app USING ({seen})"
         )
-    op.execute("GRANT SELECT ON erasure, suppression TO mdm_app; GRANT SELECT, INSERT, UPDATE ON suppression_tally TO mdm_app")
+    op.execute(
+        "GRANT SELECT ON erasure, suppression, restriction TO mdm_app;"
+        "GRANT SELECT, INSERT, UPDATE ON suppression_tally TO mdm_app"
+    )
     _declare(ERASE)
 
 
 def downgrade() -> None:
     _declare(BEFORE)
-    op.execute("DROP FUNCTION anybody_erased()")
+    op.execute("DROP FUNCTION anybody_erased(); DROP FUNCTION is_restricted(uuid); DROP TABLE restriction")
     op.execute("DROP TABLE suppression_tally, suppression, erasure, privacy_approval, privacy_member, privacy_request")

@@ -15,7 +15,8 @@ REASONS = (
     "(an office, a placeholder, a shared value), ask for another. `country_needed`: a national phone number without its country. "
     "`records_being_renewed`: some records still stand as an older program or policy read them, and may have been "
     "missed: ask again later. `records_refused`: the policy in force refuses what some records say, and they may have been "
-    "missed. `unknown_golden`, `golden_erased`: of a golden id."
+    "missed. `use_restricted`: the customer asked that nothing be done with their data. "
+    "`unknown_golden`, `golden_erased`: of a golden id."
 )
 Short = Annotated[str, Field(min_length=1, max_length=256)]
 

@@ -66,9 +66,21 @@ def export(caller: PrivacyWriter, request_id: UUID, format: Format = "json") -> 
 
 
 @router.post(ONE + ":complete", response_model=PrivacyRequest)
-def complete(caller: PrivacyWriter, request: Request, request_id: UUID) -> Response:
-    """Close a request that was carried out; an erasure closes by itself."""
+def complete(caller: PrivacyWriter, request_id: UUID) -> Response:
+    """Close a request that was carried out.
+
+    A restriction begins by this: until it is lifted, lookups, matches and exports of golden records leave the customer out. An
+    erasure closes by itself.
+    """
     do = partial(privacy_requests.complete, caller=caller, request_id=request_id)
+    _, told = requesting.act(caller, request_id, do)
+    return answers.JsonBytes(told)
+
+
+@router.post(ONE + ":lift", response_model=PrivacyRequest)
+def lift(caller: PrivacyWriter, request_id: UUID) -> Response:
+    """Let data be used again whose use was restricted."""
+    do = partial(privacy_requests.lift, caller=caller, request_id=request_id)
     _, told = requesting.act(caller, request_id, do)
     return answers.JsonBytes(told)
 
@@ -105,7 +117,7 @@ def hold(
 
 
 @router.post(ONE + ":extend", response_model=PrivacyRequest)
-def extend(caller: PrivacyWriter, request: Request, request_id: UUID) -> Response:
+def extend(caller: PrivacyWriter, request_id: UUID) -> Response:
     """Take the two months more that the law allows."""
     do = partial(privacy_requests.extend, caller=caller, request_id=request_id)
     _, told = requesting.act(caller, request_id, do)

@@ -194,11 +194,13 @@ def of_a_privacy_request(name: str, policy: policies.Policy) -> dict[str, Any]:
     golden_id = golden_of("pos", "1")
     assert golden_id is not None
     with db.transaction() as session:
-        kind = "access" if name == "privacy_complete" else "erasure"
+        kind = {"privacy_complete": "access", "privacy_lift": "restriction"}.get(name, "erasure")
         request_id = privacy_requests.open_request(session, WHO, privacy_requests.Wish(kind, golden_id))
         privacy_requests.identify(session, WHO, request_id, "passed", "in_store")
+        if kind == "restriction":
+            privacy_requests.complete(session, WHO, request_id)
         (member,) = privacy_requests.find(session, request_id).members
-        token = privacy_confirming.preview(session, request_id).token
+        token = privacy_confirming.preview(session, request_id).token if kind == "erasure" else ""
         if name == "privacy_opened":
             privacy_requests.refuse(session, WHO, request_id, "withdrawn_by_person")
     bodies: dict[str, Any] = {

@@ -2,9 +2,13 @@
 
 import json
 
+import psycopg
+import pytest
 from sqlalchemy import text
 
 from kernel.db import Role, read_only
+from kernel.errors import Unavailable
+from stewardship import privacy_catalogue, privacy_erasure
 
 DECLARED = {"merge", "unmerge", "export", "erase", "retain"}
 CATALOGUE = """
@@ -20,6 +24,62 @@ def test_every_table_declares_its_behaviour(database: object) -> None:
     silent = sorted(name for name, said in tables.items() if said != {"customer": False} and set(said) != DECLARED)
     assert len(tables) >= 20
     assert silent == []
+
+
+def test_every_table_is_erased_as_it_declares(database: object) -> None:
+    """By a method that an erasure understands, and, where rows go, by columns that say whose they are."""
+    with read_only(Role.OWNER) as session:
+        assert list(privacy_catalogue.read(session).problems(privacy_erasure.HANDLERS)) == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "problem"),
+    [
+        (None, "declares no method of erasure"),
+        ({"merge": "unchanged", "unmerge": "unchanged", "export": "no", "retain": "for ever"}, "declares no method of erasure"),
+        ({"erase": "somehow"}, "declares no method of erasure"),
+        ({"erase": "by nobody"}, "no handler nobody"),
+        ({"erase": "delete"}, "no column says whose its rows are"),
+        ({"erase": "empty remark"}, "no column says whose its rows are"),
+    ],
+)
+def test_a_table_that_does_not_say_how_stops_every_erasure(database: str, declared: object, problem: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("CREATE TABLE added (added_id uuid PRIMARY KEY, words text)")
+        if declared is not None:
+            connection.execute(f"COMMENT ON TABLE added IS '{json.dumps(declared)}'")
+        connection.commit()
+    try:
+        with read_only(Role.OWNER) as session, pytest.raises(Unavailable) as refused:
+            privacy_catalogue.understood(session, privacy_erasure.HANDLERS)
+        assert refused.value.extra["tables"] == [f"added: {problem}"]
+    finally:
+        with psycopg.connect(database) as connection:
+            connection.execute("DROP TABLE added")
+
+
+def test_rows_of_a_table_that_is_added_are_found_by_what_it_says(database: str) -> None:
+    """Rows by a record, by a key of a source, by a golden id, or by a table that they point to; its name is nowhere."""
+    columns = {
+        "by_record": "record_id uuid",
+        "by_key": "source text, record_key text",
+        "by_golden": "golden_ids uuid[]",
+        "by_parent": "task_id uuid REFERENCES task",
+    }
+    with psycopg.connect(database) as connection:
+        for name, said in columns.items():
+            connection.execute(f"CREATE TABLE {name} ({said}); COMMENT ON TABLE {name} IS '{json.dumps({'erase': 'delete'})}'")
+        connection.commit()
+    try:
+        with read_only(Role.OWNER) as session:
+            statements = dict(privacy_catalogue.understood(session, privacy_erasure.HANDLERS).statements())
+        assert statements["by_record"].endswith("WHERE record_id = ANY(%(records)s)")
+        assert "record_key" in statements["by_key"]
+        assert "golden_ids && %(goldens)s" in statements["by_golden"]
+        assert "SELECT task_id FROM task" in statements["by_parent"]
+    finally:
+        with psycopg.connect(database) as connection:
+            connection.execute(f"DROP TABLE {', '.join(columns)}")
 
 
 def test_scoped_tables_have_row_level_security(database: object) -> None:

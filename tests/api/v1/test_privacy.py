@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from kernel import db, jobs
 from kernel.settings import configure, settings
-from mdm import chunks, sql
+from mdm import chunks, export_rows, sql
 from mdm import policy as policies
 from stewardship import privacy_confirming, privacy_ledger
 
@@ -249,3 +249,37 @@ def test_nothing_is_disclosed_before_the_identity_is_checked(api: TestClient, md
     send(api, f"{PATH}/{request_id}:check-identity", {"outcome": "passed", "method": "signed_in"})
     assert api.get(f"{PATH}/{request_id}/export").status_code == 200
     assert send(api, f"{PATH}/{request_id}:complete")["state"] == "done"
+
+
+def restricted(api: TestClient, golden_id: Any) -> str:
+    request_id = opened(api, golden_id, "restriction")
+    assert send(api, f"{PATH}/{request_id}:complete")["state"] == "done"
+    return request_id
+
+
+def looked_up(api: TestClient) -> tuple[str, str | None]:
+    body = {"identifier": {"kind": "email", "value": MARIA["emails"][0]}, "view": "service"}
+    found = api.post("/v1/lookup", json=body).json()
+    return found["result"], found.get("reason")
+
+
+def test_whose_use_is_restricted_is_answered_by_nothing(api: TestClient, mdm: Master) -> None:
+    golden_id = golden_of("pos", "1")
+    assert looked_up(api) == ("found", None)
+    request_id = restricted(api, golden_id)
+    assert looked_up(api) == ("none", "use_restricted")
+    match = {"record": MARIA, "source": "pos"}
+    assert [one["golden_id"] for one in api.post("/v1/match", json=match).json()["candidates"]] == []
+    with db.read_only(db.Role.APP, db.Scope(), snapshot=True) as session:
+        _, portions = export_rows.rows(session, export_rows.Extent("golden", ("name",)))
+        told = [row[0] for portion in portions for row in portion]
+    assert told == [str(golden_of("shop", "3"))]
+    send(api, f"{PATH}/{request_id}:lift")
+    assert looked_up(api) == ("found", None)
+    assert api.post(f"{PATH}/{request_id}:lift").status_code == 409
+
+
+def test_a_restriction_goes_along_when_records_merge(api: TestClient, mdm: Master) -> None:
+    restricted(api, golden_of("shop", "3"))
+    match(api, mdm, {"golden_id": str(golden_of("pos", "1"))})
+    assert looked_up(api) == ("none", "use_restricted")
