@@ -4,11 +4,12 @@ export DATABASE_URL REDIS_URL
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header -q
 
-.PHONY: help install demo test test-browser test-spark check faults bench soak lock docs
+.PHONY: help install demo test test-browser screenshots test-spark check faults bench soak lock docs
 help:
 	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report)"
 	@echo "make test     the whole test suite on real PostgreSQL and Valkey"
 	@echo "make test-browser  the pages in a headless Chromium (as root installs Debian's; CHROMIUM=/path takes another)"
+	@echo "make screenshots   every page of the console, light and dark, into docs/images"
 	@echo "make test-spark  the same pairs, levels, weights, decisions and customers on Spark (installs pyspark; needs Java 17 or newer)"
 	@echo "make check    ruff, mypy --strict, import contracts, architecture smells"
 	@echo "make faults   apply each kept fault and expect a test to die"
@@ -28,6 +29,10 @@ test: install
 test-browser: install
 	@CHROMIUM="$(CHROMIUM)" sh scripts/install_browser.sh
 	@$(BIN)/python -m pytest -q tests/browser
+
+screenshots: install
+	@CHROMIUM="$(CHROMIUM)" sh scripts/install_browser.sh
+	@CHROMIUM="$(CHROMIUM)" $(BIN)/python -m scripts.screenshots
 
 test-spark: install
 	@sh scripts/test_spark.sh

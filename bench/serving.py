@@ -26,6 +26,7 @@ from mdm.crew import collect_seldom
 ROOT = Path(__file__).resolve().parents[1]
 ROUND_SECONDS = 1.5
 START_SECONDS = 30
+OK = 200
 MOST_SECONDS = 300
 Requests = Callable[[], bytes]
 

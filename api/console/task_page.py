@@ -82,6 +82,7 @@ class TaskPage:
     why: Explained | None
     bars: Sequence[Bar]
     is_grouped: bool
+    is_parted: bool
 
     @property
     def question(self) -> str:
@@ -102,10 +103,10 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
     sides = _sides(task, found) if is_open else ()
     why = _why(caller, *sides) if len(sides) == 2 else None
     merged = _merged(found[0]) if is_check and found else _of_state(match.survivor)
-    if is_check and is_open:
-        found = _parted(task, found, no_match) or found
+    parted = _parted(task, found, no_match) if is_check and is_open else []
+    found = parted or found
     rows = compare([one.plain for one in found])
-    return TaskPage(task, story, found, merged, rows, match, no_match, why, bars(why) if why else (), is_grouped)
+    return TaskPage(task, story, found, merged, rows, match, no_match, why, bars(why) if why else (), is_grouped, bool(parted))
 
 
 def _sides(task: Task, found: Sequence[Customer]) -> Sequence[Side]:

@@ -32,7 +32,7 @@ def imports_(request: Request, signed: Operator) -> Response:
     """List the latest imports: rows, what became of them, and how many were rejected."""
     with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
         found = working.recent(session, signed.user.principal, imports.KIND, MOST)
-    told = [(job, imports.Tally.of(dict(job.checkpoint or {}))) for job in found]
+    told = [(job, imports.Tally.of(dict(job.result or job.checkpoint or {}))) for job in found]
     return page(request, "imports.html", imports=told)
 
 
