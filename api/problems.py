@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import faults
 from kernel import log
 from kernel.errors import MdmError, Unavailable
+from mdm import instruments
 
 TYPE_PREFIX = "urn:customer-master:problem:"
 MEDIA_TYPE = "application/problem+json"
@@ -82,7 +83,8 @@ def from_unknown(error: BaseException) -> MdmError:
     """Turn what we did not foresee into 503 when a service we need is away, else into 500; its text stays inside."""
     if isinstance(error, MdmError):
         return error
-    away = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout, TimeoutError, ConnectionError)
+    refusing = psycopg.errors.ReadOnlySqlTransaction  # A replica, or a database set so while it is looked after.
+    away = (psycopg.OperationalError, psycopg.InterfaceError, refusing, psycopg_pool.PoolTimeout, TimeoutError, ConnectionError)
     if isinstance(error, away) or (isinstance(error, sqlalchemy.exc.DBAPIError) and isinstance(error.orig, away)):
         return Unavailable("Not available now", detail="A service that this needs does not answer. Try again.")
     return MdmError("Something went wrong here", detail="The trace id finds it in our log.")
@@ -141,6 +143,7 @@ class Guard:
                 raise ConnectionAbortedError from None
             await answer(scope, failure)(scope, receive, traced)
         seconds = time.perf_counter() - started
+        instruments.request(scope["method"], route_template(scope), status, seconds)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or seconds > SLOW_SECONDS:
             _log_request(scope, status, seconds)
         return None

@@ -1,4 +1,4 @@
-"""One API process on a listening socket that it was handed: `python -m cli.serve <file descriptor>`.
+"""One API process on a listening socket that it was handed: `python -m cli.serve <file descriptor> [name]`.
 
 Several such processes share one socket. The socket is opened by its number with its own family and protocol, because uvicorn's
 `--fd` and `--workers` lose TCP_NODELAY (measured: a trivial call went from 1 ms to 44 ms).
@@ -11,6 +11,7 @@ import uvicorn
 
 from kernel import log
 from kernel.settings import settings
+from mdm import instruments
 from mdm.crew import collect_seldom
 
 GRACE_SECONDS = 20
@@ -33,6 +34,7 @@ def main() -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     config.load()
+    instruments.be(sys.argv[2] if len(sys.argv) > 2 else "api")
     collect_seldom(COLLECT_AFTER)
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -136,7 +136,7 @@ def prepare(say: Say) -> str | None:
 def _start_children(children: Children, listener: socket.socket, running: Settings) -> None:
     handle = listener.fileno()
     for number in range(running.api_processes):
-        children.start(f"api-{number + 1}", [sys.executable, "-m", "cli.serve", str(handle)], (handle,))
+        children.start(f"api-{number + 1}", [sys.executable, "-m", "cli.serve", str(handle), f"api-{number + 1}"], (handle,))
     processes = str(running.worker_processes)
     # Celery warns of root; what the worker may do is decided by its database role, and nothing it reads is code.
     python = [sys.executable, "-W", "ignore:You're running the worker with superuser"]
@@ -149,6 +149,8 @@ def _start_children(children: Children, listener: socket.socket, running: Settin
     children.start("relay", [sys.executable, "-m", "workers.relay"])
     children.start("sequencer", [sys.executable, "-m", "workers.sequencer"])
     children.start("dispatcher", [sys.executable, "-m", "workers.dispatcher"])
+    if running.metrics_port is not None:
+        children.start("metrics", [sys.executable, "-m", "workers.metrics"])
     children.start("sealer", [sys.executable, "-m", "workers.sealer"])
     children.start("sweeper", [sys.executable, "-m", "workers.sweeper"])
 

@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
+    metrics_port: int | None = Field(None, ge=0, le=65535, description="where metrics are shown; unset, none are kept")
+    metrics_host: str = "127.0.0.1"
+    metrics_dir: Path | None = Field(None, description="where the processes of this machine keep their metrics")
     audit_checkpoints: Path | None = Field(None, description="the file that keeps signed checkpoints of the audit log outside")
     fault_folder: Path | None = Field(None, description="where tests of failure arm fault points; leave it unset")
     log_json: bool = False
@@ -78,6 +81,8 @@ class Settings(BaseSettings):
         "secret_key_file",
         "erasure_ledger",
         "audit_checkpoints",
+        "metrics_port",
+        "metrics_dir",
         "fault_folder",
         mode="before",
     )
@@ -113,6 +118,17 @@ class Settings(BaseSettings):
         if self.redis_url is None:
             raise Unavailable("No broker is configured: set REDIS_URL or run `mdm up`", code="no_broker")
         return self.redis_url
+
+    def metrics_path(self) -> Path:
+        """Name the folder in which the processes of this machine keep their metrics."""
+        return self.metrics_dir or self.data_dir / "metrics"
+
+    def keep_metrics(self) -> Path:
+        """Make that folder, and let the metrics library find it, which looks in the environment of this process."""
+        folder = self.metrics_path()
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+        return folder
 
     def secret_path(self) -> Path:
         """Name the file that holds the secret when the environment does not."""

@@ -11,7 +11,7 @@ from dataclasses import fields
 from kernel import clock, db, log
 from kernel.errors import Conflict
 from kernel.settings import fault_point
-from mdm import candidates, pending, versions
+from mdm import candidates, instruments, pending, versions
 from mdm.resolve import RETRY_SECONDS, Resolved, Resolver, Unusable
 from mdm.steps import is_deadlock
 
@@ -32,8 +32,10 @@ def work(resolver: Resolver, record_ids: Sequence[uuid.UUID]) -> Resolved:
 def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) -> Resolved:
     if not claims:
         return Resolved()
+    begun = time.perf_counter()
     try:
         done = resolver.resolve(claims, owner)
+        instruments.resolved("done", time.perf_counter() - begun)
         logger.info("resolved", **{one.name: getattr(done, one.name) for one in fields(done)})
         return done
     except db.UNAVAILABLE as error:
@@ -47,6 +49,7 @@ def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) ->
             pending.release(session, [claim.record_id for claim in claims], owner)
         return Resolved(postponed=len(claims))
     except Exception as error:  # noqa: BLE001 - whatever a record provokes must not stop the others
+        instruments.resolved("failed", time.perf_counter() - begun)
         logger.warning("resolve_failed", records=len(claims), error=type(error).__name__)
         if len(claims) == 1:
             said = str(error) if isinstance(error, Unusable) else type(error).__name__

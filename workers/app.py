@@ -6,12 +6,14 @@ memory, not its redelivery, not its order (with acks late and prefetch 1, 125 ki
 
 import logging
 
+from billiard.process import current_process
 from celery import Celery
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import celeryd_init, setup_logging, worker_process_init
 from kombu.entity import Queue
 
 from kernel import db, log
 from kernel.settings import settings
+from mdm import instruments
 from mdm.crew import collect_seldom
 
 # Two lines for every doorbell, and advice about prefetching: what a batch came to is in our own line.
@@ -62,6 +64,18 @@ def _log_like_the_rest(**_: object) -> None:
 def _forget_inherited_connections(**_: object) -> None:
     """A connection shared over a fork would mix two processes' answers."""
     db.dispose()
+
+
+@celeryd_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+def _be_named(sender: str, **_: object) -> None:
+    """Several workers run on a machine, told apart by what stands before the @ of their names."""
+    instruments.be(sender.partition("@")[0])
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+def _be_a_child(**_: object) -> None:
+    """A child that replaces another takes its number, and goes on counting where that one was."""
+    instruments.be_child(getattr(current_process(), "index", 0))
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types

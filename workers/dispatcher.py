@@ -19,7 +19,7 @@ import orjson
 
 from kernel import clock, db, outbox
 from kernel.settings import fault_point
-from mdm import published, subscribing
+from mdm import instruments, published, subscribing
 from webhooks import catching_up, deliveries, endpoints, feed, schedule, signing
 from webhooks.deliveries import Due, Health, Tried
 from webhooks.endpoints import Sending
@@ -225,6 +225,7 @@ async def dispatch(stopping: threading.Event, doorbell: db.Doorbell) -> None:
                 dispatcher.changed.clear()
                 if listening.leads and not heard.done():
                     await dispatcher.step()
+                    instruments.stepped("dispatcher")
         finally:
             listening.end()
             await dispatcher.finish()
@@ -238,7 +239,7 @@ def run(stopping: threading.Event) -> None:
 
 def main() -> None:
     """Entry point."""
-    stand(run)
+    stand("dispatcher", run)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from kernel import db, jobs, log
 from kernel.settings import fault_point
-from mdm import pending
+from mdm import instruments, pending
 from workers.app import BULK, INTERACTIVE, app
 from workers.standing import listening, stand
 
@@ -70,7 +70,8 @@ def run(stopping: threading.Event) -> None:
     def act(doorbell: db.Doorbell) -> None:
         while not stopping.is_set():
             rung_at = time.monotonic()
-            _, held = _ring()
+            rung, held = _ring()
+            instruments.stepped("relay", rung)
             doorbell.wait(LOOK_AGAIN_SECONDS if held else POLL_SECONDS)
             stopping.wait(max(0.0, rung_at + MOMENT_SECONDS - time.monotonic()))
 
@@ -79,7 +80,7 @@ def run(stopping: threading.Event) -> None:
 
 def main() -> None:
     """Entry point."""
-    stand(run)
+    stand("relay", run)
 
 
 if __name__ == "__main__":

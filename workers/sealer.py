@@ -8,6 +8,7 @@ import threading
 
 from kernel import db, log
 from kernel.settings import fault_point
+from mdm import instruments
 from stewardship import audit_files, audit_sealing
 from workers.standing import listening, stand
 
@@ -51,7 +52,7 @@ def run(stopping: threading.Event) -> None:
     def act(doorbell: db.Doorbell) -> None:
         while not stopping.is_set():
             if doorbell.leads(LEADER):
-                seal_all()
+                instruments.stepped("sealer", seal_all())
             doorbell.wait(POLL_SECONDS)
 
     listening(stopping, CHANNEL, act)
@@ -59,7 +60,7 @@ def run(stopping: threading.Event) -> None:
 
 def main() -> None:
     """Entry point."""
-    stand(run)
+    stand("sealer", run)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import threading
 
 from kernel import db, outbox
 from kernel.settings import fault_point
+from mdm import instruments
 from workers.standing import listening, stand
 
 POLL_SECONDS = 0.2
@@ -35,7 +36,7 @@ def run(stopping: threading.Event) -> None:
     def act(doorbell: db.Doorbell) -> None:
         while not stopping.is_set():
             if doorbell.leads(LEADER):
-                number_all()
+                instruments.stepped("sequencer", number_all())
             doorbell.wait(POLL_SECONDS)
 
     listening(stopping, outbox.WRITTEN, act)
@@ -43,7 +44,7 @@ def run(stopping: threading.Event) -> None:
 
 def main() -> None:
     """Entry point."""
-    stand(run)
+    stand("sequencer", run)
 
 
 if __name__ == "__main__":

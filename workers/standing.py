@@ -10,6 +10,7 @@ from types import FrameType
 
 from kernel import db, log
 from kernel.settings import settings
+from mdm import instruments
 
 PAUSE_SECONDS = 0.5
 logger = log.get_logger()
@@ -26,9 +27,10 @@ def listening(stopping: threading.Event, channel: str, act: Callable[[db.Doorbel
             stopping.wait(PAUSE_SECONDS)
 
 
-def stand(run: Callable[[threading.Event], None]) -> None:
+def stand(name: str, run: Callable[[threading.Event], None]) -> None:
     """Be such a process until SIGTERM or SIGINT."""
     log.configure(json=settings().log_json)
+    instruments.be(name)
     run(stop_on_signal())
 
 

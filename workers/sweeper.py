@@ -12,11 +12,11 @@ from collections.abc import Callable
 from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import fault_point, settings
-from mdm import candidates, chunks, lapsing, loads, overrides, pending, quality_breaches, schedules
+from mdm import candidates, chunks, instruments, lapsing, loads, overrides, pending, quality_breaches, schedules
 from stewardship import accounts, escalation
 from webhooks import lag
 from workers.kinds import KINDS
-from workers.standing import stop_on_signal
+from workers.standing import stand
 
 SWEEP_SECONDS = 1.0
 MEASURE_SECONDS = 60.0
@@ -105,8 +105,9 @@ def run(stopping: threading.Event) -> None:
     if names := schedules.unknown():
         logger.warning("unknown_schedules", names=names)
     while not stopping.wait(SWEEP_SECONDS):
-        for act in (*SWEEPS, fire_schedules, watch_endpoints):
-            attempt(act)
+        done = [attempt(act) for act in (*SWEEPS, fire_schedules, watch_endpoints)]
+        if None not in done:
+            instruments.stepped("sweeper", sum(one or 0 for one in done[: len(SWEEPS)]))
 
 
 def fire_schedules() -> None:
@@ -114,22 +115,26 @@ def fire_schedules() -> None:
     schedules.fire_due(db.transaction)
 
 
-def attempt(act: Callable[[], object]) -> None:
-    """Do one of the sweeper's acts: one that fails holds up no other, and is tried again a second later."""
+def attempt(act: Callable[[], int | None]) -> int | None:
+    """Do one of the sweeper's acts: one that fails (None) holds up no other, and is tried again a second later."""
     try:
-        act()
+        return act() or 0
     except db.UNAVAILABLE as away:
         logger.warning("database_away", error=type(away).__name__)
     except Exception as error:  # noqa: BLE001 - its text may hold a value; what is wrong with one act must not end them all.
         logger.error("sweep_failed", act=getattr(act, "__name__", "act"), error=type(error).__name__)
+    return None
+
+
+def sweep_and_measure(stopping: threading.Event) -> None:
+    """Sweep until told to stop, and measure beside it."""
+    threading.Thread(target=measure, args=[stopping], daemon=True).start()
+    run(stopping)
 
 
 def main() -> None:
     """Entry point."""
-    log.configure(json=settings().log_json)
-    stopping = stop_on_signal()
-    threading.Thread(target=measure, args=[stopping], daemon=True).start()
-    run(stopping)
+    stand("sweeper", sweep_and_measure)
 
 
 if __name__ == "__main__":

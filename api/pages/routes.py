@@ -42,7 +42,7 @@ def _reference_page(app: FastAPI) -> str:
 @router.api_route("/", methods=METHODS, include_in_schema=False)
 async def start(request: Request) -> Response:
     """Say what this service is, whether it is ready, and how to begin."""
-    missing = [readiness.MEND[code] for code in await readiness.missing()]
+    missing = [readiness.MEND[code] for code in (await readiness.look()).missing]
     text = render.page("start.html", reference=_reference(request.app), missing=missing, first=FIRST)
     return render.html_answer(request, text)
 

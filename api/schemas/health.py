@@ -14,7 +14,14 @@ class Live(BaseModel):
 class Missing(BaseModel):
     """One thing that stands in the way, and how to mend it."""
 
-    code: Literal["database", "migrations", "erasures", "policy"]
+    code: Literal["database", "migrations", "erasures", "secret", "policy"]
+    mend: str
+
+
+class Degraded(BaseModel):
+    """Something that is refused or late while the rest is served, and how to mend it."""
+
+    code: Literal["read_only", "model"]
     mend: str
 
 
@@ -23,3 +30,4 @@ class Ready(BaseModel):
 
     status: Literal["ready", "not_ready"]
     missing: list[Missing] = Field(default_factory=list)
+    degraded: list[Degraded] = Field(default_factory=list)

@@ -19,7 +19,13 @@ async def live() -> Response:
 
 @router.get("/ready", response_model=Ready, responses={503: {"model": Ready, "description": "Not ready; `missing` says why."}})
 async def ready() -> Response:
-    """Say whether requests can be served, and what is missing when not."""
-    codes = await readiness.missing() or await run_in_threadpool(requesting.missing)
-    missing = [{"code": code, "mend": readiness.MEND[code]} for code in codes]
-    return answers.json_answer({"status": "not_ready" if missing else "ready", "missing": missing}, 503 if missing else 200)
+    """Say whether requests can be served, what is missing when not, and what is degraded meanwhile."""
+    found = await readiness.look()
+    missing = found.missing or tuple(await run_in_threadpool(requesting.missing))
+    said = {"status": "not_ready" if missing else "ready"}
+    lists = {name: _told(codes) for name, codes in (("missing", missing), ("degraded", found.degraded))}
+    return answers.json_answer({**said, **lists}, 503 if missing else 200)
+
+
+def _told(codes: tuple[str, ...]) -> list[dict[str, str]]:
+    return [{"code": code, "mend": readiness.MEND[code]} for code in codes]

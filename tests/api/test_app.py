@@ -96,7 +96,7 @@ def test_health_is_open_and_says_what_is_missing(database: str) -> None:
 
 
 def test_health_is_ready_once_a_policy_is_stored(api: TestClient) -> None:
-    assert (api.get("/ready").status_code, api.get("/ready").json()) == (200, {"status": "ready", "missing": []})
+    assert (api.get("/ready").status_code, api.get("/ready").json()) == (200, {"status": "ready", "missing": [], "degraded": []})
 
 
 def test_health_tells_a_database_that_is_away(database: str, away: None) -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from prometheus_client import generate_latest
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from kernel.errors import Conflict
+from mdm import instruments
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -92,3 +94,14 @@ def app_that_fails() -> FastAPI:
         raise ValueError(key)
 
     return app
+
+
+def test_requests_are_measured_by_route_and_by_nothing_that_was_sent(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instruments, "is_kept", lambda: True)
+    client.get("/live")
+    client.get("/v1/golden/ada@example.org")
+    client.request("ADA", "/ada@example.org")
+    told = generate_latest(instruments.REGISTRY).decode()
+    assert 'mdm_request_seconds_count{method="GET",route="/live",status="200"}' in told
+    assert 'route="unknown"' in told
+    assert "ada" not in told.lower()
