@@ -158,30 +158,27 @@ def hear(customer: Customer, query: Query, rules: Rules, at: datetime) -> Heard:
 
 def _permits(one: Entry, query: Query, family: Sequence[str]) -> bool:
     """Whether a consent is for just that: this contact point and channel, this purpose or one above it, this brand or all."""
-    return (
-        one.contact == query.contact
-        and one.channel == query.channel
-        and one.purpose in family
-        and (one.brand is None or one.brand == query.brand)
-    )
+    if one.contact != query.contact or one.channel is not query.channel or one.purpose not in family:
+        return False
+    return one.brand is None or one.brand == query.brand
 
 
 def _concerns(one: Entry, query: Query, family: Sequence[str], covers_all: bool) -> bool:
-    """Whether what speaks against speaks of that, or of more. Nor does a contract reach what cannot be reached."""
-    of_any = covers_all or one.suppression in LIFTED_ONLY or one.suppression is Suppression.REASSIGNED
-    is_of_purpose = one.purpose in family if one.purpose is not None else of_any
-    return (
-        (one.contact is None or one.contact == query.contact)
-        and (one.channel is None or one.channel == query.channel)
-        and is_of_purpose
-        and (one.brand is None or query.brand is None or one.brand == query.brand)
-    )
+    """Whether what speaks against speaks of that, or of more. A contract does not reach what cannot be reached either."""
+    if (one.contact is not None and one.contact != query.contact) or (
+        one.channel is not None and one.channel is not query.channel
+    ):
+        return False
+    if one.brand is not None and query.brand is not None and one.brand != query.brand:
+        return False
+    if one.purpose is not None:
+        return one.purpose in family
+    return covers_all or one.suppression in LIFTED_ONLY or one.suppression is Suppression.REASSIGNED
 
 
 def _not_theirs(customer: Customer, one: Entry, at: datetime) -> Reason | None:
     """Why a consent does not count for a customer; None when it does, UNKNOWN_CUSTOMER when it is somebody else's."""
-    own = [member for record in one.records if (member := customer.member(record)) is not None]
-    if not own:
+    if customer.records.isdisjoint(one.records):
         return Reason.UNKNOWN_CUSTOMER
     if one.parted_at is not None and one.parted_at <= at:
         return Reason.OWNER_UNCLEAR
@@ -189,8 +186,12 @@ def _not_theirs(customer: Customer, one: Entry, at: datetime) -> Reason | None:
         return Reason.NOT_CONFIRMED
     if one.contact is None:
         return None
-    held = [holding for member in own for holding in member.holdings if holding.contact == one.contact and holding.holds_at(at)]
-    return None if any(holding.reaches(one) for holding in held) else Reason.NOT_HELD
+    for record in one.records:
+        member = customer.member(record)
+        for holding in member.holdings if member else ():
+            if holding.contact == one.contact and holding.holds_at(at) and holding.reaches(one):
+                return None
+    return Reason.NOT_HELD
 
 
 def _reaches(own: AbstractSet[UUID], held: Sequence[Holding], one: Entry) -> bool:
@@ -204,7 +205,7 @@ def combinations(customer: Customer, at: datetime) -> list[Query]:
     """Every query that some entry of the customer speaks of, on the contact points held at a time, in their order."""
     found: set[Query] = set()
     for one in customer.entries:
-        if one.purpose is None or one.state not in POSITIVE | DENYING | ENDING:
+        if one.purpose is None or one.state not in (*POSITIVE, *DENYING, *ENDING):
             continue
         kind = KIND_OF.get(one.channel) if one.channel else None
         contacts: Sequence[Contact | None] = [None] if kind is None else customer.held(kind, at)

@@ -94,7 +94,8 @@ def fold(heard: Heard, query: Query, jurisdictions: AbstractSet[str], rules: Rul
     once = [*heard.positives, *(one for one, _ in heard.blocked)]
     left = _unanswered(heard.against, once)
     if denying := [one for one in left if one.state in DENYING]:
-        return Ruling(Answer.DENIED, _denied_by(denying), _told(denying), laws)
+        first = heapq.nlargest(MOST_TOLD, denying, key=_place)
+        return Ruling(Answer.DENIED, _denied_by(denying, first[0]), tuple(one.entry_id for one in first), laws)
     if left:
         return Ruling(Answer.UNKNOWN, Reason.ENDED, _told(left), laws)
     if not heard.against and not once and (reason_unasked := _unasked(query, laws, rules)):
@@ -136,11 +137,15 @@ def _standing(given: Sequence[Entry], against: Sequence[Entry]) -> list[Entry]:
     """Those that outweigh every entry that speaks against them; as `outweighs` says, in a time that grows with their sum."""
     if not against:
         return list(given)
-    if any(one.suppression in LIFTED_ONLY or one.counts_from is None for one in against):
-        return []
-    latest = max(one.counts_from or _BEGINNING for one in against)
-    kinds = {(_scope(one), one.suppression is not None): one for one in against}  # One of each width stands for the others.
-    later = (one for one in given if one.is_shown_act and one.counts_from is not None and one.counts_from > latest)
+    latest = _BEGINNING
+    for one in against:
+        at = one.occurred_at
+        if at is None or (one.suppression is not None and one.suppression in LIFTED_ONLY):
+            return []
+        latest = max(latest, at)
+    later = [one for one in given if (at := one.counts_from) is not None and at > latest and one.is_shown_act]
+    # One of each width stands for the others: all of them are earlier.
+    kinds = {(_scope(one), one.suppression is not None): one for one in against} if later else {}
     return [one for one in later if all(outweighs(one, other) for other in kinds.values())]
 
 
@@ -150,9 +155,15 @@ def _unanswered(against: Sequence[Entry], given: Sequence[Entry]) -> list[Entry]
     for one in given:
         if one.is_shown_act and one.counts_from is not None:
             kind = (_scope(one), one.is_explicit)
-            if kind not in latest or _place(latest[kind]) < _place(one):
+            known = latest.get(kind)
+            if known is None or (known.counts_from or _BEGINNING) < one.counts_from:
                 latest[kind] = one
-    return [one for one in against if not any(outweighs(other, one) for other in latest.values())]
+    ends = max((one.counts_from or _BEGINNING for one in latest.values()), default=_BEGINNING)
+    return [
+        one
+        for one in against
+        if one.counts_from is None or one.counts_from >= ends or not any(outweighs(other, one) for other in latest.values())
+    ]
 
 
 def _why_not(given: Entry, query: Query, laws: Sequence[str], rules: Rules, at: datetime) -> Reason | None:
@@ -184,10 +195,9 @@ def _unasked(query: Query, laws: Sequence[str], rules: Rules) -> Reason | None:
     return Reason.NOTHING_AGAINST if permits else None
 
 
-def _denied_by(denying: Sequence[Entry]) -> Reason:
-    if any(one.suppression in LIFTED_ONLY for one in denying):
+def _denied_by(denying: Sequence[Entry], latest: Entry) -> Reason:
+    if any(one.suppression is not None and one.suppression in LIFTED_ONLY for one in denying):
         return Reason.SUPPRESSED
-    latest = max(denying, key=_place)
     if latest.suppression is not None:
         return Reason.OBJECTED
     return Reason.REFUSED if latest.state is State.REFUSED else Reason.WITHDRAWN
