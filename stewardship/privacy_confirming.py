@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from kernel import audit, clock, jobs
+from kernel import approvals, audit, jobs
 from kernel.actor import Principal
 from kernel.errors import Conflict, MdmError
 from kernel.jobs import Claim
@@ -91,8 +91,7 @@ def _blocked(found: Request) -> list[str]:
 def confirm(session: Session, caller: Principal, request_id: Id, token: str | None) -> Request:
     """Confirm an erasure as it was seen. The last confirmation that is needed opens its job.
 
-    Raises: MdmError 428 without a token, 412 when what was seen has changed; Conflict when something bars it, or the same person
-    confirms twice where two are needed.
+    Raises: MdmError 428 without a token, 412 when what was seen has changed; Conflict when something bars it.
     """
     seen = preview(session, request_id)
     if seen.blocked:
@@ -103,28 +102,17 @@ def confirm(session: Session, caller: Principal, request_id: Id, token: str | No
     if token is None or token != seen.token:
         code, status = ("preview_needed", 428) if token is None else ("preview_outdated", OUTDATED)
         raise MdmError("Look first: send the token of the preview", code=code, status=status)
-    needed = settings().erasure_approvals
-    given = _approve(session, caller, request_id, token)
-    counted = {"given": given, "needed": needed}
-    audit.record(session, caller.actor, "privacy.erasure_confirmed", "privacy_request", str(request_id), detail=counted)
-    if given >= needed:
+    audit.record(session, caller.actor, "privacy.erasure_confirmed", "privacy_request", str(request_id))
+    if settings().erasure_approvals == 1 or _is_second(session, caller, seen):
         _open_job(session, caller, request_id)
     return privacy_requests.find(session, request_id)
 
 
-def _approve(session: Session, caller: Principal, request_id: Id, token: str) -> int:
-    """Note a confirmation of what was seen; how many there are of the very same."""
-    sql.run(session, "DELETE FROM privacy_approval WHERE request_id = %s AND token <> %s", [request_id, token])
-    touched = sql.run(
-        session,
-        """INSERT INTO privacy_approval (request_id, approver, token, approved_at) VALUES (%s, %s, %s, %s)
-           ON CONFLICT DO NOTHING""",
-        [request_id, caller.actor, token, clock.now()],
-    )
-    if not touched:
-        raise Conflict("The same person cannot confirm twice", code="second_person_needed")
-    ((given,),) = sql.rows(session, "SELECT count(*) FROM privacy_approval WHERE request_id = %s", [request_id])
-    return int(given)
+def _is_second(session: Session, caller: Principal, seen: Preview) -> bool:
+    """Keep the confirmation of what was seen as a proposal; whether somebody else has confirmed the very same before."""
+    about = {"request_id": str(seen.request.request_id), "records": len(seen.request.mine)}
+    where = (seen.request.brands, seen.request.regions)
+    return approvals.second(session, KIND, seen.token, caller.actor, about, *where) is None
 
 
 def _open_job(session: Session, caller: Principal, request_id: Id) -> None:
@@ -192,7 +180,6 @@ def _has_company(session: Session, found: Request) -> bool:
 def _ask_again(session: Session, found: Request) -> None:
     """Open the request anew, about whoever lives with the person's records now; it must be looked at and confirmed again."""
     ((golden_id,),) = sql.rows(session, "SELECT golden_id FROM crosswalk WHERE record_id = %s", [found.mine[0]])
-    sql.run(session, "DELETE FROM privacy_approval WHERE request_id = %s", [found.request_id])
     sql.run(
         session,
         "UPDATE privacy_request SET state = 'open', job_id = NULL, golden_id = coalesce(%s, golden_id) WHERE request_id = %s",

@@ -52,15 +52,6 @@ CREATE TABLE privacy_member (
   PRIMARY KEY (request_id, record_id)
 );
 CREATE INDEX privacy_member_by_record ON privacy_member (record_id);
-
--- Who confirmed what they had seen. One row is enough, or two persons' where the settings ask for two.
-CREATE TABLE privacy_approval (
-  request_id uuid NOT NULL REFERENCES privacy_request ON DELETE CASCADE,
-  approver text NOT NULL,
-  token text NOT NULL,
-  approved_at timestamptz NOT NULL,
-  PRIMARY KEY (request_id, approver)
-);
 """
 # `entry_no` is the place in the file that is kept outside of this database: a database that lacks one is older than the file.
 ERASURES = """
@@ -124,7 +115,6 @@ UNTOUCHED = {"merge": "unchanged", "unmerge": "unchanged"}
 NEW = {
     "privacy_request": {**UNTOUCHED, "export": "all", "erase": "keep: ids, states and times", "retain": "7 years"},
     "privacy_member": {**UNTOUCHED, "export": "all", "erase": "keep: ids and weights", "retain": "with its request"},
-    "privacy_approval": {**UNTOUCHED, "export": "no", "erase": "keep: who approved", "retain": "with its request"},
     "restriction": {
         "merge": "counts for all of it", "unmerge": "stays with its record", "export": "all", "erase": "delete",
         "retain": "until it is lifted",
@@ -181,7 +171,6 @@ BEFORE = {
 SCOPED = {
     "privacy_request": "wholly_in_scope(brands, regions)",
     "privacy_member": "EXISTS (SELECT FROM privacy_request r WHERE r.request_id = privacy_member.request_id)",
-    "privacy_approval": "EXISTS (SELECT FROM privacy_request r WHERE r.request_id = privacy_approval.request_id)",
 }
 
 
@@ -216,4 +205,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     _declare(BEFORE)
     op.execute("DROP FUNCTION anybody_erased(); DROP FUNCTION is_restricted(uuid); DROP TABLE restriction")
-    op.execute("DROP TABLE suppression_tally, suppression, erasure, privacy_approval, privacy_member, privacy_request")
+    op.execute("DROP TABLE suppression_tally, suppression, erasure, privacy_member, privacy_request")

@@ -16,7 +16,7 @@ class Approval(BaseModel):
     """An act that takes two persons."""
 
     approval_id: UUID
-    kind: str = Field(description="`decision`: of a steward; `policy`: another policy or model would rule.")
+    kind: str = Field(description="`decision`: of a steward; `policy`: another policy or model would rule; `erasure`.")
     about: dict[str, Any] = Field(description="How many records and decisions, and which golden ids (the first 20).")
     asked_by: str
     asked_at: datetime
