@@ -135,8 +135,8 @@ def store(session: Session, decisions: Sequence[PairDecision], secret: bytes) ->
     """Write the model's decisions; give the records whose decisions changed.
 
     An equal live row stays; one that says something else is superseded. A decision about a standard record that was replaced
-    since is dropped (that record is pending again); the standard records are locked in record order, so that none of them changes
-    before this commits. Repeated when another worker wrote the same pair in between.
+    since is dropped (that record is pending again); the records are locked in the order of keys, so that none of their standard
+    records is replaced before this commits. Repeated when another worker wrote the same pair in between.
     """
     decisions = _current(session, decisions)
     changed: set[uuid.UUID] = set()
@@ -155,12 +155,15 @@ def store(session: Session, decisions: Sequence[PairDecision], secret: bytes) ->
 
 
 def _current(session: Session, decisions: Sequence[PairDecision]) -> list[PairDecision]:
-    """Keep the decisions about versions that are current, and hold those versions until the transaction ends."""
+    """Keep the decisions about versions that are current, and hold those versions until the transaction ends.
+
+    Whoever replaces a standard record holds its source record, of which a page has ten times as many: most neighbours lie on
+    pages of their own, and each page that a lock is written on first is logged whole. Read only then: what was waited for shows.
+    """
+    ids = [list({one for decision in decisions for one in decision.pair})]
+    sql.run(session, "SELECT FROM source_record WHERE record_id = ANY(%s) ORDER BY source, source_key FOR SHARE", ids)
     found = sql.rows(
-        session,
-        """SELECT record_id, version_no, standardizer, policy_version FROM standard_record
-           WHERE record_id = ANY(%s) ORDER BY record_id FOR SHARE""",
-        [list({one for decision in decisions for one in decision.pair})],
+        session, "SELECT record_id, version_no, standardizer, policy_version FROM standard_record WHERE record_id = ANY(%s)", ids
     )
     stamps = {row[0]: stamp(*row[1:]) for row in found}
     return [one for one in decisions if (stamps.get(one.record_a), stamps.get(one.record_b)) == one.stamps]

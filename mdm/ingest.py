@@ -294,7 +294,6 @@ def _file(batch: _Batch, tracks: dict[Key, Track], rows: dict[Key, RecordRow]) -
         if (said := track.winner or track.latest) is not None and not rows[key].is_deleted
     ]
     known = [(track.record_id, rows[key].is_deleted) for key, track in tracks.items() if track.stored]
-    record_rows.lock_standard(batch.session, [record_id for record_id, _ in known])
     record_rows.drop_standard(batch.session, [record_id for record_id, is_deleted in known if is_deleted])
     record_rows.replace_standard(batch.session, standards, _versions(batch))
     record_rows.file_keys(batch.session, standards, [record_id for record_id, _ in known])

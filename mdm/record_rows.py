@@ -244,14 +244,6 @@ def _held_keys(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.U
     return {record_id: set(keys) for record_id, keys in sql.rows(session, statement, [list(record_ids)])}
 
 
-def lock_standard(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
-    """Lock standard records in the order of ids, before some are replaced and others dropped: resolution holds them so."""
-    if record_ids:
-        sql.run(
-            session, "SELECT FROM standard_record WHERE record_id = ANY(%s) ORDER BY record_id FOR UPDATE", [list(record_ids)]
-        )
-
-
 def drop_standard(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
     """Take the standard records of deleted records away."""
     if record_ids:

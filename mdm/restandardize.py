@@ -108,7 +108,6 @@ def restore(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
     stored = _said(session, record_ids)
     problems = {again.record_id: list(_problems(again, stored.get(again.record_id))) for again in found}
     lost = [again for again in found if problems[again.record_id] and again.row is not None]
-    record_rows.lock_standard(session, [again.record_id for again in lost])
     versions = {again.record_id: again.policy_version for again in lost}
     for again in lost:
         if again.row is not None:
@@ -126,7 +125,6 @@ def follow(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) ->
     Of what is deleted nothing stays, nor of a payload that cannot be read any more: what was filed says what counts no longer.
     """
     found = list(_again(session, _LIVING + _IN_ORDER, _params(policy, record_ids), _rules_of_each(session)))
-    record_rows.lock_standard(session, record_ids)
     for version in sorted({again.policy_version for again in found if again.row}):
         rows = [again.row for again in found if again.row and again.policy_version == version]
         _replace(session, rows, (program.stamp(), version))
@@ -221,7 +219,6 @@ def refresh(session: Session, policy: Policy, record_ids: Sequence[uuid.UUID]) -
             rows.append(again.row)
         elif again.refusal is not None:
             refused[again.record_id] = f"{again.refusal.code}:{again.refusal.field}"
-    record_rows.lock_standard(session, [*refused, *(row.record_id for row in rows)])
     if refused:
         sql.run(session, _REFUSED, {**params, "ids": list(refused), "refusals": list(refused.values())})
     sql.run(session, _MADE_GOOD, params)

@@ -1,6 +1,7 @@
 """The decision log: written once, superseded when it says something else, sealed against edits."""
 
 import dataclasses
+import threading
 import uuid
 from collections.abc import Callable, Sized
 
@@ -9,7 +10,7 @@ from sqlmodel import Session
 
 from kernel import db
 from kernel.settings import settings
-from mdm import closure, decisions, sql, versions
+from mdm import closure, decisions, restandardize, sql, versions
 from mdm.decisions import PairDecision
 from mdm.records import stamp
 
@@ -73,6 +74,47 @@ def test_a_decision_about_a_version_that_is_no_longer_current_is_dropped(made: P
 def test_a_decision_about_a_form_that_was_renewed_since_is_dropped(made: PairDecision) -> None:
     query("UPDATE standard_record SET policy_version = policy_version + 1 WHERE record_id = %s", made.record_b)
     assert store(made) == set()
+    assert live() == []
+
+
+def renew(mdm: Master) -> None:
+    with db.transaction() as session:
+        restandardize.refresh(session, mdm.policy, [row[0] for row in query("SELECT record_id FROM source_record")])
+
+
+REPLACES: dict[str, Callable[[Master], object]] = {
+    "a later version": lambda mdm: mdm.put("shop", "b", {"surname": "Another"}),
+    "a deletion": lambda mdm: mdm.delete("shop", "b"),
+    "another policy": renew,
+}
+
+
+@pytest.mark.parametrize("how", REPLACES)
+def test_nobody_replaces_a_standard_record_while_a_decision_about_it_is_written(made: PairDecision, how: str) -> None:
+    """Whoever replaces it is resolved later, and has to see the decision then: else it would stay about what is gone."""
+    mdm = master.start(master.POLICY.replace("one_value_per_person: true", "one_value_per_person: false"))
+    writer = threading.Thread(target=REPLACES[how], args=(mdm,))
+    with db.transaction() as session:
+        assert decisions.store(session, [made], SECRET).changed == set(made.pair)
+        writer.start()
+        writer.join(0.5)
+        assert writer.is_alive()
+    writer.join()
+    assert len(live()) == 1
+    assert store(made) == set()  # It speaks of what is gone by now.
+
+
+def test_a_decision_waits_for_whoever_replaces_a_standard_record_and_is_dropped(made: PairDecision) -> None:
+    found: list[frozenset[uuid.UUID]] = []
+    writer = threading.Thread(target=lambda: found.append(store(made)))
+    with db.transaction() as session:
+        sql.rows(session, "SELECT FROM source_record ORDER BY source, source_key FOR NO KEY UPDATE")
+        writer.start()
+        writer.join(0.5)
+        assert writer.is_alive()
+        sql.run(session, "UPDATE standard_record SET version_no = 2 WHERE record_id = %s", [made.record_b])
+    writer.join()
+    assert found == [frozenset()]
     assert live() == []
 
 
