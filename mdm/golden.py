@@ -86,47 +86,50 @@ def _is_restamped(versions: VersionSet, evaluation: Evaluation, draft: Draft) ->
 def _store(session: Session, versions: VersionSet, rows: Sequence[_Row], now: datetime) -> None:
     """Insert or update the goldens and append their versions: one statement. Ids are numbered in the order of the rows."""
     if rows:
-        document = orjson.dumps([_json(row) for row in rows]).decode()
-        sql.run(session, _STORE, {"rows": document, "set": versions.version_set_id, "now": now})
+        sql.run(session, _STORE, _columns(rows) | {"set": versions.version_set_id, "now": now})
 
 
-def _json(row: _Row) -> dict[str, Any]:
-    draft = row.draft
+def _columns(rows: Sequence[_Row]) -> dict[str, Any]:
+    """Lay goldens out by column; what is a list itself travels as text, since an array of arrays must be rectangular."""
+    drafts = [row.draft for row in rows]
     return {
-        "golden_id": draft.golden_id,
-        "is_new": row.version == 1,
-        "status": str(draft.status),
-        "redirect_to": draft.redirect_to,
-        "split_into": draft.split_into,
-        "version": row.version,
-        "brands": draft.brands,
-        "regions": draft.regions,
-        "members": sorted(draft.members),
-        "body": row.body,
-        "content_hash": draft.content_hash.hex(),
-        "cause": row.cause,
+        "golden_id": sql.array([one.golden_id for one in drafts]),
+        "is_new": [row.version == 1 for row in rows],
+        "status": [str(one.status) for one in drafts],
+        "redirect_to": sql.array([one.redirect_to for one in drafts]),
+        "split_into": [sql.array(one.split_into) for one in drafts],
+        "version": [row.version for row in rows],
+        "brands": [sql.array(one.brands) for one in drafts],
+        "regions": [sql.array(one.regions) for one in drafts],
+        "members": [sql.array(sorted(one.members)) for one in drafts],
+        "body": [orjson.dumps(row.body).decode() for row in rows],
+        "content_hash": sql.array([one.content_hash for one in drafts]),
+        "cause": [row.cause for row in rows],
     }
 
 
+# The bodies by column, as text: out of one JSON document of all rows PostgreSQL reads each of them twice.
 _STORE = """
 WITH n AS MATERIALIZED (
-  SELECT * FROM ROWS FROM (json_to_recordset(%(rows)s::json) AS (
-    golden_id uuid, is_new boolean, status text, redirect_to uuid, split_into uuid[], version bigint, brands text[],
-    regions text[], members uuid[], body jsonb, content_hash text, cause text)) WITH ORDINALITY AS r (
+  SELECT golden_id, is_new, status, redirect_to, split_into::uuid[], version, brands::text[], regions::text[], members::uuid[],
+    body::jsonb, content_hash, cause, place
+  FROM unnest(%(golden_id)s::uuid[], %(is_new)s::boolean[], %(status)s::text[], %(redirect_to)s::uuid[], %(split_into)s::text[],
+    %(version)s::bigint[], %(brands)s::text[], %(regions)s::text[], %(members)s::text[], %(body)b::text[],
+    %(content_hash)s::bytea[], %(cause)s::text[]) WITH ORDINALITY AS r (
     golden_id, is_new, status, redirect_to, split_into, version, brands, regions, members, body, content_hash, cause, place)),
 inserted AS (
   INSERT INTO golden (golden_id, status, redirect_to, split_into, version, brands, regions, body, content_hash, version_set_id,
     computed_at)
-  SELECT golden_id, status, redirect_to, split_into, version, brands, regions, body, decode(content_hash, 'hex'), %(set)s, %(now)s
+  SELECT golden_id, status, redirect_to, split_into, version, brands, regions, body, content_hash, %(set)s, %(now)s
   FROM n WHERE is_new ORDER BY place),
 updated AS (
   UPDATE golden g SET status = n.status, redirect_to = n.redirect_to, split_into = n.split_into, version = n.version,
-    brands = n.brands, regions = n.regions, body = n.body, content_hash = decode(n.content_hash, 'hex'), version_set_id = %(set)s,
+    brands = n.brands, regions = n.regions, body = n.body, content_hash = n.content_hash, version_set_id = %(set)s,
     computed_at = %(now)s
   FROM n WHERE g.golden_id = n.golden_id AND NOT n.is_new)
 INSERT INTO golden_version (golden_id, version, computed_at, status, redirect_to, members, body, content_hash, version_set_id,
   cause)
-SELECT golden_id, version, %(now)s, status, redirect_to, members, body, decode(content_hash, 'hex'), %(set)s, cause FROM n"""
+SELECT golden_id, version, %(now)s, status, redirect_to, members, body, content_hash, %(set)s, cause FROM n"""
 
 
 def _restamp(session: Session, versions: VersionSet, golden_ids: Sequence[uuid.UUID]) -> None:
