@@ -121,11 +121,15 @@ def read(
 
 
 def _hot_identifiers(session: Session, record_ids: Collection[uuid.UUID]) -> frozenset[int]:
-    """Read the hot keys under which identifiers of the records are filed: not all their holders are in the component."""
+    """Read the hot keys under which identifiers of the records are filed: not all their holders are in the component.
+
+    A key is of one rule, which any of its rows tells: next to no hot key is an identifier's, and only of those who holds it is asked.
+    """
     found = sql.rows(
         session,
-        """SELECT blocking_key FROM hot_key h WHERE EXISTS (
-             SELECT FROM blocking_key b WHERE b.blocking_key = h.blocking_key AND b.rule = %s AND b.record_id = ANY(%s))""",
+        """SELECT blocking_key FROM hot_key h
+           WHERE CASE WHEN (SELECT b.rule FROM blocking_key b WHERE b.blocking_key = h.blocking_key LIMIT 1) = %s
+             THEN EXISTS (SELECT FROM blocking_key b WHERE b.blocking_key = h.blocking_key AND b.record_id = ANY(%s)) END""",
         [IDENTIFIER_RULE, list(record_ids)],
     )
     return frozenset(row[0] for row in found)
