@@ -14,7 +14,7 @@ help:
 	@echo "make check    ruff, mypy --strict, import contracts, architecture smells"
 	@echo "make faults   apply each kept fault and expect a test to die"
 	@echo "make bench    measured ratios, as a table and JSON"
-	@echo "make soak     long random runs: orders (also 20,000 records), both engines, storms of writes, golden ids, killed processes, the fault table, properties (PART=kills SEED=7 MINUTES=10; goes on where it stopped)"
+	@echo "make soak     long random runs: orders (also 20,000 records), both engines, storms of writes, golden ids, consent, killed processes, the fault table, properties (PART=kills SEED=7 MINUTES=10; goes on where it stopped)"
 	@echo "make install  only the environment; make lock: renew the hashed lock; make docs: generated pages"
 
 install:

@@ -118,7 +118,7 @@ class LoyaltyItem(Item):
 
 
 class ConsentItem(Item):
-    """A consent as the source tells it: kept with the record and counted, not yet interpreted."""
+    """A consent as the source tells it: kept with the record, and an entry of the consent ledger; a claim without `proof`."""
 
     purpose: Literally
     state: Path

@@ -145,6 +145,6 @@ def empty_records() -> None:
     query(
         """TRUNCATE source_record, record_version, record_sighting, standard_record, blocking_key, hot_key, pending_record,
            decision, golden, golden_version, founder, crosswalk, crosswalk_version, task, outbox, event, record_data_key,
-           search_term CASCADE""",
+           search_term, consent_entry CASCADE""",
         role=db.Role.OWNER,
     )

@@ -131,5 +131,5 @@ def _lawful(e: Entry, query: Query, rules: Rules, law: str, now: datetime) -> bo
         return order.index(e.strength) >= order.index(regime.strength)
     if e.occurred_at is None or e.implied_by not in regime.implied_months:
         return False
-    until = regime.implies_until(e.implied_by, e.occurred_at)
+    until = regime.implies_until(str(e.implied_by), e.occurred_at)
     return until is None or until > now

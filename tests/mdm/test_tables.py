@@ -4,13 +4,14 @@ import pytest
 from sqlalchemy import inspect
 from sqlmodel import SQLModel
 
+import consent.tables
 import mdm.tables
 import stewardship.tables
 from kernel import db
 
 ROWS = [
     one
-    for module in (mdm.tables, stewardship.tables)
+    for module in (consent.tables, mdm.tables, stewardship.tables)
     for one in vars(module).values()
     if isinstance(one, type) and issubclass(one, SQLModel) and one is not SQLModel
 ]
