@@ -95,7 +95,12 @@ def judge(customer: Customer, query: Query, rules: Rules, at: datetime) -> Rulin
     kind = KIND_OF.get(query.channel) if query.channel else None
     if query.contact is not None or kind is None:
         return _judge(customer, query, rules, at)
-    found = [ruling for _, ruling in by_contact(customer, query, rules, at)]
+    return of_any(customer, by_contact(customer, query, rules, at))
+
+
+def of_any(customer: Customer, judged: Sequence[tuple[Contact, Ruling]]) -> Ruling:
+    """The answer for a customer whose contact points were judged."""
+    found = [ruling for _, ruling in judged]
     return next((one for one in found if one.permits), None) or strictest(found) or _not_held(customer)
 
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from consent import ledger
-from consent.effective import KIND_OF, Customer, by_contact, judge, judge_contact
+from consent.effective import KIND_OF, Customer, by_contact, judge, judge_contact, of_any
 from consent.entries import Channel, Entry, Query
 from consent.purposes import Rules
 from consent.status import Answer, Reason, Ruling
@@ -142,17 +142,12 @@ def _answer(found: _Found, one: Check, rules: Rules, at: datetime) -> Checked:
     customer = found.customers.get(customer_id) or Customer((), ())
     if contact is not None:
         customer = _with(customer, [entry for entry in found.entries if entry.contact == contact])
-    is_alone = one.record is not None and found.keys[one.record][1]
-    return Checked(
-        judge(customer, query, rules, at), None if is_alone else customer_id, _usable(found, customer, query, rules, at)
-    )
-
-
-def _usable(found: _Found, customer: Customer, query: Query, rules: Rules, at: datetime) -> tuple[str, ...]:
-    if query.contact is not None or query.channel not in KIND_OF:
-        return ()
+    shown_id = None if one.record is not None and found.keys[one.record][1] else customer_id
+    if contact is not None or query.channel not in KIND_OF:
+        return Checked(judge(customer, query, rules, at), shown_id)
     judged = by_contact(customer, query, rules, at)
-    return tuple(found.census.points[contact].shown for contact, ruling in judged if ruling.permits)
+    usable = tuple(found.census.points[point].shown for point, ruling in judged if ruling.permits)
+    return Checked(of_any(customer, judged), shown_id, usable)
 
 
 def _of_contact(found: _Found, point: ContactPoint | None, query: Query, rules: Rules, at: datetime) -> Ruling:

@@ -39,14 +39,14 @@ class Census:
     members: dict[UUID, list[Member]] = field(default_factory=lambda: defaultdict(list))
     points: dict[Contact, ContactPoint] = field(default_factory=dict)
     _hashed: ledger.Hasher = field(default_factory=ledger.contact_hasher)
+    _hashes: dict[ContactPoint, Contact] = field(default_factory=dict)
 
     def add(self, rows: Iterable[sql.Row]) -> "Census":
         """Take in rows of MEMBERS."""
         for customer_id, *columns in rows:
             row = Row(*columns)
             try:
-                points = {self.hash_of(point): point for point, _ in row.points(self.rules)}
-                member = row.member(self.rules, self._hashed)
+                member, points = row.held(self.rules, self.hash_of)
             except (AttributeError, KeyError, TypeError):  # A record that nobody can read holds nothing, and holds nobody up.
                 points, member = {}, Member(row.record_id, (), frozenset({UNKNOWN_PLACE}))
             self.members[customer_id].append(member)
@@ -63,7 +63,10 @@ class Census:
 
     def hash_of(self, point: ContactPoint) -> Contact:
         """How entries name a contact point."""
-        return self._hashed(point.kind, point.canonical)
+        known = self._hashes.get(point)
+        if known is None:
+            known = self._hashes[point] = self._hashed(point.kind, point.canonical)
+        return known
 
     def records(self) -> list[UUID]:
         """All members."""

@@ -54,7 +54,9 @@ def _email(value: str) -> ContactPoint:
 
 
 def _phone(value: str) -> ContactPoint | None:
-    digits = "".join(filter(str.isdigit, value))
+    digits = value.removeprefix("+")
+    if not (digits.isascii() and digits.isdecimal()):
+        digits = "".join(filter(str.isdigit, value))
     return ContactPoint(PHONE, digits, value) if digits else None
 
 
@@ -74,14 +76,19 @@ class Row:
         yield from ((point, one) for one in self.phones or () if (point := _phone(one.get("value", ""))))
         yield from ((point, {}) for one in self.consents or () if (point := device_of(one, rules)))
 
-    def member(self, rules: Rules, hashed: Hasher) -> Member:
-        """The record as consent sees it. Where no address says which law applies, the countries of its phones do."""
+    def held(self, rules: Rules, hash_of: Callable[[ContactPoint], str]) -> tuple[Member, dict[str, ContactPoint]]:
+        """The record as consent sees it, and the points that it holds by their hashes.
+
+        Where no address says which law applies, the countries of its phones do.
+        """
+        named = [(hash_of(point), point, more) for point, more in self.points(rules)]
         holdings = tuple(
-            Holding(hashed(point.kind, point.canonical), point.kind, _time(more.get("valid_from")), _time(more.get("valid_to")))
-            for point, more in self.points(rules)
+            Holding(hashed, point.kind, _time(more.get("valid_from")), _time(more.get("valid_to")))
+            for hashed, point, more in named
         )
         countries = _countries(self.addresses) or _countries(self.phones) or {None}
-        return Member(self.record_id, holdings, frozenset(map(rules.jurisdiction, countries)))
+        member = Member(self.record_id, holdings, frozenset(map(rules.jurisdiction, countries)))
+        return member, {hashed: point for hashed, point, _ in named}
 
 
 def device_of(item: Mapping[str, Any], rules: Rules) -> ContactPoint | None:
@@ -95,8 +102,10 @@ def _countries(items: Items) -> set[str | None]:
 
 
 def _time(text: str | None) -> datetime | None:
+    if not text:
+        return None
     try:
-        at = datetime.fromisoformat(text or "")
+        at = datetime.fromisoformat(text)
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):
         return None
