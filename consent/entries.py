@@ -74,7 +74,7 @@ LIFTED_ONLY = (
 
 
 class Basis(StrEnum):
-    """The legal bases of GDPR Art. 6(1), in its order."""
+    """The legal basis of what is done: GDPR Art. 6(1), in its order."""
 
     CONSENT = "consent"
     CONTRACT = "contract"

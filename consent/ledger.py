@@ -25,10 +25,10 @@ Row = Sequence[Any]
 Hasher = Callable[[str, str], str]
 _COLUMNS = """entry_id, state, recorded_at, occurred_at, encode(contact, 'hex'), channel, purpose, brand, jurisdiction, origin,
   strength, is_evidenced, suppression, implied_by, asked_at, expires_at, lifts, records, parted_at"""
-# Takes ids of records and hashes of contact points.
-ENTRIES = f"SELECT {_COLUMNS} FROM consent_entries(%s::uuid[], %s::bytea[])"  # noqa: S608 - columns of ours.
+# Takes ids of records, hashes of contact points, and the time as at which only the latest of a kind are wanted.
+ENTRIES = f"SELECT {_COLUMNS} FROM consent_entries(%s::uuid[], %s::bytea[], %s::timestamptz)"  # noqa: S608 - columns of ours.
 _APPEND = sa.text("SELECT * FROM consent_append(CAST(:entries AS json))")
-_READ = sa.text(f"SELECT {_COLUMNS} FROM consent_entries(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]))")  # noqa: S608 - as above.
+_READ = sa.text(f"SELECT {_COLUMNS} FROM consent_entries(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]), NULL)")  # noqa: S608 - as above.
 _PART = sa.text("SELECT * FROM consent_part(CAST(:ids AS uuid[]), :at)")
 _ANCHOR = sa.text("SELECT FROM consent_anchor_to(CAST(:entries AS uuid[]), CAST(:records AS uuid[]), :at)")
 _WITH_RECORDS = """

@@ -85,7 +85,7 @@ class _Found:
 async def check(caller: Principal, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
     """Answer checks as at a time, in their order. Audited as one act. Raises: Unavailable."""
     async with db.hot_connection(caller.scope) as connection:
-        found = await _read(connection, rules, checks)
+        found = await _read(connection, rules, checks, at)
         detail = {"asked": len(checks)}
         await lookup.audited(connection, [Audited(caller.actor, "consent.check", "consent", "", detail=detail)])
         return await _apart(len(checks) + len(found.rows), lambda: _answers(found, rules, checks, at))
@@ -101,9 +101,9 @@ async def _apart(size: int, act: Callable[[], T]) -> T:
     return await asyncio.to_thread(act) if size > FEW else act()
 
 
-async def _read(connection: lookup.Connection, rules: Rules, checks: Sequence[Check]) -> _Found:
+async def _read(connection: lookup.Connection, rules: Rules, checks: Sequence[Check], at: datetime) -> _Found:
     async def rows(statement: str, *parameters: object) -> list[sql.Row]:
-        if not any(parameters):
+        if not any(parameters[:2]):
             return []
         return await (await connection.execute(statement, parameters)).fetchall()
 
@@ -128,7 +128,7 @@ async def _read(connection: lookup.Connection, rules: Rules, checks: Sequence[Ch
     census = await _apart(len(of_members), lambda: Census(rules).add(of_members))
     asked = {census.hash_of(one.contact) for one in checks if one.contact}
     hashes = [bytes.fromhex(one) for one in asked.union(census.contacts())]
-    return _Found(census, living, crossed, held_by, await rows(_ENTRIES, census.records(), hashes))
+    return _Found(census, living, crossed, held_by, await rows(_ENTRIES, census.records(), hashes, at))
 
 
 def _answer(found: _Found, one: Check, rules: Rules, at: datetime) -> Checked:

@@ -153,9 +153,10 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 """
 
-# Entries that are anchored to records, and what speaks against contact points whoever is meant by it.
+# Entries that are anchored to records, and what speaks against contact points whoever is meant by it. As at a time, of refusals
+# of the same width the latest (or one of an unknown time) says what all say: a shared phone may have a hundred thousand.
 ENTRIES = """
-CREATE FUNCTION consent_entries(record_ids uuid[], contacts bytea[]) RETURNS TABLE (
+CREATE FUNCTION consent_entries(record_ids uuid[], contacts bytea[], latest_at timestamptz) RETURNS TABLE (
   entry_id uuid, state text, recorded_at timestamptz, occurred_at timestamptz, contact bytea, channel text, purpose text,
   brand text, jurisdiction text, origin text, strength text, is_evidenced boolean, suppression text, implied_by text,
   asked_at timestamptz, expires_at timestamptz, lifts uuid, records uuid[], parted_at timestamptz)
@@ -166,7 +167,12 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UNION
     SELECT e.entry_id FROM unnest(contacts) AS c CROSS JOIN LATERAL (
       SELECT entry_id, state FROM consent_entry WHERE contact = c OFFSET 0) AS e
-    WHERE e.state NOT IN ('given', 'renewed', 'implied'))
+    WHERE e.state NOT IN ('given', 'renewed', 'implied') AND (latest_at IS NULL OR e.state IN ('suppressed', 'lifted'))
+    UNION
+    SELECT e.entry_id FROM unnest(contacts) AS c CROSS JOIN LATERAL (
+      SELECT DISTINCT ON (state, channel, purpose, brand) entry_id FROM consent_entry
+      WHERE contact = c AND state NOT IN ('given', 'renewed', 'implied', 'suppressed', 'lifted') AND recorded_at <= latest_at
+      ORDER BY state, channel, purpose, brand, occurred_at DESC NULLS FIRST, entry_id) AS e)
   SELECT e.entry_id, e.state, e.recorded_at, e.occurred_at, e.contact, e.channel, e.purpose, e.brand, e.jurisdiction, e.origin,
     e.strength, e.is_evidenced, e.suppression, e.implied_by, e.asked_at, e.expires_at, e.lifts, a.records, p.parted_at
   FROM ids CROSS JOIN LATERAL (SELECT * FROM consent_entry WHERE entry_id = ids.entry_id OFFSET 0) AS e
@@ -225,8 +231,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
 $$;
 """
 FUNCTIONS = (
-    "consent_append(json)", "consent_entries(uuid[], bytea[])", "consent_members(uuid[], uuid[])", "consent_holders(text[])",
-    "consent_goldens(uuid[])", "consent_companions(uuid[])", "consent_standings(uuid[])",
+    "consent_append(json)", "consent_entries(uuid[], bytea[], timestamptz)", "consent_members(uuid[], uuid[])",
+    "consent_holders(text[])", "consent_goldens(uuid[])", "consent_companions(uuid[])", "consent_standings(uuid[])",
     "consent_part(uuid[], timestamptz)", "consent_anchor_to(uuid[], uuid[], timestamptz)",
 )  # fmt: skip
 OF_LEDGER = {

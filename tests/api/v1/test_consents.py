@@ -189,6 +189,6 @@ def test_a_hundred_thousand_entries_for_one_shared_phone_are_answered(api: Api, 
     began = time.monotonic()
     found = check(api, contact_point=phone, channel="sms")
     assert found["answer"] == "denied"
-    assert len(found["entries"]) == 20
     assert found["entries"][0] == first["entry_id"]
-    assert time.monotonic() - began < 15  # It takes about two seconds; the deadline of a hot read is fifteen.
+    assert len(found["entries"]) == 2  # Of a hundred thousand refusals of the same width one says what all of them say.
+    assert time.monotonic() - began < 15  # The deadline of a hot read.
