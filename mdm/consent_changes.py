@@ -49,8 +49,11 @@ class Moves:
         return {one for one in of & (existed | went_to) if one is not None}
 
 
-def follow(session: Session, rules: Rules, moves: Moves, at: datetime, load_id: UUID | None = None) -> list[Event]:
-    """Note what moves of records part and leave behind, and give the events of what changed. A new record alone costs nothing."""
+def follow(session: Session, rules: Rules, moves: Moves, at: datetime) -> list[Event]:
+    """Note what moves of records part and leave behind, and give the events of what changed. A new record alone costs nothing.
+
+    They are part of no load: whoever must not write to a customer any more is told at once.
+    """
     touched = moves.touched()
     if not touched:
         return []
@@ -72,7 +75,7 @@ def follow(session: Session, rules: Rules, moves: Moves, at: datetime, load_id: 
         for golden_id in sorted(came_from)
         if golden_id in now
     ]
-    return _events(session, [one for one in changes if one.is_one], "records", load_id)
+    return _events(session, [one for one in changes if one.is_one], "records")
 
 
 def _noted(session: Session, entries: Sequence[Entry], moves: Moves, at: datetime) -> list[Entry]:
@@ -158,18 +161,16 @@ class _Change:
         return [query for query in narrowed(self.before, self.after) if query.contact in held]
 
 
-def appended(
-    session: Session, rules: Rules, golden_ids: Collection[UUID], new: Collection[UUID], at: datetime, load_id: UUID | None = None
-) -> list[Event]:
+def appended(session: Session, rules: Rules, golden_ids: Collection[UUID], new: Collection[UUID], at: datetime) -> list[Event]:
     """Give the events of entries that were appended, for the golden records that they may speak of."""
     changes = []
     for golden_id, customer in consent_customers.customers(session, rules, golden_ids).items():
         before = Customer(customer.members, tuple(one for one in customer.entries if one.entry_id not in new))
         changes.append(_Change(golden_id, effective(before, rules, at), effective(customer, rules, at)))
-    return _events(session, [one for one in changes if one.is_one], "entries", load_id)
+    return _events(session, [one for one in changes if one.is_one], "entries")
 
 
-def _events(session: Session, changes: Sequence[_Change], because: str, load_id: UUID | None) -> list[Event]:
+def _events(session: Session, changes: Sequence[_Change], because: str) -> list[Event]:
     if not changes:
         return []
     ids = [one.golden_id for one in changes]
@@ -182,7 +183,7 @@ def _events(session: Session, changes: Sequence[_Change], because: str, load_id:
         lost = one.lost
         body = {"golden_id": str(one.golden_id), "because": because, "narrowed": bool(lost), "changed": _changed(one)}
         for type_ in (CHANGED, NARROWED) if lost else (CHANGED,):
-            events.append(Event(type_, one.golden_id, version, body, tuple(brands), tuple(regions), (), load_id))
+            events.append(Event(type_, one.golden_id, version, body, tuple(brands), tuple(regions)))
     return events
 
 

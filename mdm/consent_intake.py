@@ -7,7 +7,6 @@ entries again. Works in any row scope: whom an entry may speak of does not hang 
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
 
 import orjson
 from sqlmodel import Session
@@ -23,9 +22,7 @@ MARK = '"consents":'
 Brought = tuple[Bringer, str]  # The record, and its standard record as JSON.
 
 
-def take(
-    session: Session, rules: Rules, brought: Iterable[Brought], now: datetime, load_id: UUID | None = None
-) -> tuple[int, Counter[Problem]]:
+def take(session: Session, rules: Rules, brought: Iterable[Brought], now: datetime) -> tuple[int, Counter[Problem]]:
     """Append what records say of consent; how many entries are new, and what is wrong with others. Idempotent."""
     hashed = ledger.contact_hasher()
     said: list[Statement] = []
@@ -37,5 +34,5 @@ def take(
             wrong.update(problems)
     new = consent_writing.append(session, said)
     if new:
-        consent_writing.tell(session, rules, [one for one in said if one.entry.entry_id in new], now, load_id)
+        consent_writing.tell(session, rules, [one for one in said if one.entry.entry_id in new], now)
     return len(new), wrong

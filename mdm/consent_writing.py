@@ -41,7 +41,7 @@ def _spread(one: Statement, together: Mapping[UUID, AbstractSet[UUID]]) -> State
     return one.about(one.entry.records.union(*(together.get(record, ()) for record in one.entry.records)))
 
 
-def tell(session: Session, rules: Rules, added: Sequence[Statement], now: datetime, load_id: UUID | None = None) -> None:
+def tell(session: Session, rules: Rules, added: Sequence[Statement], now: datetime) -> None:
     """Emit what entries change for the customers that they may speak of: those of their records, and who holds what they deny."""
     records = {record for one in added for record in one.entry.records}
     against = [one for one in added if one.entry.state not in POSITIVE and one.kind and one.contact_point]
@@ -50,5 +50,5 @@ def tell(session: Session, rules: Rules, added: Sequence[Statement], now: dateti
     records.update(*held.values())
     found: Mapping[UUID, Any] = dict(sql.rows(session, _GOLDENS, [sorted(records)])) if records else {}
     new = {one.entry.entry_id for one in added}
-    events = consent_changes.appended(session, rules, set(found.values()), new, now, load_id) if found else []
+    events = consent_changes.appended(session, rules, set(found.values()), new, now) if found else []
     outbox.emit_all(session, events)

@@ -59,7 +59,7 @@ def write(
     _point(session, versions, [evaluation for evaluation, _ in evaluated], now)
     because = {id_: golden_events.because(why) for id_, why in _reasons(evaluated, reasons)}
     told = [_told(row, before.get(row.draft.golden_id, {}), because) for row in changed]
-    consents = consent_changes.follow(session, shipped(), _moves([evaluation for evaluation, _ in evaluated]), now, load_id)
+    consents = consent_changes.follow(session, shipped(), _moves([evaluation for evaluation, _ in evaluated]), now)
     outbox.emit_all(session, [*golden_events.about(told, [evaluation for evaluation, _ in evaluated], load_id), *consents])
     return len(changed)
 

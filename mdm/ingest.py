@@ -175,7 +175,7 @@ def _store(batch: _Batch, usable: dict[Key, list[Prepared]], priority: int) -> d
     if known:
         tracks |= _arrive_at_known(batch, {key: usable[key] for key in known})
     _write(batch, tracks, priority)
-    consent_intake.take(batch.session, shipped(), _brought(batch, tracks), batch.now, batch.job_id)
+    consent_intake.take(batch.session, shipped(), _brought(batch, tracks), batch.now)
     return tracks
 
 

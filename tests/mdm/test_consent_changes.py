@@ -13,6 +13,7 @@ from kernel import clock, db
 from mdm import consent_customers, consents, contact_points
 from mdm.consent_acts import Act
 from mdm.consents import Outcome, Owner
+from mdm.incoming import Incoming
 from stewardship import settle
 from stewardship.settle import Wish
 from stewardship.sides import Side
@@ -177,3 +178,26 @@ def test_the_ledger_refuses_to_be_changed(master: Master) -> None:
         ):
             with pytest.raises(Exception, match=r"append-only|permission denied"):
                 query(statement, role=role)
+
+
+def test_a_withdrawal_that_comes_with_a_load_counts_and_is_told_at_once(master: Master) -> None:
+    said = {"purpose": "marketing_email", "state": "granted", "at": "2026-03-01T00:00:00Z"}
+    master.put(*SHOP, {**MARIA, "consents": [said]})
+    master.drain()
+    assert answers(master, SHOP) == ["allowed"]
+    master.load("shop", Incoming("1", {**MARIA, "consents": [{**said, "state": "withdrawn", "at": "2026-03-02T00:00:00Z"}]}))
+    assert answers(master, SHOP) == ["denied"]  # Before anything is resolved.
+    assert [type_ for type_, _ in told()] == ["consent.changed", "consent.narrowed"]
+    found = query(
+        "SELECT type, load_id IS NULL FROM outbox WHERE type LIKE 'consent.%%' OR type = 'record.received' ORDER BY outbox_id"
+    )
+    assert found[-3:] == [("record.received", False), ("consent.changed", True), ("consent.narrowed", True)]
+
+
+def test_words_that_nobody_knows_permit_nothing_and_are_told(master: Master) -> None:
+    outcome = master.put(*SHOP, {**MARIA, "consents": [{"purpose": "world peace", "state": "granted"},
+                                                       {"purpose": "marketing_email", "state": "perhaps"}]})  # fmt: skip
+    assert [one.code for one in outcome.notes] == ["consent_purpose_unknown", "consent_state_unknown"]
+    master.drain()
+    assert answers(master, SHOP) == ["unknown"]
+    assert query("SELECT count(*) FROM consent_entry") == [(0,)]
