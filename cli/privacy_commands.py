@@ -14,7 +14,7 @@ from kernel import actor, clock, db, jobs
 from kernel.errors import Conflict
 from kernel.jobs import Claim
 from mdm import chunks
-from stewardship import privacy_confirming, privacy_erasure, privacy_requests
+from stewardship import privacy_confirming, privacy_erasure, privacy_requests, privacy_retention
 from stewardship.privacy_confirming import KIND, Preview
 from stewardship.privacy_requests import Request, Wish
 
@@ -127,6 +127,17 @@ def replay() -> None:
     """Bring a database that was restored to where the erasure ledger is; until then the service answers 503."""
     done = privacy_erasure.replay(privacy_erasure.resolver(db.transaction))
     console.print(f"{counted(done, 'erasure')} replayed.", highlight=False)
+
+
+@privacy_app.command()
+def retention(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is due.")] = False) -> None:
+    """Let go of what sources deleted longer ago than the policy says (`deleted_kept_days`); every night by itself."""
+    with db.read_only() as session:
+        found = privacy_retention.due(session)
+    for source, number in found.items():
+        console.print(f"{number:>8}  {source}", highlight=False)
+    if not dry_run:
+        console.print(f"{counted(privacy_retention.run(db.transaction), 'record')} let go.", highlight=False)
 
 
 def _show(found: Request) -> None:

@@ -134,6 +134,9 @@ class Source(Mapping):
     region: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,32}$")] = ""
     owner: str = Field("", description="who answers for this source; shown by `mdm source list`")
     fresh_within: Duration | None = Field(None, description="without a change for longer: stale in `mdm source list`")
+    deleted_kept_days: int | None = Field(
+        None, ge=0, le=36_500, description="what it deleted is let go of after so many days; without: kept"
+    )
     timezone: Timezone = Field("UTC", description="of times that come without an offset")
     trust: float = Field(0.5, ge=0, le=1)
     stage: Stage = Stage.LIVE

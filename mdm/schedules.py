@@ -22,13 +22,16 @@ from mdm.steps import Steps
 
 WHO = actor.local("schedule")
 # In UTC. Quality last, so that the day's figures are those of its end.
-TIMES: Mapping[str, str] = {"reconcile": "02:00", "retention": "03:10", "partitions": "03:20", "quality": "23:50"}
+TIMES: Mapping[str, str] = {
+    "reconcile": "02:00", "retention": "03:10", "partitions": "03:20", "privacy_retention": "03:30", "quality": "23:50",
+}  # fmt: skip
 Fired = tuple[datetime | None, datetime | None, uuid.UUID | None]
 NEVER: Fired = (None, None, None)
 Begin = Callable[[Session], uuid.UUID | None]
 BEGIN: Mapping[str, Begin] = {
     "reconcile": lambda session: reconciliations.begin(session, EVERYBODY, False, WHO),
-    **{name: partial(upkeep.begin, kind=name, created_by=WHO.name) for name in upkeep.ACTS},
+    # What is done with records of people is beyond this package: a worker knows the kind.
+    **{name: partial(upkeep.begin, kind=name, created_by=WHO.name) for name in (*upkeep.ACTS, "privacy_retention")},
 }
 logger = log.get_logger()
 

@@ -2,7 +2,7 @@
 
 from mdm import certificates, exports, import_undo, imports, reconciliations, upkeep
 from mdm.chunks import Kind
-from stewardship import healing, privacy_confirming
+from stewardship import healing, privacy_confirming, privacy_retention
 from workers import exporter, reader, reconciler
 
 # How many rows a part of a file has is not known before it is read: none of them is counted when it is given up.
@@ -18,6 +18,7 @@ ALL = (
     EXPORTS,
     healing.CHUNKS,
     privacy_confirming.CHUNKS,
+    privacy_retention.CHUNKS,
     RECONCILIATIONS,
     *upkeep.KINDS,
 )

@@ -37,8 +37,8 @@ def rewind(days: int = 1) -> None:
 def test_a_new_schedule_begins_with_its_next_slot_and_fires_once_in_it(mdm: Master) -> None:
     assert fire() == []
     rewind()
-    assert fire() == ["partitions", "quality", "reconciliation", "retention"]
-    assert len(fire()) == 4
+    assert fire() == ["partitions", "privacy_retention", "quality", "reconciliation", "retention"]
+    assert len(fire()) == 5
     ((params, created_by),) = query("SELECT params, created_by FROM job WHERE kind = 'reconciliation'")
     assert (params, created_by) == ({"sources": [], "brands": [], "dry_run": False}, "schedule")
 
@@ -46,9 +46,9 @@ def test_a_new_schedule_begins_with_its_next_slot_and_fires_once_in_it(mdm: Mast
 def test_what_was_missed_for_days_fires_once(mdm: Master) -> None:
     fire()
     rewind(30)
-    assert len(fire()) == 4
+    assert len(fire()) == 5
     query("UPDATE job SET state = 'finished', finished_at = now()")
-    assert len(fire()) == 4
+    assert len(fire()) == 5
 
 
 def test_a_clock_that_goes_back_fires_nothing_twice(mdm: Master) -> None:
@@ -58,7 +58,7 @@ def test_a_clock_that_goes_back_fires_nothing_twice(mdm: Master) -> None:
     rewind(-400)
     assert fire() == []
     rewind()  # And is itself again, a day later.
-    assert len(fire()) == 4
+    assert len(fire()) == 5
 
 
 def test_what_is_still_to_be_done_is_not_opened_again(mdm: Master) -> None:
@@ -70,7 +70,7 @@ def test_what_is_still_to_be_done_is_not_opened_again(mdm: Master) -> None:
         rewind()
         fire()
     assert dict(query("SELECT kind, count(*) FROM job GROUP BY kind")) == dict.fromkeys(
-        ["partitions", "quality", "reconciliation", "retention"], 1
+        ["partitions", "privacy_retention", "quality", "reconciliation", "retention"], 1
     )
     assert query("SELECT job_id FROM job WHERE kind = 'reconciliation'") == [(mine,)]
     assert query("SELECT job_id FROM schedule WHERE name = 'reconcile'") == [(None,)]
@@ -79,7 +79,7 @@ def test_what_is_still_to_be_done_is_not_opened_again(mdm: Master) -> None:
 def test_without_a_policy_nothing_is_reconciled_and_the_others_fire(database: str) -> None:
     fire()
     rewind()
-    assert fire() == ["partitions", "quality", "retention"]
+    assert fire() == ["partitions", "privacy_retention", "quality", "retention"]
 
 
 def test_settings_switch_off_and_set_times(mdm: Master) -> None:
@@ -87,7 +87,7 @@ def test_settings_switch_off_and_set_times(mdm: Master) -> None:
     assert (schedules.times()["reconcile"], schedules.times()["retention"], schedules.unknown()) == ("off", "*:07", ["nightly"])
     fire()
     rewind()
-    assert fire() == ["partitions", "quality", "retention"]
+    assert fire() == ["partitions", "privacy_retention", "quality", "retention"]
     with db.read_only() as session:
         told = {one.name: one for one in schedules.listed(session)}
     assert (sorted(told), told["reconcile"].next_slot) == (ALL, None)

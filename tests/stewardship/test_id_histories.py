@@ -1,4 +1,4 @@
-"""P4 on the whole pipeline: whatever is sent, renamed, deleted, decided, undone and rebuilt, every id ever issued answers.
+"""P4 on the whole pipeline: whatever is sent, renamed, deleted, erased, decided, undone and rebuilt, every id ever answers.
 
 After each act all that is owed is resolved. A decision or an import undone at once, resolving everything anew and rebuilding
 what was altered by hand leave everybody under the id as before, and what a preview promised comes about.
@@ -18,7 +18,7 @@ from mdm import rebuild, rekey
 from mdm.incoming import Incoming
 from mdm.reconcile import Choice, Path, reconcile
 from soak import promises
-from stewardship import settle, tasks
+from stewardship import privacy_erasure, privacy_ledger, settle, tasks
 from stewardship.settle import Wish
 from stewardship.sides import Side
 
@@ -64,6 +64,9 @@ class Ids(RuleBasedStateMachine):
         self.version = dict.fromkeys(RECORDS, 10)
         self.living: set[tuple[str, str]] = set()
         self.made: list[uuid.UUID] = []
+        self.erased: set[uuid.UUID] = set()
+        privacy_ledger.path().unlink(missing_ok=True)
+        query("TRUNCATE erasure, suppression", role=db.Role.OWNER)
 
     def send(self, record: tuple[str, str], person: int | None, version: int) -> None:
         data = None if person is None else PEOPLE[person]
@@ -86,6 +89,22 @@ class Ids(RuleBasedStateMachine):
             self.version[record] += 10
             self.send(record, None, self.version[record])
             self.living.discard(record)
+
+    @rule(record=records)
+    def erase(self, record: tuple[str, str]) -> None:
+        """Erase whoever has a record. What is sent of it later is another one, of somebody who is not known as erased."""
+        golden_id = golden_of(record[0], self.key[record]) if record in self.living else None
+        if golden_id is None:
+            return
+        members = query("SELECT record_id, source, source_key FROM crosswalk WHERE golden_id = %s", golden_id)
+        entry = privacy_erasure.begin(db.transaction, uuid.uuid4(), [row[0] for row in members])
+        privacy_erasure.end(self.mdm.resolver, entry)
+        query("DELETE FROM suppression")
+        gone = {one for one in self.living if (one[0], self.key[one]) in {row[1:] for row in members}}
+        assert record in gone
+        self.living -= gone
+        self.key |= {one: f"{self.key[one]}+" for one in gone}
+        self.erased |= {golden_id, *entry.golden_ids}
 
     @rule(record=records)
     def rename(self, record: tuple[str, str]) -> None:
@@ -175,6 +194,8 @@ class Ids(RuleBasedStateMachine):
         self.mdm.drain()
         assert promises.broken(self.ever) == []
         self.ever |= promises.ids()
+        gone = query("SELECT golden_id FROM golden WHERE status = 'erased' AND body = '{}'")
+        assert {row[0] for row in gone} == self.erased, "an erased id lives again, or says something"
         assert query("SELECT count(*) FROM pending_record") == [(0,)]
 
     def teardown(self) -> None:
@@ -184,7 +205,8 @@ class Ids(RuleBasedStateMachine):
 
 def standings() -> list[Any]:
     """What has become of every id, and what it says."""
-    return query("SELECT golden_id, status, redirect_to, split_into, brands, content_hash FROM golden ORDER BY golden_id")
+    said = "CASE WHEN status <> 'erased' THEN content_hash END"
+    return query(f"SELECT golden_id, status, redirect_to, split_into, brands, {said} FROM golden ORDER BY golden_id")
 
 
 @pytest.mark.parametrize("half", ["Earlier", "Later"])
