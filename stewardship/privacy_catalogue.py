@@ -18,7 +18,9 @@ from mdm import sql
 from mdm.erasing import Subject
 
 DELETE, EMPTY, WITH, KEEP, BY = "delete", "empty", "with", "keep", "by"
-_GRAMMAR = re.compile(r"(delete|keep|empty (?P<columns>\w+(?:, \w+)*)|with (?P<table>\w+)|by (?P<handler>\w+))(?:[:;,] .*)?")
+# What is there besides to say that nothing personal stands in a table.
+_KEPT = "keep|ids only|numbers only|no values|keyed hashes stay"
+_GRAMMAR = re.compile(rf"({_KEPT}|delete|empty (?P<columns>\w+(?:, \w+)*)|with (?P<table>\w+)|by (?P<handler>\w+))(?:[:;,] .*)?")
 # The names under which rows say whose they are.
 RECORDS = frozenset({"record_id", "record_a", "record_b", "other_record_id"})
 MANY_RECORDS = frozenset({"record_ids", "left_records", "right_records", "members"})
@@ -70,7 +72,8 @@ class Table:
         if found is None:
             return None
         said = found.groupdict()
-        return Method(found[1].split()[0], said["columns"] or said["table"] or said["handler"] or "")
+        name = KEEP if re.fullmatch(_KEPT, found[1]) else found[1].split()[0]
+        return Method(name, said["columns"] or said["table"] or said["handler"] or "")
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,23 @@ class Catalogue:
         if not own and key:
             own = [f"(source, {key}) IN (SELECT * FROM unnest(%(sources)s::text[], %(keys)s::text[]))"]  # noqa: S608 - a name of ours.
         if not own:
-            own = [f"{name} = ANY(%(goldens)s)" for name in table.columns if name in GOLDENS]
+            # Where it may be empty it says where something happened, not whose the row is.
+            own = [f"{name} = ANY(%(goldens)s)" for name in table.columns if name in GOLDENS & table.required]
             own += [f"{name} {within} %(goldens)s::uuid[]" for name in table.columns if name in MANY_GOLDENS]
-        return also.join(own) or self._by_parent(table, seen | {table.name}, wholly)
+        return also.join(own) or self._by_link(table, wholly) or self._by_parent(table, seen | {table.name}, wholly)
+
+    def _by_link(self, table: Table, wholly: bool) -> str | None:
+        """By a table that ties rows of this one to records: those tied to the subject's, and to nobody else who lives."""
+        for link in self.tables.values():
+            record = next((name for name, kind in link.columns.items() if name in RECORDS and kind == "uuid"), None)
+            for column, parent, key in link.parents if record else ():
+                if parent == table.name:
+                    living = f"SELECT FROM source_record r WHERE r.record_id = o.{record} AND NOT r.is_deleted"
+                    others = "true" if wholly else f"EXISTS ({living})"
+                    tied = f"o.{column} = {table.name}.{key} AND o.{record} <> ALL(%(records)s) AND {others}"
+                    mine = f"SELECT {column} FROM {link.name} WHERE {record} = ANY(%(records)s)"  # noqa: S608 - as above.
+                    return f"{key} IN ({mine}) AND NOT EXISTS (SELECT FROM {link.name} o WHERE {tied})"
+        return None
 
     def _by_parent(self, table: Table, seen: frozenset[str], wholly: bool) -> str | None:
         for column, parent, key in table.parents:

@@ -59,12 +59,15 @@ def test_a_table_that_does_not_say_how_stops_every_erasure(database: str, declar
 
 
 def test_rows_of_a_table_that_is_added_are_found_by_what_it_says(database: str) -> None:
-    """Rows by a record, by a key of a source, by a golden id, or by a table that they point to; its name is nowhere."""
+    """Rows by a record, by a key of a source, by a golden id, by a table they point to, by one that ties them to records."""
     columns = {
         "by_record": "record_id uuid",
         "by_key": "source text, record_key text",
         "by_golden": "golden_ids uuid[]",
         "by_parent": "task_id uuid REFERENCES task",
+        "entry": "entry_id uuid PRIMARY KEY, golden_id uuid",
+        "entry_anchor": "record_id uuid, entry_id uuid REFERENCES entry",
+        "entry_words": "entry_id uuid REFERENCES entry, words text",
     }
     with psycopg.connect(database) as connection:
         for name, said in columns.items():
@@ -77,6 +80,8 @@ def test_rows_of_a_table_that_is_added_are_found_by_what_it_says(database: str) 
         assert "record_key" in statements["by_key"]
         assert "golden_ids && %(goldens)s" in statements["by_golden"]
         assert "SELECT task_id FROM task" in statements["by_parent"]
+        assert "SELECT entry_id FROM entry_anchor WHERE record_id = ANY" in statements["entry_words"]
+        assert "golden_id" not in statements["entry_words"]  # It may be empty: it says where, not whose.
     finally:
         with psycopg.connect(database) as connection:
             connection.execute(f"DROP TABLE {', '.join(columns)}")
