@@ -12,6 +12,7 @@ from cli.output import unfolded
 from cli.words import counted
 from kernel import actor, clock
 from kernel.db import read_only, transaction
+from mdm.evaluation import QuestionKind
 from mdm.resolve import Resolver
 from stewardship import answering, desk, phrasing, queue
 from stewardship.answering import Answer
@@ -40,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 @tasks_app.command("list")
 def list_(
-    kind: Annotated[str | None, typer.Option(help="pair, too_large, contested, policy_blocker or audit.")] = None,
+    kind: Annotated[str | None, typer.Option(help=" | ".join(QuestionKind))] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those past their time.")] = False,
     deferred: Annotated[bool, typer.Option("--deferred", help="Those that were put off.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=queue.MOST_LISTED)] = 20,

@@ -19,6 +19,7 @@ from mdm.closure import Closure, GoldenHead, RecordHead, rules_about
 from mdm.confirmed import Confirmed, brought_together, confirmed_pairs
 from mdm.decisions import StewardDecision
 from mdm.evidence import Weigher
+from mdm.expired_overrides import expired
 from mdm.merge_blockers import Crossing
 from mdm.records import CurrentRecord
 
@@ -31,13 +32,14 @@ Plan = ChangePlan[Id, Id]
 
 class QuestionKind(StrEnum):
     """What a steward is asked: are these one customer; why is this component so large; two decisions contradict each other; may
-    these be one in spite of what policy says bars them; was this automatic merge right."""
+    these be one though policy bars them; was this merge right; does a value set by hand hold still now that it has expired."""
 
     PAIR = "pair"
     TOO_LARGE = "too_large"
     CONTESTED = "contested"
     BLOCKED = "policy_blocker"
     AUDIT = "audit"
+    EXPIRED = "override_expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Evaluation:
     """What one unit of records amounts to. `closure` is the unit's own; `current` are its records that may be merged.
 
     `joins` are the steps by which its parts came together, in their order within each component. `crossings`: the merge blockers
-    that stewards' matches cross, by golden id; `lapses`: when a record is to be looked at again, for a fact of it grows too old.
+    that stewards' matches cross, by golden id; `lapses`: when a record is to be looked at again, for a fact of it grows too old;
+    `expiries`: when values that were set by hand will expire.
     """
 
     closure: Closure
@@ -74,6 +77,7 @@ class Evaluation:
     joins: tuple[Join[Id], ...] = ()
     crossings: tuple[tuple[Id, Crossing], ...] = ()
     lapses: Mapping[Id, datetime] = field(default_factory=dict)
+    expiries: tuple[datetime, ...] = ()
 
     @property
     def records(self) -> Mapping[Id, RecordHead]:
@@ -105,8 +109,8 @@ class Evaluation:
         )
 
     def lapses_by(self, at: datetime) -> bool:
-        """Whether some fact of it grows too old by a time."""
-        return any(one <= at for one in self.lapses.values())
+        """Whether some fact of it grows too old by a time, or a value that was set by hand expires."""
+        return any(one <= at for one in (*self.lapses.values(), *self.expiries))
 
     def settled_state(self, record: RecordHead, merges: Callable[[str], bool]) -> str:
         """The crosswalk state of a record once all that it is owed is done."""
@@ -157,8 +161,11 @@ def _evaluate(
     joins = tuple(join for _, clustering in clusterings for join in clustering.joins)
     for question in _to_be_checked(weigher, joins, unit, planned, current):
         questions.setdefault((question.kind, question.key), question)
+    for question in _expired(unit, planned, current, as_at):
+        questions.setdefault((question.kind, question.key), question)
     mine = {one: current[one] for one in rungs}
-    return Evaluation(unit, mine, planned, tuple(questions.values()), rungs, joins, crossings, barred.lapses(mine))
+    expiries = tuple(one.expires_at for one in unit.overrides if one.expires_at and one.expires_at > as_at)
+    return Evaluation(unit, mine, planned, tuple(questions.values()), rungs, joins, crossings, barred.lapses(mine), expiries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +319,14 @@ def _to_be_checked(
     for one in sampler.sample(joins, unit.records) if sampler else ():
         question = _question(QuestionKind.AUDIT, frozenset(one.records), planned, current, one.weight, one.band)
         yield replace(question, key=":".join(map(str, question.record_ids)), share=one.share)
+
+
+def _expired(unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord], as_at: datetime) -> Iterable[Question]:
+    """Ask about values set by hand that have expired, each of the records of its golden record that it was said of."""
+    age = {record: _record_order(head) for record, head in unit.records.items()} if unit.overrides else {}
+    for golden_id, one in expired(unit.overrides, planned.crosswalk, age, as_at):
+        asked = frozenset(record for record in one.records & current.keys() if planned.crosswalk.get(record) == golden_id)
+        yield replace(_question(QuestionKind.EXPIRED, asked, planned, current, None, one.attribute), key=str(one.override_id))
 
 
 def _holds_apart(rule: StewardDecision, one: frozenset[Id], other: frozenset[Id]) -> bool:

@@ -16,6 +16,7 @@ from kernel.actor import Principal
 from kernel.errors import Conflict, Invalid
 from mdm import sql
 from mdm.decisions import StewardDecision
+from mdm.evaluation import QuestionKind
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
 from stewardship import decision_sets, desk, queue, settle
@@ -159,7 +160,10 @@ def _task(session: Session, caller: Principal, task_id: uuid.UUID) -> Task:
 
 
 def wishes(session: Session, task: Task, answer: Answer) -> list[Wish]:
-    """Make decisions of an answer to a task. Raises: Invalid when it says too little, or takes too many."""
+    """Make decisions of an answer to a task. Raises: Invalid when it says too little, takes too many, or is none of its kind."""
+    if task.kind == QuestionKind.EXPIRED:
+        detail = "Set the value anew to keep it, or withdraw what has expired; the task closes by itself."
+        raise Invalid("A value is kept or let go where values are set", code="answered_by_the_value", detail=detail)
     groups = answer.groups or _groups(session, task, answer)
     if answer.groups and len(groups) < 2 and len(groups[0].records) < 2:
         raise Invalid("Name two groups, or a group of several records", code="groups_needed")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from mdm.decisions import StewardDecision
-from mdm.evaluation import Evaluation, Question
+from mdm.evaluation import Evaluation, Question, QuestionKind
 
 
 class Because(StrEnum):
@@ -43,13 +43,17 @@ class Asked(Protocol):
     def record_ids(self) -> tuple[uuid.UUID, ...]: ...
 
 
+# What is asked about one merge or one value is not asked about another one of the same records.
+OF_THEIR_OWN = frozenset({QuestionKind.AUDIT, QuestionKind.EXPIRED})
 T = TypeVar("T", bound=Asked)
 
 
-def why(record_ids: Sequence[uuid.UUID], evaluations: Iterable[Evaluation]) -> Closing:
+def why(record_ids: Sequence[uuid.UUID], evaluations: Iterable[Evaluation], kind: str = QuestionKind.PAIR) -> Closing:
     """Say why a question about records is asked no more, by the evaluations that hold them. The latest decision is named."""
     asked, mine = frozenset(record_ids), list(evaluations)
     lives_in = {record: one.plan.crosswalk.get(record) for one in mine for record in asked & one.records.keys()}
+    if kind == QuestionKind.EXPIRED:  # Set anew or withdrawn: whoever its records are was never the question.
+        return Closing(Because.DOUBT_OVER if any(lives_in.values()) else Because.RECORD_GONE)
     are_one = len({lives_in.get(record) for record in asked}) == 1 and None not in lives_in.values()
     rules = [rule for one in mine for rule in one.closure.rules if _speaks_of(rule, asked) and rule.is_match is are_one]
     if rules:
@@ -76,7 +80,7 @@ def successors(unasked: Collection[T], questions: Sequence[Question]) -> list[tu
     common = Counter(
         (place, number)
         for place, task in enumerate(unasked)
-        for record in task.record_ids
+        for record in (task.record_ids if task.kind not in OF_THEIR_OWN else ())
         for number in about.get((task.kind, record), ())
     )
     tasks, taken, followed = list(unasked), set[int](), dict[int, int]()

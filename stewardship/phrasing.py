@@ -5,6 +5,7 @@ _OF_KIND = {
     "too_large": "These {records} records hang together, more than may be merged unasked. Who is whom?",
     "contested": "Stewards' decisions about these {records} records contradict each other. What holds?",
     "policy_blocker": "The policy bars this merge. Are they one customer all the same?",
+    "override_expired": "A value that a steward set by hand has expired. Does it hold still?",
     "audit": "These two records were merged without a human. Are they one customer?",
 }
 _OF_REASON = {

@@ -22,6 +22,7 @@ WITHIN = {
     QuestionKind.CONTESTED: timedelta(days=1),
     QuestionKind.BLOCKED: timedelta(days=2),
     QuestionKind.AUDIT: timedelta(days=14),
+    QuestionKind.EXPIRED: timedelta(days=7),
 }
 
 

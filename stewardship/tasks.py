@@ -81,7 +81,7 @@ def _closings(unasked: Sequence[OpenTask], evaluations: Sequence[Evaluation]) ->
     """Why each task closes, by the evaluations that hold its records."""
     held = {record: one for one in evaluations for record in one.records} if unasked else {}
     about = {task.task_id: {id(one): one for record in task.record_ids if (one := held.get(record))} for task in unasked}
-    return {task.task_id: closing.why(task.record_ids, about[task.task_id].values()) for task in unasked}
+    return {task.task_id: closing.why(task.record_ids, about[task.task_id].values(), task.kind) for task in unasked}
 
 
 def _rebase(session: Session, followed: Sequence[tuple[OpenTask, Question]]) -> None:

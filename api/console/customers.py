@@ -22,6 +22,7 @@ from api.console.frame import ROOT, Page, Reader, Sent, Steward, confirmation, f
 from api.console.words import KINDS
 from api.routes import resource
 from api.schemas.search import Search
+from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
 from mdm import golden_search, rules
 from mdm.override_values import OVERRIDABLE
@@ -131,11 +132,25 @@ def _act(signed: Signed, sent: FormData, golden_id: UUID, act: str) -> Act:
             lambda: overriding.look(deciding.resolver(), caller, value),
             lambda token: overriding.make(deciding.resolver(), caller, value, token),
         )
+    if act == "withdraw":
+        return _withdrawal(caller, golden_id, field(sent, "override_id"), reason)
     wish = _wish(sent, golden_id, act, reason)
     return Act(
         "Split this customer" if act == "split" else "Merge two customers",
         lambda: settle.look(deciding.resolver(), caller, wish),
         lambda token: settle.make(deciding.resolver(), caller, wish, token),
+    )
+
+
+def _withdrawal(caller: Principal, golden_id: UUID, text: str, reason: str) -> Act:
+    try:
+        override_id = UUID(text)
+    except ValueError as error:
+        raise Invalid("That is no value set by hand", code="bad_override_id") from error
+    return Act(
+        "Let a value set by hand go",
+        lambda: overriding.look_back(deciding.resolver(), caller, golden_id, override_id),
+        lambda token: overriding.withdraw(deciding.resolver(), caller, golden_id, override_id, reason, token),
     )
 
 

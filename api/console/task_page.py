@@ -12,7 +12,8 @@ from kernel import db
 from kernel.actor import Principal
 from kernel.errors import MdmError
 from mdm.changes import Status
-from stewardship import answering, customers, explain, phrasing, queue
+from mdm.overrides import KeptOverride
+from stewardship import answering, customers, explain, overriding, phrasing, queue
 from stewardship.answering import NO_MATCH, Answer
 from stewardship.customers import Customer, Member
 from stewardship.explain import Explained
@@ -23,7 +24,7 @@ from stewardship.settle import MATCH, Looked
 from stewardship.sides import Side
 
 MOST_COLUMNS = 6
-AUDIT = "audit"
+AUDIT, EXPIRED = "audit", "override_expired"
 LOOKING = "Looked at on the task's page."
 
 
@@ -83,6 +84,12 @@ class TaskPage:
     bars: Sequence[Bar]
     is_grouped: bool
     is_parted: bool
+    expired: KeptOverride | None
+
+    @property
+    def is_about_value(self) -> bool:
+        """Whether it asks about a value and not about who is whom."""
+        return self.task.kind == EXPIRED
 
     @property
     def question(self) -> str:
@@ -96,17 +103,30 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
         task = queue.one(session, task_id)
         story = queue.story(session, task_id)
         found = customers.read(session, caller, task.golden_ids[:MOST_COLUMNS])
-    is_open, is_check = task.state == "open", task.kind == AUDIT
-    is_grouped = is_open and not is_check and (len(task.golden_ids) != 2 or task.kind in {"too_large", "contested"})
-    match = _outcome(caller, task, MATCH) if is_open else Outcome(None)
-    no_match = _outcome(caller, task, NO_MATCH) if is_open and (is_check or len(task.golden_ids) > 1) else Outcome(None)
-    sides = _sides(task, found) if is_open else ()
+    is_check, is_open = task.kind == AUDIT, task.state == "open"
+    is_asked = is_open and task.kind != EXPIRED
+    is_grouped = is_asked and not is_check and (len(task.golden_ids) != 2 or task.kind in {"too_large", "contested"})
+    match = _outcome(caller, task, MATCH) if is_asked else Outcome(None)
+    no_match = _outcome(caller, task, NO_MATCH) if is_asked and (is_check or len(task.golden_ids) > 1) else Outcome(None)
+    sides = _sides(task, found) if is_asked else ()
     why = _why(caller, *sides) if len(sides) == 2 else None
     merged = _merged(found[0]) if is_check and found else _of_state(match.survivor)
     parted = _parted(task, found, no_match) if is_check and is_open else []
     found = parted or found
     rows = compare([one.plain for one in found])
-    return TaskPage(task, story, found, merged, rows, match, no_match, why, bars(why) if why else (), is_grouped, bool(parted))
+    kept = _override(caller, task) if is_open and task.kind == EXPIRED else None
+    waterfall = bars(why) if why else ()
+    return TaskPage(task, story, found, merged, rows, match, no_match, why, waterfall, is_grouped, bool(parted), kept)
+
+
+def _override(caller: Principal, task: Task) -> KeptOverride | None:
+    """The value that has expired: of its attribute the one that was set last."""
+    try:
+        held = overriding.of_golden(db.transaction, caller, task.golden_ids[0])
+    except MdmError:
+        return None
+    found = [one for one in held if one.override.attribute == task.reason_code and one.withdrawn_at is None]
+    return max(found, key=lambda one: one.override.set_at, default=None)
 
 
 def _sides(task: Task, found: Sequence[Customer]) -> Sequence[Side]:

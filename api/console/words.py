@@ -8,5 +8,5 @@ REASONS = {
 }  # fmt: skip
 KINDS = {
     "pair": "Possible match", "too_large": "Over-large cluster", "contested": "Contested", "policy_blocker": "Policy blocker",
-    "audit": "Check of a merge",
+    "audit": "Check of a merge", "override_expired": "Expired value",
 }  # fmt: skip

@@ -1,8 +1,13 @@
 """Customers in the console: found without their values in an address, read with reasons, parted, merged, corrected."""
 
+from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+
+from kernel import clock
+from workers.sweeper import sweep
 
 from ...resolution import MARIA, Master, golden_of, partition, query
 from .conftest import Browser, signed_in
@@ -120,3 +125,21 @@ def test_a_customer_is_shown_as_of_another_time(ana: Browser, mdm: Master, path:
 def test_a_customer_of_another_brand_is_not_there(path: str) -> None:
     with signed_in("eve", brands=["other"]) as client:
         assert "no such golden record" in words_of(Browser(client).open(path, 404))
+
+
+def test_an_expired_value_is_asked_about_and_let_go(ana: Browser, mdm: Master, path: str, time: Any) -> None:
+    ana.open(path)
+    soon = (clock.now() + timedelta(minutes=10)).isoformat()
+    look_and_do(ana, mdm, f"{path}/override", attribute="language", value="es", reason="Until she is back.", expires_at=soon)
+    time(timedelta(minutes=10, seconds=1))
+    sweep()
+    mdm.drain()
+    ((task_id,),) = query("SELECT task_id FROM task WHERE state = 'open' AND kind = 'override_expired'")
+    page = words_of(ana.open(f"/console/tasks/{task_id}"))
+    assert "Language was set to es by" in page
+    assert "Until she is back." in page
+    assert "Same customer" not in page
+    look_and_do(ana, mdm, f"{path}/withdraw", reason="She is back.")
+    assert query("SELECT state, closed_because FROM task WHERE task_id = %s", task_id) == [("closed", "no_longer_in_doubt")]
+    assert "Expired value" in words_of(ana.open(f"/console/tasks/{task_id}"))
+    assert mdm.verify().differences == ()
