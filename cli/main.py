@@ -65,6 +65,7 @@ MODULES = {
     "cli.approval_commands": ("approvals",),
     "cli.user_commands": ("users",),
     "cli.audit_commands": ("audit",),
+    "cli.backup_commands": ("backup", "restore"),
     "cli.event_commands": ("events",),
     "cli.export_commands": ("export",),
     "cli.webhook_commands": ("webhooks",),
