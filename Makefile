@@ -58,6 +58,7 @@ docs: install
 
 lock:
 	@$(LOCK) --extra embedded --extra demo --extra dev pyproject.toml -o requirements/dev.txt
+	@$(LOCK) --extra embedded -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
 	@$(LOCK) --group browser -c requirements/dev.txt -o requirements/browser.txt
 	@$(LOCK) --extra spark --constraints requirements/dev.txt pyproject.toml -o requirements/spark.txt
 	@echo 'uv>=0.13,<0.14' | $(LOCK) - -o requirements/uv.txt

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from cli import migrations
 from cli.doctor import State, examine
-from cli.supervisor import Stack, running_stack
+from cli.supervisor import Stack, prepare, running_stack
 from kernel import actor, clock, db
 from kernel.settings import settings
 from mdm import policy
@@ -73,9 +73,15 @@ def greet(stack: Stack) -> None:
     say("mdm", "Ctrl-C stops everything")
 
 
-def migrate() -> None:
+def migrate(
+    first: Annotated[
+        bool, typer.Option("--first", help="Also store the first policy and make the first key, as mdm up does.")
+    ] = False,
+) -> None:
     """Bring the schema of the configured database to this program's revision."""
     before, after = migrations.migrate()
+    if first and (key := prepare(say)):
+        say("mdm", f"admin key, shown this once: {key}")
     console.print(f"schema at {after}" if before == after else f"schema migrated from {before or 'nothing'} to {after}")
 
 

@@ -8,6 +8,7 @@ import socket
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from kernel import clock
 from kernel.settings import settings
@@ -38,7 +39,7 @@ def be(name: str) -> None:
     Who comes after it under the same name goes on counting in the same file.
     """
     global _name
-    was, _name = _name, f"{socket.gethostname()}-{name}".replace("_", "-")
+    was, _name = _name, f"{_host()}-{name}".replace("_", "-")
     if settings().metrics_port is not None and not was:
         settings().keep_metrics()
         values.ValueClass = values.MultiProcessValue(lambda: _name)  # type: ignore[no-untyped-call]  # The library chooses by an environment read at import.
@@ -47,12 +48,24 @@ def be(name: str) -> None:
 def be_child(number: int) -> None:
     """Be one of the children of a worker, which are numbered."""
     if _name:
-        be(f"{_name.removeprefix(socket.gethostname().replace('_', '-') + '-')}-{number}")
+        be(f"{_name.removeprefix(_host() + '-')}-{number}")
 
 
 def is_kept() -> bool:
     """Whether anybody looks at what this process measures."""
     return bool(_name) and settings().metrics_port is not None
+
+
+def last_step(process: str) -> float | None:
+    """When a process of this machine last ended a step, in seconds of the epoch; None when it never did."""
+    files = settings().metrics_path().glob(f"gauge_max_{_host()}-*.db")
+    found = MultiProcessCollector.merge([str(one) for one in files])  # type: ignore[no-untyped-call]  # The library has no types here.
+    samples = [one for metric in found for one in metric.samples if one.labels.get("process") == process]
+    return max((float(one.value) for one in samples), default=None)
+
+
+def _host() -> str:
+    return socket.gethostname().replace("_", "-")
 
 
 def request(method: str, route: str, status: int, seconds: float) -> None:
