@@ -123,7 +123,8 @@ def read(
 def _hot_identifiers(session: Session, record_ids: Collection[uuid.UUID]) -> frozenset[int]:
     """Read the hot keys under which identifiers of the records are filed: not all their holders are in the component.
 
-    A key is of one rule, which any of its rows tells: next to no hot key is an identifier's, and only of those holders are asked for.
+    A key is of one rule, which any of its rows tells: next to no hot key is an identifier's, and only of those who holds it is
+    asked.
     """
     found = sql.rows(
         session,
