@@ -14,12 +14,12 @@ from starlette.responses import Response
 from api.console.frame import Administrator, Operator, Page, Sent, field, page, to
 from api.console.operations import OPERATIONS
 from api.routes import resource
-from kernel import audit, db
+from kernel import approvals, audit, db
 from kernel.actor import Principal
 from kernel.errors import Conflict, Forbidden, Invalid
 from matching.model import Model
 from matching.model_changes import model_changes
-from mdm import models, policy_changes, shadows, sources, versions
+from mdm import models, policy_changes, ruling, shadows, sources, versions
 from mdm import policy as policies
 from mdm.policy import Policy
 from mdm.policy_changes import Difference
@@ -55,8 +55,8 @@ def model(request: Request, _signed: Operator, fingerprint: str) -> Response:
     """Show what a model weighs, how it was made, and what it says otherwise than the one that rules."""
     with db.read_only() as session:
         found, stored = models.load(session, fingerprint), models.about(session, fingerprint)
-        ruling = versions.stored(session)
-    changes = model_changes(ruling.model, found) if ruling and ruling.model.fingerprint != found.fingerprint else None
+        current = versions.stored(session)
+    changes = model_changes(current.model, found) if current and current.model.fingerprint != found.fingerprint else None
     told = {name: value for name, value in found.report.items() if name not in NOT_TOLD and not isinstance(value, Mapping)}
     weights = _weights(found)
     return page(request, "model.html", model=found, stored=stored, changes=changes, weights=weights, told=told)
@@ -89,9 +89,9 @@ def policy(request: Request, signed: Operator, version: int) -> Response:
     """Show a policy version as it was written, and what would change if it ruled."""
     _refuse_part(signed.user.principal)
     with db.read_only() as session:
-        ruling, wanted, changed = _compared(session, version)
+        before, wanted, changed = _compared(session, version)
     may_act = signed.user.principal.may("admin")
-    return page(request, "policy.html", policy=wanted, ruling=ruling, changed=changed, may_act=may_act)
+    return page(request, "policy.html", policy=wanted, ruling=before, changed=changed, may_act=may_act)
 
 
 def _refuse_part(caller: Principal) -> None:
@@ -101,9 +101,9 @@ def _refuse_part(caller: Principal) -> None:
 
 
 def _compared(session: Session, version: int) -> tuple[Policy, Policy, Difference]:
-    ruling, wanted = policies.current(session), policies.by_version(session, version)
+    before, wanted = policies.current(session), policies.by_version(session, version)
     records = {source: one.records for source, one in sources.figures(session).items()}
-    return ruling, wanted, policy_changes.difference(ruling, wanted, records)
+    return before, wanted, policy_changes.difference(before, wanted, records)
 
 
 @router.post(f"{POLICIES}/{{version}}/rule", include_in_schema=False)
@@ -112,14 +112,16 @@ def rule(request: Request, signed: Administrator, sent: Sent, version: int) -> R
     _refuse_part(signed.user.principal)
     with db.transaction() as session:
         versions.hold(session)
-        ruling, wanted, changed = _compared(session, version)
-        if field(sent, "instead_of") != str(ruling.version):
-            detail = f"Version {ruling.version} rules by now: look again."
+        before, wanted, changed = _compared(session, version)
+        if field(sent, "instead_of") != str(before.version):
+            detail = f"Version {before.version} rules by now: look again."
             raise Conflict("Another policy rules than the page showed", code="policy_replaced", detail=detail)
         if changed.losses and not field(sent, "lose"):
             raise Invalid("Say that you let go of what would be lost", code="policy_loses", detail="; ".join(changed.losses))
-        versions.adopt(session, wanted)
-        audit.record(
-            session, signed.user.principal.actor, "policy.adopted", "policy", str(version), detail={"instead_of": ruling.version}
-        )
+        actor = signed.user.principal.actor
+        waiting = ruling.adopt(session, actor, wanted)
+        if waiting is None:
+            audit.record(session, actor, "policy.adopted", "policy", str(version), detail={"instead_of": before.version})
+    if waiting is not None:
+        raise approvals.needed(waiting)
     return to(request, f"{POLICIES}/{version}")

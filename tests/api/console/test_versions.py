@@ -90,3 +90,20 @@ def test_who_may_only_look_lets_nothing_rule_and_who_sees_a_brand_sees_no_policy
         eve.open("/console")
         assert eve.send(f"{POLICIES}/{wanted}/rule", instead_of=str(ruling())).status_code == 403
     assert ruling() != wanted
+
+
+def test_an_earlier_policy_takes_a_second_person_where_the_one_that_rules_says_so(olga: Browser, mdm: Master) -> None:
+    wanted = earlier()
+    with db.transaction() as session:
+        guarded = policies.parse(POLICY + "four_eyes: {policy_records: 0}\n")
+        versions.adopt(session, policies.store(session, guarded, "test"))
+    rules.forget()
+    before = ruling()
+    olga.open(f"{POLICIES}/{wanted}")
+    assert "takes a second person" in words_of(olga.send(f"{POLICIES}/{wanted}/rule", lose="1").text)
+    assert ruling() == before
+    with signed_in("ute", scopes=["admin"]) as client:
+        ute = Browser(client)
+        ute.open(f"{POLICIES}/{wanted}")
+        ute.send(f"{POLICIES}/{wanted}/rule", lose="1")
+    assert ruling() == wanted
