@@ -14,7 +14,8 @@ from api.pages import render
 from api.schemas.privacy import PrivacyWish
 from kernel import clock, db
 from kernel.actor import Principal
-from stewardship import privacy_access, privacy_confirming, privacy_gate, privacy_requests
+from kernel.errors import Conflict
+from stewardship import privacy_access, privacy_confirming, privacy_gate, privacy_requests, privacy_telling
 from stewardship.privacy_confirming import Preview
 from stewardship.privacy_requests import Request, Wish
 
@@ -84,6 +85,28 @@ def listed(session: Session, state: str | None, limit: int) -> Response:
     """Answer requests without their members."""
     found = privacy_requests.listed(session, state, limit)
     return answers.json_answer({"items": [{**shown(one), "members": None} for one in found]})
+
+
+def corrected(caller: Principal, request_id: UUID, attribute: str) -> tuple[int, bytes]:
+    """Tell the sources that hold a wrong value, and close the request. Raises: MdmError."""
+
+    def do(session: Session) -> None:
+        found = privacy_requests.held_open(session, request_id)
+        if found.kind != "correction":
+            raise Conflict("The request is no correction", code="not_a_correction")
+        privacy_requests.complete(session, caller, request_id)
+        records = privacy_telling.correct(session, found, attribute)
+        privacy_requests.note(session, request_id, {"attribute": attribute, "records": [str(one) for one in records]})
+
+    return act(caller, request_id, do)
+
+
+def read(session: Session, request_id: UUID) -> Response:
+    """Answer a request, with how far subscribers are with an erasure."""
+    found = privacy_requests.find(session, request_id)
+    with db.read_only() as every:  # Who was told is no row of a brand.
+        acknowledged = privacy_telling.acknowledged(every, found)
+    return answers.json_answer({**shown(found), "acknowledged": asdict(acknowledged) if acknowledged else None})
 
 
 def shown(request: Request) -> dict[str, Any]:

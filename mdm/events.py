@@ -13,11 +13,13 @@ from webhooks.deliveries import DISABLED, OVERDUE, TEST
 RECEIVED = "record.received"
 REKEYED = "record.rekeyed"
 WITHDRAWN = "record.withdrawn"
+CORRECTION = "record.correction_wanted"
 LOAD_FINISHED = "load.finished"
 TYPES: Mapping[str, str] = {
     RECEIVED: "A source's record arrived, changed or was deleted.",
     REKEYED: "A record has another key in its source; record and golden id stay.",
     WITHDRAWN: "What an import said of a record counts no more, for the import was undone; its version may be an earlier one.",
+    CORRECTION: "A person says that what a source's record holds of `attribute` is wrong; the golden record has the right value.",
     golden_events.CREATED: "A golden id was issued.",
     golden_events.UPDATED: "A golden record has other values or members.",
     golden_events.MERGED: "Other golden ids went into this one; they redirect to it for ever.",

@@ -296,6 +296,12 @@ def complete(session: Session, caller: Principal, request_id: Id) -> None:
     _audit(session, caller, "privacy.completed", request_id)
 
 
+def note(session: Session, request_id: Id, result: Mapping[str, Any]) -> None:
+    """Note what came of a request. Ids and codes only."""
+    said = orjson.dumps(dict(result)).decode()
+    sql.run(session, "UPDATE privacy_request SET result = %s::jsonb WHERE request_id = %s", [said, request_id])
+
+
 def _restrict(session: Session, found: Request) -> None:
     sql.run(
         session,

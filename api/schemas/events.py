@@ -48,7 +48,8 @@ class RecordEvent(BaseModel):
     record_id: UUID
     source: str
     source_key: Annotated[str | None, Field(description=KEY)] = None
-    cause: Literal["created", "changed", "deleted", "rekeyed", "import_undone"]
+    cause: Literal["created", "changed", "deleted", "rekeyed", "import_undone", "correction"]
+    attribute: Annotated[str | None, Field(description="Of `record.correction_wanted`: what is wrong at the source.")] = None
 
 
 class TaskEvent(BaseModel):

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.schemas.decisions import Token
-from api.schemas.golden import SourceKey, Strict
+from api.schemas.golden import Name, SourceKey, Strict
 from api.schemas.times import Time
 
 Kind = Literal["access", "erasure", "restriction", "correction"]
@@ -57,6 +57,12 @@ class HoldWish(Strict):
     because: Hold | None
 
 
+class CorrectionWish(Strict):
+    """Which attribute is wrong at the sources."""
+
+    attribute: Name = Field(examples=["emails"])
+
+
 class RefusalWish(Strict):
     """Why a request is closed without doing what it asks."""
 
@@ -84,6 +90,14 @@ class PrivacyMember(BaseModel):
     answered_by: str | None
 
 
+class Acknowledged(BaseModel):
+    """How far subscribers are with an erasure."""
+
+    told: int = Field(description="Endpoints that `golden.erased` was handed to.")
+    applied: int
+    waiting: list[UUID] = Field(description="Endpoints that have not applied it.")
+
+
 class PrivacyRequest(BaseModel):
     """A request about somebody's data, with its clock."""
 
@@ -106,6 +120,7 @@ class PrivacyRequest(BaseModel):
     closed_at: datetime | None
     job_id: UUID | None
     result: dict[str, Any] | None = Field(description="What was removed, by table; of an erasure that is done.")
+    acknowledged: Acknowledged | None = Field(None, description="Of an erasure that is done, when a request is read by itself.")
     members: list[PrivacyMember] | None = Field(description="Left out of lists.")
 
 

@@ -13,6 +13,7 @@ from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
 from api.schemas.privacy import (
     Confirmation,
+    CorrectionWish,
     ErasurePreview,
     HoldWish,
     IdentityCheck,
@@ -52,7 +53,7 @@ def listed(_caller: PrivacyReader, session: Reading, asked: Annotated[PrivacyFil
 @router.get(ONE, response_model=PrivacyRequest)
 def get(_caller: PrivacyReader, session: Reading, request_id: UUID) -> Response:
     """Read a request and its members."""
-    return answers.json_answer(requesting.shown(privacy_requests.find(session, request_id)))
+    return requesting.read(session, request_id)
 
 
 @router.get(ONE + "/export", response_model=PersonExport, responses=A_PAGE)
@@ -75,6 +76,19 @@ def complete(caller: PrivacyWriter, request_id: UUID) -> Response:
     do = partial(privacy_requests.complete, caller=caller, request_id=request_id)
     _, told = requesting.act(caller, request_id, do)
     return answers.JsonBytes(told)
+
+
+@router.post(ONE + ":correct", response_model=PrivacyRequest)
+def correct(
+    caller: PrivacyWriter, request: Request, request_id: UUID, body: CorrectionWish, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Tell the sources that hold a wrong value.
+
+    Set the right value on the golden record first. Each record of the person that says something else of the attribute is told of
+    by `record.correction_wanted`, without the value; then the request is closed.
+    """
+    act = partial(requesting.corrected, caller, request_id, body.attribute)
+    return idempotency.act_once(caller, idempotency_key, request, body, act)
 
 
 @router.post(ONE + ":lift", response_model=PrivacyRequest)

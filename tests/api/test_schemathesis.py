@@ -194,7 +194,7 @@ def of_a_privacy_request(name: str, policy: policies.Policy) -> dict[str, Any]:
     golden_id = golden_of("pos", "1")
     assert golden_id is not None
     with db.transaction() as session:
-        kind = {"privacy_complete": "access", "privacy_lift": "restriction"}.get(name, "erasure")
+        kind = {"privacy_complete": "access", "privacy_correct": "correction", "privacy_lift": "restriction"}.get(name, "erasure")
         request_id = privacy_requests.open_request(session, WHO, privacy_requests.Wish(kind, golden_id))
         privacy_requests.identify(session, WHO, request_id, "passed", "in_store")
         if kind == "restriction":
@@ -208,6 +208,7 @@ def of_a_privacy_request(name: str, policy: policies.Policy) -> dict[str, Any]:
         "privacy_answer": {"members": [{"record_id": str(member.record_id), "belongs": True}]},
         "privacy_hold": {"because": None},
         "privacy_refuse": {"because": "excessive"},
+        "privacy_correct": {"attribute": "emails"},
         "privacy_confirm": {"confirm": True, "preview_token": token},
     }
     if name == "privacy_opened":

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from kernel import db, jobs
+from kernel import actor, db, jobs, outbox
 from kernel.settings import configure, settings
 from mdm import chunks, export_rows, sql
 from mdm import policy as policies
 from stewardship import privacy_confirming, privacy_ledger
+from webhooks import endpoints
 
 from ...resolution import MARIA, Master, golden_of, query
 
@@ -285,3 +286,38 @@ def test_a_restriction_goes_along_when_records_merge(api: TestClient, mdm: Maste
     restricted(api, golden_of("shop", "3"))
     match(api, mdm, {"golden_id": str(golden_of("pos", "1"))})
     assert looked_up(api) == ("none", "use_restricted")
+
+
+def test_a_correction_is_told_to_the_source_that_holds_the_old_value(api: TestClient, mdm: Master) -> None:
+    mdm.put("pos", "1", MARIA | {"emails": ["maria.garcia@telefonica.net"], "language": "en"})
+    mdm.put("mail", "2", MARIA | {"language": "es"})
+    mdm.drain()
+    golden_id = golden_of("pos", "1")
+    wish = {"attribute": "language", "value": "es", "reason": "She said so."}
+    token = send(api, f"/v1/golden/{golden_id}/overrides?dry_run=true", wish)["preview_token"]
+    send(api, f"/v1/golden/{golden_id}/overrides", wish | {"preview_token": token})
+    mdm.drain()
+    request_id = opened(api, golden_id, "correction")
+    done = send(api, f"{PATH}/{request_id}:correct", {"attribute": "language"})
+    told = query("SELECT body, sources FROM outbox WHERE type = 'record.correction_wanted'")
+    assert [(body["attribute"], sources) for body, sources in told] == [("language", ["pos"])]
+    assert (done["state"], done["result"]["records"]) == ("done", [told[0][0]["record_id"]])
+
+
+def test_who_has_applied_an_erasure_is_told(api: TestClient, mdm: Master) -> None:
+    golden_id = golden_of("pos", "1")
+    request_id = opened(api, golden_id)
+    confirm(api, request_id)
+    work()
+    with db.transaction() as session:
+        endpoints.create(session, actor.local("test"), endpoints.Wish("https://93.184.216.34/hook"))
+        outbox.number(session)
+    query("UPDATE webhook_endpoint SET reached_seq = 0")
+    query(
+        """INSERT INTO webhook_delivery (endpoint_id, seq, subject_id)
+           SELECT endpoint_id, seq, subject_id FROM webhook_endpoint, event WHERE type = 'golden.erased'"""
+    )
+    waits = api.get(f"{PATH}/{request_id}").json()["acknowledged"]
+    assert (waits["told"], waits["applied"], len(waits["waiting"])) == (1, 0, 1)
+    query("UPDATE webhook_endpoint SET applied_seq = (SELECT max(seq) FROM event)")
+    assert api.get(f"{PATH}/{request_id}").json()["acknowledged"] == {"told": 1, "applied": 1, "waiting": []}
