@@ -228,6 +228,9 @@ class Histories(RuleBasedStateMachine):
         either = self.world.allowed(off) | self.world.allowed(rest)
         self.world.merge(off, rest)
         assert self.world.allowed(off | rest) <= either, "meeting again added a permission"
+        for one in (off, rest, off | rest):
+            told = {entry for ruling in self.world.effective(one).values() if ruling.permits for entry in ruling.entries}
+            assert told.isdisjoint(self.world.apart), "a consent that may be another's permits something"
         self.world.split(off | rest, off)
 
     @invariant()

@@ -115,6 +115,7 @@ class World:
     parts: list[frozenset[uuid.UUID]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     now: datetime = START
+    apart: set[uuid.UUID] = field(default_factory=set)  # Consents of several records that were not one customer once.
 
     def golden_of(self) -> dict[uuid.UUID, object]:
         """The part that each record belongs to."""
@@ -136,7 +137,8 @@ class World:
         """Record an entry of some records; what speaks against a person is said of all who are that person."""
         if entry.contact is None and entry.state not in POSITIVE:
             records = records.union(*(self.with_(one) for one in records))
-        made = replace(entry, records=records, recorded_at=self.now)
+        own_id = uuid.UUID(int=len(self.entries) + 1)  # The same seed draws the same entry, and these are two.
+        made = replace(entry, entry_id=own_id, records=records, recorded_at=self.now)
         if made.state is State.LIFTED:
             suppressed = [one for one in self.entries if one.state is State.SUPPRESSED]
             if not suppressed:
@@ -154,6 +156,9 @@ class World:
         """Part records from others; consents of several that are apart now count no more."""
         self.parts = [one for one in self.parts if one != part] + [off, part - off]
         golden_of = self.golden_of()
+        self.apart |= {
+            one.entry_id for one in self.entries if one.state in POSITIVE and not any(one.records <= part for part in self.parts)
+        }
         self.entries = [
             one.parted(self.now) if one.state in POSITIVE and are_parted(one.records, golden_of) else one for one in self.entries
         ]
