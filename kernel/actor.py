@@ -11,6 +11,7 @@ import secrets
 import time
 import zlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -163,7 +164,8 @@ async def authenticate_async(connection: psycopg.AsyncConnection[Any], text: str
     principal = _checked(key_id, secret, row)
     if time.monotonic() > _touched.get(key_id, 0.0) + TOUCH_SECONDS:
         _touched[key_id] = time.monotonic()
-        await connection.execute(_TOUCH, (key_id,))
+        with suppress(psycopg.errors.ReadOnlySqlTransaction):  # A key is good although its use cannot be noted now.
+            await connection.execute(_TOUCH, (key_id,))
     _seen[_cache_key(text)] = (time.monotonic() + CACHE_SECONDS, principal)
     return principal
 

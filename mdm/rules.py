@@ -58,6 +58,9 @@ def forget() -> None:
 def _load() -> Rules:
     with db.read_only(db.Role.APP, db.Scope()) as session:
         if sql.rows(session, "SELECT FROM version_set WHERE is_current"):
-            found = versions.current(session)
+            try:
+                found = versions.current(session)
+            except Unavailable:  # A model that this program cannot read stops matching, not reading.
+                return Rules(policies.current(session), None)
             return Rules(found.policy, found, renewal.stale(session, found.policy), renewal.refused(session, found.policy))
         return Rules(policies.current(session), None)
