@@ -89,6 +89,11 @@ def test_a_golden_record_is_allowed_for_the_points_that_are() -> None:
     assert judge(Customer((), ()), asked, RULES, day(10)).reason is Reason.NOT_HELD
 
 
+def test_a_withdrawal_counts_from_when_it_was_made_whoever_asked() -> None:
+    assert ruled([member(1)], no(at=3, asked_at=day(1)), yes(1, at=2))[0] != "allowed"
+    assert ruled([member(1, ANN)], no(at=3, asked_at=day(1)), yes(1, at=2)) == ("denied", "withdrawn")
+
+
 def test_records_that_are_nowhere_are_not_apart() -> None:
     one, other, gone = map(record_id, (1, 2, 3))
     assert not are_parted([one, other, gone], {one: "a", other: "a"})

@@ -5,8 +5,8 @@ And a task whose time has passed is told of once: when, it says itself.
 
 from alembic import op
 
-revision = "0039"
-down_revision = "0038"
+revision = "0036"
+down_revision = "0035"
 branch_labels = None
 depends_on = None
 
