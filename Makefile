@@ -4,7 +4,7 @@ export DATABASE_URL REDIS_URL
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header -q
 
-.PHONY: help install demo test test-browser screenshots test-spark check faults bench soak lock docs
+.PHONY: help install demo test test-browser screenshots test-spark check audit faults bench soak lock docs
 help:
 	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report)"
 	@echo "make test     the whole test suite on real PostgreSQL and Valkey"
@@ -12,6 +12,7 @@ help:
 	@echo "make screenshots   every page of the console, light and dark, into docs/images"
 	@echo "make test-spark  the same pairs, levels, weights, decisions and customers on Spark (installs pyspark; needs Java 17 or newer)"
 	@echo "make check    ruff, mypy --strict, import contracts, architecture smells"
+	@echo "make audit    bandit and pip-audit; fails on what docs/security.md does not explain (needs the index's list of weaknesses)"
 	@echo "make faults   apply each kept fault and expect a test to die"
 	@echo "make bench    measured ratios, as a table and JSON"
 	@echo "make soak     long random runs: orders (also 20,000 records), both engines, storms of writes, golden ids, consent, killed processes, the fault table, properties (PART=kills SEED=7 MINUTES=10; goes on where it stopped)"
@@ -44,6 +45,9 @@ check: install
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/architecture
 
+audit: install
+	@sh scripts/audit.sh
+
 faults: install
 	@$(BIN)/python scripts/faults.py
 
@@ -59,6 +63,7 @@ docs: install
 lock:
 	@$(LOCK) --extra embedded --extra demo --extra dev pyproject.toml -o requirements/dev.txt
 	@$(LOCK) --extra embedded -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	@$(LOCK) --group audit -o requirements/audit.txt
 	@$(LOCK) --group browser -c requirements/dev.txt -o requirements/browser.txt
 	@$(LOCK) --extra spark --constraints requirements/dev.txt pyproject.toml -o requirements/spark.txt
 	@echo 'uv>=0.13,<0.14' | $(LOCK) - -o requirements/uv.txt
