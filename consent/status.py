@@ -54,6 +54,7 @@ class Reason(StrEnum):
     NOT_HELD = "not_held"
     NOBODY_HOLDS = "nobody_holds"
     UNKNOWN_CUSTOMER = "unknown_customer"
+    RESTRICTED = "use_restricted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,8 +39,11 @@ CROSS JOIN LATERAL (SELECT coalesce(rekeyed_to, record_id) AS record_id FROM sou
   WHERE source = asked.source AND source_key = asked.source_key OFFSET 0) AS s
 CROSS JOIN LATERAL (SELECT asked.source, asked.source_key, record_id, golden_id FROM crosswalk
   WHERE record_id = s.record_id OFFSET 0) AS c"""
+# Whoever asked that their data be kept and not used (GDPR, Article 18).
+_RESTRICTED = "SELECT one FROM unnest(%s::uuid[]) AS one WHERE EXISTS (SELECT FROM restriction) AND is_restricted(one)"
 _ENTRIES = ledger.ENTRIES
 UNKNOWN = Ruling(Answer.UNKNOWN, Reason.UNKNOWN_CUSTOMER)
+RESTRICTED = Ruling(Answer.DENIED, Reason.RESTRICTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class _Found:
     keys: Mapping[tuple[str, str], tuple[UUID, bool]]
     held_by: Mapping[str, set[UUID]]
     rows: Sequence[sql.Row]
+    restricted: frozenset[UUID]
     customers: Mapping[UUID, Customer] = field(default_factory=dict)
     entries: Sequence[Entry] = ()
 
@@ -128,7 +132,9 @@ async def _read(connection: lookup.Connection, rules: Rules, checks: Sequence[Ch
     census = await _apart(len(of_members), lambda: Census(rules).add(of_members))
     asked = {census.hash_of(one.contact) for one in checks if one.contact}
     hashes = [bytes.fromhex(one) for one in asked.union(census.contacts())]
-    return _Found(census, living, crossed, held_by, await rows(_ENTRIES, census.records(), hashes, at))
+    entries = await rows(_ENTRIES, census.records(), hashes, at)
+    restricted = frozenset(row[0] for row in await rows(_RESTRICTED, sorted(wanted)))
+    return _Found(census, living, crossed, held_by, entries, restricted)
 
 
 def _answer(found: _Found, one: Check, rules: Rules, at: datetime) -> Checked:
@@ -139,6 +145,8 @@ def _answer(found: _Found, one: Check, rules: Rules, at: datetime) -> Checked:
     customer_id = found.living.get(one.golden_id) if one.golden_id else found.keys.get(one.record or ("", ""), (None, False))[0]
     if customer_id is None:
         return Checked(UNKNOWN)
+    if customer_id in found.restricted:
+        return Checked(RESTRICTED, customer_id)
     customer = found.customers.get(customer_id) or Customer((), ())
     if contact is not None:
         customer = _with(customer, [entry for entry in found.entries if entry.contact == contact])
@@ -151,7 +159,10 @@ def _answer(found: _Found, one: Check, rules: Rules, at: datetime) -> Checked:
 
 
 def _of_contact(found: _Found, point: ContactPoint | None, query: Query, rules: Rules, at: datetime) -> Ruling:
-    holders = [found.customers[one] for one in found.held_by.get(point.term if point else "", ()) if one in found.customers]
+    held_by = found.held_by.get(point.term if point else "", set())
+    if not found.restricted.isdisjoint(held_by):
+        return RESTRICTED
+    holders = [found.customers[one] for one in held_by if one in found.customers]
     return judge_contact(holders, about_contact(found.entries, query.contact or ""), query, rules, at)
 
 

@@ -266,6 +266,18 @@ def looked_up(api: TestClient) -> tuple[str, str | None]:
     return found["result"], found.get("reason")
 
 
+def consent_answers(api: TestClient, golden_id: Any) -> list[tuple[str, str]]:
+    """What checks of consent say of a customer: by golden id, by a record, and by a contact point alone."""
+    whom = (
+        {"golden_id": str(golden_id)},
+        {"record": {"source": "pos", "key": "1"}},
+        {"contact_point": {"kind": "email", "value": MARIA["emails"][0]}},
+    )
+    checks = [{"purpose": "marketing", "channel": "email", "brand": "main", **one} for one in whom]
+    items = api.post("/v1/consent-checks", json={"checks": checks}).json()["items"]
+    return [(one["answer"], one["reason"]) for one in items]
+
+
 def test_whose_use_is_restricted_is_answered_by_nothing(api: TestClient, mdm: Master) -> None:
     golden_id = golden_of("pos", "1")
     assert looked_up(api) == ("found", None)
@@ -277,8 +289,10 @@ def test_whose_use_is_restricted_is_answered_by_nothing(api: TestClient, mdm: Ma
         _, portions = export_rows.rows(session, export_rows.Extent("golden", ("name",)))
         told = [row[0] for portion in portions for row in portion]
     assert told == [str(golden_of("shop", "3"))]
+    assert set(consent_answers(api, golden_id)) == {("denied", "use_restricted")}
     send(api, f"{PATH}/{request_id}:lift")
     assert looked_up(api) == ("found", None)
+    assert ("denied", "use_restricted") not in consent_answers(api, golden_id)
     assert api.post(f"{PATH}/{request_id}:lift").status_code == 409
 
 
