@@ -29,6 +29,10 @@ _COLUMNS = """entry_id, state, recorded_at, occurred_at, encode(contact, 'hex'),
 ENTRIES = f"SELECT {_COLUMNS} FROM consent_entries(%s::uuid[], %s::bytea[], %s::timestamptz)"  # noqa: S608 - columns of ours.
 _APPEND = sa.text("SELECT * FROM consent_append(CAST(:entries AS json))")
 _READ = sa.text(f"SELECT {_COLUMNS} FROM consent_entries(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]), NULL)")  # noqa: S608 - as above.
+_BROUGHT = sa.text("""
+SELECT e.entry_id, e.brought_by FROM consent_entry e JOIN consent_anchor a USING (entry_id)
+WHERE a.record_id = ANY(CAST(:ids AS uuid[])) AND e.brought_by = a.record_id AND e.state IN ('given', 'renewed', 'implied')
+  AND NOT EXISTS (SELECT FROM consent_parting p WHERE p.entry_id = e.entry_id)""")
 _PART = sa.text("SELECT * FROM consent_part(CAST(:ids AS uuid[]), :at)")
 _ANCHOR = sa.text("SELECT FROM consent_anchor_to(CAST(:entries AS uuid[]), CAST(:records AS uuid[]), :at)")
 _WITH_RECORDS = """
@@ -161,6 +165,12 @@ def kept(session: Session, entry_ids: Sequence[UUID]) -> list[Kept]:
     found = session.connection().execute(_KEPT, {"ids": [str(one) for one in entry_ids]})
     by_id_ = {row[0]: Kept(entry_of(row[: -len(_BESIDE)]), *row[-len(_BESIDE) :]) for row in found}
     return [by_id_[one] for one in entry_ids if one in by_id_]
+
+
+def consents_of(session: Session, record_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The consents that records have brought and that count still, with the record of each."""
+    found = session.connection().execute(_BROUGHT, {"ids": [str(one) for one in record_ids]})
+    return {row[0]: row[1] for row in found}
 
 
 def part(session: Session, entry_ids: Collection[UUID], at: datetime) -> set[UUID]:

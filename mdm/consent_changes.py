@@ -170,6 +170,17 @@ def appended(session: Session, rules: Rules, golden_ids: Collection[UUID], new: 
     return _events(session, [one for one in changes if one.is_one], "entries")
 
 
+def ended(session: Session, rules: Rules, golden_ids: Collection[UUID], gone: Collection[UUID], at: datetime) -> list[Event]:
+    """Note that consents count no more, and give the events of what that changes for the golden records that they speak of."""
+    changes = []
+    for golden_id, customer in consent_customers.customers(session, rules, golden_ids).items():
+        entries = tuple(one.parted(at) if one.entry_id in gone else one for one in customer.entries)
+        after = Customer(customer.members, entries)
+        changes.append(_Change(golden_id, effective(customer, rules, at), effective(after, rules, at)))
+    ledger.part(session, gone, at)
+    return _events(session, [one for one in changes if one.is_one], "import_undone")
+
+
 def _events(session: Session, changes: Sequence[_Change], because: str) -> list[Event]:
     if not changes:
         return []

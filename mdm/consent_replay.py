@@ -5,18 +5,20 @@ undone import brought is left out. A payload that cannot be opened or read is co
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import orjson
 from cryptography.exceptions import InvalidTag
 from sqlmodel import Session
 
+from consent import ledger
 from consent.purposes import Rules
 from kernel import clock
 from kernel.errors import NotFound, Unavailable
 from kernel.settings import settings
-from mdm import consent_intake, payloads, sql
+from mdm import consent_intake, payloads, record_consents, sql
 from mdm.incoming import Incoming, Prepared, SourceRules, prepare
 from mdm.mapping_values import Problem
 from mdm.policy import Policy
@@ -61,6 +63,14 @@ def run(steps: Steps, policy: Policy, rules: Rules, tell: Callable[[Replayed], N
         done.entries += new
         done.problems.update(wrong)
         tell(done)
+
+
+def said_still(session: Session, policy: Policy, rules: Rules, record_ids: Sequence[UUID]) -> set[UUID]:
+    """Name the entries that the versions of records bring which count still: all but those of undone imports."""
+    hashed, now = ledger.contact_hasher(), clock.now()
+    brought = _brought(session, policy, list(record_ids), Replayed())
+    found = (record_consents.statements(bringer, orjson.loads(body), rules, hashed, now)[0] for bringer, body in brought)
+    return {one.entry.entry_id for said in found for one in said}
 
 
 def _brought(session: Session, policy: Policy, page: list[UUID], done: Replayed) -> Iterator[consent_intake.Brought]:

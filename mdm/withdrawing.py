@@ -13,8 +13,9 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
+from consent.purposes import shipped
 from kernel import clock, outbox
-from mdm import closure, pending, record_log, restandardize, sql
+from mdm import closure, consent_undo, pending, record_log, restandardize, sql
 from mdm.current_version import Current, Mark, Stands, Version, replay, without_import
 from mdm.events import WITHDRAWN, OfRecord
 from mdm.incoming import DELETION_HASH
@@ -96,6 +97,7 @@ def withdraw(
     record_log.withdraw(session, {one: one in changed for one in left}, job_id, undo_job_id, now)
     _stand(session, [one for one in records if one.before != one.after])
     _file(session, policy, [one for one in records if one.record_id in changed])
+    consent_undo.take_back(session, policy, shipped(), [one.record_id for one in records], now)
     return Counter(one.fate for one in records)
 
 
