@@ -22,6 +22,7 @@ from consent.status import Ruling
 from kernel import audit, clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, NotFound
+from kernel.settings import settings
 from mdm import consent_checks, consent_reading, consents, contact_points, history
 from mdm.consent_acts import Act
 from mdm.consent_checks import Check, Checked
@@ -136,7 +137,7 @@ def receipt(session: Session, caller: Principal, entry_id: UUID) -> Response:
         raise NotFound("There is no such entry within the key's scope", code="unknown_consent_entry")
     kept = found[0]
     subject = sorted(kept.entry.records)
-    made = receipts.make(kept, shipped(), str(subject[0]) if subject else "", kept.contact_point, "controller")
+    made = receipts.make(kept, shipped(), str(subject[0]) if subject else "", kept.contact_point, settings().controller)
     with db.transaction(db.Role.APP, caller.scope) as audited:
         audit.record(audited, caller.actor, "consent.read_receipt", "consent", str(entry_id))
     public, value = (base64.b64encode(one).decode() for one in (receipts.public_key(), made.signature))

@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     import_memory_bytes: int = Field(1 << 30, ge=1 << 28, description="that a process may take which reads such a file")
     reconcile_memory_bytes: int = Field(8 << 30, ge=1 << 29, description="that a process may take which reconciles")
     export_kept_hours: float = Field(24.0, gt=0, le=720, description="that the file of an export is kept")
+    controller: str = Field("the operator of this service", description="who receipts of consent name where no brand is named")
     erasure_ledger: Path | None = Field(None, description="the file of erasures, kept apart from backups of the database")
     erasure_approvals: int = Field(1, ge=1, le=2, description="persons that must confirm an erasure")
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")

@@ -29,8 +29,8 @@ IDLE, LONGEST = timedelta(hours=1), timedelta(hours=12)
 MOST_SESSIONS = 5
 SEEN_EVERY = timedelta(minutes=1)  # A session that is used writes no oftener.
 NAME = re.compile(r"[a-z][a-z0-9._-]{0,62}")
-# What a steward needs: to decide, to read golden records and why, and to see jobs.
-STEWARD_SCOPES = ("decisions:write", "golden:read", "jobs:read", "match:explain", "records:read")
+# What a steward needs: to decide, to read golden records, why, and what was consented to, and to see jobs.
+STEWARD_SCOPES = ("consents:read", "decisions:write", "golden:read", "jobs:read", "match:explain", "records:read")
 # Source: OWASP Password Storage Cheat Sheet, scrypt with N=2^15, r=8, p=3.
 COST = (2**15, 8, 3)  # Kept with each hash, so that a greater one later leaves those that there are readable.
 _SELECT = "SELECT name, display_name, scopes, brands, regions, timezone, created_at, disabled_at, locked_until FROM user_account"

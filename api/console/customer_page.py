@@ -8,10 +8,11 @@ from uuid import UUID
 
 from api import past
 from api.console.values import LABELS, label, lines
-from kernel import audit, db
+from consent.purposes import shipped
+from kernel import audit, clock, db
 from kernel.actor import Principal
 from kernel.errors import MdmError, NotFound
-from mdm import history, related
+from mdm import consent_reading, history, related
 from mdm.history import Step
 from mdm.override_values import STEWARD_SOURCE
 from mdm.overrides import KeptOverride
@@ -63,6 +64,20 @@ class CustomerPage:
     overrides: Sequence[KeptOverride]
     tasks: Sequence[Task]
     as_of: datetime | None
+    consents: "Sequence[Consent] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What may be done with the customer: to which contact point, for what, why, and when that was said."""
+
+    purpose: str
+    channel: str
+    brand: str
+    contact_point: str
+    answer: str
+    reason: str
+    said_at: datetime | None
 
 
 def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPage:
@@ -85,7 +100,26 @@ def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPa
     order = {one: place for place, one in enumerate(_ordered(customer.values))}
     told.sort(key=lambda one: order[one.name])
     asked_id = golden_id if golden_id != live_id else None
-    return CustomerPage(customer, asked_id, told, steps[::-1], relations, _overrides(caller, customer), tasks, as_of)
+    consents = _consents(caller, live_id, as_of) if caller.may("consents:read") else None
+    return CustomerPage(customer, asked_id, told, steps[::-1], relations, _overrides(caller, customer), tasks, as_of, consents)
+
+
+def _consents(caller: Principal, golden_id: UUID, as_of: datetime | None) -> list[Consent]:
+    """Read what the customer's consents amount to, audited, as `GET /v1/golden/{id}/consents` does."""
+    with db.transaction(db.Role.APP, caller.scope) as session:
+        audit.record(session, caller.actor, "golden.read_consents", "golden", str(golden_id))
+    read = consent_reading.read if as_of is None else consent_reading.read_past
+    with db.read_only(db.Role.ENGINE) as session:
+        told = read(session, shipped(), golden_id, as_of or clock.now(), caller.scope.brands)
+    said = {one.entry.entry_id: one.entry.occurred_at or one.entry.recorded_at for one in told.entries}
+    return [
+        Consent(
+            query.purpose, str(query.channel or "any way"), query.brand or "every brand",
+            consent_reading.point_of(told.points, query.contact) or "", str(ruling.answer), str(ruling.reason),
+            next((said[one] for one in ruling.entries if one in said), None),
+        )
+        for query, ruling in told.effective.items()
+    ]  # fmt: skip
 
 
 def _ordered(values: Mapping[str, Any]) -> list[str]:

@@ -143,3 +143,21 @@ def test_an_expired_value_is_asked_about_and_let_go(ana: Browser, mdm: Master, p
     assert query("SELECT state, closed_because FROM task WHERE task_id = %s", task_id) == [("closed", "no_longer_in_doubt")]
     assert "Expired value" in words_of(ana.open(f"/console/tasks/{task_id}"))
     assert mdm.verify().differences == ()
+
+
+def test_a_customer_shows_what_may_be_done_and_why(ana: Browser, mdm: Master) -> None:
+    mdm.put("pos", "9", {**OTTO, "consents": [
+        {"purpose": "marketing_email", "state": "granted", "at": "2026-03-01T00:00:00Z"},
+        {"purpose": "marketing_sms", "state": "withdrawn", "at": "2026-03-02T00:00:00Z", "contact_point": "+34 600 111 222"},
+    ]})  # fmt: skip
+    mdm.drain()
+    path = f"/console/customers/{golden_of('pos', '9')}"
+    page = words_of(ana.open(path))
+    assert "otto.becker@telefonica.net allowed given" in page
+    assert query("SELECT count(*) FROM audit WHERE action = 'golden.read_consents' AND actor = 'user:ana'") == [(1,)]
+    with signed_in("eve", scopes=["golden:read", "decisions:write"]) as client:
+        assert "Consents" not in words_of(Browser(client).open(path))
+
+
+def test_of_whom_nothing_was_recorded_it_says_that_unknown_is_not_yes(ana: Browser, path: str) -> None:
+    assert "Unknown is not yes" in words_of(ana.open(path))
