@@ -49,7 +49,7 @@ def previewed(caller: Principal, request_id: UUID) -> tuple[int, bytes]:
     """Look at what an erasure would remove. Raises: MdmError."""
     _require_seen(caller, request_id)
     with db.transaction() as session:
-        return OK, orjson.dumps(_preview(privacy_confirming.preview(session, request_id)))
+        return OK, orjson.dumps(_preview(privacy_confirming.preview(session, caller, request_id)))
 
 
 def _preview(seen: Preview) -> dict[str, Any]:

@@ -92,7 +92,7 @@ def answer(
 def preview(request_id: RequestId) -> None:
     """See what an erasure would remove; the token that `confirm` asks for stands at the end."""
     with db.transaction() as session:
-        _show_preview(privacy_confirming.preview(session, request_id))
+        _show_preview(privacy_confirming.preview(session, OPERATOR, request_id))
 
 
 @privacy_app.command()

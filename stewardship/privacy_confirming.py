@@ -46,10 +46,14 @@ class Preview:
     token: str
 
 
-def preview(session: Session, request_id: Id) -> Preview:
-    """See what an erasure would remove; its members are brought up to date. Raises: as `privacy_requests.held_open`."""
+def preview(session: Session, caller: Principal, request_id: Id) -> Preview:
+    """See what an erasure would remove; its members are brought up to date.
+
+    Raises: as `privacy_requests.held_open`; Forbidden when the person has grown beyond what the caller may see.
+    """
     found = privacy_requests.held_open(session, request_id)
     person = privacy_members.read(session, found.golden_id, found.anchor)
+    privacy_requests.require_whole(caller.scope, person)
     privacy_requests.look_again(session, request_id, person)
     found = privacy_requests.find(session, request_id)
     catalogue = privacy_catalogue.understood(session, privacy_erasure.HANDLERS)
@@ -93,7 +97,7 @@ def confirm(session: Session, caller: Principal, request_id: Id, token: str | No
 
     Raises: MdmError 428 without a token, 412 when what was seen has changed; Conflict when something bars it.
     """
-    seen = preview(session, request_id)
+    seen = preview(session, caller, request_id)
     if seen.blocked:
         detail = "See the preview: each of these must be settled first."
         raise Conflict(

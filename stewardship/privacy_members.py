@@ -41,7 +41,7 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A golden record as a request sees it."""
+    """A golden record as a request sees it. `brands` and `regions` are also those of records that lived under it."""
 
     golden_id: Id
     status: str
@@ -70,7 +70,10 @@ def read(session: Session, golden_id: Id, anchor: Id | None = None) -> Person:
     former = [row[0] for row in sql.rows(session, _FORMER, [live_id, live_id])]
     if anchor is not None and anchor not in {*living, *former}:
         raise Invalid("The anchor is no record of this golden record", code="not_a_member")
-    return Person(live_id, status, tuple(brands), tuple(regions), tuple(_members(session, living, former, anchor)))
+    where = sql.rows(session, "SELECT DISTINCT brand, region FROM source_record WHERE record_id = ANY(%s)", [former])
+    brands, regions = ({*known, *(row[side] for row in where)} for side, known in enumerate((brands, regions)))
+    members = tuple(_members(session, living, former, anchor))
+    return Person(live_id, status, tuple(sorted(brands)), tuple(sorted(regions)), members)
 
 
 _LIVING = """

@@ -166,7 +166,8 @@ def _refuse_second(session: Session, kind: str, golden_id: Id) -> None:
 
 
 def look_again(session: Session, request_id: Id, person: Person) -> None:
-    """Let the members of a request be those of the person now; what was answered about those that stay is kept."""
+    """Let the members of a request be those of the person now, for whoever may see all of them; answers about those that stay
+    are kept."""
     rows = [{"record_id": str(one.record_id), "evidence": one.evidence(), "is_certain": one.is_certain} for one in person.members]
     sql.run(
         session,
@@ -177,6 +178,8 @@ def look_again(session: Session, request_id: Id, person: Person) -> None:
            ON CONFLICT (request_id, record_id) DO UPDATE SET evidence = EXCLUDED.evidence, is_certain = EXCLUDED.is_certain""",
         {"id": request_id, "rows": orjson.dumps(rows).decode()},
     )
+    seen_by = [list(person.brands), list(person.regions), request_id]
+    sql.run(session, "UPDATE privacy_request SET brands = %s, regions = %s WHERE request_id = %s", seen_by)
 
 
 _COLUMNS = """request_id, kind, state, golden_id, anchor, brands, regions, reference, received_at, due_at, extended_at, identity,

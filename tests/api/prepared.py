@@ -163,7 +163,7 @@ def of_a_privacy_request(name: str, policy: policies.Policy) -> dict[str, Any]:
         if kind == "restriction":
             privacy_requests.complete(session, WHO, request_id)
         (member,) = privacy_requests.find(session, request_id).members
-        token = privacy_confirming.preview(session, request_id).token if kind == "erasure" else ""
+        token = privacy_confirming.preview(session, WHO, request_id).token if kind == "erasure" else ""
         if name == "privacy_opened":
             privacy_requests.refuse(session, WHO, request_id, "withdrawn_by_person")
     bodies: dict[str, Any] = {

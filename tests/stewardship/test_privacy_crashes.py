@@ -30,7 +30,7 @@ def confirmed(golden_id: object) -> None:
     with db.transaction() as session:
         request_id = privacy_requests.open_request(session, WHO, Wish("erasure", golden_id))  # type: ignore[arg-type]  # by a test
         privacy_requests.identify(session, WHO, request_id, "passed", "in_store")
-        token = privacy_confirming.preview(session, request_id).token
+        token = privacy_confirming.preview(session, WHO, request_id).token
         privacy_confirming.confirm(session, WHO, request_id, token)
 
 
