@@ -139,7 +139,7 @@ def _statement(known: _Known, act: Act) -> _Made | Problem:
     lifted = known.lifted.get(act.lifts) if act.lifts else None
     if act.lifts and (lifted is None or lifted.state is not State.SUPPRESSED):
         return Problem("unknown_suppression", "lifts")
-    brand = act.brand
+    brand = lifted.brand if lifted else act.brand  # Who may not speak for all brands lifts nothing that all of them heed.
     if act.record is not None:
         found = known.records.get(act.record)
         if found is None:

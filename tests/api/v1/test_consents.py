@@ -75,6 +75,18 @@ def test_a_consent_permits_and_a_withdrawal_takes_it_back(api: Api, policy: Any)
         assert check(api, **asked)["entries"] == [withdrawn["entry_id"]]
 
 
+def test_a_key_of_one_brand_lifts_nothing_that_all_brands_heed(api: Api, policy: Any, key: KeyMaker) -> None:
+    merged(policy)
+    complaint = {"contact_point": POINT, "state": "suppressed", "suppression": "complaint", "occurred_at": "2026-03-05T10:00:00Z"}
+    _, suppressed = record(api, GIVEN, complaint)
+    lift = {"acts": [{"state": "lifted", "lifts": suppressed["entry_id"], "reason": "A mistake.", "brand": "main"}]}
+    (refused,) = api.post("/v1/consents", json=lift, headers=key(brands=("main",))).json()["items"]
+    assert refused["problem"]["code"] == "outside_scope"
+    assert check(api, contact_point=POINT)["answer"] == "denied"
+    assert api.post("/v1/consents", json=lift).json()["items"][0]["status"] == "created"
+    assert check(api, contact_point=POINT)["answer"] == "allowed"
+
+
 def test_the_same_act_is_the_same_entry(api: Api, policy: Any) -> None:
     merged(policy)
     first, second = record(api, GIVEN, GIVEN)
