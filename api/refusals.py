@@ -20,6 +20,7 @@ SENTENCES = {
     "bad_key": "A record key is text without NUL characters or broken surrogates.",
     "key_is_card_number": "The key is a payment card's number, which is never stored. If the source's keys only look so, its"
     " policy says `keys_like_cards: true`.",
+    "key_is_reserved": "Keys that begin with `erased:` are those of erased records.",
     "key_too_long": f"A record key holds at most {LONGEST_SOURCE_KEY} characters.",
     "key_was_renamed": "This key was given up for another one; write under the new key.",
     "key_in_url": "This source's keys are personal: they travel in bodies only. Use POST /v1/records:batch.",

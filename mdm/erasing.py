@@ -16,11 +16,10 @@ from kernel import clock, outbox
 from mdm import golden_events, pending, sql
 from mdm.changes import Status
 from mdm.drafts import rehash
-from mdm.incoming import DELETION_HASH
+from mdm.incoming import DELETION_HASH, TOMBSTONE
 
 Id = uuid.UUID
 REASON = "erased"
-TOMBSTONE = "erased:"  # Followed by the record's own id, so that no two share a key.
 NOTHING_LEFT: Mapping[str, Any] = {}
 
 

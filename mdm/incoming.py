@@ -26,6 +26,7 @@ LARGEST_VERSION = 2**63 - 1
 # A source whose clock runs ahead would otherwise hold its records at a time that no later change can pass.
 EARLIEST_YEAR = 1900
 LATEST_AHEAD = timedelta(days=1)
+TOMBSTONE = "erased:"  # With its own id the key of an erased record, so that no two share one; no source gives it.
 DELETION_HASH = bytes(16)
 LARGEST_REJECT_BYTES = 64 * 1024
 LONGEST_REGION = 32
@@ -141,8 +142,11 @@ def key_problem(key: Any) -> Problem | None:
 
 
 def new_key_problem(source: Source, key: Any) -> Problem | None:
-    """What makes a key unusable for a record of a source, or None. A key is stored as it is, so it may be no payment card's."""
+    """What makes a key unusable for a record of a source, or None. A key is stored as it is, so it may be no payment card's;
+    nor may it be that of an erased record, which nobody writes to any more."""
     problem = key_problem(key)
+    if problem is None and key.startswith(TOMBSTONE):
+        return Problem("key_is_reserved", "key")
     if problem is not None or source.keys_like_cards:
         return problem
     plain = "".join(filter(str.isalnum, key))

@@ -80,6 +80,7 @@ REASONS = {
     "invalid_json": "the line is not JSON",
     "invalid_utf8": "the text is not UTF-8",
     "key_is_card_number": "the key is a payment card's number (if it only looks so: keys_like_cards of the source)",
+    "key_is_reserved": "keys that begin with erased: are those of erased records",
     "key_missing": "there is no source key: does the source's `key` name the right field?",
     "key_too_long": "the key is longer than 500 characters",
     "key_was_renamed": "this key was given up for another; send the record under the new one",

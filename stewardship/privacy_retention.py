@@ -15,7 +15,7 @@ from kernel.jobs import Claim
 from mdm import erasing, sql
 from mdm import policy as policies
 from mdm.chunks import Kind
-from mdm.erasing import TOMBSTONE
+from mdm.incoming import TOMBSTONE
 from mdm.steps import Steps, insist
 from stewardship import privacy_catalogue
 from stewardship.privacy_erasure import ACTOR, HANDLERS

@@ -212,6 +212,7 @@ def test_cards_and_never_store_paths_are_masked_before_they_are_stored(rules: Po
         (Incoming("4111/1111/1111/1111", ANN), "key_is_card_number"),
         (Incoming("pos:4111 1111 1111 1111", ANN), "key_is_card_number"),
         (Incoming("0004111111111111111", delete=True), "key_is_card_number"),
+        (Incoming("erased:018f4d3e-0000-7000-8000-000000000001", ANN), "key_is_reserved"),
         (Incoming("A"), "not_an_object"),
         (Incoming("A", {"surname": {"x": 1}}), "wrong_type"),
         (Incoming("A", {"surname": "x" * 1_001}), "value_too_long"),

@@ -7,6 +7,7 @@ import pytest
 
 from kernel import db
 from mdm import suppression
+from mdm.mapping_values import Problem
 from stewardship import privacy_erasure, privacy_ledger
 
 from ..resolution import MARIA, Master, golden_of, query, start
@@ -53,6 +54,8 @@ def test_a_person_is_erased_and_everybody_else_stands(mdm: Master) -> None:
 def test_whoever_was_erased_is_refused_and_counted(mdm: Master) -> None:
     erase(mdm, golden_of("shop", "m1"))
     assert mdm.put("shop", "m1", MARIA).problem is not None
+    (tombstone,) = query("SELECT source_key FROM source_record WHERE source = 'shop'")
+    assert mdm.put("shop", tombstone[0], MARIA).problem == Problem("key_is_reserved", "key")
     spaced = MARIA | {"emails": [" Maria.Garcia@Telefonica.NET "], "phones": [], "given_name": "MARIA"}
     assert mdm.put("pos", "other key", spaced).problem is not None
     husband = {"given_name": "Carlos", "surname": "Garcia Lopez", "emails": MARIA["emails"]}
