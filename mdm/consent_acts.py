@@ -60,6 +60,8 @@ def _problems(act: Act, rules: Rules, now: datetime) -> Iterator[Problem]:
         at: datetime | None = getattr(act, name)
         if at is not None and at > now + LATEST_AHEAD:
             yield Problem("time_in_future", name)
+    if act.asked_at is not None and act.occurred_at is not None and act.asked_at > act.occurred_at:
+        yield Problem("asked_after_it_occurred", "asked_at")
     if act.state in POSITIVE:
         yield from _of_positive(act, rules)
     yield from _of_suppression(act)

@@ -153,10 +153,12 @@ def _statement(known: _Known, act: Act) -> _Made | Problem:
     return _made(known, replace(act, brand=brand), lifted)
 
 
-def _made(known: _Known, act: Act, lifted: Entry | None) -> _Made:
+def _made(known: _Known, act: Act, lifted: Entry | None) -> _Made | Problem:
     records, owner = (lifted.records, Owner.GOLDEN) if lifted else _records(known, act)
     point = act.contact if act.channel in KIND_OF or act.channel is None else None  # Others reach a person without one.
     contact = lifted.contact if lifted else known.census.hash_of(point) if point else None
+    if contact is None and not records and not lifted:  # It would speak of nobody, also once somebody holds the point.
+        return Problem("nobody_holds", "contact_point")
     is_evidenced = bool(act.evidence or act.notice)
     said = (
         act.golden_id, act.record, contact, act.state, act.channel, act.purpose, act.brand, act.occurred_at, act.asked_at,

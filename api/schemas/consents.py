@@ -58,7 +58,7 @@ class ActIn(Strict):
     suppression: Suppression | None = None
     implied_by: Annotated[str, Field(pattern=r"^[a-z_]{1,32}$")] | None = Field(None, examples=["purchase", "inquiry"])
     lifts: UUID | None = Field(None, description="The suppression that a lift ends.")
-    notice: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+    notice: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00]*$")] | None = Field(
         None, description="Which notice in which version the customer saw."
     )
     evidence: dict[Name, Text] | None = Field(None, max_length=MOST_EVIDENCE)

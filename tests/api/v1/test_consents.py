@@ -123,7 +123,9 @@ def test_what_is_wrong_is_answered_and_the_rest_recorded(api: Api, policy: Any) 
     wrong: list[tuple[dict[str, Any], str]] = [
         ({**GIVEN, "purpose": "world_peace"}, "unknown_purpose"),
         ({**GIVEN, "occurred_at": "2126-01-01T00:00:00Z"}, "time_in_future"),
+        ({**GIVEN, "asked_at": "2026-03-20T10:00:00Z"}, "asked_after_it_occurred"),
         ({**GIVEN, "record": {"source": "pos", "key": "none"}}, "unknown_record"),
+        ({**WITHDRAWN, "channel": "post", "contact_point": {"kind": "email", "value": "nobody@example.org"}}, "nobody_holds"),
         ({**GIVEN, "contact_point": {"kind": "email", "value": "no address"}}, "bad_contact_point"),
         ({**GIVEN, "channel": "sms"}, "contact_point_of_another_channel"),
         ({**GIVEN, "channel": None}, "channel_missing"),
@@ -134,6 +136,10 @@ def test_what_is_wrong_is_answered_and_the_rest_recorded(api: Api, policy: Any) 
     answers = record(api, *(act for act, _ in wrong), GIVEN)
     assert [one.get("problem", {}).get("code") for one in answers] == [code for _, code in wrong] + [None]
     assert all(one["problem"]["detail"] for one in answers[:-1])
+
+
+def test_a_notice_holds_nothing_that_cannot_be_stored(api: Api, policy: Any) -> None:
+    assert api.post("/v1/consents", json={"acts": [{**GIVEN, "notice": "privacy\x007"}]}).status_code == 422
 
 
 def test_a_key_of_one_brand_records_for_that_brand_only(api: Api, policy: Any, key: KeyMaker) -> None:
