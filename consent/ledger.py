@@ -42,6 +42,7 @@ SELECT e.entry_id, state, recorded_at, occurred_at, encode(contact, 'hex'), chan
   (SELECT parted_at FROM consent_parting p WHERE p.entry_id = e.entry_id)"""
 _BESIDE = ("basis", "method", "notice", "source", "recorded_by", "evidence_hash", "contact_point", "evidence", "reason")
 _BY_ID = sa.text(f"{_WITH_RECORDS} FROM consent_entry e WHERE e.entry_id = ANY(CAST(:ids AS uuid[]))")
+_LIFTED = sa.text("SELECT lifts, max(entry_id::text) FROM consent_entry WHERE lifts = ANY(CAST(:ids AS uuid[])) GROUP BY lifts")
 _KEPT = sa.text(f"""{_WITH_RECORDS}, {", ".join(_BESIDE)}
 FROM consent_entry e LEFT JOIN consent_detail d ON d.entry_id = e.entry_id WHERE e.entry_id = ANY(CAST(:ids AS uuid[]))""")
 
@@ -66,6 +67,10 @@ class Statement:
     brought_by: UUID | None = None
     version_no: int | None = None
     golden_id: UUID | None = None
+
+    def named(self, ids: Mapping[UUID, UUID]) -> "Statement":
+        """The same, under another id where one is given for its own."""
+        return replace(self, entry=replace(self.entry, entry_id=ids.get(self.entry.entry_id, self.entry.entry_id)))
 
     def about(self, records: Iterable[UUID]) -> "Statement":
         """The same, about these records."""
@@ -158,6 +163,20 @@ def by_id(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, Entry]:
     """Read entries by their ids, within the row scope of the session."""
     found = session.connection().execute(_BY_ID, {"ids": [str(one) for one in entry_ids]})
     return {row[0]: entry_of(row) for row in found}
+
+
+def unlifted(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Give each suppression that is said again an id that no lift has ended: its own, or one that follows from the lift."""
+    found = {one: one for one in entry_ids}
+    while lifted := _lifted(session, found.values()):
+        found = {one: entry_id(now, lifted[now]) if now in lifted else now for one, now in found.items()}
+    return found
+
+
+def _lifted(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, str]:
+    if not entry_ids:
+        return {}
+    return {row[0]: row[1] for row in session.connection().execute(_LIFTED, {"ids": [str(one) for one in entry_ids]})}
 
 
 def kept(session: Session, entry_ids: Sequence[UUID]) -> list[Kept]:

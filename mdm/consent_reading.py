@@ -34,7 +34,7 @@ class Told:
 
 
 def read(session: Session, rules: Rules, golden_id: UUID, at: datetime, brands: Collection[str] | None) -> Told:
-    """Read the consents of a golden record as they are known now. `brands`: whose entries are listed; all of them decide."""
+    """Read the consents of a golden record as they are known now. `brands`: of which it is told; entries of all decide."""
     return _told(session, rules, consent_customers.census(session, rules, [golden_id]), at, brands)
 
 
@@ -48,9 +48,14 @@ def _told(session: Session, rules: Rules, census: consent_customers.Census, at: 
     found = census.customers(ledger.read(session, census.records(), census.contacts()))
     (customer,) = found.values() or [effective.Customer((), ())]
     known = sorted((one for one in customer.entries if one.recorded_at <= at), key=lambda one: (one.recorded_at, one.entry_id))
-    shown = [one for one in reversed(known) if brands is None or one.brand is None or one.brand in brands]
+    shown = [one for one in reversed(known) if _is_of(brands, one.brand)]
     kept = ledger.kept(session, [one.entry_id for one in shown[:MOST_LISTED]])
-    return Told(effective.effective(customer, rules, at), kept, census.points, len(shown) > MOST_LISTED)
+    rulings = {one: ruling for one, ruling in effective.effective(customer, rules, at).items() if _is_of(brands, one.brand)}
+    return Told(rulings, kept, census.points, len(shown) > MOST_LISTED)
+
+
+def _is_of(brands: Collection[str] | None, brand: str | None) -> bool:
+    return brands is None or brand is None or brand in brands
 
 
 def point_of(points: dict[Contact, ContactPoint], contact: Contact | None) -> str | None:

@@ -82,7 +82,7 @@ def record(session: Session, rules: Rules, acts: Sequence[Act], principal: Princ
     In the row scope of the session, a golden record or a source record outside of it is not known.
     """
     known = _known(session, rules, acts, principal)
-    made = [_statement(known, one) for one in acts]
+    made = _said_again(session, [_statement(known, one) for one in acts])
     statements = [one for one, _, _ in (found for found in made if not isinstance(found, Problem))]
     new = consent_writing.append(session, statements)
     unclear = {one.entry.entry_id for one, owner, _ in (found for found in made if not isinstance(found, Problem))
@@ -129,6 +129,17 @@ def _goldens_of(session: Session, records: Iterable[UUID]) -> set[UUID]:
 
 
 _Made = tuple[Statement, Owner, tuple[Problem, ...]]
+
+
+def _said_again(session: Session, made: Sequence[_Made | Problem]) -> list[_Made | Problem]:
+    """Let a suppression that was lifted and is said again without a time be another one: else it would be the one that ended."""
+    timeless = {one[0].entry.entry_id for one in made if not isinstance(one, Problem) and _is_timeless(one[0].entry)}
+    ids = ledger.unlifted(session, timeless)
+    return [one if isinstance(one, Problem) else (one[0].named(ids), *one[1:]) for one in made]
+
+
+def _is_timeless(entry: Entry) -> bool:
+    return entry.state is State.SUPPRESSED and entry.occurred_at is None
 
 
 def _statement(known: _Known, act: Act) -> _Made | Problem:

@@ -87,6 +87,21 @@ def test_a_key_of_one_brand_lifts_nothing_that_all_brands_heed(api: Api, policy:
     assert check(api, contact_point=POINT)["answer"] == "allowed"
 
 
+def test_a_suppression_that_was_lifted_and_is_said_again_stands_again(api: Api, policy: Any) -> None:
+    merged(policy)
+    complaint = {"contact_point": POINT, "state": "suppressed", "suppression": "complaint"}
+    record(api, GIVEN)
+    seen = set()
+    for _ in range(3):
+        first, again = record(api, complaint, complaint)
+        assert (first["status"], again["status"]) == ("created", "same")
+        assert check(api, contact_point=POINT)["answer"] == "denied"
+        record(api, {"state": "lifted", "lifts": first["entry_id"], "reason": "A mistake."})
+        assert check(api, contact_point=POINT)["answer"] == "allowed"
+        seen.add(first["entry_id"])
+    assert len(seen) == 3
+
+
 def test_the_same_act_is_the_same_entry(api: Api, policy: Any) -> None:
     merged(policy)
     first, second = record(api, GIVEN, GIVEN)
@@ -147,6 +162,13 @@ def test_a_key_of_one_brand_records_for_that_brand_only(api: Api, policy: Any, k
     headers = key("consents:write", brands=("other",))
     answer = api.post("/v1/consents", json={"acts": [GIVEN, {**WITHDRAWN, "brand": "main"}]}, headers=headers)
     assert [one["problem"]["code"] for one in answer.json()["items"]] == ["unknown_record", "outside_scope"]
+
+
+def test_a_key_of_one_brand_is_told_of_that_brand_only(api: Api, policy: Any, key: KeyMaker) -> None:
+    golden_id = merged(policy)
+    record(api, GIVEN, {**GIVEN, "record": {"source": "shop", "key": "1"}})
+    told = api.get(f"/v1/golden/{golden_id}/consents", headers=key(brands=("main",))).json()
+    assert {one["brand"] for one in told["effective"]} == {one["brand"] for one in told["entries"]} == {"main"}
 
 
 def test_a_key_that_sees_half_a_customer_is_answered_for_the_whole(api: Api, policy: Any, key: KeyMaker) -> None:
