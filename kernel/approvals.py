@@ -86,8 +86,10 @@ def second(
         "until": now + HOLDS_FOR, "brands": None if brands is None else list(brands),
         "regions": None if regions is None else list(regions),
     }  # fmt: skip
-    asked = session.connection().execute(_ASK, given).rowcount
-    found = _proposal(session.connection().execute(_FIND, given).one())
+    asked, row = _ask(session, given)
+    if row is None:  # It was rejected while this waited to read it.
+        asked, row = _ask(session, given)
+    found = _proposal(row or ())
     if asked:
         audit.record(session, by, "approval.asked", "approval", str(found.approval_id), detail={"kind": kind})
     if found.state == OPEN and found.asked_by == by:
@@ -95,6 +97,12 @@ def second(
     session.connection().execute(_USE, {"id": found.approval_id, "by": by, "now": now})
     audit.record(session, by, "approval.used", "approval", str(found.approval_id), detail={"kind": kind})
     return None
+
+
+def _ask(session: Session, given: Mapping[str, Any]) -> tuple[bool, Sequence[Any] | None]:
+    """Propose it unless it waits already: whether that was new, and what waits."""
+    asked = session.connection().execute(_ASK, given).rowcount
+    return bool(asked), session.connection().execute(_FIND, given).one_or_none()
 
 
 def needed(waiting: Proposal) -> MdmError:

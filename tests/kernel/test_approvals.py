@@ -103,6 +103,19 @@ def test_what_is_rejected_waits_no_more(database: str) -> None:
         decide(first, "user:ben", APPROVED)
 
 
+def test_what_is_rejected_while_somebody_asks_for_it_is_asked_anew(database: str) -> None:
+    first, found = waiting("user:ana"), []
+    asks = threading.Thread(target=lambda: found.append(ask("user:ben")))
+    with psycopg.connect(database) as rejects:
+        rejects.execute("SELECT FROM approval WHERE approval_id = %s FOR UPDATE", [first])
+        asks.start()
+        asks.join(0.5)
+        rejects.execute("UPDATE approval SET state = 'rejected' WHERE approval_id = %s", [first])
+    asks.join()
+    assert [one.asked_by for one in found if one] == ["user:ben"]
+    assert [one.asked_by for one in listed()] == ["user:ben"]
+
+
 def test_an_unknown_proposal_is_said_to_be_none(database: str) -> None:
     with pytest.raises(NotFound):
         decide(clock.uuid7(), "user:ben", REJECTED)
