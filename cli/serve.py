@@ -45,12 +45,16 @@ class Server(uvicorn.Server):
 
 
 def main() -> None:
-    """Serve until SIGTERM, then finish what is in flight."""
+    """Serve the API."""
+    serve("api.app:app", _listener(), sys.argv[2] if len(sys.argv) > 2 else "api")
+
+
+def serve(app: str, listener: socket.socket, name: str) -> None:
+    """Serve an application until SIGTERM, then finish what is in flight."""
     log.configure(json=settings().log_json, level=settings().log_level)
-    listener = _listener()
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     config = uvicorn.Config(
-        "api.app:app",
+        app,
         loop="uvloop",
         http="httptools",
         access_log=False,
@@ -59,7 +63,7 @@ def main() -> None:
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     config.load()
-    instruments.be(sys.argv[2] if len(sys.argv) > 2 else "api")
+    instruments.be(name)
     collect_seldom(COLLECT_AFTER)
     Server(config).run(sockets=[listener])
 

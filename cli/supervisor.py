@@ -151,6 +151,8 @@ def _start_children(children: Children, listener: socket.socket, running: Settin
     children.start("dispatcher", [sys.executable, "-m", "workers.dispatcher"])
     if running.metrics_port is not None:
         children.start("metrics", [sys.executable, "-m", "workers.metrics"])
+    if running.public_port is not None:
+        children.start("public", [sys.executable, "-m", "cli.serve_public"])
     children.start("sealer", [sys.executable, "-m", "workers.sealer"])
     children.start("sweeper", [sys.executable, "-m", "workers.sweeper"])
 

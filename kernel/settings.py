@@ -69,6 +69,11 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = None
     metrics_port: int | None = Field(None, ge=0, le=65535, description="where metrics are shown; unset, none are kept")
     metrics_host: str = "127.0.0.1"
+    public_port: int | None = Field(None, ge=0, le=65535, description="where the pages for customers are; unset, there are none")
+    public_host: str = "127.0.0.1"
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^\s?#]+$", description="the address of those pages, as customers see it"
+    )
     metrics_dir: Path | None = Field(None, description="where the processes of this machine keep their metrics")
     audit_checkpoints: Path | None = Field(None, description="the file that keeps signed checkpoints of the audit log outside")
     fault_folder: Path | None = Field(None, description="where tests of failure arm fault points; leave it unset")
@@ -83,6 +88,8 @@ class Settings(BaseSettings):
         "erasure_ledger",
         "audit_checkpoints",
         "metrics_port",
+        "public_port",
+        "public_url",
         "metrics_dir",
         "fault_folder",
         mode="before",

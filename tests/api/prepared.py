@@ -123,6 +123,13 @@ def of_a_consent(policy: policies.Policy) -> dict[str, Any]:
     return {"path_parameters": {"entry_id": str(made.entry_id)}, "headers": {}}
 
 
+def of_a_link(policy: policies.Policy) -> dict[str, Any]:
+    """The parts of a request for a link, about a record that was stored."""
+    Master(policy).put("pos", "17", MARIA)
+    about = {"record": {"source": "pos", "key": "17"}, "contact_point": {"kind": "email", "value": MARIA["emails"][0]}}
+    return {"body": {"kind": "unsubscribe", **about, "purpose": "marketing", "channel": "email"}, "headers": {}}
+
+
 def of_an_endpoint(name: str) -> dict[str, Any]:
     """The same, about a webhook endpoint that was made."""
     with db.transaction() as session:
@@ -286,6 +293,8 @@ PREPARED: dict[str, Callable[[str, policies.Policy], dict[str, Any]]] = {
 
 def prepared(name: str, policy: policies.Policy, goldens: Any) -> dict[str, Any]:
     """The parts of a request that succeeds, once what it is about is there."""
+    if name == "consent_links_make":
+        return of_a_link(policy)
     if name == "consents_receipt":
         return of_a_consent(policy)
     if name == "golden_history":
