@@ -109,6 +109,15 @@ def about_contact(entries: Iterable[Entry], contact: Contact) -> Customer:
     return Customer((), tuple(one for one in entries if one.contact == contact and one.state not in POSITIVE))
 
 
+def hold(session: Session, golden_ids: Collection[UUID], records: Collection[UUID]) -> None:
+    """Let nobody join or leave golden records, and those of records, until the transaction ends. Waits for who is at it.
+
+    Else what is recorded for all members of one might never be noted as parted, or miss whom a deleted record leaves behind.
+    """
+    if golden_ids or records:
+        sql.run(session, "SELECT consent_hold(%s::uuid[], %s::uuid[])", [sorted(golden_ids), sorted(records)])
+
+
 def census(session: Session, rules: Rules, golden_ids: Collection[UUID], records: Collection[UUID] = ()) -> Census:
     """Read the members of golden records, and records that have no golden id yet."""
     made = Census(rules)

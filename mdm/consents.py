@@ -109,10 +109,11 @@ def _known(session: Session, rules: Rules, acts: Sequence[Act], principal: Princ
         for row in (sql.rows(session, _RECORDS, [[one[0] for one in keys], [one[1] for one in keys]]) if keys else ())
     }
     ids = sorted({one.golden_id for one in acts if one.golden_id})
-    living = {row[0]: row[1] for row in (sql.rows(session, _GOLDENS, [ids]) if ids else ())}
     alone = [one.contact for one in acts if one.contact and not (one.record or one.golden_id)]
     held_by = consent_customers.holders(session, alone) if alone else {}
     of_records = {record_id for record_id, _, _ in records.values()} | {one for held in held_by.values() for one in held}
+    consent_customers.hold(session, ids, of_records)
+    living = {row[0]: row[1] for row in (sql.rows(session, _GOLDENS, [ids]) if ids else ())}
     goldens = {*living.values(), *_goldens_of(session, of_records)}
     census = consent_customers.census(session, rules, goldens, of_records)
     lifts = [one.lifts for one in acts if one.lifts]

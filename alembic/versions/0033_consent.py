@@ -222,6 +222,29 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
   CROSS JOIN LATERAL (SELECT * FROM golden WHERE golden_id = asked AND status = 'live' OFFSET 0) AS g
 $$;
 
+-- Let golden records keep their members until the transaction ends, also those of records. In the order of records, as resolution
+-- locks them; whoever waited looks again who the members are.
+CREATE FUNCTION consent_hold(golden_ids uuid[], record_ids uuid[]) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE held uuid[] := '{}'; wanted uuid[];
+BEGIN
+  LOOP
+    SELECT coalesce(array_agg(m.record_id), '{}') INTO wanted FROM (
+      SELECT unnest(record_ids) AS record_id
+      UNION
+      SELECT o.record_id FROM (
+        SELECT g.live_id FROM unnest(golden_ids) AS asked CROSS JOIN LATERAL (
+          SELECT coalesce(redirect_to, golden_id) AS live_id FROM golden WHERE golden_id = asked OFFSET 0) AS g
+        UNION
+        SELECT c.golden_id FROM unnest(record_ids) AS asked CROSS JOIN LATERAL (
+          SELECT golden_id FROM crosswalk WHERE record_id = asked OFFSET 0) AS c) AS ids
+      CROSS JOIN LATERAL (SELECT record_id FROM crosswalk WHERE golden_id = ids.live_id OFFSET 0) AS o) AS m;
+    EXIT WHEN wanted <@ held;
+    PERFORM FROM crosswalk WHERE record_id = ANY(wanted) ORDER BY record_id FOR KEY SHARE;
+    held := held || wanted;
+  END LOOP;
+END $$;
+
 -- Who was together with records when something was said of the person.
 CREATE FUNCTION consent_companions(record_ids uuid[]) RETURNS TABLE (record_id uuid, companion uuid)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -233,7 +256,7 @@ $$;
 FUNCTIONS = (
     "consent_append(json)", "consent_entries(uuid[], bytea[], timestamptz)", "consent_members(uuid[], uuid[])",
     "consent_holders(text[])", "consent_goldens(uuid[])", "consent_companions(uuid[])", "consent_standings(uuid[])",
-    "consent_part(uuid[], timestamptz)", "consent_anchor_to(uuid[], uuid[], timestamptz)",
+    "consent_part(uuid[], timestamptz)", "consent_hold(uuid[], uuid[])", "consent_anchor_to(uuid[], uuid[], timestamptz)",
 )  # fmt: skip
 OF_LEDGER = {
     "merge": "unchanged: what counts is computed over the members", "unmerge": "unchanged", "export": "all",

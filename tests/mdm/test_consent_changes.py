@@ -1,5 +1,6 @@
 """Merges and splits of stored records: what was given, taken back and left behind, on PostgreSQL."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,7 @@ from consent.entries import Channel, Origin, Query, State, Suppression
 from consent.purposes import shipped
 from consent.status import Answer
 from kernel import clock, db
-from mdm import consent_customers, consents, contact_points
+from mdm import consent_customers, consent_writing, consents, contact_points
 from mdm.consent_acts import Act
 from mdm.consents import Outcome, Owner
 from mdm.incoming import Incoming
@@ -92,6 +93,24 @@ def test_a_consent_of_several_records_is_nobodys_once_they_part(master: Master) 
     assert answers(master, POS, SHOP) == ["unknown", "unknown"]
     assert query("SELECT count(*) FROM consent_parting") == [(1,)]
     assert [type_ for type_, _ in told()][-2:] == ["consent.changed", "consent.narrowed"]
+
+
+def test_a_consent_is_parted_also_when_it_is_recorded_while_they_part(master: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    merged(master)
+    golden_id, append = golden_of(*POS), consent_writing.append
+    parts = threading.Thread(target=part, args=[master])
+
+    def late(session: Any, statements: Any) -> Any:
+        """Append what is known already, once somebody has begun to split."""
+        parts.start()
+        parts.join(1.0)
+        return append(session, statements)
+
+    monkeypatch.setattr(consent_writing, "append", late)
+    act(**GIVEN, golden_id=golden_id, brand="acme")
+    parts.join()
+    assert answers(master, POS, SHOP) == ["unknown", "unknown"]
+    assert query("SELECT count(*) FROM consent_parting") == [(1,)]
 
 
 def test_what_was_parted_stays_so_when_they_meet_again(master: Master) -> None:
