@@ -90,9 +90,10 @@ CREATE TABLE suppression_tally (
 # lives; with its owner's rights, for a caller may not see the member for whose sake it is.
 RESTRICTED = """
 CREATE TABLE restriction (
-  record_id uuid PRIMARY KEY,
+  record_id uuid NOT NULL,
   request_id uuid NOT NULL REFERENCES privacy_request ON DELETE CASCADE,
-  since timestamptz NOT NULL
+  since timestamptz NOT NULL,
+  PRIMARY KEY (record_id, request_id)
 );
 CREATE INDEX restriction_by_request ON restriction (request_id);
 CREATE FUNCTION is_restricted(asked uuid) RETURNS boolean

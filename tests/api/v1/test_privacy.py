@@ -319,6 +319,14 @@ def test_who_may_see_a_part_asks_for_nobody_who_had_records_of_others(api: TestC
     assert code(api.post(PATH, json=body, headers=key(brands=("main",)))) == (403, "outside_scope")
 
 
+def test_what_two_requests_restrict_is_restricted_until_both_are_lifted(api: TestClient, mdm: Master) -> None:
+    first, second = (restricted(api, golden_of("pos", "1")) for _ in range(2))
+    send(api, f"{PATH}/{first}:lift")
+    assert looked_up(api) == ("none", "use_restricted")
+    send(api, f"{PATH}/{second}:lift")
+    assert looked_up(api) == ("found", None)
+
+
 def test_a_restriction_goes_along_when_records_merge(api: TestClient, mdm: Master) -> None:
     restricted(api, golden_of("shop", "3"))
     match(api, mdm, {"golden_id": str(golden_of("pos", "1"))})
