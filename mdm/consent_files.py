@@ -84,11 +84,14 @@ def load_mapping(path: Path) -> ConsentMapping:
 def _rows(path: Path, delimiter: str) -> Iterator[tuple[int, dict[str, str]]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.DictReader(file, delimiter=delimiter, strict=True)
-        for columns in lines:
-            yield (
-                lines.line_num,
-                {name: value for name, value in columns.items() if isinstance(name, str) and isinstance(value, str)},
-            )
+        try:
+            for columns in lines:
+                yield (
+                    lines.line_num,
+                    {name: value for name, value in columns.items() if isinstance(name, str) and isinstance(value, str)},
+                )
+        except (csv.Error, UnicodeDecodeError):  # What stands there is not told: it may be anybody's.
+            raise Invalid(f"The file cannot be read after line {lines.line_num}", code="unreadable_file") from None
 
 
 def acts(path: Path, mapping: ConsentMapping, rules: Rules, delimiter: str = ",") -> Iterator[Row]:
@@ -160,7 +163,10 @@ def _time(text: str | None) -> datetime | None:
     if text is None:
         return None
     at = datetime.fromisoformat(text)
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except OverflowError as beyond:  # The first and the last day of the calendar, in UTC.
+        raise ValueError("beyond the calendar") from beyond
 
 
 def audience(path: Path, purpose: str, channel: Channel | None, brand: str | None, delimiter: str = ",") -> Iterator[Row]:
