@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from consent import ledger
-from consent.effective import Customer
+from consent.effective import Customer, are_parted
 from consent.entries import POSITIVE, Entry, Method, Origin, State
 from consent.ledger import Statement
 from consent.links import Link
@@ -19,6 +19,7 @@ from consent.purposes import Rules
 from kernel import audit, clock
 from kernel.actor import Principal
 from kernel.db import Scope
+from kernel.errors import Gone, NotFound
 from mdm import consent_customers, consent_writing, consents, sql
 from mdm.consent_acts import Act
 from mdm.contact_points import ContactPoint
@@ -92,4 +93,35 @@ def _statement(link: Link, act: Act) -> Statement:
     )  # fmt: skip
     return Statement(
         entry, CUSTOMER.actor, method=act.method, kind=link.contact_kind, notice=act.notice, evidence=act.evidence
+    )  # fmt: skip
+
+
+def confirm(session: Session, rules: Rules, link: Link, now: datetime) -> None:
+    """Record the consent that the customer was asked for; it counts from when that was, so a withdrawal since then stands.
+
+    Raises: NotFound when that request is not known any more, Gone for a link that was used: its entry is in the ledger.
+    """
+    asked = next(iter(ledger.kept(session, [link.request] if link.request else [])), None)
+    if asked is None or asked.contact_point is None:
+        raise NotFound("That request is not known", code="no_link")
+    confirmed = _confirmation(link, asked, now)
+    if not consent_writing.append(session, [confirmed]):
+        raise Gone("This link was used", code="link_used")
+    records = confirmed.entry.records
+    if are_parted(records, dict(sql.rows(session, _GOLDENS, [sorted(records)]))):
+        ledger.part(session, [confirmed.entry.entry_id], now)
+    consent_writing.tell(session, rules, [confirmed], now)
+    audit.record(session, CUSTOMER.actor, "consent.recorded", "consent", link.reference, detail={"kind": link.kind, "sent": 1})
+
+
+def _confirmation(link: Link, asked: ledger.Kept, now: datetime) -> Statement:
+    """The consent of a request, under an id that there is once for each request."""
+    was = asked.entry
+    entry = Entry(
+        ledger.entry_id("confirmation", was.entry_id), State.GIVEN, now, now, was.contact, was.channel, was.purpose, was.brand,
+        was.jurisdiction, Origin.SUBJECT, is_evidenced=True, asked_at=was.occurred_at, records=was.records,
+    )  # fmt: skip
+    return Statement(
+        entry, CUSTOMER.actor, method=Method.DOUBLE_OPT_IN, kind=link.contact_kind, contact_point=asked.contact_point,
+        notice=asked.notice, evidence={"link": link.reference, "kind": str(link.kind), "request": str(was.entry_id)},
     )  # fmt: skip

@@ -65,7 +65,7 @@ def about(link: Link) -> dict[str, Any]:
 def failure(error: MdmError) -> Response:
     """Answer a refusal or a failure; what it was stands in our log."""
     title, text = FAILURES.get(error.status, AWAY)
-    status = error.status if error.status in FAILURES else 503
+    status = error.status if error.status < 500 else 503
     made = page("said.html", status, title=title, text=text)
     if status in {429, 503}:
         made.headers["retry-after"] = "60"

@@ -6,7 +6,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api import problems
-from api.public import answers, following
+from api.public import answers, choosing, following
+from api.public.choosing import Form
 from api.routes import Route, resource
 from consent.links import LinkKind
 from consent.purposes import shipped
@@ -47,6 +48,37 @@ def unsubscribe(request: Request, token: str) -> Response:
     link = following.read(request, token, LinkKind.UNSUBSCRIBE)
     following.step(lambda session: consent_link_acts.withdraw(session, shipped(), link, clock.now()))
     return answers.page("unsubscribed.html", **answers.about(link))
+
+
+@router.api_route("/preferences/{token}", methods=LOOK)
+def preferences(request: Request, token: str, saved: str = "") -> Response:
+    """Show what the customer gets, as it stands."""
+    link = following.read(request, token, LinkKind.PREFERENCES)
+    found = following.step(lambda session: choosing.read(session, link))
+    return answers.page("preferences.html", preferences=found, saved=bool(saved))
+
+
+@router.post("/preferences/{token}")
+def save(request: Request, token: str, form: Form) -> Response:
+    """Record what the customer changed, and show how it stands then."""
+    link = following.read(request, token, LinkKind.PREFERENCES)
+    following.step(lambda session: choosing.save(session, link, form))
+    return answers.to_same_page(request, "saved=1")
+
+
+@router.api_route("/confirm/{token}", methods=LOOK)
+def ask_to_confirm(request: Request, token: str) -> Response:
+    """Show what would be consented to, and a button that does."""
+    link = following.read(request, token, LinkKind.CONFIRM)
+    return answers.page("confirm.html", **answers.about(link))
+
+
+@router.post("/confirm/{token}")
+def confirm(request: Request, token: str) -> Response:
+    """Consent to it, once."""
+    link = following.read(request, token, LinkKind.CONFIRM)
+    following.step(lambda session: consent_link_acts.confirm(session, shipped(), link, clock.now()))
+    return answers.page("confirmed.html", **answers.about(link))
 
 
 @router.api_route("/assets/public.css", methods=LOOK)

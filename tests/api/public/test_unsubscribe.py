@@ -1,6 +1,5 @@
 """Unsubscribing by a link: at once and by a POST alone, of the contact point whoever holds it, and by no other link."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -21,13 +20,6 @@ from ..v1.test_consents import EMAIL, GIVEN, POINT, check, merged, record
 
 UNSUBSCRIBE = {"kind": "unsubscribe", "contact_point": POINT, "purpose": "marketing", "channel": "email"}
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
-
-
-@pytest.fixture
-def public(database: str) -> Iterator[TestClient]:
-    """The pages for customers, which know no key."""
-    with TestClient(create_app()) as client:
-        yield client
 
 
 def link(api: Api, **wish: Any) -> dict[str, Any]:

@@ -1,0 +1,90 @@
+"""What a customer can choose by a link, how it stands, and what of it the customer changed. Writes by `mdm.consent_link_acts`.
+
+Only what was changed on the page is recorded: what was shown and left alone is no act, also when it has changed meanwhile.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from consent.effective import DEVICE, EMAIL, PHONE, judge
+from consent.entries import Channel, Method, Origin, Query, State
+from consent.links import Link
+from consent.purposes import Rules
+from mdm import consent_link_acts
+from mdm.consent_acts import Act
+
+NOTICE = "preference-page-1"
+CHANNELS = {EMAIL: (Channel.EMAIL,), PHONE: (Channel.SMS, Channel.PHONE, Channel.MESSENGER), DEVICE: (Channel.PUSH,)}
+# What is left of the whole that is taken back stands after it, or no act of one moment could say both.
+_AFTER = timedelta(microseconds=1)
+Chosen = AbstractSet[tuple[str, Channel]]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Something that may be sent by a channel, and whether it may be now."""
+
+    purpose: str
+    title: str
+    channel: Channel
+    is_allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Preferences:
+    """All choices of a link. `shown`: the contact point, mostly hidden; None when nobody behind the link holds it any more."""
+
+    choices: tuple[Choice, ...]
+    shown: str | None
+
+
+def read(session: Session, rules: Rules, link: Link, at: datetime) -> Preferences:
+    """Read how the choices of a link stand."""
+    reached = consent_link_acts.reach(session, rules, link)
+    made = tuple(
+        Choice(
+            purpose, rules.purposes[purpose].title, channel,
+            judge(reached.customer, Query(purpose, channel, link.brand, link.contact), rules, at).permits,
+        )
+        for purpose, channel in _offered(rules, link)
+    )  # fmt: skip
+    return Preferences(made, _hidden(reached.point.shown) if reached.point else None)
+
+
+def _offered(rules: Rules, link: Link) -> Iterator[tuple[str, Channel]]:
+    """What consent is asked for that reaches the contact point, as far as the link goes."""
+    for channel in CHANNELS[link.contact_kind]:
+        for name, purpose in rules.purposes.items():
+            if purpose.reaches and purpose.covers_all and link.purpose in {None, name} and link.channel in {None, channel}:
+                yield name, channel
+
+
+def _hidden(shown: str) -> str:
+    """Enough of a contact point for its holder to know it."""
+    name, at, domain = shown.partition("@")
+    return f"{name[:1]}…@{domain}" if at else f"…{shown[-2:]}"
+
+
+def save(session: Session, rules: Rules, link: Link, shown: Chosen, wanted: Chosen, now: datetime) -> None:
+    """Record what the customer changed: what was allowed as shown and is no longer wanted, and the other way round."""
+    offered = list(_offered(rules, link))
+    acts = [_act(link, State.WITHDRAWN, one, now) for one in offered if one in shown and one not in wanted]
+    acts += [_act(link, State.GIVEN, one, now + _AFTER) for one in offered if one in wanted and one not in shown]
+    if acts:
+        consent_link_acts.record(session, rules, link, acts)
+
+
+def save_nothing(session: Session, rules: Rules, link: Link, now: datetime) -> None:
+    """Record that the customer wants nothing of all that the link goes for."""
+    consent_link_acts.record(session, rules, link, [_act(link, State.WITHDRAWN, (link.purpose, link.channel), now)])
+
+
+def _act(link: Link, state: State, of: tuple[str | None, Channel | None], at: datetime) -> Act:
+    purpose, channel = of
+    return Act(
+        state, purpose, channel, link.brand, occurred_at=at, origin=Origin.SUBJECT, method=Method.PREFERENCE_CENTRE, notice=NOTICE
+    )  # fmt: skip
