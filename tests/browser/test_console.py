@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from importlib.resources import files
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -199,12 +198,6 @@ def complaints(page: Page, axe: str) -> list[str]:
     session.detach()
     found = json.loads(answer["result"]["value"])
     return [f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]]
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """The source of axe, as a package of the browser's tests brings it along."""
-    return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
 
 
 def test_axe_sees_what_is_wrong(ana: Page, axe: str) -> None:
