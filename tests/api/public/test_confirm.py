@@ -1,5 +1,6 @@
 """Double opt-in: asked for is not allowed, a look confirms nothing, a link holds once and a week, a withdrawal since stands."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -73,3 +74,11 @@ def test_of_a_customer_that_was_split_meanwhile_it_permits_nothing(api: Api, pub
     assert {check(api, golden_id=one, contact_point=POINT)["answer"] for one in (mine, other)} == {"unknown"}
     assert check(api, golden_id=mine, purpose="surveys")["answer"] == "allowed"  # Of a record that was named.
     assert check(api, golden_id=other, purpose="surveys", contact_point=POINT)["answer"] == "unknown"
+
+
+def test_of_two_clicks_at_the_same_moment_one_confirms(api: Api, public: TestClient, policy: Any) -> None:
+    merged(policy)
+    path = link(api, **CONFIRM)["path"]
+    with ThreadPoolExecutor(4) as pool:
+        found = sorted(answer.status_code for answer in pool.map(lambda _: public.post(path), range(4)))
+    assert (found, entries()) == ([200, 410, 410, 410], 2)
