@@ -1,6 +1,7 @@
 """Whether the process of this container works: `python -m cli.health api` or the name of a standing process; exit code 0 or 1.
 
-Asks what costs least: the API whether it is ready, a standing process when it last ended a step.
+Asks what costs least: the API whether it is ready, the pages for customers whether they answer, a standing
+process when it last ended a step.
 """
 
 import sys
@@ -11,20 +12,22 @@ from kernel.settings import settings
 from mdm import instruments
 
 LONGEST_SECONDS = 60.0
-API = "api"
+API, PUBLIC = "api", "public"
 
 
 def is_healthy(process: str) -> bool:
     """Tell whether a process of this machine works."""
     if process == API:
-        return _is_ready()
+        return _answers(settings().port, "ready")
+    if process == PUBLIC:
+        return _answers(settings().public_port or 0, "live")
     stepped = instruments.last_step(process)
     return stepped is not None and clock.now().timestamp() - stepped < LONGEST_SECONDS
 
 
-def _is_ready() -> bool:
+def _answers(port: int, path: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{settings().port}/ready", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

@@ -38,3 +38,4 @@ def test_a_process_that_stands_is_not_healthy() -> None:
 @pytest.mark.usefixtures("kept")
 def test_an_api_that_does_not_answer_is_not_healthy() -> None:
     assert not health.is_healthy("api")
+    assert not health.is_healthy("public")

@@ -30,14 +30,17 @@ def status(url: str) -> int:
 def test_it_serves_its_pages_alone_and_ends_when_told() -> None:
     port = free_port()
     environment = settings().model_copy(update={"public_port": port}).child_environment()
+    asked = [sys.executable, "-m", "cli.health", "public"]
     process = subprocess.Popen([sys.executable, "-m", "cli.serve_public"], env=environment)
     try:
         wait_until(lambda: status(f"http://127.0.0.1:{port}/live") == 200)
+        assert subprocess.run(asked, env=environment, timeout=SECONDS, check=False).returncode == 0
         for path in ("v1/golden/x", "v1/lookup", "console", "docs", "openapi.json", "unsubscribe/none"):
             assert status(f"http://127.0.0.1:{port}/{path}") == 404
     finally:
         process.terminate()
     assert process.wait(SECONDS) in {0, -15}
+    assert subprocess.run(asked, env=environment, timeout=SECONDS, check=False).returncode == 1
 
 
 def test_it_is_off_until_a_port_is_set() -> None:

@@ -16,7 +16,7 @@ DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text(encoding="utf-8"))
 OURS = {name: one for name, one in COMPOSE["services"].items() if one["image"] == "customer-master"}
-STANDING = {"relay", "sequencer", "dispatcher", "sealer", "sweeper", "metrics"}
+STANDING = {"relay", "sequencer", "dispatcher", "sealer", "sweeper", "metrics", "public"}
 
 
 def known_names() -> set[str]:

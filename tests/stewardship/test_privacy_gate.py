@@ -1,6 +1,8 @@
 """A database restored from before an erasure answers nothing until that is replayed; then nothing of the person is left."""
 
+import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -9,7 +11,10 @@ from psycopg import sql
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from kernel import actor, db
+from api.public.app import create_app as create_public_app
+from consent import links
+from consent.links import Link, LinkKind
+from kernel import actor, clock, db
 from kernel.errors import Unavailable
 from kernel.settings import configure, settings
 from stewardship import privacy_erasure, privacy_gate, privacy_ledger
@@ -56,12 +61,19 @@ def key() -> dict[str, str]:
     return {"authorization": f"Bearer {text}"}
 
 
+def link() -> str:
+    """Where a customer of nobody unsubscribes."""
+    made = Link(LinkKind.UNSUBSCRIBE, "00" * 16, "email", uuid.uuid4(), True, clock.now() + timedelta(days=1))
+    return f"/unsubscribe/{links.write(made)}"
+
+
 def test_a_restored_database_answers_nothing_until_the_replay(mdm: Master, backup: str) -> None:
     maria, otto = golden_of("shop", "m1"), golden_of("crm", "o1")
     erase(mdm, maria)
     restored(backup)
     assert golden_of("shop", "m1") == maria  # The restore brought her back.
-    with TestClient(create_app(), headers=key()) as api:
+    with TestClient(create_app(), headers=key()) as api, TestClient(create_public_app()) as public:
+        assert public.post(link()).status_code == 503
         refused: Any = api.get(f"/v1/golden/{otto}")
         assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (503, "erasure_replay_needed")
         assert api.get("/ready").json()["missing"][0]["code"] == "erasures"
@@ -70,6 +82,7 @@ def test_a_restored_database_answers_nothing_until_the_replay(mdm: Master, backu
         assert api.get(f"/v1/golden/{otto}").status_code == 200
         assert api.get(f"/v1/golden/{maria}").status_code == 410
         assert api.get("/ready").status_code == 200
+        assert public.post(link()).status_code == 200
     assert query("SELECT count(*) FROM standard_record WHERE body::text ILIKE '%%garcia%%'") == [(0,)]
     assert mdm.put("pos", "again", MARIA).problem is not None
     assert mdm.verify(deep=True).differences == ()
