@@ -11,9 +11,10 @@ import orjson
 from cryptography.exceptions import InvalidTag
 from sqlmodel import Session
 
+from consent import ledger
 from kernel.errors import Unavailable
 from kernel.settings import settings
-from mdm import certificate_signing, decisions, export_registry, sql
+from mdm import certificate_signing, consent_customers, contact_points, decisions, export_registry, sql
 from mdm.erasing import REASON, Subject
 from mdm.sealing import DataKey
 
@@ -50,6 +51,29 @@ def overrides(session: Session, of: Subject, _values: Telling) -> int:
            WHERE record_id = ANY(%s) AND sealed_statement <> ''""",
         [found],
     )
+
+
+_DETAILS = """
+DELETE FROM consent_detail d USING (
+  SELECT entry_id FROM consent_anchor WHERE record_id = ANY(%(ids)s)
+  UNION SELECT entry_id FROM consent_entry e WHERE contact = ANY(%(contacts)s::bytea[])
+    AND NOT EXISTS (SELECT FROM consent_anchor a WHERE a.entry_id = e.entry_id)) AS mine
+WHERE mine.entry_id = d.entry_id AND NOT EXISTS (
+  SELECT FROM consent_anchor o JOIN source_record r USING (record_id)
+  WHERE o.entry_id = d.entry_id AND o.record_id <> ALL(%(ids)s) AND NOT r.is_deleted)"""
+
+
+def consents(session: Session, of: Subject, values: Telling) -> int:
+    """Delete the words of consents that are the person's alone, and of those that came before anybody held their contact point.
+
+    What another holds as well stays: it may be theirs.
+    """
+    texts = [told[0] for told in values if len(told) == 1]
+    points = {point for kind in contact_points.KINDS for text in texts if (point := contact_points.read(kind, text))}
+    shared = {term for term, held in consent_customers.holders(session, points).items() if held - set(of.records)}
+    hashed = ledger.contact_hasher()
+    contacts = [bytes.fromhex(hashed(one.kind, one.canonical)) for one in points if one.term not in shared]
+    return sql.run(session, _DETAILS, {"ids": list(of.records), "contacts": contacts})
 
 
 def rejects(session: Session, of: Subject, values: Telling) -> int:

@@ -32,6 +32,7 @@ HANDLERS: Mapping[str, Handler] = {
     "goldens": lambda session, of, _: erasing.goldens(session, of),
     "decisions": erasing_words.words,
     "overrides": erasing_words.overrides,
+    "consents": erasing_words.consents,
     "rejects": erasing_words.rejects,
     "answers": erasing_words.answers,
     "certificates": erasing_words.certificates,

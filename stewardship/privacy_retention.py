@@ -23,7 +23,7 @@ from stewardship.privacy_erasure import ACTOR, HANDLERS
 KIND = "privacy_retention"
 STEP_RECORDS = 200
 # What holds something of a record that is gone. Exported files and kept answers end by their own age; rejects speak of no record.
-NEEDED = ("records", "goldens", "decisions", "overrides", "deliveries")
+NEEDED = ("records", "goldens", "decisions", "overrides", "consents", "deliveries")
 _DUE = """
 FROM source_record r JOIN unnest(%(sources)s::text[], %(before)s::timestamptz[]) AS p (source, before) USING (source)
 WHERE r.is_deleted AND r.rekeyed_to IS NULL AND r.received_at < p.before AND r.source_key <> %(tombstone)s || r.record_id"""

@@ -271,7 +271,8 @@ OF_PARTINGS = {
     "erase": "keep: ids", "retain": "with the entry",
 }  # fmt: skip
 OF_DETAIL = {
-    "merge": "unchanged", "unmerge": "unchanged", "export": "all", "erase": "delete", "retain": "with the source's rule",
+    "merge": "unchanged", "unmerge": "unchanged", "export": "all",
+    "erase": "by consents: also of contact points that nobody was known to hold", "retain": "with the source's rule",
 }  # fmt: skip
 
 

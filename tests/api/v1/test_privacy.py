@@ -319,6 +319,27 @@ def test_who_may_see_a_part_asks_for_nobody_who_had_records_of_others(api: TestC
     assert code(api.post(PATH, json=body, headers=key(brands=("main",)))) == (403, "outside_scope")
 
 
+def test_what_was_said_before_anybody_held_the_address_is_erased_too(api: TestClient, mdm: Master) -> None:
+    acts = [
+        {"contact_point": {"kind": "email", "value": one}, "state": "withdrawn", "purpose": "marketing", "channel": "email"}
+        for one in ("Zoe@telefonica.net", "home@telefonica.net")
+    ]
+    send(api, "/v1/consents", {"acts": acts})
+    zoe = {
+        "given_name": "Zoe",
+        "surname": "Ximenez",
+        "birth_date": "1950-01-02",
+        "emails": ["zoe@telefonica.net", "home@telefonica.net"],
+    }
+    mdm.put("pos", "50", zoe)
+    mdm.put("shop", "51", {**BERTA, "emails": ["home@telefonica.net"]})
+    mdm.drain()
+    assert confirm(api, opened(api, golden_of("pos", "50"))).status_code == 202
+    work()
+    assert query("SELECT contact_point FROM consent_detail") == [("home@telefonica.net",)]
+    assert query("SELECT count(*) FROM consent_entry") == [(2,)]
+
+
 def test_what_two_requests_restrict_is_restricted_until_both_are_lifted(api: TestClient, mdm: Master) -> None:
     first, second = (restricted(api, golden_of("pos", "1")) for _ in range(2))
     send(api, f"{PATH}/{first}:lift")
