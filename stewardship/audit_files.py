@@ -5,10 +5,10 @@ An export is NDJSON: a header, every checkpoint, every seal with its row, every 
 
 import base64
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from sqlmodel import Session
@@ -18,6 +18,9 @@ from kernel.settings import settings
 from stewardship import audit_reading, audit_sealing
 from stewardship.audit_chain import FORM, Row, Seal, Signed
 from stewardship.audit_reading import Log
+
+Made = TypeVar("Made")
+BROKEN = (KeyError, TypeError, ValueError, AttributeError)
 
 
 def checkpoint_file() -> Path:
@@ -53,7 +56,7 @@ def read_checkpoints(path: Path) -> list[Signed]:
 def _checkpoint_of(line: bytes) -> Signed | None:
     try:
         return _signed(orjson.loads(line))
-    except (ValueError, KeyError, TypeError):
+    except BROKEN:
         return None
 
 
@@ -77,11 +80,30 @@ def read_export(path: Path) -> Log:
     """Read an export, line by line as it is walked. Raises: Invalid when it is none, or was cut off."""
     try:
         _require_whole(path)
-        signed = [_signed(said) for said in _lines(path, "checkpoint")]
-        links = ((Seal(**said["seal"]), Row(**said["row"]) if said["row"] else None) for said in _lines(path, "sealed"))
-        return Log(signed, links, (Row(**said["row"]) for said in _lines(path, "unsealed")))
-    except (KeyError, TypeError, ValueError) as broken:
-        raise Invalid(f"{path} is no export of the audit log, or was cut off", code="bad_export") from broken
+    except BROKEN as broken:
+        raise _no_export(path) from broken
+    links = _made(path, "sealed", lambda said: (_seal(said["seal"]), _row(said["row"]) if said["row"] else None))
+    return Log(list(_made(path, "checkpoint", _signed)), links, _made(path, "unsealed", lambda said: _row(said["row"])))
+
+
+def _no_export(path: Path) -> Invalid:
+    return Invalid(f"{path} is no export of the audit log, or was cut off", code="bad_export")
+
+
+def _made(path: Path, kind: str, make: Callable[[dict[str, Any]], Made]) -> Iterator[Made]:
+    """Read the lines of a kind, as they are walked. Raises: Invalid at one that was written by nobody here."""
+    try:
+        yield from map(make, _lines(path, kind))
+    except BROKEN as broken:
+        raise _no_export(path) from broken
+
+
+def _seal(said: dict[str, Any]) -> Seal:
+    return Seal(int(said["seq"]), int(said["audit_id"]), str(said["hash"]))
+
+
+def _row(said: dict[str, Any]) -> Row:
+    return Row(**{**said, "audit_id": int(said["audit_id"]), "at": str(said["at"])})
 
 
 def _require_whole(path: Path) -> None:
