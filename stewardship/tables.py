@@ -1,4 +1,4 @@
-"""Rows of the stewards' tasks, desks, notes and accounts (alembic 0002, 0029, 0030, 0035, 0036). Private to `stewardship`."""
+"""Rows of the stewards' tasks, desks, notes and accounts (alembic 0002, 0029, 0030, 0035, 0036, 0037). Private to `stewardship`."""
 
 import uuid
 from datetime import datetime
@@ -63,6 +63,7 @@ class DeskRow(SQLModel, table=True):
     set_id: uuid.UUID | None = None
     settled_at: datetime | None = _time(nullable=True)
     worked_seconds: float | None = None
+    proposed_by: str | None = None
 
 
 class NoteRow(SQLModel, table=True):

@@ -20,7 +20,7 @@ def test_nobody_may_be_written_to_whose_use_is_restricted(api: TestClient, mdm: 
 
     assert answers() == {("allowed", "given")}
     request_id = restricted(api, golden_of("pos", "1"))
-    assert answers() == {("denied", "restricted")}
+    assert answers() == {("denied", "use_restricted")}
     send(api, f"{PATH}/{request_id}:lift")
     assert answers() == {("allowed", "given")}
 
