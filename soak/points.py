@@ -29,6 +29,13 @@ POINTS = {
     "dispatcher.posted": "the subscriber has it, nobody noted that",
     "dispatcher.noted": "attempts are noted, the next not begun",
 }
+# Of acts that the fault table does not perform: whoever tests them arms these (tests/stewardship/test_privacy_crashes.py).
+OF_ERASURES = {
+    "privacy.noted": "an erasure is noted, and stands in no ledger outside",
+    "privacy.in_ledger": "it stands in the ledger outside, nothing is removed",
+    "privacy.removed": "everything is removed, the others of the customer are not resolved",
+    "privacy.resolved": "all is done but to say so",
+}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Rows of the stewards' tasks, desks, notes and accounts (alembic 0002, 0029, 0030, 0035, 0036, 0037). Private to `stewardship`."""
+"""Rows of the stewards' tasks, desks, notes and accounts (alembic 0002, 0029, 0030, 0035 to 0037). Private to `stewardship`."""
 
 import uuid
 from datetime import datetime
