@@ -62,7 +62,8 @@ def test_a_database_that_takes_no_writes_refuses_what_must_be_stored_or_audited_
 
 
 def test_without_a_broker_everything_is_served_and_what_comes_waits(mdm: Master, key: KeyMaker) -> None:
-    before = configure(settings().model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
+    before = settings()
+    configure(before.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"}))
     try:
         with TestClient(create_app(), headers=key()) as api:
             assert api.get("/ready").json() == {"status": "ready", "missing": [], "degraded": []}
