@@ -71,7 +71,8 @@ def test_an_export_is_verified_without_database_and_secret(log: Path, tmp_path: 
     file = tmp_path / "audit.ndjson"
     assert run("export", file).exit_code == 0
     assert query("SELECT count(*) FROM audit WHERE action = 'audit.exported'") == [(1,)]
-    before = configure(settings().model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/none", "secret_key": None}))
+    before = settings()
+    configure(settings().model_copy(update={"database_url": "postgresql://nobody@127.0.0.1:1/none", "secret_key": None}))
     try:
         whole = run("verify", "--export", file, "--public-key", key, "--checkpoints", log)
         assert (whole.exit_code, "1 row not sealed yet" in whole.output) == (0, True)

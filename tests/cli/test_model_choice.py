@@ -30,7 +30,8 @@ def bare(database_url: str) -> Iterator[str]:
 @pytest.mark.parametrize("url", ["bare", "nowhere", None])
 def test_no_model_is_in_force_where_none_can_be(url: str | None, bare: str) -> None:
     given = {"bare": bare, "nowhere": "postgresql://127.0.0.1:1/gone", None: None}[url]
-    before = configure(settings().model_copy(update={"database_url": given}))
+    before = settings()
+    configure(settings().model_copy(update={"database_url": given}))
     try:
         assert model_choice.in_force() is None
         assert model_choice.chosen("default") == default_model()

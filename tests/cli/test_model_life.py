@@ -195,7 +195,8 @@ def test_no_stored_records_are_tried_when_none_are_asked_for(mdm: Master, tmp_pa
 
 
 def test_without_a_database_models_are_compared_by_what_they_say(tmp_path: Path) -> None:
-    before = configure(Settings(database_url=None, secret_key=settings().secret_key))
+    before = settings()
+    configure(Settings(database_url=None, secret_key=settings().secret_key))
     try:
         told = said("model", "diff", "default", other_model(tmp_path))
         assert model_choice.in_force() is None

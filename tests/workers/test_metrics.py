@@ -76,7 +76,8 @@ def test_what_several_processes_measured_is_added_up_and_the_next_of_a_name_goes
 
 
 def test_nothing_is_kept_where_nobody_looks(database: str, tmp_path: Path) -> None:
-    before = configure(settings().model_copy(update={"metrics_dir": tmp_path / "metrics"}))
+    before = settings()
+    configure(settings().model_copy(update={"metrics_dir": tmp_path / "metrics"}))
     try:
         measure("api-1", 1)
         assert not (tmp_path / "metrics").exists()
@@ -104,7 +105,8 @@ def test_every_figure_can_be_read(database: str) -> None:
 
 def test_a_database_and_a_broker_that_are_away_are_told_by_a_metric(database: str, kept: Path) -> None:
     nowhere = {"database_url": "postgresql://nobody@127.0.0.1:1/none", "redis_url": "redis://127.0.0.1:1/0"}
-    before = configure(settings().model_copy(update=nowhere))
+    before = settings()
+    configure(settings().model_copy(update=nowhere))
     try:
         found = shown(kept)
     finally:
