@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import psycopg
+
 from kernel import db, jobs
 from kernel.actor import Principal
 from mdm import import_undo, imports, ingest, owed, pending, policy, resolve, sql, verify
@@ -148,3 +150,13 @@ def empty_records() -> None:
            search_term, consent_entry CASCADE""",
         role=db.Role.OWNER,
     )
+
+
+def end_other_connections(database_url: str) -> None:
+    """End all connections to a database but those that are yet to come: pools that tests before have left would be in the way."""
+    db.dispose()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(
+            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+               WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+        )

@@ -24,7 +24,7 @@ from webhooks import feed
 from workers import sealer, sequencer
 
 from .. import resolution as master
-from ..resolution import MARIA, Master, contents, query
+from ..resolution import MARIA, Master, contents, end_other_connections, query
 
 DRILL = "mdm_drill"
 LONGEST_SECONDS = 120.0
@@ -34,12 +34,7 @@ LONGEST_SECONDS = 120.0
 def mdm(database: str, tmp_path: Path) -> Iterator[Master]:
     """A service of its own data folder with two customers, whose databases of drills and of before go with the test."""
     before = settings()
-    db.dispose()
-    with psycopg.connect(database, autocommit=True) as connection:  # Pools that tests before have left would be in the way.
-        connection.execute(
-            """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-               WHERE datname = current_database() AND pid <> pg_backend_pid()"""
-        )
+    end_other_connections(database)
     configure(before.model_copy(update={"data_dir": tmp_path, "audit_checkpoints": tmp_path / "kept.ndjson"}))
     mdm = master.start()
     with db.transaction() as session:

@@ -19,7 +19,7 @@ from kernel.errors import Unavailable
 from kernel.settings import configure, settings
 from stewardship import privacy_erasure, privacy_gate, privacy_ledger
 
-from ..resolution import MARIA, Master, golden_of, query, start
+from ..resolution import MARIA, Master, end_other_connections, golden_of, query, start
 from .test_privacy_erasure import OTTO, erase
 
 
@@ -38,7 +38,7 @@ def backup(mdm: Master, database_url: str) -> Iterator[str]:
     """A copy of the database as it is before the erasure; its URL."""
     name = psycopg.conninfo.conninfo_to_dict(database_url)["dbname"]
     copy = f"{name}_backup"
-    db.dispose()
+    end_other_connections(database_url)
     with psycopg.connect(psycopg.conninfo.make_conninfo(database_url, dbname="postgres"), autocommit=True) as connection:
         drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(copy))
         connection.execute(drop)
