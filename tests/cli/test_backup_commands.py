@@ -1,5 +1,6 @@
 """A backup holds everything of one moment; a restore makes a service of it on a new timeline, or leaves everything as it was."""
 
+import os
 import re
 import tarfile
 import threading
@@ -26,7 +27,7 @@ from workers import sealer, sequencer
 from .. import resolution as master
 from ..resolution import MARIA, Master, contents, end_other_connections, query
 
-DRILL = "mdm_drill"
+DRILL = f"mdm_drill_{os.getpid()}"  # Others may drill at the same time.
 LONGEST_SECONDS = 120.0
 
 
@@ -49,9 +50,9 @@ def mdm(database: str, tmp_path: Path) -> Iterator[Master]:
     db.dispose()
     configure(before)
     with psycopg.connect(database, dbname="postgres", autocommit=True) as connection:
-        names = connection.execute(
-            "SELECT datname FROM pg_database WHERE datname ~ '(_before_|_restored_|^mdm_drill)'"
-        ).fetchall()
+        own = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
+        ours = f"^({DRILL}|{own}(_before_|_restored_))"
+        names = connection.execute("SELECT datname FROM pg_database WHERE datname ~ %s", [ours]).fetchall()
         for (name,) in names:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -147,8 +148,10 @@ def test_a_database_in_use_is_not_taken_away(mdm: Master, tmp_path: Path, databa
 
 
 def databases(database: str) -> set[str]:
+    """Those of this drill: others may drill beside."""
     with psycopg.connect(database, autocommit=True) as connection:
-        return {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+        own = f"^({DRILL}|{connection.info.dbname}(_|$))"
+        return {name for (name,) in connection.execute("SELECT datname FROM pg_database WHERE datname ~ %s", [own])}
 
 
 def test_a_backup_of_another_secret_is_refused_and_leaves_no_trace(mdm: Master, tmp_path: Path, database: str) -> None:
