@@ -163,3 +163,16 @@ def goldens(database: str, policy: policies.Policy) -> Iterator[Goldens]:
     made = Goldens(database)
     yield made
     made.connection.close()
+
+
+@pytest.fixture
+def ana(api: TestClient) -> TestClient:
+    """A steward."""
+    return api
+
+
+@pytest.fixture
+def ben(key: KeyMaker) -> Iterator[TestClient]:
+    """Another steward."""
+    with TestClient(create_app(), headers=key()) as client:
+        yield client

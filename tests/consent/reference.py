@@ -5,7 +5,7 @@ It shares the values and the data of the rules, and no line of the code that fol
 
 from datetime import datetime
 
-from consent.effective import KIND_OF, Customer
+from consent.effective import KIND_OF, Customer, Holding
 from consent.entries import Entry, Query
 from consent.purposes import Rules
 
@@ -48,8 +48,8 @@ def answer(customer: Customer, query: Query, rules: Rules, now: datetime) -> str
     )
 
 
-def _open(holding: object, now: datetime) -> bool:
-    since, until = getattr(holding, "since"), getattr(holding, "until")  # noqa: B009 - the reference knows names only.
+def _open(holding: Holding, now: datetime) -> bool:
+    since, until = holding.since, holding.until
     return not (since and since > now) and not (until and until <= now)
 
 

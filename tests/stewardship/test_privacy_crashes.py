@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from stewardship import privacy_confirming, privacy_ledger, privacy_requests
 from stewardship.privacy_requests import Wish
 
 from ..resolution import Master, golden_of, query
-from .test_privacy_erasure import mdm  # noqa: F401 - a fixture.
+from .test_privacy_erasure import with_people
 
 WHO = actor.local("test")
 WORK = """
@@ -26,16 +27,22 @@ chunks.take(db.transaction, privacy_confirming.CHUNKS, claim)
 """
 
 
-def confirmed(golden_id: object) -> None:
+@pytest.fixture
+def mdm(database: str) -> Master:
+    return with_people()
+
+
+def confirmed(golden_id: uuid.UUID | None) -> None:
+    assert golden_id is not None
     with db.transaction() as session:
-        request_id = privacy_requests.open_request(session, WHO, Wish("erasure", golden_id))  # type: ignore[arg-type]  # by a test
+        request_id = privacy_requests.open_request(session, WHO, Wish("erasure", golden_id))
         privacy_requests.identify(session, WHO, request_id, "passed", "in_store")
         token = privacy_confirming.preview(session, WHO, request_id).token
         privacy_confirming.confirm(session, WHO, request_id, token)
 
 
 @pytest.mark.parametrize("point", ["privacy.noted", "privacy.in_ledger", "privacy.removed", "privacy.resolved"])
-def test_a_killed_erasure_is_ended_by_another(point: str, mdm: Master, tmp_path: Path) -> None:  # noqa: F811 - the fixture.
+def test_a_killed_erasure_is_ended_by_another(point: str, mdm: Master, tmp_path: Path) -> None:
     maria = golden_of("shop", "m1")
     confirmed(maria)
     (tmp_path / point).write_text("1")

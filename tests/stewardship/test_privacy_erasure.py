@@ -8,7 +8,7 @@ import pytest
 from kernel import db
 from mdm import suppression
 from mdm.mapping_values import Problem
-from stewardship import privacy_erasure, privacy_ledger
+from stewardship import privacy_erasure
 
 from ..resolution import MARIA, Master, golden_of, query, start
 
@@ -23,7 +23,11 @@ OTTO: dict[str, Any] = {
 
 @pytest.fixture
 def mdm(database: str) -> Master:
-    privacy_ledger.path().unlink(missing_ok=True)
+    return with_people()
+
+
+def with_people() -> Master:
+    """Maria of two records, and Otto."""
     made = start()
     made.put("shop", "m1", MARIA)
     made.put("pos", "m2", MARIA)

@@ -1,6 +1,5 @@
 """What takes two stewards by policy: the first one's answer is kept as a proposal, another's same answer decides."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,18 +32,6 @@ def mdm(policy: policies.Policy) -> Master:
     made.put("bought", "b", MARIA)
     made.drain()
     return made
-
-
-@pytest.fixture
-def ana(api: TestClient) -> TestClient:
-    return api
-
-
-@pytest.fixture
-def ben(key: Any) -> Iterator[TestClient]:
-    """Another steward."""
-    with TestClient(create_app(), headers=key()) as client:
-        yield client
 
 
 def task(api: TestClient, state: str = "open") -> dict[str, Any]:

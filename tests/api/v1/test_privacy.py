@@ -27,7 +27,11 @@ BERTA: dict[str, Any] = {
 
 @pytest.fixture
 def mdm(policy: policies.Policy) -> Master:
-    privacy_ledger.path().unlink(missing_ok=True)
+    return with_people(policy)
+
+
+def with_people(policy: policies.Policy) -> Master:
+    """Maria at the till and by mail, Berta in the shop."""
     made = Master(policy)
     made.put("pos", "1", MARIA)
     made.put("mail", "2", MARIA)

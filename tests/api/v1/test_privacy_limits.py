@@ -2,13 +2,21 @@
 
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
+from mdm import policy as policies
+
 from ...resolution import MARIA, Master, golden_of, query
-from .test_privacy import BERTA, PATH, code, confirm, looked_up, mdm, opened, restricted, send, work  # noqa: F401 - a fixture.
+from .test_privacy import BERTA, PATH, code, confirm, looked_up, opened, restricted, send, with_people, work
 
 
-def test_nobody_may_be_written_to_whose_use_is_restricted(api: TestClient, mdm: Master) -> None:  # noqa: F811 - the fixture.
+@pytest.fixture
+def mdm(policy: policies.Policy) -> Master:
+    return with_people(policy)
+
+
+def test_nobody_may_be_written_to_whose_use_is_restricted(api: TestClient, mdm: Master) -> None:
     point = {"kind": "email", "value": MARIA["emails"][0]}
     given = {"record": {"source": "pos", "key": "1"}, "contact_point": point, "state": "given", "purpose": "marketing"}
     send(api, "/v1/consents", {"acts": [{**given, "channel": "email", "occurred_at": "2026-03-01T10:00:00Z"}]})
@@ -25,7 +33,7 @@ def test_nobody_may_be_written_to_whose_use_is_restricted(api: TestClient, mdm: 
     assert answers() == {("allowed", "given")}
 
 
-def test_who_may_see_a_part_acts_on_no_person_who_has_grown_since(api: TestClient, mdm: Master, key: Any) -> None:  # noqa: F811 - the fixture.
+def test_who_may_see_a_part_acts_on_no_person_who_has_grown_since(api: TestClient, mdm: Master, key: Any) -> None:
     part = key(brands=("main",))
     body = {"kind": "erasure", "golden_id": str(golden_of("pos", "1"))}
     request_id = send(api, PATH, body, headers=part)["request_id"]
@@ -39,7 +47,7 @@ def test_who_may_see_a_part_acts_on_no_person_who_has_grown_since(api: TestClien
     assert api.get(f"{PATH}/{request_id}", headers=part).status_code == 404
 
 
-def test_who_may_see_a_part_asks_for_nobody_who_had_records_of_others(api: TestClient, mdm: Master, key: Any) -> None:  # noqa: F811 - the fixture.
+def test_who_may_see_a_part_asks_for_nobody_who_had_records_of_others(api: TestClient, mdm: Master, key: Any) -> None:
     mdm.put("shop", "9", MARIA)
     mdm.drain()
     mdm.delete("shop", "9")
@@ -48,7 +56,7 @@ def test_who_may_see_a_part_asks_for_nobody_who_had_records_of_others(api: TestC
     assert code(api.post(PATH, json=body, headers=key(brands=("main",)))) == (403, "outside_scope")
 
 
-def test_what_two_requests_restrict_is_restricted_until_both_are_lifted(api: TestClient, mdm: Master) -> None:  # noqa: F811 - the fixture.
+def test_what_two_requests_restrict_is_restricted_until_both_are_lifted(api: TestClient, mdm: Master) -> None:
     first, second = (restricted(api, golden_of("pos", "1")) for _ in range(2))
     send(api, f"{PATH}/{first}:lift")
     assert looked_up(api) == ("none", "use_restricted")
@@ -56,7 +64,7 @@ def test_what_two_requests_restrict_is_restricted_until_both_are_lifted(api: Tes
     assert looked_up(api) == ("found", None)
 
 
-def test_what_was_said_before_anybody_held_the_address_is_erased_too(api: TestClient, mdm: Master) -> None:  # noqa: F811 - the fixture.
+def test_what_was_said_before_anybody_held_the_address_is_erased_too(api: TestClient, mdm: Master) -> None:
     acts = [
         {"contact_point": {"kind": "email", "value": one}, "state": "withdrawn", "purpose": "marketing", "channel": "email"}
         for one in ("Zoe@telefonica.net", "home@telefonica.net")

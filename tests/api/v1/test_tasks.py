@@ -1,7 +1,6 @@
 """The queue over REST, on the whole pipeline: listed, claimed, put off, answered on what was seen, and taken back."""
 
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -26,18 +25,6 @@ def mdm(doubting: Master) -> Master:
     made.put("bought", "b", MARIA)
     made.drain()
     return made
-
-
-@pytest.fixture
-def ana(api: TestClient) -> TestClient:
-    return api
-
-
-@pytest.fixture
-def ben(key: Any) -> Iterator[TestClient]:
-    """Another steward."""
-    with TestClient(create_app(), headers=key()) as client:
-        yield client
 
 
 def only(api: TestClient, **asked: Any) -> dict[str, Any]:
