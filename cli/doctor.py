@@ -258,6 +258,9 @@ def _queue(_: Settings) -> Finding:
         return Finding(
             State.ODD, QUEUE, seen, "are the workers, the relay and the sweeper running? mdm up; else see the worker's log"
         )
+    if owed.held:
+        on_hold = f"{seen}; {counted(owed.held, 'record waits', 'records wait')} for automatic merging to go on"
+        return Finding(State.ODD, QUEUE, on_hold, "mdm merging says why it is on hold; mdm merging resume HOLD")
     return Finding(State.GOOD, QUEUE, seen)
 
 

@@ -63,6 +63,7 @@ MODULES = {
     "cli.job_commands": ("jobs",),
     "cli.task_commands": ("tasks",),
     "cli.approval_commands": ("approvals",),
+    "cli.merging_commands": ("merging",),
     "cli.user_commands": ("users",),
     "cli.audit_commands": ("audit",),
     "cli.backup_commands": ("backup", "restore"),

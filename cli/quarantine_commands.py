@@ -10,7 +10,7 @@ from rich.table import Table
 from cli.output import Output
 from cli.words import counted
 from kernel.db import read_only, transaction
-from mdm import pending
+from mdm import pending, quarantined
 
 MOST_SHOWN = 1_000
 console = Console()
@@ -33,11 +33,11 @@ def quarantine(
     """
     if retry:
         with transaction() as session:
-            lifted = pending.lift_quarantine(session)
+            lifted = quarantined.lift(session)
         console.print(f"{counted(lifted, 'record')} tried again by the workers.", highlight=False)
         return
     with read_only() as session:
-        found, all_of_them = pending.quarantined(session, MOST_SHOWN), pending.backlog(session).quarantined
+        found, all_of_them = quarantined.listed(session, MOST_SHOWN), pending.backlog(session).quarantined
     rows = [
         {
             "record_id": str(one.record_id),

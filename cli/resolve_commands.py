@@ -109,6 +109,9 @@ def _tell(console: Console, done: Resolved) -> None:
     if done.partly_filed:
         held = counted(done.partly_filed, "record holds", "records hold")
         console.print(f"{held} more values than one is filed by: candidates are found by the others only.", highlight=False)
+    if done.held:
+        held = counted(done.held, "record waits", "records wait")
+        console.print(f"{held}, for automatic merging is on hold: mdm merging says why.", highlight=False)
     if done.postponed:
         changed = counted(done.postponed, "record has", "records have")
         console.print(f"{changed} changed meanwhile; the workers resolve what is left.", highlight=False)

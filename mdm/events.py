@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from kernel.outbox import Event
-from mdm import consent_changes, golden_events, sql
+from mdm import consent_changes, golden_events, merge_holds, quality_breaches, sql
 from webhooks.deliveries import DISABLED, OVERDUE, TEST
 
 RECEIVED = "record.received"
@@ -41,8 +41,10 @@ TYPES: Mapping[str, str] = {
     TEST: "Somebody asked for a test of an endpoint; it is delivered to that one only.",
     DISABLED: "A webhook endpoint is delivered to no more; `reason` says why.",
     OVERDUE: "A webhook endpoint has not applied a merge, an erasure or a consent in time; `reason` is the event's type.",
-    "quality.breach_opened": "A source's data fell below a floor of the policy.",
-    "quality.breach_ended": "A source's data is above the floor again.",
+    quality_breaches.OPENED: "A source's data fell below a floor of the policy.",
+    quality_breaches.ENDED: "A source's data is above the floor again.",
+    merge_holds.HELD: "What would be merged without a human waits; `by_budget`: too many of those checked were wrong.",
+    merge_holds.RESUMED: "Merging without a human goes on.",
 }
 
 

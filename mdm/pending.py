@@ -7,7 +7,6 @@ database's, so that one clock judges every lease. Never resolves anything itself
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlmodel import Session
 
@@ -51,12 +50,14 @@ class Bell:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What is owed: open rows (leased ones among them), quarantined rows, and the age of the oldest open one."""
+    """What is owed: open rows (leased ones among them), quarantined rows, the age of the oldest open one, and the rows that wait
+    for no worker but for a hold to be lifted."""
 
     open: int
     leased: int
     quarantined: int
     oldest_seconds: float
+    held: int = 0
 
 
 def request(
@@ -309,41 +310,14 @@ def sweep(session: Session, ring_again_seconds: float = RING_AGAIN_SECONDS) -> i
     return expired + unanswered
 
 
-@dataclass(frozen=True, slots=True)
-class Quarantined:
-    """A record that failed again and again: whose, why (a code or the kind of an exception), and since when."""
-
-    record_id: uuid.UUID
-    source: str
-    error: str
-    since: datetime
-
-
-def quarantined(session: Session, most: int) -> list[Quarantined]:
-    """List the records in quarantine, the latest first; at most `most`."""
-    found = sql.rows(
-        session,
-        """SELECT p.record_id, r.source, coalesce(p.error, ''), p.quarantined_at
-           FROM pending_record p JOIN source_record r USING (record_id)
-           WHERE p.quarantined_at IS NOT NULL ORDER BY p.quarantined_at DESC, p.record_id LIMIT %s""",
-        [most],
-    )
-    return [Quarantined(*row) for row in found]
-
-
-def lift_quarantine(session: Session) -> int:
-    """Try all quarantined records again, for example after a fix; how many there were."""
-    found = sql.rows(session, "SELECT record_id FROM pending_record WHERE quarantined_at IS NOT NULL ORDER BY record_id")
-    return request(session, [row[0] for row in found], "tried_again")
-
-
 def backlog(session: Session) -> Backlog:
     """Count what is owed."""
     counted = sql.rows(
         session,
-        """SELECT count(*) FILTER (WHERE quarantined_at IS NULL), count(*) FILTER (WHERE lease_owner IS NOT NULL),
+        """SELECT count(*) FILTER (WHERE is_open), count(*) FILTER (WHERE lease_owner IS NOT NULL),
              count(*) FILTER (WHERE quarantined_at IS NOT NULL),
-             coalesce(extract(epoch FROM now() - min(requested_at) FILTER (WHERE quarantined_at IS NULL)), 0)::float
-           FROM pending_record""",
+             coalesce(extract(epoch FROM now() - min(requested_at) FILTER (WHERE is_open)), 0)::float,
+             count(*) FILTER (WHERE quarantined_at IS NULL AND NOT is_open)
+           FROM (SELECT *, quarantined_at IS NULL AND available_at < 'infinity' AS is_open FROM pending_record) AS p""",
     )
     return Backlog(*counted[0])

@@ -215,11 +215,20 @@ class AuditBand(Strict):
     share: Share
 
 
+class MergeBudget(Strict):
+    """How many automatic merges may be wrong. Where more may be, by what was checked, automatic merging is on hold until a human
+    lets it go on: of all sources, or of the two whose merges they are."""
+
+    false_merges: float = Field(gt=0, lt=1, description="the share; judged by the upper end of its 95 % interval")
+    checks: int = Field(50, ge=10, description="judged from so many answers on: of fewer the interval says nothing")
+
+
 class MergeAudit(Strict):
     """Which automatic merges stewards are asked to check, so that precision is measured and not believed. Nothing said: none."""
 
     by_identifier: Share = Field(0, description="of those that a deciding identifier joined")
     by_weight: tuple[AuditBand, ...] = ()
+    budget: MergeBudget | None = None
 
 
 class SharedValues(Strict):

@@ -23,7 +23,7 @@ from kernel import clock, db, log
 from kernel.settings import fault_point
 from matching.evidence import FormPair
 from matching.units import Evidence
-from mdm import candidates, closure, decisions, golden, lapsing, pending, restandardize, versions
+from mdm import candidates, closure, decisions, golden, lapsing, merge_holds, pending, restandardize, versions
 from mdm.decisions import PairDecision
 from mdm.drafts import Draft, Drafter
 from mdm.evaluation import Evaluation, evaluate
@@ -54,7 +54,8 @@ def ignore_changes(session: Session, evaluations: Sequence[Evaluation]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What one batch came to. `postponed` records met so much company that they went back to the queue."""
+    """What one batch came to. `postponed` records met so much company that they went back to the queue; `held` ones would have
+    been merged and wait, because automatic merging is on hold."""
 
     records: int = 0
     pairs: int = 0
@@ -66,6 +67,7 @@ class Resolved:
     partly_filed: int = 0
     restarts: int = 0
     postponed: int = 0
+    held: int = 0
 
     def __add__(self, other: "Resolved") -> "Resolved":
         return Resolved(*(getattr(self, name) + getattr(other, name) for name in (one.name for one in fields(Resolved))))
@@ -303,11 +305,13 @@ class Batch:
             self._kept_at = time.monotonic()
 
     def _write(self, session: Session, evaluated: Evaluated) -> set[uuid.UUID]:
-        """Write the units that nothing touched meanwhile; give their records."""
+        """Write the units that nothing touched meanwhile, but those that are on hold; give the records of both."""
         closure.lock(session, list(evaluated.digests))
         unchanged = closure.digests(session, list(evaluated.digests)).items() & evaluated.digests.items()
         rested = {record for record, _ in unchanged}
         ready = [(one, made) for one, made in evaluated.units if one.records.keys() <= rested]
+        held = merge_holds.barred(merge_holds.in_force(session), (one for one, _ in ready))
+        ready = [(one, made) for one, made in ready if one.records.keys().isdisjoint(held)]
         done = {record for one, _ in ready for record in one.records}
         reasons = pending.finish(session, [self.claims[record] for record in done & self.claims.keys()], self.owner)
         goldens = golden.write(session, self.versions, ready, reasons, self.load_id)
@@ -318,9 +322,10 @@ class Batch:
             pending.request(session, closure.outgrown(session, evaluated.outgrown), "component_too_large", fresh=False)
         if evaluated.waited_for:
             pending.request(session, sorted(evaluated.waited_for - self.claims.keys()), "unusable", fresh=False)
-        self.result += Resolved(goldens=goldens)
+        merge_holds.park(session, self.claims, held, self.owner)
+        self.result += Resolved(goldens=goldens, held=len(held & self.claims.keys()))
         fault_point("worker.writing")
-        return done
+        return done | held
 
     def _postpone(self, waiting: Collection[uuid.UUID]) -> None:
         """Give back what met too much company, with jitter; others whose component this batch changed are asked for as well."""

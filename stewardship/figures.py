@@ -32,7 +32,8 @@ def _age(column: str) -> str:
 
 _UNSEALED = """FROM audit a WHERE a.audit_id > coalesce((SELECT settled_id FROM audit_chain), 0)
   AND NOT EXISTS (SELECT FROM audit_seal s WHERE s.audit_id = a.audit_id)"""
-_PENDING = "FROM pending_record p JOIN source_record r USING (record_id) WHERE p.quarantined_at IS NULL GROUP BY 1"
+_PENDING = """FROM pending_record p JOIN source_record r USING (record_id)
+WHERE p.quarantined_at IS NULL AND p.available_at < 'infinity' GROUP BY 1"""
 _CHUNKS = "FROM job_chunk c JOIN job j USING (job_id) WHERE c.state IN ('queued', 'leased') AND j.paused_at IS NULL GROUP BY 1"
 FIGURES = (
     Figure("mdm_pending_records", "Records that wait to be resolved.", ("source",), f"SELECT r.source, count(*) {_PENDING}"),
@@ -43,6 +44,14 @@ FIGURES = (
     Figure(
         "mdm_quarantined_records", "Records that failed again and again.", (),
         "SELECT count(*) FROM pending_record WHERE quarantined_at IS NOT NULL",
+    ),
+    Figure(
+        "mdm_merge_holds", "Holds of automatic merging in force.", (),
+        "SELECT count(*) FROM merge_hold WHERE ended_at IS NULL",
+    ),
+    Figure(
+        "mdm_held_records", "Records that wait for automatic merging to go on.", (),
+        "SELECT count(*) FROM pending_record WHERE available_at = 'infinity'",
     ),
     Figure(
         "mdm_expired_leases", "Leases of records and chunks that ended without an answer.", ("of",),

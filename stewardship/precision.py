@@ -8,7 +8,8 @@ still hold in the decision log, wherever they were given; the bands are weighed 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
@@ -108,7 +109,7 @@ def stratified(bands: Sequence[tuple[float, Interval]]) -> Interval | None:
 # An answer counts while the decision that gave it holds, and counts by its verdict: whoever parts by hand what was to be checked
 # has answered too. A merge stands for 1 / share of its like; what fell away unanswered (a record deleted) for none.
 _READ = """
-SELECT t.reason_code, count(*) FILTER (WHERE is_told AND verdict = 'match'),
+SELECT {by}, t.reason_code, count(*) FILTER (WHERE is_told AND verdict = 'match'),
   count(*) FILTER (WHERE is_told AND verdict = 'no_match'), count(*) FILTER (WHERE t.state = 'open' AND verdict IS NULL),
   sum(1 / t.share)
 FROM (SELECT t.*, said.verdict, said.created_at > %(since)s AS is_told
@@ -117,13 +118,29 @@ FROM (SELECT t.*, said.verdict, said.created_at > %(since)s AS is_told
       WHERE t.kind = 'audit' AND (%(brands)s::text[] IS NULL OR t.brands && %(brands)s)
         AND (%(regions)s::text[] IS NULL OR t.regions && %(regions)s)) t
 WHERE t.state = 'open' OR verdict IS NOT NULL
-GROUP BY 1 ORDER BY avg(t.weight), 1
+GROUP BY 1, 2 ORDER BY 1, avg(t.weight), 2
 """
+_SOURCES = "(SELECT array_agg(r.source ORDER BY r.source) FROM source_record r WHERE r.record_id = ANY(t.record_ids))"
+Pair = tuple[str, str]
 
 
-def read(session: Session, scope: Scope, days: int = DAYS) -> Precision:
-    """Tell the precision by the answers of so many days, as far as the scope goes. Reads past the application's row scope: the
-    decisions are not its to read."""
+def read(session: Session, scope: Scope, days: int = DAYS, since: datetime | None = None) -> Precision:
+    """Tell the precision by the answers of so many days (and after `since`), as far as the scope goes. Reads past the
+    application's row scope: the decisions are not its to read."""
+    found = sql.rows(session, _READ.format(by="NULL::text[]"), _params(scope, days, since))
+    return Precision(tuple(Band(*row[1:]) for row in found))
+
+
+def read_by_sources(session: Session, days: int = DAYS, since: datetime | None = None) -> dict[Pair, Precision]:
+    """Tell it for each two sources whose records were merged, in the order of their names; a source may be both."""
+    bands: dict[Pair, list[Band]] = {}
+    for sources, *of_band in sql.rows(session, _READ.format(by=_SOURCES), _params(Scope(), days, since)):
+        if sources:  # A record may be gone.
+            bands.setdefault((sources[0], sources[-1]), []).append(Band(*of_band))
+    return {pair: Precision(tuple(found)) for pair, found in bands.items()}
+
+
+def _params(scope: Scope, days: int, since: datetime | None) -> dict[str, Any]:
     brands, regions = (None if one is None else list(one) for one in (scope.brands, scope.regions))
-    found = sql.rows(session, _READ, {"since": clock.now() - timedelta(days=days), "brands": brands, "regions": regions})
-    return Precision(tuple(Band(name, right, wrong, waiting, merges) for name, right, wrong, waiting, merges in found))
+    earliest = clock.now() - timedelta(days=days)
+    return {"since": max(earliest, since) if since else earliest, "brands": brands, "regions": regions}

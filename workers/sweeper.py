@@ -1,8 +1,8 @@
 """Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys, overdue tasks and endpoints.
 
-It fires the schedules as well. Run as `python -m workers.sweeper`; several may run. Only makes rows ready to ring again and opens
-jobs; the relay rings. Beside it, in a thread of its own since it takes seconds on millions of records, every source's quality is
-measured.
+It fires the schedules as well, and judges the budget of false merges. Run as `python -m workers.sweeper`; several may run. Only
+makes rows ready to ring again and opens jobs; the relay rings. Beside it, in a thread of its own since it takes seconds on
+millions of records, every source's quality is measured.
 """
 
 import threading
@@ -13,13 +13,14 @@ from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import fault_point, settings
 from mdm import candidates, chunks, instruments, lapsing, loads, overrides, pending, quality_breaches, schedules
-from stewardship import accounts, escalation
+from stewardship import accounts, escalation, merge_budget
 from webhooks import lag
 from workers.kinds import KINDS
 from workers.standing import stand
 
 SWEEP_SECONDS = 1.0
 MEASURE_SECONDS = 60.0
+JUDGE_SECONDS = 10.0
 # Measuring takes at most a fiftieth of the time, however many records there are.
 REST_PER_SECOND_MEASURED = 50.0
 logger = log.get_logger()
@@ -68,7 +69,29 @@ def divide_chunks() -> int:
         return sum(chunks.sweep(session, kind) for kind in KINDS.values())
 
 
-SWEEPS = (ask_again, close_loads, forget_sessions, escalate, divide_chunks)
+def judge_merges() -> int:
+    """Put automatic merging on hold where too many of the merges that were checked were wrong."""
+    with db.transaction() as session:
+        merge_budget.run(session)
+    return 0
+
+
+class Seldom:
+    """An act that is due once in so many seconds, not at every sweep."""
+
+    def __init__(self, act: Callable[[], int], seconds: float) -> None:
+        self._act, self._seconds, self._next = act, seconds, 0.0
+        self.__name__ = act.__name__
+
+    def __call__(self) -> int:
+        if time.monotonic() < self._next:
+            return 0
+        done = self._act()  # One that fails is due again at the next sweep.
+        self._next = time.monotonic() + self._seconds
+        return done
+
+
+SWEEPS = (ask_again, close_loads, forget_sessions, escalate, divide_chunks, Seldom(judge_merges, JUDGE_SECONDS))
 
 
 def watch_endpoints() -> None:

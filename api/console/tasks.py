@@ -20,6 +20,7 @@ from api.routes import resource
 from kernel import clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
+from mdm import merge_holds
 from stewardship import answering, customers, desk, precision, queue
 from stewardship.accounts import Signed
 from stewardship.answering import Answer
@@ -42,10 +43,11 @@ def home(request: Request, signed: Steward, done: UUID | None = None) -> Respons
         urgent = queue.page(session, Wanted(free_for=caller.actor), limit=5)
         names = _names(session, caller, (*mine, *urgent))
     with db.read_only() as session:
-        measured = precision.read(session, caller.scope)
+        measured, holds = precision.read(session, caller.scope), merge_holds.in_force(session)
     return page(
-        request, "home.html", figures=figures, measured=measured, mine=mine, urgent=urgent, kinds=KINDS, names=names, done=done
-    )
+        request, "home.html", figures=figures, measured=measured, holds=holds, mine=mine, urgent=urgent, kinds=KINDS,
+        names=names, done=done,
+    )  # fmt: skip
 
 
 def _names(session: Session, caller: Principal, tasks: Sequence[Task]) -> dict[UUID, str]:

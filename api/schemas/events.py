@@ -115,6 +115,13 @@ class ConsentEvent(BaseModel):
     changed: Annotated[list[ConsentAnswer], Field(description="At most 50.")]
 
 
+class MergingEvent(BaseModel):
+    """Merging without a human is on hold, or goes on."""
+
+    sources: Annotated[list[str] | None, Field(description="Only merges of one's records with the other's; null: all.")]
+    by_budget: Annotated[bool, Field(description="Too many of those that were checked were wrong; else somebody said so.")]
+
+
 DATA: dict[str, type[BaseModel]] = {
     "consent": ConsentEvent,
     "golden": GoldenEvent,
@@ -124,6 +131,7 @@ DATA: dict[str, type[BaseModel]] = {
     "load": LoadEvent,
     "quality": QualityEvent,
     "endpoint": EndpointEvent,
+    "merging": MergingEvent,
 }
 
 

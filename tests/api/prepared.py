@@ -8,7 +8,7 @@ from typing import Any
 from consent.entries import Channel, State
 from consent.purposes import shipped
 from kernel import actor, approvals, clock, db, jobs
-from mdm import certificates, consents, exports, ruling, uploads
+from mdm import certificates, consents, exports, merge_holds, ruling, uploads
 from mdm import policy as policies
 from mdm.consent_acts import Act
 from mdm.resolve import Resolver
@@ -275,14 +275,24 @@ def customer(policy: policies.Policy) -> tuple[str, dict[str, str]]:
     return str(golden_id), {"set": str(set_id), "decision": str(decision), "override": str(override)}
 
 
+def of_a_hold(name: str) -> dict[str, Any]:
+    """A hold that can be lifted; or what begins one."""
+    if name == "merge_holds_begin":
+        return {"body": {"reason": "Two wrong merges this morning.", "sources": ["pos", "shop"]}, "headers": {}}
+    with db.transaction() as session:
+        held = merge_holds.begin(session, "test", "Two wrong merges this morning.")
+    return {"path_parameters": {"hold_id": str(held.hold_id)}, "query": {}, "headers": {}, "body": {"reason": "Mended."}}
+
+
 # What must be there before an operation succeeds, by the resource that it is of; lists and what begins need nothing.
-NEEDS_NOTHING = {"jobs_listed", "approvals_listed", "exports_begin", "certificates_begin"}
+NEEDS_NOTHING = {"jobs_listed", "approvals_listed", "merge_holds_listed", "exports_begin", "certificates_begin"}
 PREPARED: dict[str, Callable[[str, policies.Policy], dict[str, Any]]] = {
     "decisions": lambda name, policy: of_a_customer(name, *customer(policy)),
     "overrides": lambda name, policy: of_a_customer(name, *customer(policy)),
     "explain": lambda name, policy: of_a_customer(name, *customer(policy)),
     "jobs": lambda name, _: of_a_job(name),
     "approvals": lambda *_: of_an_approval(),
+    "merge": lambda name, _: of_a_hold(name),
     "privacy": of_a_privacy_request,
     "tasks": of_a_task,
     "exports": lambda *_: of_an_export(),
