@@ -18,7 +18,7 @@ class MergeHold(BaseModel):
     began_at: datetime
     held_by: str
     reason: str
-    sources: tuple[str, str] | None = Field(description="Only merges of one's records with the other's; null: all.")
+    sources: list[str] | None = Field(description="Only merges of one's records with the other's; null: all.")
     figures: dict[str, Any] = Field(description="By what the budget judged: wrong, checked, most_wrong, budget. Else empty.")
     ended_at: datetime | None
     ended_by: str | None
