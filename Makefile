@@ -6,7 +6,7 @@ LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.1
 
 .PHONY: help install demo test test-browser screenshots test-spark check audit faults bench soak lock docs
 help:
-	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report)"
+	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report; STORY=1: one customer's life)"
 	@echo "make test     the whole test suite on real PostgreSQL and Valkey"
 	@echo "make test-browser  the pages in a headless Chromium (as root installs Debian's; CHROMIUM=/path takes another)"
 	@echo "make screenshots   every page of the console, light and dark, into docs/images"
@@ -22,7 +22,7 @@ install:
 	@PYTHON="$(PYTHON)" sh scripts/install.sh
 
 demo: install
-	@$(BIN)/mdm demo $(if $(EXIT),--exit)
+	@$(BIN)/mdm demo $(if $(EXIT),--exit) $(if $(STORY),--story)
 
 test: install
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q

@@ -3,7 +3,8 @@
 import http.client
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,15 @@ CROSSWALK_KEYS = 1_000
 TIMEOUT_SECONDS = 120
 
 
+class Refused(MdmError):
+    """The service answered with a problem: its HTTP status, and the code of the problem ('' of an answer that is none)."""
+
+    def __init__(self, request: str, status: int, problem: dict[str, Any]) -> None:
+        title, type_ = problem.get("title", "no problem document"), str(problem.get("type", ""))
+        super().__init__(f"{request} answered {status}: {title} ({type_})", code="demo_request_failed")
+        self.answered, self.problem = status, type_.rpartition(":")[2]
+
+
 class Api:
     """One kept-alive connection to the service."""
 
@@ -22,9 +32,16 @@ class Api:
         self.base_url, self.key = base_url, key
         self._connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=TIMEOUT_SECONDS)
 
-    def post(self, path: str, body: bytes, media_type: str = "application/json") -> bytes:
-        """Post a body and give the answer's. Raises: MdmError with the problem's title for an answer of 400 or above."""
-        return self._answer("POST", path, body, {"Content-Type": media_type})
+    def post(self, path: str, body: bytes, media_type: str = "application/json", **headers: str) -> bytes:
+        """Post a body and give the answer's. Raises: Refused for an answer of 400 or above."""
+        return self._answer("POST", path, body, {"Content-Type": media_type, **headers})
+
+    def put(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Put JSON and read the answer's JSON. Raises: as `post`."""
+        found: dict[str, Any] = json.loads(
+            self._answer("PUT", path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+        )
+        return found
 
     def read(self, path: str) -> dict[str, Any]:
         """Get JSON. Raises: as `post`."""
@@ -39,7 +56,7 @@ class Api:
             self._connection.close()
             status, text = self._send(method, path, body, headers)
         if status >= http.HTTPStatus.BAD_REQUEST:
-            raise MdmError(f"{method} {path} answered {status}: {_title(text)}", code="demo_request_failed")
+            raise Refused(f"{method} {path}", status, _problem(text))
         return text
 
     def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
@@ -47,9 +64,9 @@ class Api:
         answer = self._connection.getresponse()
         return answer.status, answer.read()
 
-    def ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def ask(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
         """Post JSON and read the answer's JSON."""
-        found: dict[str, Any] = json.loads(self.post(path, json.dumps(body).encode()))
+        found: dict[str, Any] = json.loads(self.post(path, json.dumps(body).encode(), **headers))
         return found
 
     def put_batch(self, records: Sequence[SimulatedRecord]) -> Counter[str]:
@@ -76,9 +93,9 @@ def _line(record: SimulatedRecord) -> dict[str, Any]:
     return {"source": record.source, "key": record.key, "record": record.payload, "source_updated_at": record.updated_at}
 
 
-def _title(text: bytes) -> str:
+def _problem(text: bytes) -> dict[str, Any]:
     try:
-        problem = json.loads(text)
+        found = json.loads(text)
     except ValueError:
-        return "no problem document"
-    return f"{problem.get('title')} ({problem.get('type')})"
+        return {}
+    return found if isinstance(found, dict) else {}

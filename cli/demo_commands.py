@@ -1,5 +1,6 @@
 """`mdm demo` and `mdm simulate`: a small retailer from its channels to golden records before your eyes, and as files."""
 
+import ipaddress
 import shlex
 import socket
 import time
@@ -13,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from cli import demo_febrl, demo_report, demo_story
+from cli import demo_febrl, demo_hook, demo_life, demo_report, demo_story
 from cli.children import Say
 from cli.demo_client import Api, batches
 from cli.demo_figures import measure
@@ -74,12 +75,18 @@ def demo(
     keep: Annotated[
         bool, typer.Option("--keep", help="Keep what the last demo stored; its records come again as 'same'.")
     ] = False,
+    story: Annotated[
+        bool, typer.Option("--story", help="One customer's life instead: recognised, asked about, told of, erased. Then stop.")
+    ] = False,
 ) -> None:
     """Simulate a small retailer, load it over the API, resolve it in Celery, and report; leaves the service up.
 
     Lives in a folder of its own with servers of its own; each run begins empty. Ctrl-C stops everything.
     """
     _checked(profile)
+    if story:
+        _tell_a_life()
+        return
     stopping = stop_signal()
     clock = _Clock()
     with clock.stage("simulate the retailer"):
@@ -99,6 +106,24 @@ def demo(
             console.print("The service stays up; Ctrl-C stops everything.")
         while not leave and not stopping.wait(1.0):
             stack.children.watch()
+
+
+def _tell_a_life() -> None:
+    """Tell one customer's life in a service of its own, whose webhooks may go to this machine."""
+    folder, started = own_folder(settings().data_dir, keep=False), time.monotonic()
+    here = {"webhook_networks": (ipaddress.ip_network("127.0.0.0/8"),), "webhook_allow_http": True}
+    chosen = _demo_settings(folder).model_copy(update=here)
+    with _own_log(folder / LOG) as log, running_stack(chosen, _teller(log)) as stack, demo_hook.listening() as hook:
+        _adopt_policy()
+        console.print("One customer's life", style="italic", justify="center")
+        for sentence in demo_life.tell(demo_life.Cast.of(stack.base_url, _key_for, hook)):
+            console.print(f"- {sentence}", highlight=False, markup=False)
+    console.print(f"Told in {time.monotonic() - started:.0f} s, starting and stopping the service included.", style="dim")
+
+
+def _key_for(part: str, scopes: tuple[str, ...]) -> str:
+    with db.transaction() as session:
+        return actor.create_key(session, f"demo {part}", list(scopes))[1]
 
 
 def _own_log(path: Path) -> TextIO:
@@ -216,9 +241,14 @@ def _is_taken(chosen: Settings) -> bool:
 
 def _prepare() -> str:
     """Apply the retailer's policy and make a key for this demo."""
+    _adopt_policy()
+    with db.transaction() as session:
+        return actor.create_key(session, KEY_NAME, list(KEY_SCOPES))[1]
+
+
+def _adopt_policy() -> None:
     with db.transaction() as session:
         versions.adopt(session, policy.store(session, policy.parse(files.policy_text()), "mdm demo"))
-        return actor.create_key(session, KEY_NAME, list(KEY_SCOPES))[1]
 
 
 def _steward() -> str:

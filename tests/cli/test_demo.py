@@ -27,11 +27,16 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("demo data")
 
 
+def environment_of(folder: Path) -> dict[str, str]:
+    """Nothing of this machine's own settings; any port."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("MDM_", "DATABASE_", "REDIS_"))}
+    return kept | {"MDM_DATA_DIR": str(folder), "MDM_PORT": "0", "COLUMNS": "140", "MDM_WORKERS": "1"}
+
+
 @pytest.fixture(scope="module")
 def shown(demo_data: Path) -> str:
     """What a small demo prints, once for all tests of this file; the path has a space, the port is any."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MDM_", "DATABASE_", "REDIS_"))}
-    environment |= {"MDM_DATA_DIR": str(demo_data), "MDM_PORT": "0", "COLUMNS": "140", "MDM_WORKERS": "1"}
+    environment = environment_of(demo_data)
     command = [sys.executable, "-m", "cli.main", "demo", "--no-febrl", "--customers", "60"]
     log = demo_data / "said.txt"
     with log.open("wb") as out:
@@ -85,6 +90,30 @@ def test_the_demo_tells_a_story_of_two_golden_ids(shown: str) -> None:
 def test_the_demo_leaves_nothing_running(shown: str, demo_data: Path) -> None:
     assert "stopping" in shown
     assert not (demo_data / "demo" / "services.json").exists()
+
+
+def test_one_customers_life_is_told_from_nothing_to_erasure(tmp_path: Path) -> None:
+    """Every sentence is an answer of the service: the story breaks off with an error where one is not as promised."""
+    command = [sys.executable, "-m", "cli.main", "demo", "--story"]
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment_of(tmp_path), capture_output=True, text=True, timeout=240, check=False
+        )
+    finally:
+        forget(tmp_path / "demo")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    told = " ".join(done.stdout.split())
+    for sentence in (
+        "Without a key it answers 401; with the till's key a record is not let in either: 403.",
+        "the same golden id, without anybody's help.",
+        "The subscriber hears `golden.merged`",
+        "At the till her e-mail finds her: Nadia Flynn",
+        "May a campaign write to her? allowed: given",
+        "The next check says denied: withdrawn",
+        "Her golden id answers 410 for ever",
+        "422, `erased_person`: she stays erased.",
+    ):
+        assert sentence in told
 
 
 def test_a_folder_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
