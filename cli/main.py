@@ -66,6 +66,7 @@ MODULES = {
     "cli.merging_commands": ("merging",),
     "cli.user_commands": ("users",),
     "cli.audit_commands": ("audit",),
+    "cli.report_commands": ("report",),
     "cli.backup_commands": ("backup", "restore"),
     "cli.event_commands": ("events",),
     "cli.export_commands": ("export",),

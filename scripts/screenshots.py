@@ -113,7 +113,7 @@ def _picture(page: Page, name: str, scheme: str) -> str:
 
 def _addresses() -> Mapping[str, str]:
     """Every page, and those of something that is worth a look."""
-    operations = ("jobs", "imports", "sources", "models", "policies", "events", "webhooks", "audit")
+    operations = ("jobs", "imports", "sources", "models", "policies", "events", "webhooks", "audit", "report")
     job, hook = _first("SELECT job_id FROM job WHERE kind = 'import'"), _first("SELECT endpoint_id FROM webhook_endpoint")
     pair = _first("SELECT task_id FROM task WHERE state = 'open' AND kind = 'pair' ORDER BY priority DESC")
     check = _first("SELECT task_id FROM task WHERE state = 'open' AND kind = 'audit' ORDER BY weight")

@@ -1,4 +1,5 @@
-"""What happened: events as subscribers are told of them, who read or changed what, what became of imported files. Only reads."""
+"""What happened: events as subscribers are told of them, who read or changed what, what became of imported files, the report of a
+month. Only reads."""
 
 from datetime import timedelta
 from typing import Annotated, Any
@@ -12,17 +13,21 @@ from api.console.operations import OPERATIONS
 from api.routes import resource
 from api.schemas.decisions import NO_NUL
 from kernel import audit, clock, db
+from kernel.actor import Principal
 from kernel.errors import Forbidden
 from mdm import imports, published
 from mdm.events import TYPES
+from stewardship import governance
 from webhooks import feed
 
 router = resource("console_trail", Page)
 EVENTS, AUDIT, IMPORTS = f"{OPERATIONS}/events", f"{OPERATIONS}/audit", f"{OPERATIONS}/imports"
+REPORT = f"{OPERATIONS}/report"
 MOST = 50
 # Rare events lie far apart: a page of one type looks at so many numbers, and says so.
 LOOKED_AT = 5_000
 DAYS = 90
+MONTH = r"^(?:19|20)\d\d-(?:0[1-9]|1[0-2])$"
 Word = Annotated[str | None, Query(max_length=200, pattern=NO_NUL)]
 Number = Annotated[int | None, Query(ge=1, le=2**62)]
 
@@ -63,11 +68,24 @@ def audited(
 ) -> Response:
     """Search the audit log of the last ninety days, the latest first. That somebody looked is audited as well."""
     caller, asked = signed.user.principal, {"actor": actor, "action": action, "object_id": object_id}
-    if caller.scope.brands is not None or caller.scope.regions is not None:
-        raise Forbidden("The audit log speaks of every brand, and your account does not see all of them", code="outside_scope")
+    _require_whole_scope(caller, "The audit log")
     named: dict[str, Any] = {name: text.strip() for name, text in asked.items() if text and text.strip()}
     with db.transaction() as session:
         found = audit.search(session, named, clock.now() - timedelta(days=DAYS), before, MOST)
         audit.record(session, caller.actor, "audit.searched", "audit", "", detail={"by": sorted(named)})
     following = found[-1].audit_id if len(found) == MOST else None
     return page(request, "audit.html", rows=found, asked=asked, following=following, days=DAYS)
+
+
+@router.get(REPORT, include_in_schema=False)
+def report(request: Request, signed: Administrator, month: Annotated[str | None, Query(pattern=MONTH)] = None) -> Response:
+    """Tell a month to those who answer for the data; without one, this month so far."""
+    _require_whole_scope(signed.user.principal, "The report")
+    year, number = map(int, (month or f"{clock.now():%Y-%m}").split("-"))
+    chosen = governance.Month.of(year, number)
+    return page(request, "report.html", month=chosen, told=governance.tell(db.read_only, chosen), shown=governance.shown)
+
+
+def _require_whole_scope(caller: Principal, what: str) -> None:
+    if caller.scope.brands is not None or caller.scope.regions is not None:
+        raise Forbidden(f"{what} speaks of every brand, and your account does not see all of them", code="outside_scope")

@@ -17,7 +17,19 @@ from ..resolution import MARIA, WHO, Master, golden_of, query
 from .conftest import Service, Visit
 
 PASSWORD = "correct horse battery"
-OPERATED = ("jobs", "imports", "sources", "sources/crm", "models", "policies", "policies/1", "events", "webhooks", "audit")
+OPERATED = (
+    "jobs",
+    "imports",
+    "sources",
+    "sources/crm",
+    "models",
+    "policies",
+    "policies/1",
+    "events",
+    "webhooks",
+    "audit",
+    "report",
+)
 OPERATIONS = tuple(f"/console/operations/{name}" for name in OPERATED)
 PAGES = ("/console", "/console/tasks", "/console/tasks?chosen=all", "/console/customers", *OPERATIONS)
 
