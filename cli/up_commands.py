@@ -100,15 +100,18 @@ def doctor() -> None:
 @keys_app.command("create")
 def create(
     name: str,
-    scope: Annotated[list[str], typer.Option(help="May be given several times: " + ", ".join(sorted(actor.SCOPES)))],
+    scope: Annotated[list[str] | None, typer.Option(help="Several may be given: " + ", ".join(sorted(actor.SCOPES)))] = None,
     brand: Annotated[list[str] | None, typer.Option(help="Limit to these brands")] = None,
     region: Annotated[list[str] | None, typer.Option(help="Limit to these regions")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Expires after so many days")] = None,
+    role: Annotated[str | None, typer.Option(help="One of: " + ", ".join(actor.ROLES))] = None,
+    agent: Annotated[bool, typer.Option("--agent", help="For a program that reads and proposes, and never decides")] = False,
 ) -> None:
-    """Make a key and print it, this once."""
+    """Make a key and print it, this once: with a role, with scopes, or with a role and some more."""
     expires_at = clock.now() + timedelta(days=days) if days else None
+    kind = actor.AGENT if agent else actor.SERVICE
     with db.transaction() as session:
-        info, text = actor.create_key(session, name, scope, brand, region, expires_at)
+        info, text = actor.create_key(session, name, scope or (), brand, region, expires_at, role, kind)
         ruling = policy.in_force(session)
     for one in sorted(set(brand or ()) - ({source.brand for source in ruling.sources.values()} if ruling else set())):
         errors.print(
@@ -123,12 +126,13 @@ def list_() -> None:
     """List the keys; their secrets are not known."""
     with db.read_only() as session:
         known = actor.list_keys(session)
-    table = Table("id", "name", "scopes", "brands", "created", "state")
+    table = Table("id", "name", "role and scopes", "brands", "created", "state")
     for key in known:
         expired = key.expires_at is not None and key.expires_at <= clock.now()
         state = "revoked" if key.revoked_at else "expired" if expired else "valid"
         brands = "all" if key.brands is None else ", ".join(key.brands)
-        table.add_row(key.key_id, key.name, " ".join(key.scopes), brands, f"{key.created_at:%Y-%m-%d}", state)
+        powers = " ".join([*([key.role] if key.role else []), *key.scopes, *(["(agent)"] if key.kind == actor.AGENT else [])])
+        table.add_row(key.key_id, key.name, powers, brands, f"{key.created_at:%Y-%m-%d}", state)
     console.print(table)
 
 

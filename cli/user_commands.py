@@ -9,6 +9,7 @@ from rich.table import Table
 
 from cli.output import unfolded
 from kernel import actor, clock, db
+from kernel.errors import Invalid
 from stewardship import accounts
 
 console, errors = Console(), Console(stderr=True)
@@ -31,21 +32,26 @@ def add(
     brand: Annotated[list[str] | None, typer.Option(help="Limit to these brands.")] = None,
     region: Annotated[list[str] | None, typer.Option(help="Limit to these regions.")] = None,
     timezone: Annotated[str, typer.Option(help="In which times are shown, such as Europe/Madrid.")] = "UTC",
+    role: Annotated[str | None, typer.Option(help="One of: " + ", ".join(actor.ROLES))] = None,
     password_stdin: FromInput = False,
 ) -> None:
-    """Add somebody who may sign in, a steward unless scopes are named; prints the password, this once."""
+    """Add somebody who may sign in, a steward unless a role or scopes are named; prints the password, this once."""
+    if role and scope:
+        raise Invalid("Name a role or scopes, not both", code="role_and_scopes")
     with db.transaction() as session:
         password = accounts.add(
             session,
             WHO.actor,
             name,
             display_name=display_name,
-            scopes=scope or accounts.STEWARD_SCOPES,
+            scopes=scope or (() if role else accounts.STEWARD_SCOPES),
             brands=brand,
             regions=region,
             timezone=timezone,
             password=_given(password_stdin),
         )
+        if role:
+            accounts.give_role(session, WHO.actor, name, role)
     _print(name, password, password_stdin)
 
 
@@ -54,14 +60,30 @@ def list_() -> None:
     """List who may sign in."""
     with db.read_only() as session:
         known = accounts.every(session)
-    table = Table("name", "display name", "scopes", "brands", "time zone", "added", "state", box=None, pad_edge=False)
+    table = Table("name", "display name", "role or scopes", "brands", "time zone", "added", "state", box=None, pad_edge=False)
     now = clock.now()
     for one in known:
         is_locked = one.locked_until is not None and one.locked_until > now
         state = "disabled" if one.disabled_at else "locked" if is_locked else "active"
         brands = "all" if one.brands is None else ", ".join(one.brands)
-        table.add_row(one.name, one.display_name, " ".join(one.scopes), brands, one.timezone, f"{one.created_at:%Y-%m-%d}", state)
+        table.add_row(
+            one.name,
+            one.display_name,
+            one.role or " ".join(one.scopes),
+            brands,
+            one.timezone,
+            f"{one.created_at:%Y-%m-%d}",
+            state,
+        )
     unfolded(console).print(table)
+
+
+@users_app.command()
+def role(name: Name, role: Annotated[str, typer.Argument(help="One of: " + ", ".join(actor.ROLES))]) -> None:
+    """Give somebody a role, in place of the scopes or the role that they had."""
+    with db.transaction() as session:
+        accounts.give_role(session, WHO.actor, name, role)
+    console.print(f"{name} has the role {role}", highlight=False)
 
 
 @users_app.command()

@@ -1,4 +1,4 @@
-"""Principals and API keys: who calls, what they may do, and whose rows they may see.
+"""Principals and API keys: who calls, what they may do, and whose rows they may see. A role is a named bundle of scopes.
 
 A key reads `mdm_live_<id>_<secret>_<checksum>`; the checksum catches typing and cut-off keys without a query. Only a hash of the
 secret is stored, so a dump of the database holds no usable key. The secret has 256 random bits: a plain hash is enough.
@@ -33,6 +33,9 @@ SCOPES = frozenset(
         "match",
         "match:explain",
         "golden:read",
+        "decisions:read",
+        "decisions:propose",
+        "decisions:settle",
         "decisions:write",
         "consents:write",
         "consents:read",
@@ -44,14 +47,56 @@ SCOPES = frozenset(
         "webhooks:write",
         "privacy:read",
         "privacy:write",
+        "audit:read",
+        "values:clear",
+        "values:reveal",
         "admin",
     }
 )
+CLEAR, REVEAL = "values:clear", "values:reveal"
+# Whoever holds one of these holds the scope as well: keys from before it was told apart go on as they did.
+_WITH = {
+    "decisions:settle": frozenset({"decisions:write"}),
+    "decisions:propose": frozenset({"decisions:write", "decisions:settle"}),
+    "decisions:read": frozenset({"decisions:write", "decisions:settle", "decisions:propose"}),
+}
+_NONE: frozenset[str] = frozenset()
+_LOOKS = frozenset({"lookup", "match"})
+_STEWARD = _LOOKS | {"consents:read", "decisions:settle", "golden:read", "jobs:read", "match:explain", "records:read", CLEAR}
+# Who decides must see what is decided on, and who answers people must see what is told them: these see clear values.
+ROLES: dict[str, frozenset[str]] = {
+    "lookup": _LOOKS | {"consents:check"},
+    "source_writer": frozenset({"records:write", "records:read", "jobs:read", "consents:write"}),
+    "steward": _STEWARD,
+    "senior_steward": _STEWARD | {"decisions:write", "exports:write", "events:read", "jobs:write"},
+    "privacy_officer": _LOOKS
+    | {"privacy:read", "privacy:write", "golden:read", "records:read", "match:explain", "decisions:read", "audit:read"}
+    | {"consents:read", "consents:write", "consents:check", CLEAR, REVEAL},
+    "data_engineer": _LOOKS
+    | {"records:write", "records:read", "golden:read", "match:explain", "decisions:read", "jobs:read", "jobs:write"}
+    | {"events:read", "exports:write", "webhooks:write", REVEAL},
+    "auditor": frozenset({"audit:read", "golden:read", "records:read", "consents:read", "decisions:read", "match:explain"})
+    | {"jobs:read", "events:read", "privacy:read"},
+    "admin": frozenset({"admin"}),
+}
+PERSON, SERVICE, AGENT = "person", "service", "agent"
+# All that an agent may be given: it reads, masked, and proposes. It never settles, applies, reveals or erases.
+AGENT_MAY = _LOOKS | {
+    "match:explain",
+    "golden:read",
+    "records:read",
+    "decisions:read",
+    "decisions:propose",
+    "consents:read",
+    "consents:check",
+    "jobs:read",
+    "events:read",
+}
 CACHE_SECONDS = 1.0  # A revoked key stops working within this time on every process.
 TOUCH_SECONDS = 60.0
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PARTS = 5
-_SELECT = "SELECT name, secret_hash, scopes, brands, regions, expires_at, revoked_at FROM api_key WHERE key_id = "
+_SELECT = "SELECT name, secret_hash, scopes, brands, regions, role, kind, expires_at, revoked_at FROM api_key WHERE key_id = "
 # Often enough to see which keys are dead, seldom enough to cost nothing.
 _TOUCH = (
     "UPDATE api_key SET last_used_at = now() WHERE key_id = %s AND coalesce(last_used_at < now() - interval '1 minute', true)"
@@ -60,16 +105,23 @@ _TOUCH = (
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller."""
+    """An authenticated caller: a person, a service or an agent. `role`: the one it was given, None where only scopes were."""
 
     key_id: str
     name: str
     scopes: frozenset[str]
     scope: Scope
+    role: str | None = None
+    kind: str = SERVICE
 
     def may(self, scope: str) -> bool:
         """Say whether this caller holds a scope; `admin` holds all."""
-        return scope in self.scopes or "admin" in self.scopes
+        return scope in self.scopes or "admin" in self.scopes or not _WITH.get(scope, _NONE).isdisjoint(self.scopes)
+
+    @property
+    def sees_clear(self) -> bool:
+        """Whether personal values are shown as they are: to whoever may, and to callers without a role, as ever."""
+        return CLEAR in self.scopes or "admin" in self.scopes or (self.role is None and self.kind != AGENT)
 
     def require(self, scope: str) -> None:
         """Raises: Forbidden unless this caller holds the scope."""
@@ -94,6 +146,32 @@ class KeyInfo:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    role: str | None = None
+    kind: str = SERVICE
+
+
+def principal(
+    key_id: str, name: str, scopes: Iterable[str], scope: Scope, role: str | None = None, kind: str = SERVICE
+) -> Principal:
+    """Make a caller of what was stored of it: a role stands for what it holds now, an unknown one for nothing."""
+    held = Principal(key_id, name, frozenset(scopes) | ROLES.get(role or "", _NONE), scope, role, kind)
+    if kind != AGENT:
+        return held
+    return Principal(key_id, name, frozenset(one for one in AGENT_MAY if held.may(one)), scope, role, kind)
+
+
+def check_powers(scopes: Sequence[str], role: str | None, kind: str = SERVICE) -> None:
+    """Raises: Invalid for scopes, a role or a kind that there are not, for neither, and for what no agent may hold."""
+    if unknown := [scope for scope in scopes if scope not in SCOPES]:
+        raise Invalid(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(sorted(SCOPES))}", code="unknown_scope")
+    if role is not None and role not in ROLES:
+        raise Invalid(f"Unknown role: {role}. Known: {', '.join(ROLES)}", code="unknown_role")
+    if kind not in {PERSON, SERVICE, AGENT}:
+        raise Invalid("A caller is a person, a service or an agent", code="unknown_kind")
+    if not scopes and role is None:
+        raise Invalid("A key needs at least one scope, or a role", code="no_scope")
+    if kind == AGENT and (beyond := sorted(set(scopes) - AGENT_MAY)):
+        raise Invalid(f"An agent reads and proposes; it cannot be given {', '.join(beyond)}", code="not_for_agents")
 
 
 def local(name: str) -> Principal:
@@ -113,23 +191,25 @@ def create_key(
     brands: Sequence[str] | None = None,
     regions: Sequence[str] | None = None,
     expires_at: datetime | None = None,
+    role: str | None = None,
+    kind: str = SERVICE,
 ) -> tuple[KeyInfo, str]:
-    """Make a key; return what is known of it and its text, which is shown this once. Raises Invalid for an unknown scope."""
+    """Make a key; return what is known of it and its text, which is shown this once. Raises Invalid as `check_powers`.
+
+    `scopes` come on top of those of the role; with a role there may be none.
+    """
     wanted = sorted(set(scopes))
-    if unknown := [scope for scope in wanted if scope not in SCOPES]:
-        raise Invalid(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(sorted(SCOPES))}", code="unknown_scope")
-    if not wanted:
-        raise Invalid("A key needs at least one scope", code="no_scope")
+    check_powers(wanted, role, kind)
     try:
         Scope(_tuple(brands), _tuple(regions))
     except ValueError as refused:
         raise Invalid(f"This cannot be the scope of a key: {refused}", code="bad_scope_name") from refused
     key_id, secret = secrets.token_hex(6), "".join(secrets.choice(_ALPHABET) for _ in range(43))
-    info = KeyInfo(key_id, name, tuple(wanted), _tuple(brands), _tuple(regions), clock.now(), expires_at, None)
+    info = KeyInfo(key_id, name, tuple(wanted), _tuple(brands), _tuple(regions), clock.now(), expires_at, None, role, kind)
     session.connection().execute(
         sa.text(
-            "INSERT INTO api_key (key_id, name, secret_hash, scopes, brands, regions, created_at, expires_at)"
-            " VALUES (:key_id, :name, :hash, :scopes, :brands, :regions, :created_at, :expires_at)"
+            "INSERT INTO api_key (key_id, name, secret_hash, scopes, brands, regions, created_at, expires_at, role, kind)"
+            " VALUES (:key_id, :name, :hash, :scopes, :brands, :regions, :created_at, :expires_at, :role, :kind)"
         ),
         {
             "key_id": key_id,
@@ -140,6 +220,8 @@ def create_key(
             "regions": None if regions is None else list(regions),
             "created_at": info.created_at,
             "expires_at": expires_at,
+            "role": role,
+            "kind": kind,
         },
     )
     body = f"{PREFIX}_{key_id}_{secret}"
@@ -194,10 +276,11 @@ def list_keys(session: Session) -> list[KeyInfo]:
     """Return all keys, the oldest first."""
     rows = session.connection().execute(
         sa.text(
-            "SELECT key_id, name, scopes, brands, regions, created_at, expires_at, revoked_at FROM api_key ORDER BY created_at"
+            "SELECT key_id, name, scopes, brands, regions, created_at, expires_at, revoked_at, role, kind"
+            " FROM api_key ORDER BY created_at"
         )
     )
-    return [KeyInfo(r[0], r[1], tuple(r[2]), _tuple(r[3]), _tuple(r[4]), r[5], r[6], r[7]) for r in rows]
+    return [KeyInfo(r[0], r[1], tuple(r[2]), _tuple(r[3]), _tuple(r[4]), *r[5:]) for r in rows]
 
 
 def _tuple(names: Sequence[str] | None) -> tuple[str, ...] | None:
@@ -234,7 +317,7 @@ def _checked(key_id: str, secret: str, row: tuple[Any, ...] | None) -> Principal
     same = hmac.compare_digest(_hash(secret), bytes(stored))
     if row is None or not same:
         raise _bad_key("No such key is known here: was it made for another installation?")
-    name, _, scopes, brands, regions, expires_at, revoked_at = row
+    name, _, scopes, brands, regions, role, kind, expires_at, revoked_at = row
     if revoked_at is not None or (isinstance(expires_at, datetime) and expires_at <= clock.now()):
         raise _bad_key("The key is revoked or expired: ask whoever operates this service for another.")
-    return Principal(key_id, str(name), frozenset(scopes), Scope(_tuple(brands), _tuple(regions)))
+    return principal(key_id, str(name), scopes, Scope(_tuple(brands), _tuple(regions)), role, kind)

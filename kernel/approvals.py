@@ -65,7 +65,7 @@ _DECIDE = sa.text("""
 UPDATE approval SET state = :state, decided_by = :by, decided_at = :now, reason = :reason WHERE approval_id = :id""")
 
 
-def second(
+def propose(
     session: Session,
     kind: str,
     subject: str,
@@ -73,10 +73,10 @@ def second(
     about: Mapping[str, Any],
     brands: Sequence[str] | None = None,
     regions: Sequence[str] | None = None,
-) -> Proposal | None:
-    """Say whether two persons want this act: None when they do, and what was proposed is used up; else what waits for the second.
+) -> Proposal:
+    """Keep an act as a proposal, or find it as one that waits already. Never wants it a second time. Locks the proposal.
 
-    Commit either way. `brands` and `regions`: who may see that it waits (None: whoever may see all). Locks the proposal.
+    `brands` and `regions`: who may see that it waits (None: whoever may see all).
     """
     now = clock.now()
     for statement in (_TURN, _EXPIRE):
@@ -92,11 +92,41 @@ def second(
     found = _proposal(row or ())
     if asked:
         audit.record(session, by, "approval.asked", "approval", str(found.approval_id), detail={"kind": kind})
+    return found
+
+
+def second(
+    session: Session,
+    kind: str,
+    subject: str,
+    by: str,
+    about: Mapping[str, Any],
+    brands: Sequence[str] | None = None,
+    regions: Sequence[str] | None = None,
+) -> Proposal | None:
+    """Say whether two persons want this act: None when they do, and what was proposed is used up; else what waits for the second.
+
+    Commit either way. As `propose` besides.
+    """
+    found = propose(session, kind, subject, by, about, brands, regions)
     if found.state == OPEN and found.asked_by == by:
         return found
-    session.connection().execute(_USE, {"id": found.approval_id, "by": by, "now": now})
-    audit.record(session, by, "approval.used", "approval", str(found.approval_id), detail={"kind": kind})
+    _use(session, found, kind, by)
     return None
+
+
+def fulfil(session: Session, kind: str, subject: str, by: str) -> None:
+    """Use up what somebody else has proposed and this caller does now, where there is such a proposal."""
+    asked = {"kind": kind, "subject": subject, "now": clock.now()}
+    session.connection().execute(_TURN, asked)
+    row = session.connection().execute(_FIND, asked).one_or_none()
+    if row is not None and (found := _proposal(row)).state in {OPEN, APPROVED} and found.asked_by != by:
+        _use(session, found, kind, by)
+
+
+def _use(session: Session, found: Proposal, kind: str, by: str) -> None:
+    session.connection().execute(_USE, {"id": found.approval_id, "by": by, "now": clock.now()})
+    audit.record(session, by, "approval.used", "approval", str(found.approval_id), detail={"kind": kind})
 
 
 def _ask(session: Session, given: Mapping[str, Any]) -> tuple[bool, Sequence[Any] | None]:

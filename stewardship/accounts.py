@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from sqlmodel import Session
 
 from kernel import audit, clock
-from kernel.actor import SCOPES, Principal
+from kernel.actor import PERSON, Principal, check_powers, principal
 from kernel.db import Scope
 from kernel.errors import Conflict, Invalid, NotFound, Unauthorized
 from kernel.settings import settings
@@ -33,7 +33,8 @@ NAME = re.compile(r"[a-z][a-z0-9._-]{0,62}")
 STEWARD_SCOPES = ("consents:read", "decisions:write", "golden:read", "jobs:read", "match:explain", "records:read")
 # Source: OWASP Password Storage Cheat Sheet, scrypt with N=2^15, r=8, p=3.
 COST = (2**15, 8, 3)  # Kept with each hash, so that a greater one later leaves those that there are readable.
-_SELECT = "SELECT name, display_name, scopes, brands, regions, timezone, created_at, disabled_at, locked_until FROM user_account"
+_SELECT = """SELECT name, display_name, scopes, brands, regions, timezone, created_at, disabled_at, locked_until, role
+FROM user_account"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,13 @@ class User:
     created_at: datetime
     disabled_at: datetime | None
     locked_until: datetime | None
+    role: str | None = None
 
     @property
     def principal(self) -> Principal:
         """Whom acts of theirs are told of."""
-        return Principal(f"user:{self.name}", self.name, frozenset(self.scopes), Scope(self.brands, self.regions))
+        scope = Scope(self.brands, self.regions)
+        return principal(f"user:{self.name}", self.name, self.scopes, scope, self.role, PERSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +109,8 @@ def add(
 def _check(name: str, scopes: Sequence[str], brands: Sequence[str] | None, regions: Sequence[str] | None, timezone: str) -> None:
     if not NAME.fullmatch(name):
         raise Invalid("A user's name is small letters, digits, dot, dash, underscore, and begins with a letter", code="bad_name")
-    if unknown := sorted(set(scopes) - SCOPES):
-        raise Invalid(f"Unknown scope: {', '.join(unknown)}. Known: {', '.join(sorted(SCOPES))}", code="unknown_scope")
+    if scopes:
+        check_powers(scopes, None, PERSON)
     try:
         Scope(None if brands is None else tuple(brands), None if regions is None else tuple(regions))
         zoneinfo.ZoneInfo(timezone)
@@ -120,6 +123,14 @@ def checked_password(text: str) -> str:
     if not SHORTEST_PASSWORD <= len(text) <= LONGEST_PASSWORD:
         raise Invalid(f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters", code="bad_password")
     return text
+
+
+def give_role(session: Session, by: str, name: str, role: str) -> None:
+    """Give a user a role, with what it holds now and later, in place of the scopes that they had. Raises: Invalid, NotFound."""
+    check_powers((), role, PERSON)
+    if not sql.run(session, "UPDATE user_account SET role = %s, scopes = '{}' WHERE name = %s", [role, name]):
+        raise NotFound("There is no such user", code="unknown_user")
+    audit.record(session, by, "user.role_given", "user", name, detail={"role": role})
 
 
 def every(session: Session) -> list[User]:

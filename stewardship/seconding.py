@@ -7,12 +7,13 @@ the first steward's word counts no more.
 from sqlmodel import Session
 
 from kernel import approvals
-from kernel.actor import Principal
+from kernel.actor import AGENT, Principal
 from kernel.approvals import Proposal
 from mdm.policy import Policy
 from stewardship.previews import Preview
 
 KIND = "decision"
+BY_AGENT = "agent:"
 MOST_NAMED = 20
 
 
@@ -33,9 +34,17 @@ def takes_two(policy: Policy, preview: Preview, decisions: int) -> bool:
 def wait(
     session: Session, caller: Principal, policy: Policy, token: str, preview: Preview, decisions: int = 1
 ) -> Proposal | None:
-    """Keep what is decided as a proposal where it takes a second steward and this is the first; else None: go on and decide."""
-    if not takes_two(policy, preview, decisions):
-        return None
+    """Keep what is decided as a proposal where it takes a second steward and this is the first; else None: go on and decide.
+
+    What an agent decides is always a proposal, whose subject is another than any person's: it seconds nobody, and is no first
+    word where two persons are needed. A person who decides the same uses it up.
+    """
     golden_ids = [str(one) for one in preview.golden_ids[:MOST_NAMED]]
     about = {"decisions": decisions, "records": records_of(preview), "golden_ids": golden_ids}
+    if caller.kind == AGENT:
+        about["by_agent"] = True
+        return approvals.propose(session, KIND, BY_AGENT + token, caller.actor, about, preview.brands, preview.regions)
+    approvals.fulfil(session, KIND, BY_AGENT + token, caller.actor)
+    if not takes_two(policy, preview, decisions):
+        return None
     return approvals.second(session, KIND, token, caller.actor, about, preview.brands, preview.regions)

@@ -8,7 +8,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api import deciding
-from api.console.frame import ROOT, Page, Sent, Steward, field, page, to
+from api.console.frame import ROOT, BulkSteward, Page, Sent, field, page, to
 from api.console.words import KINDS, REASONS
 from api.routes import resource
 from kernel import db
@@ -24,7 +24,7 @@ GIVEN = "done_set"
 
 
 @router.post(BULK, include_in_schema=False)
-def look(request: Request, signed: Steward, sent: Sent) -> Response:
+def look(request: Request, signed: BulkSteward, sent: Sent) -> Response:
     """Show what one answer to the chosen tasks would do; with the token of that page, give it."""
     caller, answer, chosen = signed.user.principal, _answer(sent), _chosen(sent)
     if token := field(sent, "token"):
@@ -61,7 +61,7 @@ def _shown(request: Request, caller: Principal, found: LookedAtTasks, sent: Form
 
 
 @router.post(f"{BULK}/undo", include_in_schema=False)
-def undo(request: Request, signed: Steward, sent: Sent) -> Response:
+def undo(request: Request, signed: BulkSteward, sent: Sent) -> Response:
     """Take a set of answers back as one."""
     caller = signed.user.principal
     try:

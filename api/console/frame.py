@@ -24,6 +24,7 @@ from api.pages import render
 from api.problems import from_http
 from api.routes import Route
 from kernel import clock, db
+from kernel.actor import Principal
 from kernel.errors import Forbidden, Invalid, MdmError, Unauthorized
 from stewardship import accounts, privacy_gate
 from stewardship.accounts import Signed
@@ -71,13 +72,24 @@ def _signed(token: str) -> Signed | None:
 
 
 Anybody = Annotated[Signed, Security(SignedIn(None))]
-Steward = Annotated[Signed, Security(SignedIn("decisions:write"))]
+Steward = Annotated[Signed, Security(SignedIn("decisions:settle"))]
+BulkSteward = Annotated[Signed, Security(SignedIn("decisions:write"))]
 Reader = Annotated[Signed, Security(SignedIn("golden:read"))]
 Operator = Annotated[Signed, Security(SignedIn("jobs:read"))]
 JobKeeper = Annotated[Signed, Security(SignedIn("jobs:write"))]
 Listener = Annotated[Signed, Security(SignedIn("events:read"))]
+Auditor = Annotated[Signed, Security(SignedIn("audit:read"))]
 Administrator = Annotated[Signed, Security(SignedIn("admin"))]
 Subscriber = Annotated[Signed, Security(SignedIn("webhooks:write"))]
+
+
+def own_page(caller: Principal) -> str:
+    """The page to begin with of somebody who is no steward. Raises: Forbidden for an account that has none."""
+    for scope_name, path in (("golden:read", "customers"), ("jobs:read", "operations/jobs"), ("audit:read", "operations/audit")):
+        if caller.may(scope_name):
+            return f"{ROOT}/{path}"
+    detail = "Your account has no page of the console: ask whoever operates this service."
+    raise Forbidden("The console is not for you", code="missing_scope", detail=detail)
 
 
 async def read_form(request: Request, most_fields: int) -> FormData:

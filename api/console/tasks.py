@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api import deciding, deps
 from api.console import task_page
-from api.console.frame import ROOT, Page, Sent, Steward, confirmation, field, page, to
+from api.console.frame import ROOT, Anybody, Page, Sent, Steward, confirmation, field, own_page, page, to
 from api.console.values import lines
 from api.console.words import KINDS, REASONS
 from api.routes import resource
@@ -34,9 +34,11 @@ TASKS = f"{ROOT}/tasks"
 
 
 @router.get(ROOT, include_in_schema=False)
-def home(request: Request, signed: Steward, done: UUID | None = None) -> Response:
-    """Say what needs the steward, and how the queue fares."""
+def home(request: Request, signed: Anybody, done: UUID | None = None) -> Response:
+    """Say what needs the steward, and how the queue fares; whoever is no steward is led to what is theirs."""
     caller = signed.user.principal
+    if not caller.may("decisions:settle"):
+        return to(request, own_page(caller))
     with db.transaction(db.Role.APP, caller.scope) as session:
         figures = queue.figures(session)
         mine = queue.page(session, Wanted(holder=caller.actor), limit=5)

@@ -8,7 +8,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import working
-from api.console.frame import Administrator, Listener, Operator, Page, page
+from api.console.frame import Auditor, Listener, Operator, Page, page
 from api.console.operations import OPERATIONS
 from api.routes import resource
 from api.schemas.decisions import NO_NUL
@@ -60,7 +60,7 @@ def events(request: Request, signed: Listener, before: Number = None, kind: Word
 @router.get(AUDIT, include_in_schema=False)
 def audited(
     request: Request,
-    signed: Administrator,
+    signed: Auditor,
     actor: Word = None,
     action: Word = None,
     object_id: Word = None,

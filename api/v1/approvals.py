@@ -7,7 +7,7 @@ from fastapi import Query
 from starlette.responses import Response
 
 from api import approving
-from api.deps import Admin, DecisionsWriter, Reading
+from api.deps import Admin, DecisionsReader, DecisionsWriter, Reading
 from api.routes import Route, resource
 from api.schemas.approvals import Approval, Approvals, Decided, State
 from kernel import approvals
@@ -17,7 +17,7 @@ router = resource("approvals", Route)
 
 @router.get("/v1/approvals", response_model=Approvals)
 def listed(
-    _caller: DecisionsWriter, session: Reading, state: State = "open", limit: Annotated[int, Query(ge=1, le=500)] = 100
+    _caller: DecisionsReader, session: Reading, state: State = "open", limit: Annotated[int, Query(ge=1, le=500)] = 100
 ) -> Response:
     """List what waits for a second person, the newest first.
 

@@ -7,7 +7,7 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import deciding, idempotency
-from api.deps import DecisionsWriter
+from api.deps import DecisionsReader, DecisionsWriter, Proposer, Settler
 from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
 from api.schemas.decisions import (
@@ -32,7 +32,7 @@ LOOKED: dict[int | str, dict[str, object]] = {200: {"model": DecisionPreview, "d
 
 @router.post("/v1/decisions", response_model=Decision, status_code=201, responses=LOOKED)
 def decide(
-    caller: DecisionsWriter, body: Decide, request: Request, dry_run: DryRun = False, idempotency_key: IdempotencyKey = None
+    caller: Proposer, body: Decide, request: Request, dry_run: DryRun = False, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Decide that two sides are one customer, or are not. First with `dry_run=true`, which answers what would change.
 
@@ -89,14 +89,14 @@ def undo_day(
 
 
 @router.get("/v1/decisions/{decision_id}", response_model=Decision)
-def get(caller: DecisionsWriter, decision_id: UUID) -> Response:
+def get(caller: DecisionsReader, decision_id: UUID) -> Response:
     """Read a decision, taken back or not."""
     return deciding.read(caller, decision_id)
 
 
 @router.post("/v1/decisions/{decision_id}:undo", response_model=Decision | DecisionPreview)
 def undo(
-    caller: DecisionsWriter,
+    caller: Settler,
     decision_id: UUID,
     body: TakeBack,
     request: Request,

@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import idempotency, overriding
-from api.deps import DecisionsWriter
+from api.deps import DecisionsReader, Settler
 from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
 from api.schemas.decisions import DecisionPreview, TakeBack
@@ -19,7 +19,7 @@ router = resource("overrides", Route)
 
 @router.post("/v1/golden/{golden_id}/overrides", response_model=Override, status_code=201, responses=LOOKED)
 def put(
-    caller: DecisionsWriter,
+    caller: Settler,
     golden_id: UUID,
     body: SetOverride,
     request: Request,
@@ -35,14 +35,14 @@ def put(
 
 
 @router.get("/v1/golden/{golden_id}/overrides", response_model=Overrides)
-def listed(caller: DecisionsWriter, golden_id: UUID) -> Response:
+def listed(caller: DecisionsReader, golden_id: UUID) -> Response:
     """Read the values that stewards set on a golden record, with author, reason and expiry; also those that count no longer."""
     return overriding.listed(caller, golden_id)
 
 
 @router.post("/v1/golden/{golden_id}/overrides/{override_id}:withdraw", response_model=Override | DecisionPreview)
 def withdraw(
-    caller: DecisionsWriter,
+    caller: Settler,
     golden_id: UUID,
     override_id: UUID,
     body: TakeBack,

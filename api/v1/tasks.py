@@ -7,7 +7,7 @@ from fastapi import Header, Query, Request
 from starlette.responses import Response
 
 from api import idempotency, settling, tasking
-from api.deps import DecisionsWriter, Reading
+from api.deps import DecisionsReader, DecisionsWriter, Proposer, Reading, Settler
 from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
 from api.schemas.decisions import DecisionPreview, TakeBack
@@ -38,55 +38,55 @@ NONE_LEFT: dict[int | str, dict[str, object]] = {204: {"description": "There is 
 
 
 @router.get("/v1/tasks", response_model=Tasks)
-def listed(caller: DecisionsWriter, session: Reading, asked: Annotated[TaskFilter, Query()]) -> Response:
+def listed(caller: DecisionsReader, session: Reading, asked: Annotated[TaskFilter, Query()]) -> Response:
     """List tasks, the most urgent first. Those that were put off are left out unless asked for."""
     return tasking.listed(session, tasking.wanted(caller, asked), asked.after, asked.limit)
 
 
 @router.get("/v1/tasks:summary", response_model=Summary)
-def summary(_caller: DecisionsWriter, session: Reading) -> Response:
+def summary(_caller: DecisionsReader, session: Reading) -> Response:
     """Tell how the queue fares: what is open and overdue, what comes in and goes out, and how long it will take."""
     return tasking.summary(session)
 
 
 @router.get("/v1/tasks:precision", response_model=Precision)
-def precise(caller: DecisionsWriter, days: Annotated[int, Query(ge=1, le=3_650)] = DAYS) -> Response:
+def precise(caller: DecisionsReader, days: Annotated[int, Query(ge=1, le=3_650)] = DAYS) -> Response:
     """Tell how many automatic merges are right, by what stewards answered of a sample of each band, with 95 % intervals."""
     return tasking.precise(caller, days)
 
 
 @router.post("/v1/tasks:claim-next", response_model=Task, responses=NONE_LEFT)
-def claim_next(caller: DecisionsWriter, body: Next) -> Response:
+def claim_next(caller: Settler, body: Next) -> Response:
     """Take the most urgent task that nobody works at. Two who ask at once get two tasks; 204 when there is none."""
     return tasking.claim_next(caller, Wanted(kind=body.kind, brand=body.brand, free_for=caller.actor))
 
 
 @router.get("/v1/tasks/{task_id}", response_model=TaskWithStory)
-def get(_caller: DecisionsWriter, session: Reading, task_id: UUID) -> Response:
+def get(_caller: DecisionsReader, session: Reading, task_id: UUID) -> Response:
     """Read a task, open or closed, with what was done about it."""
     return tasking.told(session, task_id)
 
 
 @router.post("/v1/tasks/{task_id}:claim", response_model=Task)
-def claim(caller: DecisionsWriter, task_id: UUID, if_match: IfMatch = None) -> Response:
+def claim(caller: Settler, task_id: UUID, if_match: IfMatch = None) -> Response:
     """Take a task for fifteen minutes; again, to keep it longer. Refused while somebody else holds it."""
     return tasking.act(caller, lambda session: desk.claim(session, caller, task_id, tasking.seen(if_match)))
 
 
 @router.post("/v1/tasks/{task_id}:release", response_model=Task)
-def release(caller: DecisionsWriter, task_id: UUID, if_match: IfMatch = None) -> Response:
+def release(caller: Settler, task_id: UUID, if_match: IfMatch = None) -> Response:
     """Let a task go, for whoever comes next."""
     return tasking.act(caller, lambda session: desk.release(session, caller, task_id, tasking.seen(if_match)))
 
 
 @router.post("/v1/tasks/{task_id}:assign", response_model=Task)
-def assign(caller: DecisionsWriter, task_id: UUID, body: Assignment, if_match: IfMatch = None) -> Response:
+def assign(caller: Settler, task_id: UUID, body: Assignment, if_match: IfMatch = None) -> Response:
     """Hand a task on to somebody, as tasks name them (`holder`), or to anybody."""
     return tasking.act(caller, lambda session: desk.assign(session, caller, task_id, tasking.seen(if_match), body.to))
 
 
 @router.post("/v1/tasks/{task_id}:defer", response_model=Task)
-def defer(caller: DecisionsWriter, task_id: UUID, body: Deferral, if_match: IfMatch = None) -> Response:
+def defer(caller: Settler, task_id: UUID, body: Deferral, if_match: IfMatch = None) -> Response:
     """Put a task off until a time at most 90 days away, and let it go."""
     return tasking.act(
         caller, lambda session: desk.defer(session, caller, task_id, tasking.seen(if_match), body.until, body.reason)
@@ -94,14 +94,14 @@ def defer(caller: DecisionsWriter, task_id: UUID, body: Deferral, if_match: IfMa
 
 
 @router.post("/v1/tasks/{task_id}:comment", response_model=Task)
-def comment(caller: DecisionsWriter, task_id: UUID, body: Comment, if_match: IfMatch = None) -> Response:
+def comment(caller: Proposer, task_id: UUID, body: Comment, if_match: IfMatch = None) -> Response:
     """Say something of a task, open or closed; it stays in its story."""
     return tasking.act(caller, lambda session: desk.comment(session, caller, task_id, tasking.seen(if_match), body.words))
 
 
 @router.post("/v1/tasks/{task_id}:settle", response_model=Task | DecisionPreview)
 def settle(
-    caller: DecisionsWriter,
+    caller: Proposer,
     task_id: UUID,
     body: Settle,
     request: Request,
@@ -132,7 +132,7 @@ def settle_many(
 
 @router.post("/v1/tasks/{task_id}:undo", response_model=Task | DecisionPreview)
 def undo(
-    caller: DecisionsWriter,
+    caller: Settler,
     task_id: UUID,
     body: TakeBack,
     request: Request,

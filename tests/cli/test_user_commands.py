@@ -42,3 +42,17 @@ def test_a_password_of_ones_own_comes_by_standard_input() -> None:
     assert not is_right("correct horse battery")
     assert is_right(run("password", "ana").stdout.strip())
     assert "12 to 200" in str(explain(run("password", "ana", "--password-stdin", given="short\n").exception or ValueError()))
+
+
+def test_a_role_takes_the_place_of_scopes() -> None:
+    run("add", "ana", "--role", "auditor")
+    assert "auditor" in run("list").output
+    with db.transaction() as session:
+        (ana,) = accounts.every(session)
+    assert (ana.scopes, ana.principal.kind, ana.principal.sees_clear) == ((), "person", False)
+    assert ana.principal.may("audit:read")
+    assert run("role", "ana", "steward").exit_code == 0
+    with db.transaction() as session:
+        assert accounts.every(session)[0].principal.may("decisions:settle")
+    assert "Known" in str(explain(run("role", "ana", "emperor").exception or ValueError()))
+    assert "not both" in str(explain(run("add", "ben", "--role", "auditor", "--scope", "lookup").exception or ValueError()))

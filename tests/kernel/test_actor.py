@@ -126,6 +126,57 @@ def test_what_would_be_too_much_or_nothing_is_refused(database: str, scopes: lis
         actor.create_key(session, "x", scopes, brands)
 
 
+def test_a_role_stands_for_what_it_holds_and_takes_scopes_on_top(database: str) -> None:
+    _, key = make_key(role="auditor")
+    held = who(key)
+    assert (held.role, held.may("golden:read"), held.may("lookup"), held.may("decisions:write")) == ("auditor", True, True, False)
+    assert not held.sees_clear
+    with db.transaction() as session:
+        listed = actor.list_keys(session)[-1]
+    assert (listed.role, listed.kind, listed.scopes) == ("auditor", "service", ("lookup", "match"))
+
+
+def test_keys_without_a_role_see_clear_values_as_ever(database: str) -> None:
+    assert who(make_key()[1]).sees_clear
+    assert {name for name in actor.ROLES if actor.principal("k", "n", (), Scope(), name).sees_clear} == {
+        "steward", "senior_steward", "privacy_officer", "admin",
+    }  # fmt: skip
+
+
+def test_a_role_that_the_program_does_not_know_holds_nothing() -> None:
+    assert actor.principal("k", "n", (), Scope(), "emperor").scopes == frozenset()
+
+
+@pytest.mark.parametrize("name", sorted(actor.ROLES))
+def test_an_agent_of_whatever_role_reads_masked_and_proposes(name: str) -> None:
+    agent = actor.principal("k", "n", ("admin",) if name == "admin" else (), Scope(), name, actor.AGENT)
+    assert agent.scopes <= actor.AGENT_MAY
+    assert not any(agent.may(one) for one in actor.SCOPES - actor.AGENT_MAY)
+    assert not agent.sees_clear
+
+
+def test_whoever_settles_may_propose_and_read_and_not_the_other_way_round() -> None:
+    settles = actor.principal("k", "n", ("decisions:settle",), Scope())
+    assert [settles.may(f"decisions:{act}") for act in ("read", "propose", "settle", "write")] == [True, True, True, False]
+    assert not actor.principal("k", "n", ("decisions:read",), Scope()).may("decisions:propose")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "role", "kind", "code"),
+    [
+        ((), "emperor", "service", "unknown_role"),
+        ((), None, "service", "no_scope"),
+        (("lookup",), None, "ghost", "unknown_kind"),
+        (("lookup", "decisions:settle"), None, "agent", "not_for_agents"),
+        (("values:reveal",), "lookup", "agent", "not_for_agents"),
+    ],
+)
+def test_powers_that_nobody_can_have_are_refused(scopes: tuple[str, ...], role: str | None, kind: str, code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        actor.check_powers(scopes, role, kind)
+    assert refused.value.code == code
+
+
 def test_admin_holds_every_scope_and_others_their_own() -> None:
     assert actor.local("root").may("jobs:read")
     till = actor.Principal("1", "till", frozenset({"lookup"}), Scope())

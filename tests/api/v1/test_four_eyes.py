@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from kernel import db
+from kernel import actor, db
 from mdm import policy as policies
 from mdm import rules, versions
 
@@ -140,3 +140,52 @@ def test_many_tasks_answered_at_once_take_a_second_too(ana: TestClient, ben: Tes
     assert (partition(), task(ben)["proposed_by"] is None) == (APART, False)
     assert settle_all(ben).status_code < 300
     assert partition() == TOGETHER
+
+
+@pytest.fixture
+def robot(key: Any) -> Any:
+    """An agent's client, whose key has a steward's role."""
+    with db.transaction() as session:
+        _, text = actor.create_key(session, "robot", (), role="senior_steward", kind=actor.AGENT)
+    with TestClient(create_app(), headers={"authorization": f"Bearer {text}"}) as client:
+        yield client
+
+
+@pytest.fixture
+def small(doubting: Master) -> Master:
+    """Maria twice, in doubt, under a policy that asks for no second steward."""
+    doubting.put("pos", "1", MARIA)
+    doubting.put("bought", "b", MARIA)
+    doubting.drain()
+    return doubting
+
+
+def test_what_an_agent_decides_waits_for_a_person(robot: TestClient, ana: TestClient, small: Master) -> None:
+    """Also where policy asks for no second person; asking again changes nothing, nor does a second agent."""
+    assert [code(settle(robot, small)) for _ in range(2)] == [(409, "second_person_needed")] * 2
+    assert partition() == APART
+    (proposal,) = waiting(ana)
+    assert proposal["about"]["by_agent"]
+    assert settle(ana, small).status_code == 200
+    assert partition() == TOGETHER
+    assert [one["state"] for one in waiting(ana, "any")] == ["used"]
+
+
+def test_an_agent_is_nobodys_second_person(robot: TestClient, ana: TestClient, ben: TestClient, mdm: Master) -> None:
+    """Neither after a steward's word nor before it."""
+    assert code(settle(robot, mdm)) == (409, "second_person_needed")
+    assert code(settle(ana, mdm)) == (409, "second_person_needed")
+    assert code(settle(robot, mdm)) == (409, "second_person_needed")
+    assert partition() == APART
+    assert settle(ben, mdm).status_code == 200
+    assert partition() == TOGETHER
+
+
+def test_an_agent_cannot_undo_approve_or_set_values(robot: TestClient, ana: TestClient, small: Master) -> None:
+    settled = settle(ana, small).json()
+    undo = robot.post(f"/v1/tasks/{settled['task_id']}:undo", json={"reason": WHY}, params={"dry_run": True})
+    approve = robot.post(f"/v1/approvals/{settled['task_id']}:reject", json={"reason": WHY})
+    override = robot.post(
+        f"/v1/golden/{settled['golden_ids'][0]}/overrides", json={"attribute": "language", "value": "es", "reason": WHY}
+    )
+    assert [code(one) for one in (undo, approve, override)] == [(403, "missing_scope")] * 3
