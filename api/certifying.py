@@ -73,7 +73,9 @@ def lists(caller: Principal, source: str, certificate_id: UUID, if_none_match: s
     """Hand out the full lists. Blocks. Raises: as `certificates.find` and `exporting.content`."""
     with db.read_only(db.Role.APP, caller.scope) as session:
         certificates.find(session, source, certificate_id)
-    return exporting.content(caller, certificate_id, if_none_match)
+        known = policies.current(session).sources.get(source)
+    holds_values = known is None or known.key_is_personal
+    return exporting.content(caller, certificate_id, if_none_match, holds_values)
 
 
 def heal(

@@ -77,6 +77,7 @@ DecisionsReader = Annotated[Principal, _needs("decisions:read")]
 Proposer = Annotated[Principal, _needs("decisions:propose")]  # What an agent asks for waits for a person.
 Settler = Annotated[Principal, _needs("decisions:settle")]
 DecisionsWriter = Annotated[Principal, _needs("decisions:write")]
+Revealer = Annotated[Principal, _needs("values:reveal")]
 Explainer = Annotated[Principal, _needs("match:explain")]
 WebhooksWriter = Annotated[Principal, _needs("webhooks:write")]
 JobsReader = Annotated[Principal, _needs("jobs:read")]

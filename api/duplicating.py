@@ -13,7 +13,7 @@ from api.accepting import prefers
 from api.refusals import require_visible
 from kernel import audit, db
 from kernel.actor import Principal
-from mdm import duplicates
+from mdm import duplicates, masking
 from mdm import policy as policies
 from mdm.duplicates import Group, OneOf, Page, PairOf
 from mdm.export_files import without_formula
@@ -30,7 +30,7 @@ def answer(caller: Principal, source: str, after: UUID | None, limit: int, accep
         for group in page.groups:
             audit.record(session, caller.actor, "golden.read_duplicates", "golden", str(group.golden_id))
     if prefers(accept, CSV, JSON):
-        return _as_csv(source, page)
+        return _as_csv(source, page, caller.sees_clear)
     with db.transaction() as session:
         pairs = duplicates.evidence(session, page)
     items = [_item(group, pairs.get(group.golden_id, ())) for group in page.groups]
@@ -48,13 +48,14 @@ def _record(one: OneOf) -> dict[str, Any]:
     return {"key": one.key, "attributes": one.attributes, "observed_at": one.observed_at, "loyalty_accounts": accounts}
 
 
-def _as_csv(source: str, page: Page) -> Response:
+def _as_csv(source: str, page: Page, is_clear: bool) -> Response:
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\r\n")
     lines.writerow(COLUMNS)
     for group in page.groups:
         for place, one in enumerate(group.records):
-            accounts = " ".join(f"{programme}:{number}" for programme, number in one.loyalty_accounts)
+            numbers = [(programme, number if is_clear else masking.number(number)) for programme, number in one.loyalty_accounts]
+            accounts = " ".join(f"{programme}:{number}" for programme, number in numbers)
             kept = ("yes", group.kept_for) if place == 0 else ("no", "")
             said = [source, one.key, *kept, one.attributes, one.observed_at.isoformat(), accounts]
             lines.writerow([group.golden_id, *(without_formula(cell) if isinstance(cell, str) else cell for cell in said)])

@@ -49,10 +49,10 @@ def shown(entry: Entry, job: Job) -> dict[str, Any]:
     return {**about, "sha256": sha256, "cursor": entry.cursor, "state": job.state, "error": job.error}
 
 
-def content(caller: Principal, export_id: UUID, if_none_match: str | None) -> Response:
+def content(caller: Principal, export_id: UUID, if_none_match: str | None, holds_values: bool = True) -> Response:
     """Hand out the file. Blocks. Raises: what `export_registry.hand_out` raises."""
     with db.transaction(db.Role.APP, caller.scope) as session:
-        entry, path = export_registry.hand_out(session, export_id, caller)
+        entry, path = export_registry.hand_out(session, export_id, caller, holds_values)
     sha256 = entry.sha256 or b""
     etag = f'"{sha256.hex()}"'
     headers = {

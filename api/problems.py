@@ -67,6 +67,8 @@ def answer(scope: Scope, error: MdmError, headers: Mapping[str, str] | None = No
     """Turn an error into its problem."""
     body = {**body_of(error), "trace_id": trace_id(scope)}
     extra = {"retry-after": "1"} if error.status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+    if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+        extra["retry-after"] = str(error.extra.get("retry_after_seconds", 1))
     if error.status == HTTPStatus.UNAUTHORIZED:
         extra["www-authenticate"] = "Bearer"
     return Response(orjson.dumps(body), error.status, {**extra, **(headers or {})}, MEDIA_TYPE)

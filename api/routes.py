@@ -5,7 +5,7 @@ header values, at most one JSON body, an answer that is already bytes. Solving j
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,9 +17,11 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute, APIRouter
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from api import deps, faults, idempotency
+from api import deps, faults, idempotency, masked
 from api.limits import BODY_BYTES, parse_json, read_body
 from api.schemas.problems import PROBLEMS
 from kernel.actor import Principal
@@ -52,6 +54,16 @@ class KnownRoute(APIRoute):
         # A model that takes several is flattened to its fields, which say no more that they stand in the query.
         elsewhere = (params.Path, params.Header, params.Cookie)
         self.query_names = frozenset(field.alias for field in flat if not isinstance(field.field_info, elsewhere))
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the framework's handler: an answer to somebody who may not see personal values is masked."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            response = await handle(request)
+            return await masked.answer(self.unique_id, response) if masked.is_for_masked(request.scope) else response
+
+        return answer
 
 
 class Route(KnownRoute):
@@ -97,6 +109,8 @@ class HotRoute(KnownRoute):
             return await super().handle(scope, receive, send)
         async with asyncio.timeout(DEADLINE_SECONDS):
             response = await self._answer(scope, receive)
+            if masked.is_for_masked(scope):
+                response = await masked.answer(self.unique_id, response)
         await response(scope, receive, send)
         return None
 

@@ -76,6 +76,17 @@ class TooLarge(MdmError):
     default_status, default_code = 413, "too_large"
 
 
+class TooMany(MdmError):
+    """More in a time than is allowed. `after_seconds`: when to ask again."""
+
+    default_status, default_code = 429, "too_many"
+
+    @classmethod
+    def asked(cls, code: str, title: str, after_seconds: float, detail: str | None = None) -> "TooMany":
+        """Make the refusal of somebody who may ask again after a while."""
+        return cls(title, code=code, detail=detail, extra={"retry_after_seconds": max(1, round(after_seconds))})
+
+
 class Unavailable(MdmError):
     """Something this service needs is away; try again later."""
 

@@ -57,6 +57,7 @@ class Settings(BaseSettings):
     controller: str = Field("the operator of this service", description="who receipts of consent name where no brand is named")
     erasure_ledger: Path | None = Field(None, description="the file of erasures, kept apart from backups of the database")
     erasure_approvals: int = Field(1, ge=1, le=2, description="persons that must confirm an erasure")
+    reveals_per_hour: int = Field(100, ge=0, description="golden records whose values one caller may reveal in an hour")
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
     webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
     overdue_hours: float = Field(24.0, gt=0, description="that an endpoint may take to apply a merge")

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from kernel import audit, clock, jobs
-from kernel.actor import Principal
-from kernel.errors import Conflict, Gone, NotFound, Unavailable
+from kernel.actor import CLEAR, Principal
+from kernel.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from kernel.jobs import Job
 from kernel.settings import settings
 from mdm import sql
@@ -127,13 +127,17 @@ def publish(session: Session, entry: Entry, written: Written, log: Log, actor: s
         audit.record(session, actor, "export.made", "export", str(entry.export_id), detail=detail)
 
 
-def hand_out(session: Session, export_id: uuid.UUID, caller: Principal) -> tuple[Entry, Path]:
-    """Give a file to whoever may see all of it; audited with the number of rows before a byte of it goes.
+def hand_out(session: Session, export_id: uuid.UUID, caller: Principal, holds_values: bool = True) -> tuple[Entry, Path]:
+    """Give a file to whoever may see all of it; audited with the number of rows before a byte of it goes. One that
+    `holds_values` of persons goes to whoever sees them clear, unless it was masked when it was made.
 
     Raises: as `kept_file`; Forbidden; Unavailable when it cannot be audited.
     """
-    entry, _ = find(session, export_id)
+    entry, job = find(session, export_id)
     caller.require(entry.needs)
+    if holds_values and not caller.sees_clear and not job.params.get("masked"):
+        why = "The file holds personal values as they are; an export of your own is masked."
+        raise Forbidden("Not without seeing clear values", code="clear_values_needed", detail=why, extra={"scope": CLEAR})
     entry, path = kept_file(session, export_id)
     with refused_unless_audited():
         detail = {**_about(entry), "rows": entry.rows}

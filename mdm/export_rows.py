@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 import psycopg
 from sqlmodel import Session
 
-from mdm import sql
+from mdm import masking, sql
 from mdm.export_files import Columns, Kind
 from webhooks import feed
 from webhooks.feed import Log
@@ -26,7 +27,8 @@ LONGEST_STATEMENT = "600s"  # One portion: whoever waits for a request does not 
 class Extent:
     """Which rows and columns: attributes of golden records, records of which sources (empty: all), changes behind which cursor.
 
-    `private`: sources whose keys are not told. `as_json`: attributes are wanted as JSON, else texts as they are.
+    `private`: sources whose keys are not told. `as_json`: attributes are wanted as JSON, else texts as they are. `masked`: for
+    somebody who may not see personal values.
     """
 
     kind: str
@@ -35,6 +37,7 @@ class Extent:
     after: str | None = None
     private: tuple[str, ...] = ()
     as_json: bool = False
+    masked: bool = False
 
 
 def columns(extent: Extent) -> Columns:
@@ -56,7 +59,27 @@ def rows(session: Session, extent: Extent) -> tuple[Log, Iterator[list[sql.Row]]
         return log, _portions(session, _CROSSWALK, _parameters(extent))
     behind = {"after": feed.place(log, extent.after), "until": log.last_seq}
     statement = (_CHANGED if extent.kind == CHANGED else _GOLDEN).format(fields=_fields(extent))
-    return log, _portions(session, statement, {**_parameters(extent), **_paths(extent.fields), **behind})
+    portions = _portions(session, statement, {**_parameters(extent), **_paths(extent.fields), **behind})
+    return log, _masked(portions, extent) if extent.masked else portions
+
+
+def _masked(portions: Iterator[list[sql.Row]], extent: Extent) -> Iterator[list[sql.Row]]:
+    """Mask the attributes, which are the last columns."""
+    first = len(columns(extent)) - len(extent.fields)
+    for portion in portions:
+        yield [(*row[:first], *map(_masked_value, extent.fields, row[first:])) for row in portion]
+
+
+def _masked_value(field: str, text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return str(masking.field(field, text))
+    if isinstance(value, dict | list | str):
+        return orjson.dumps(masking.field(field, value)).decode()
+    return str(masking.field(field, text))  # A number or a word that reads as JSON: of a customer it is a text.
 
 
 def _portions(session: Session, statement: str, parameters: Mapping[str, Any]) -> Iterator[list[sql.Row]]:

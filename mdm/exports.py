@@ -60,9 +60,9 @@ def begin(session: Session, ruling: Policy, wish: Wish, caller: Principal) -> uu
     """
     scope = _checked(session, ruling, wish, caller)
     sources = tuple(sorted(set(wish.sources or ())))
-    with_keys = caller.may("golden:read")
+    with_keys = caller.may("golden:read") and caller.sees_clear
     needs = "golden:read" if wish.kind != CROSSWALK or (with_keys and _private(ruling, scope.brands)) else "lookup"
-    about = {"export": wish.kind, "format": wish.format, "fields": wish.fields}
+    about = {"export": wish.kind, "format": wish.format, "fields": wish.fields, "masked": not caller.sees_clear}
     part = {"actor": caller.actor, "with_personal_keys": with_keys}
     export_id = jobs.create_job(session, KIND, about, caller.name, chunks=[part])
     entry = Entry(export_id, wish.kind, wish.format, needs, wish.fields, sources, scope.brands, scope.regions, wish.after)
@@ -143,10 +143,12 @@ def make(steps: Steps, reading: Reading, claim: Claim) -> None:
 def _make(steps: Steps, reading: Reading, claim: Claim) -> None:
     with steps() as session:
         jobs.heartbeat(session, claim, LEASE_SECONDS)
-        entry, _ = export_registry.find(session, claim.job_id)
+        entry, job = export_registry.find(session, claim.job_id)
         hidden = () if claim.params["with_personal_keys"] else _private(policies.in_force(session), entry.brands)
     export_registry.delete_files(entry)  # What an attempt before this one has left.
-    extent = Extent(entry.kind, entry.fields, entry.sources, entry.after, hidden, as_json=entry.format == "ndjson")
+    extent = Extent(
+        entry.kind, entry.fields, entry.sources, entry.after, hidden, entry.format == "ndjson", job.params.get("masked", False)
+    )
     path = export_registry.folder() / f"{entry.export_id}.{uuid.uuid4().hex[:8]}.{entry.format}"
     with (
         reading(Scope(entry.brands, entry.regions)) as snapshot,

@@ -194,6 +194,12 @@ def in_force(session: Session) -> Policy | None:
     return _known_as(session, found[0][0], found[0][1:]) if found else None
 
 
+def private_sources(session: Session) -> frozenset[str]:
+    """The sources whose keys are personal, by the policy in force."""
+    found = in_force(session)
+    return frozenset(name for name, source in found.sources.items() if source.key_is_personal) if found else frozenset()
+
+
 def ensure(session: Session, actor: str) -> Policy:
     """The policy in force; on a fresh install the default one, stored first."""
     return in_force(session) or store(session, default(), actor)

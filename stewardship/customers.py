@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from sqlmodel import Session
 
 from kernel import audit
 from kernel.actor import Principal
-from mdm import sql
+from mdm import masking, sql
+from mdm import policy as policies
 
 _GOLDENS = """
 SELECT golden_id, status, redirect_to, version, body FROM golden WHERE golden_id = ANY(%s) ORDER BY array_position(%s, golden_id)
@@ -66,7 +67,8 @@ def names(session: Session, caller: Principal, golden_ids: Collection[uuid.UUID]
     found = sql.rows(session, "SELECT golden_id, body->>'display_name' FROM golden WHERE golden_id = ANY(%s)", [list(golden_ids)])
     if found:
         audit.record(session, caller.actor, "golden.listed", "golden", "", purpose="stewardship", detail={"goldens": len(found)})
-    return {golden_id: name for golden_id, name in found if name}
+    shown = (lambda name: name) if caller.sees_clear else masking.name
+    return {golden_id: shown(name) for golden_id, name in found if name}
 
 
 def read(session: Session, caller: Principal, golden_ids: Sequence[uuid.UUID]) -> list[Customer]:
@@ -75,7 +77,18 @@ def read(session: Session, caller: Principal, golden_ids: Sequence[uuid.UUID]) -
     for one in ids:
         audit.record(session, caller.actor, "golden.read", "golden", str(one), purpose="stewardship")
     last = {record_id: Last(*rest) for record_id, *rest in sql.rows(session, _LAST, [ids])}
-    return [_customer(row, last) for row in sql.rows(session, _GOLDENS, [ids, ids])]
+    found = [_customer(row, last) for row in sql.rows(session, _GOLDENS, [ids, ids])]
+    if caller.sees_clear:
+        return found
+    private = policies.private_sources(session)
+    return [masked(one, private) for one in found]
+
+
+def masked(customer: Customer, private: Collection[str]) -> Customer:
+    """The same for somebody who may not see personal values. `private`: the sources whose keys are personal."""
+    members = tuple(replace(one, key=masking.key(one.source, one.key, private)) for one in customer.members)
+    display_name = masking.name(customer.display_name) if customer.display_name else None
+    return replace(customer, display_name=display_name, values=masking.values(customer.values), members=members)
 
 
 def _customer(row: sql.Row, last: Mapping[uuid.UUID, Last]) -> Customer:

@@ -1,7 +1,7 @@
 """What a customer's page is made of: values with their provenance, records, story, household, what is asked about them."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,8 +12,9 @@ from consent.purposes import shipped
 from kernel import audit, clock, db
 from kernel.actor import Principal
 from kernel.errors import MdmError, NotFound
-from mdm import consent_reading, history, related
-from mdm.history import Step
+from mdm import consent_reading, history, masking, related
+from mdm import policy as policies
+from mdm.history import Key, Step
 from mdm.override_values import STEWARD_SOURCE
 from mdm.overrides import KeptOverride
 from mdm.related import Relations
@@ -87,6 +88,7 @@ def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPa
         found = customers.read(session, caller, [live_id])
         tasks = queue.page(session, Wanted(golden_id=live_id), limit=10)
         relations = related.read(session, live_id) if as_of is None else None
+        private = policies.private_sources(session)
         for action in ("golden.read_history", "golden.read_relationships"):
             audit.record(session, caller.actor, action, "golden", str(live_id))
     if not found:
@@ -94,6 +96,7 @@ def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPa
     customer = found[0]
     if as_of is not None:
         customer = _then(customer, past.versions_at(caller, golden_id, as_of)[1].body)
+        customer = customer if caller.sees_clear else customers.masked(customer, private)
     with db.transaction() as session:
         steps = history.steps(session, live_id, 0, MOST_STEPS)
     told = [_value(name, held) for name, held in customer.values.items()]
@@ -101,7 +104,41 @@ def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPa
     told.sort(key=lambda one: order[one.name])
     asked_id = golden_id if golden_id != live_id else None
     consents = _consents(caller, live_id, as_of) if caller.may("consents:read") else None
-    return CustomerPage(customer, asked_id, told, steps[::-1], relations, _overrides(caller, customer), tasks, as_of, consents)
+    page = CustomerPage(customer, asked_id, told, steps[::-1], relations, _overrides(caller, customer), tasks, as_of, consents)
+    return page if caller.sees_clear else _masked(page, private)
+
+
+def _masked(page: CustomerPage, private: Collection[str]) -> CustomerPage:
+    """The same for somebody who may not see personal values; its customer is masked already."""
+    relations = page.relations
+    if relations is not None:
+        relations = replace(relations, shown=[replace(one, display_name=_name(one.display_name)) for one in relations.shown])
+    consents = page.consents and [replace(one, contact_point=masking.contact_point(one.contact_point)) for one in page.consents]
+    overrides, steps = [_override(one) for one in page.overrides], [_step(one, private) for one in page.steps]
+    return replace(page, steps=steps, relations=relations, overrides=overrides, consents=consents)
+
+
+def _name(text: str | None) -> str | None:
+    return masking.name(text) if text else None
+
+
+def _override(one: KeptOverride) -> KeptOverride:
+    override = replace(one.override, value=masking.field(one.override.attribute, one.override.value))
+    return replace(one, override=override, reason=one.reason and masking.words(one.reason))
+
+
+def _step(step: Step, private: Collection[str]) -> Step:
+    def told(key: Key) -> Key:
+        return key[0], masking.key(*key, private)
+
+    return replace(
+        step,
+        joined=tuple(map(told, step.joined)),
+        left=tuple(map(told, step.left)),
+        because=tuple(replace(one, record=told(one.record), beside=told(one.beside)) for one in step.because),
+        values={name: (masking.field(name, was), masking.field(name, becomes)) for name, (was, becomes) in step.values.items()},
+        overrides=tuple(replace(one, reason=one.reason and masking.words(one.reason)) for one in step.overrides),
+    )
 
 
 def _consents(caller: Principal, golden_id: UUID, as_of: datetime | None) -> list[Consent]:

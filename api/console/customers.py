@@ -3,8 +3,8 @@
 What a search is by stands in the body alone, never in an address. What changes a customer is looked at on a page of its own.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -18,15 +18,16 @@ from starlette.responses import Response
 
 from api import deciding, searching
 from api.console import customer_page
-from api.console.frame import ROOT, Page, Reader, Sent, Steward, confirmation, field, page, to
+from api.console.frame import ROOT, Page, Reader, Revealer, Sent, Steward, confirmation, field, page, to
 from api.console.words import KINDS
 from api.routes import resource
 from api.schemas.search import Search
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
-from mdm import golden_search, rules
+from mdm import golden_search, masking, rules
 from mdm.override_values import OVERRIDABLE
-from stewardship import overriding, settle
+from mdm.policy import Policy
+from stewardship import overriding, revealing, settle
 from stewardship.accounts import Signed
 from stewardship.answering import NO_MATCH
 from stewardship.overriding import OverrideWish
@@ -52,15 +53,28 @@ async def search(request: Request, signed: Reader, sent: Sent) -> Response:
     said = {name: field(sent, name) for name in CRITERIA}
     try:
         body = _search(said, field(sent, "cursor") or None)
-        question = searching.question(signed.user.principal, (await rules.current()).policy, body)
+        policy = (await rules.current()).policy
+        question = searching.question(signed.user.principal, policy, body)
         after = golden_search.opened(question, body.cursor) if body.cursor else None
-        found = await golden_search.search(signed.user.principal, question, after, HITS)
+        found = _shown_to(signed.user.principal, policy, await golden_search.search(signed.user.principal, question, after, HITS))
     except MdmError as error:
         return await run_in_threadpool(
             page, request, "customers.html", error.status, said=said, found=None, error=error, following=None
         )
     following = golden_search.sealed(question, found.following) if found.following else None
     return await run_in_threadpool(page, request, "customers.html", said=said, found=found, error=None, following=following)
+
+
+def _shown_to(caller: Principal, policy: Policy, found: golden_search.Page) -> golden_search.Page:
+    if caller.sees_clear:
+        return found
+    private = {name for name, source in policy.sources.items() if source.key_is_personal}
+    return replace(found, hits=tuple(_masked(hit, private) for hit in found.hits))
+
+
+def _masked(hit: golden_search.Hit, private: Collection[str]) -> golden_search.Hit:
+    members = tuple(replace(one, key=masking.key(one.source, one.key, private)) for one in hit.members)
+    return replace(hit, display_name=hit.display_name and masking.name(hit.display_name), members=members)
 
 
 def _search(said: dict[str, str], cursor: str | None) -> Search:
@@ -79,11 +93,24 @@ def one(request: Request, signed: Reader, golden_id: UUID, as_of: Annotated[str 
     return _shown(request, signed, golden_id, as_of)
 
 
-def _shown(request: Request, signed: Signed, golden_id: UUID, as_of: str | None, error: MdmError | None = None) -> Response:
-    found = customer_page.at(signed.user.principal, golden_id, _moment(as_of, signed))
+def _shown(
+    request: Request, signed: Signed, golden_id: UUID, as_of: str | None, error: MdmError | None = None, revealed: bool = False
+) -> Response:
+    caller = revealing.as_clear(signed.user.principal) if revealed else signed.user.principal
+    found = customer_page.at(caller, golden_id, _moment(as_of, signed))
     attributes = [name for name in OVERRIDABLE if name not in {"party"}]
     status = error.status if error else 200
-    return page(request, "customer.html", status, found=found, attributes=attributes, as_of=as_of, kinds=KINDS, error=error)
+    return page(
+        request,
+        "customer.html",
+        status,
+        found=found,
+        attributes=attributes,
+        as_of=as_of,
+        kinds=KINDS,
+        error=error,
+        revealed=revealed,
+    )
 
 
 def _moment(text: str | None, signed: Signed) -> datetime | None:
@@ -95,6 +122,16 @@ def _moment(text: str | None, signed: Signed) -> datetime | None:
     except ValueError as error:
         raise Invalid("That is no time, such as 2026-11-29T08:00", code="bad_time") from error
     return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(signed.user.timezone))
+
+
+@router.post(f"{CUSTOMERS}/{{golden_id}}/reveal", include_in_schema=False)
+def reveal(request: Request, signed: Revealer, sent: Sent, golden_id: UUID) -> Response:
+    """Show a customer's values as they are, this once, for a reason that is kept."""
+    try:
+        revealing.reveal(signed.user.principal, golden_id, (), field(sent, "reason"))
+    except MdmError as error:
+        return _shown(request, signed, golden_id, None, error)
+    return _shown(request, signed, golden_id, None, revealed=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,10 @@ class SignedIn(SecurityBase):
         if self.scope_name is not None and not found.user.principal.may(self.scope_name):
             detail = f"Your account lacks {self.scope_name}: ask whoever operates this service."
             raise Forbidden("This page is not for you", code="missing_scope", detail=detail)
+        if (self.scope_name or "").startswith("decisions:") and not found.user.principal.sees_clear:
+            # Two values that differ may look the same under their masks.
+            detail = "Whoever decides must see what is decided on, and your account sees masked values."
+            raise Forbidden("This page is not for you", code="clear_values_needed", detail=detail)
         return found
 
 
@@ -78,6 +82,7 @@ Reader = Annotated[Signed, Security(SignedIn("golden:read"))]
 Operator = Annotated[Signed, Security(SignedIn("jobs:read"))]
 JobKeeper = Annotated[Signed, Security(SignedIn("jobs:write"))]
 Listener = Annotated[Signed, Security(SignedIn("events:read"))]
+Revealer = Annotated[Signed, Security(SignedIn("values:reveal"))]
 Auditor = Annotated[Signed, Security(SignedIn("audit:read"))]
 Administrator = Annotated[Signed, Security(SignedIn("admin"))]
 Subscriber = Annotated[Signed, Security(SignedIn("webhooks:write"))]

@@ -8,13 +8,15 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from api import answers, past, relating, searching
-from api.deps import GoldenReader, LookupCaller
+from api.deps import GoldenReader, LookupCaller, Revealer
 from api.routes import HotRoute, Route, resource
 from api.schemas.golden import BatchGet, BatchGetAnswer, Golden, History, ResolveIds, ResolveIdsAnswer
 from api.schemas.relationships import Relationships
+from api.schemas.reveals import Reveal, RevealedValues
 from api.schemas.search import Search, SearchAnswer
 from api.schemas.times import Time
 from mdm import activity_reading, lookup, rules
+from stewardship import revealing
 
 router = resource("golden", HotRoute)
 stories = resource("golden", Route)
@@ -55,6 +57,16 @@ def relationships(caller: GoldenReader, golden_id: UUID) -> Response:
     Derived from what records within the key's scope say now. Relationships merge nobody.
     """
     return relating.answer(caller, golden_id)
+
+
+@stories.post("/v1/golden/{golden_id}:reveal", response_model=RevealedValues)
+def reveal(caller: Revealer, golden_id: UUID, body: Reveal) -> Response:
+    """Show values as they are to somebody who sees them masked.
+
+    The reason is kept in the audit log. So many in an hour: 429 says when to ask again.
+    """
+    found = revealing.reveal(caller, golden_id, body.attributes, body.reason)
+    return answers.json_answer({"golden_id": found.golden_id, "values": found.values})
 
 
 @router.post("/v1/golden:batch-get", response_model=BatchGetAnswer)

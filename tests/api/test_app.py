@@ -35,7 +35,9 @@ def test_every_route_but_health_declares_a_known_scope(app: FastAPI) -> None:
         needs = [one.call for one in dependant.dependencies if isinstance(one.call, Requires | SignedIn)] if dependant else []
         if len(needs) != 1 or needs[0].scope_name not in actor.SCOPES:
             undeclared.add(context.path)
-    assert undeclared == OPEN_ROUTES | {"/console/sign-out", "/console"}, "whoever is signed in may sign out, and is led to theirs"
+    assert undeclared == OPEN_ROUTES | {"/console/sign-out", "/console"}, (
+        "whoever is signed in may sign out, and is led to theirs"
+    )
 
 
 def test_every_route_refuses_a_caller_without_key_and_one_without_scope(app: FastAPI, key: Any) -> None:
