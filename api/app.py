@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import problems
+from api import problems, tokens
 from api.console import bulk, customers, operations, signing, trail
 from api.console import tasks as console_tasks
 from api.console import versions as console_versions
@@ -96,7 +96,9 @@ Errors are RFC 9457 problems: their `type` is stable, their `trace_id` finds the
 
 @asynccontextmanager
 async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    tokens.start()
     yield
+    tokens.stop()
     await db.close_async_pool()
 
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.types import Scope as RequestScope
 
-from api import faults
+from api import faults, tokens
 from kernel import actor, db
 from kernel.actor import Principal
 from kernel.errors import Forbidden, Unauthorized
@@ -51,7 +51,7 @@ async def authorize(scope: RequestScope, needs: Requires) -> Principal:
     if not sent[: len(SCHEME)].lower() == SCHEME:
         raise Unauthorized("An API key is needed", code="no_key", detail="Send it as: Authorization: Bearer mdm_live_…")
     text = sent[len(SCHEME) :].decode("latin-1").strip()
-    caller = actor.recently_seen(text)
+    caller = tokens.authenticate(text) if tokens.is_one(text) else actor.recently_seen(text)
     if caller is None:
         async with db.hot_connection(db.Scope()) as connection:
             caller = await actor.authenticate_async(connection, text)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from api import asking
 from api.refusals import is_sayable, refusal, require_source, told
 from api.schemas.match import Match
 from kernel.actor import Principal
@@ -11,7 +12,8 @@ from mdm import activity_reading, lookup, sender_paths, views
 from mdm.mapping_values import Problem
 from mdm.policy_schema import Source
 from mdm.rules import Rules
-from mdm.search import Asked, Fit, Found, ask, search
+from mdm.search import Asked, Certainty, Fit, Found, search
+from mdm.search import ask as standardized
 from mdm.versions import VersionSet
 
 
@@ -24,7 +26,7 @@ def may_explain(caller: Principal, body: Match) -> None:
 def asked(caller: Principal, versions: VersionSet, body: Match) -> Asked:
     """Standardize the record asked about. Raises: MdmError for one that ingest would refuse as well."""
     source = require_source(versions.policy, body.source, caller) if body.source is not None else None
-    found = ask(versions, body.record, body.source)
+    found = standardized(versions, body.record, body.source)
     if isinstance(found, Problem):
         raise refusal(found, pointers_in(source, found, body))
     return found
@@ -41,17 +43,28 @@ async def answer(
 ) -> dict[str, Any]:
     """Search, and give the answer as JSON-ready data; views are read and audited like any other read."""
     found = await _usable(caller, await search(caller, versions, question, body.limit))
-    shown = await _views(caller, found.fits, fields) if fields is not None else {}
+    # Somebody who may only be meant is shown to whoever sees everybody; others ask first.
+    told_of = [fit for fit in found.fits if caller.sees_clear or fit.certainty != Certainty.POSSIBLE]
+    shown = await _views(caller, told_of, fields) if fields is not None else {}
+    ask = None if caller.sees_clear else await _ask(caller, found.fits, body)
     reason = {"reason": question.reason} if question.reason else {}
     return {
         "certainty": found.certainty,
         **reason,
         "ambiguous": found.is_ambiguous,
         "timeline_id": found.timeline_id,
-        "candidates": [_candidate(versions, fit, shown, body.explain) for fit in found.fits],
+        "candidates": [_candidate(versions, fit, shown, body.explain and fit in told_of) for fit in found.fits],
+        **({"ask": ask} if ask else {}),
         "searched": {"keys": found.keys, "hot_keys": found.hot_keys, "compared": found.compared},
         "notes": [told(note) for note in question.notes if is_sayable(note)],
     }
+
+
+async def _ask(caller: Principal, fits: Sequence[Fit], body: Match) -> dict[str, str] | None:
+    """The question that tells those apart who may be meant."""
+    ids = [fit.golden_id for fit in fits if fit.golden_id is not None and fit.certainty == Certainty.POSSIBLE]
+    held = await lookup.goldens(caller, ids, "match.ask") if ids else {}
+    return asking.best([one for one in held.values() if one.golden_id is not None], body.record)
 
 
 async def _usable(caller: Principal, found: Found) -> Found:

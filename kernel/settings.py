@@ -14,13 +14,18 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, field_validator
+from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kernel.errors import Invalid, Unavailable
 
 SECRET_BYTES = 32
+# What kernel.actor knows as ROLES, which needs the database, which needs this; a test holds them together.
+ROLE_NAMES = frozenset(
+    {"lookup", "source_writer", "steward", "senior_steward", "privacy_officer", "data_engineer", "auditor", "admin"}
+)
 
 
 def _default_data_dir() -> Path:
@@ -57,6 +62,16 @@ class Settings(BaseSettings):
     controller: str = Field("the operator of this service", description="who receipts of consent name where no brand is named")
     erasure_ledger: Path | None = Field(None, description="the file of erasures, kept apart from backups of the database")
     erasure_approvals: int = Field(1, ge=1, le=2, description="persons that must confirm an erasure")
+    oidc_issuer: str | None = Field(None, description="whose tokens are taken, as their iss says; unset, none are")
+    oidc_audience: str | None = Field(None, description="what their aud must name")
+    oidc_jwks: str | None = Field(None, description="the issuer's keys: a file, or an address that begins with https://")
+    oidc_refresh_seconds: float = Field(300.0, ge=1, description="between readings of those keys")
+    oidc_skew_seconds: float = Field(60.0, ge=0, le=300, description="that two clocks may differ by")
+    oidc_roles_claim: str = Field("roles", description="the claim that is mapped to roles")
+    oidc_roles: dict[str, str] = Field({}, description="which role each of its values is, as JSON")
+    oidc_brands_claim: str | None = Field(None, description="the claim that limits to brands; unset, all are seen")
+    oidc_regions_claim: str | None = Field(None, description="the claim that limits to regions; unset, all are seen")
+    oidc_kind_claim: str = Field("mdm_kind", description="the claim that says person (when absent), service or agent")
     reveals_per_hour: int = Field(100, ge=0, description="golden records whose values one caller may reveal in an hour")
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
     webhook_allow_http: bool = Field(False, description="let webhooks go to http:// as well")
@@ -93,6 +108,11 @@ class Settings(BaseSettings):
         "public_url",
         "metrics_dir",
         "fault_folder",
+        "oidc_issuer",
+        "oidc_audience",
+        "oidc_jwks",
+        "oidc_brands_claim",
+        "oidc_regions_claim",
         mode="before",
     )
     @classmethod
@@ -115,6 +135,19 @@ class Settings(BaseSettings):
         if value is not None and not _is_secret(value.get_secret_value()):
             raise ValueError(f"must be {SECRET_BYTES} bytes in hexadecimal")
         return value
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> "Settings":
+        if self.oidc_issuer is None:
+            return self
+        if not (self.oidc_audience and self.oidc_jwks and self.oidc_roles):
+            raise ValueError("tokens need MDM_OIDC_AUDIENCE, MDM_OIDC_JWKS and MDM_OIDC_ROLES as well")
+        if unknown := sorted(set(self.oidc_roles.values()) - ROLE_NAMES):
+            raise ValueError(f"MDM_OIDC_ROLES names {', '.join(unknown)}; known: {', '.join(sorted(ROLE_NAMES))}")
+        where = urlsplit(self.oidc_jwks)
+        if where.scheme == "http" and where.hostname not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError("MDM_OIDC_JWKS begins with https://: whoever can change keys on their way can sign in as anybody")
+        return self
 
     def require_database_url(self) -> str:
         """Give the database's URL in libpq's form. Raises: Unavailable when none is configured."""

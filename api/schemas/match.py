@@ -58,6 +58,14 @@ class Searched(BaseModel):
     )
 
 
+class Ask(BaseModel):
+    """The one question that best tells apart those who may be meant. Ask the customer, and search again with the answer."""
+
+    of: Literal["birth_date", "address"]
+    part: Literal["month", "day", "postal_code"]
+    words: str
+
+
 class MatchAnswer(BaseModel):
     """Who fits, the best first. `exact`: an identifier decides; `strong`: would be merged; `possible`: a human would be asked."""
 
@@ -69,5 +77,8 @@ class MatchAnswer(BaseModel):
     ambiguous: bool = Field(description="Two customers fit alike.")
     timeline_id: UUID
     candidates: list[MatchCandidate]
+    ask: Ask | None = Field(
+        None, description="To callers who see values masked, in place of the view of those whose certainty is `possible`."
+    )
     searched: Searched
     notes: list[Note] = Field(default_factory=list, description="Fields and values that were not understood or identify nobody.")

@@ -272,3 +272,19 @@ def test_a_key_of_another_brand_reveals_nothing(client: TestClient, golden_id: s
     )
     assert answer.status_code == 404
     assert query("SELECT count(*) FROM reveal") == [(0,)], "what is refused is not counted"
+
+
+def test_a_till_with_the_role_asks_one_question_of_whoever_may_be_meant(client: TestClient, policy: policies.Policy) -> None:
+    """No name, no view, no evidence of a `possible` one; a key without a role is answered as before."""
+    mdm = Master(policy)
+    mdm.put("pos", "1", {**PERSON, "emails": [], "identifiers": [], "loyalty_accounts": []})
+    mdm.drain()
+    record = {"given_name": "Canarygiven", "surname": "Canarysurname"}
+    body = {"record": record, "view": "service", "explain": True}
+    tills = key_of("lookup", "match:explain"), key_of("steward")
+    asked, told = (client.post("/v1/match", json=body, headers=headers).json() for headers in tills)
+    assert (asked["certainty"], told["certainty"]) == ("possible", "possible"), told
+    assert asked["ask"] == {"of": "birth_date", "part": "month", "words": "In which month is the customer's birthday?"}
+    assert asked["candidates"] == [{key: told["candidates"][0][key] for key in ("golden_id", "certainty", "records")}]
+    assert told["candidates"][0]["view"]["display_name"] == "Canarygiven Canarysurname"
+    assert "ask" not in told

@@ -1,0 +1,227 @@
+"""Bearer tokens (JWT) of the organisation's own identity provider: who they speak for, by its published keys and our mapping.
+
+Keys are read by a thread of their own, never while somebody waits; a key that is not known asks for them anew. Only signatures
+by asymmetric algorithms count, and only keys of the configured set: what a token says of its key is a name, nothing more.
+"""
+
+import hashlib
+import re
+import threading
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from http.client import HTTPException, HTTPMessage
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import orjson
+from joserfc import jwt
+from joserfc.errors import ClaimError, ExpiredTokenError, InvalidClaimError, InvalidKeyIdError, JoseError, MissingClaimError
+from joserfc.jwk import KeySet
+from joserfc.jws import extract_compact
+
+from kernel import actor, clock, log
+from kernel.actor import Principal
+from kernel.db import Scope
+from kernel.errors import Forbidden, Unauthorized, Unavailable
+from kernel.settings import Settings, settings
+
+LOG = log.get_logger("api")
+ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519", "EdDSA")
+TYPES = {None, "jwt", "at+jwt", "application/at+jwt"}
+LONGEST, LARGEST_SET_BYTES = 16_384, 262_144
+KEPT_SECONDS = 60.0  # A token that was verified is not verified again for so long, nor beyond its end.
+FETCH_SECONDS, AT_MOST_EVERY_SECONDS = 5.0, 10.0
+PLAIN_SUBJECT = re.compile(r"[A-Za-z0-9_.|-]{1,100}")
+CLAIMS = {"iss": "wrong_issuer", "aud": "wrong_audience", "nbf": "token_not_yet_valid", "iat": "token_not_yet_valid"}
+
+
+class _Unmoved(urllib.request.HTTPRedirectHandler):
+    """Keys come from the address that is configured, wherever that would lead."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> None:
+        return None
+
+
+def is_one(text: str) -> bool:
+    """Say whether a bearer's text is meant to be a token, where tokens are taken at all."""
+    return text.count(".") == 2 and settings().oidc_issuer is not None
+
+
+def read_set(where: str) -> KeySet:
+    """Read a set of keys from a file or an address. Raises: OSError, ValueError, JoseError."""
+    if urlsplit(where).scheme in {"http", "https"}:
+        opener = urllib.request.build_opener(_Unmoved)
+        with opener.open(where, timeout=FETCH_SECONDS) as answer:
+            text = answer.read(LARGEST_SET_BYTES + 1)
+    else:
+        text = Path(where).read_bytes()
+    if len(text) > LARGEST_SET_BYTES:
+        raise ValueError("too large")
+    return KeySet.import_key_set(orjson.loads(text))
+
+
+@dataclass
+class Keys:
+    """The provider's keys as they were last read, and the thread that reads them. Keeps what it has when a reading fails."""
+
+    where: str
+    every_seconds: float
+    known: KeySet | None = None
+    seen: dict[str, tuple[float, Principal]] = field(default_factory=dict)
+    asked: threading.Event = field(default_factory=threading.Event)
+    ended: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Begin to read."""
+        threading.Thread(target=self._follow, name="token-keys", daemon=True).start()
+
+    def _follow(self) -> None:
+        while not self.ended.is_set():
+            self.read()
+            self.ended.wait(min(AT_MOST_EVERY_SECONDS, self.every_seconds))
+            self.asked.wait(max(0.0, self.every_seconds - AT_MOST_EVERY_SECONDS))
+            self.asked.clear()
+
+    def read(self) -> None:
+        """Read the keys once."""
+        try:
+            found = read_set(self.where)
+        except (OSError, ValueError, HTTPException, JoseError, KeyError) as error:
+            LOG.warning("token_keys_not_read", kind=type(error).__name__)
+            return
+        if found != self.known:
+            self.known, self.seen = found, {}  # What a withdrawn key has signed counts no more.
+
+    def end(self) -> None:
+        """Stop reading."""
+        self.ended.set()
+        self.asked.set()
+
+
+_keys: Keys | None = None
+
+
+def start() -> None:
+    """Follow the keys of the provider, where one is configured."""
+    global _keys  # noqa: PLW0603 - one process has one provider.
+    chosen = settings()
+    if chosen.oidc_issuer is not None:
+        _keys = Keys(chosen.oidc_jwks or "", chosen.oidc_refresh_seconds)
+        _keys.start()
+
+
+def stop() -> None:
+    """Follow them no more."""
+    global _keys  # noqa: PLW0603 - the same.
+    if _keys is not None:
+        _keys.end()
+        _keys = None
+
+
+def authenticate(text: str) -> Principal:
+    """Give the caller a token speaks for. Raises: Unauthorized with what is wrong; Forbidden without a role; Unavailable."""
+    if _keys is None or _keys.known is None:
+        raise Unavailable(
+            "No token can be checked at present", code="no_token_keys", detail="The provider's keys were not read yet."
+        )
+    name = hashlib.sha256(text.encode()).hexdigest()
+    held = _keys.seen.get(name)
+    if held is not None and held[0] > time.monotonic():
+        return held[1]
+    claims = _verified(_keys, text, settings())
+    found = _principal(claims, settings())
+    if len(_keys.seen) > 10_000:
+        _keys.seen.clear()
+    _keys.seen[name] = (time.monotonic() + min(KEPT_SECONDS, float(claims["exp"]) - clock.now().timestamp()), found)
+    return found
+
+
+def _refused(code: str, detail: str) -> Unauthorized:
+    return Unauthorized("The token cannot be used", code=code, detail=detail)
+
+
+def _verified(keys: Keys, text: str, chosen: Settings) -> dict[str, Any]:
+    _check_header(text)
+    try:
+        token = jwt.decode(text, keys.known or KeySet([]), algorithms=list(ALGORITHMS))
+        _claims(chosen).validate(token.claims)
+    except InvalidKeyIdError:
+        keys.asked.set()
+        raise _refused("unknown_token_key", "No key of this name is published by the provider; keys are read anew.") from None
+    except ExpiredTokenError:
+        raise _refused("token_expired", "The token's time is over: get another.") from None
+    except MissingClaimError:
+        raise _refused("token_lacks_a_claim", "A token says iss, aud, sub and exp.") from None
+    except InvalidClaimError as wrong:
+        code = CLAIMS.get(wrong.claim, "bad_token_claim")
+        raise _refused(code, "The token was made for another service, by another issuer, or for another time.") from None
+    except (JoseError, ClaimError, ValueError, TypeError):
+        raise _refused("bad_token_signature", "The signature is not by a published key of a kind that is taken.") from None
+    return token.claims
+
+
+def _check_header(text: str) -> None:
+    try:
+        if len(text) > LONGEST:
+            raise ValueError("too long")
+        header = extract_compact(text.encode("ascii")).headers()
+    except (JoseError, ValueError):
+        raise _refused("bad_token", "This is no signed token.") from None
+    if header.get("alg") not in ALGORITHMS:
+        raise _refused("bad_token_algorithm", f"Tokens are signed by one of {', '.join(ALGORITHMS)}.")
+    kind = header.get("typ")
+    if (kind.lower() if isinstance(kind, str) else kind) not in TYPES:
+        raise _refused("bad_token_type", "Only access tokens are taken: typ is JWT or at+jwt.")
+    if not isinstance(header.get("kid"), str):
+        raise _refused("unknown_token_key", "The token names no key.")
+
+
+def _claims(chosen: Settings) -> jwt.JWTClaimsRegistry:
+    return jwt.JWTClaimsRegistry(
+        now=lambda: int(clock.now().timestamp()),
+        leeway=int(chosen.oidc_skew_seconds),
+        iss={"essential": True, "value": chosen.oidc_issuer or ""},
+        aud={"essential": True, "value": chosen.oidc_audience or ""},
+        sub={"essential": True},
+        exp={"essential": True},
+    )
+
+
+def _principal(claims: dict[str, Any], chosen: Settings) -> Principal:
+    """Make the caller: the most that its claims are mapped to. Without a mapped role it is nobody here."""
+    said = _texts(claims.get(chosen.oidc_roles_claim))
+    roles = [role for one, role in chosen.oidc_roles.items() if one in said]
+    if not roles:
+        detail = f"None of the token's {chosen.oidc_roles_claim} is mapped to a role of this service."
+        raise Forbidden("The token brings no role", code="no_role", detail=detail)
+    scopes = frozenset[str]().union(*(actor.ROLES[role] for role in roles))
+    kind = claims.get(chosen.oidc_kind_claim, actor.PERSON)
+    if kind not in {actor.PERSON, actor.SERVICE, actor.AGENT}:
+        raise _refused("bad_token_claim", f"{chosen.oidc_kind_claim} is person, service or agent.")
+    subject = str(claims["sub"])
+    # A subject that may be an address stands nowhere as it is: audit rows and jobs are not erased.
+    shown = subject if PLAIN_SUBJECT.fullmatch(subject) else hashlib.sha256(subject.encode()).hexdigest()[:24]
+    scope = Scope(_limit(claims, chosen.oidc_brands_claim), _limit(claims, chosen.oidc_regions_claim))
+    return actor.principal(f"oidc:{shown}", f"oidc:{shown}", scopes, scope, roles[0], kind)
+
+
+def _limit(claims: dict[str, Any], claim: str | None) -> tuple[str, ...] | None:
+    """What a claim limits the caller to: all where no claim is configured, nothing where the token lacks it."""
+    if claim is None:
+        return None
+    try:
+        names = tuple(_texts(claims.get(claim)))
+        Scope(names)
+    except ValueError:
+        raise _refused("bad_token_claim", f"{claim} names brands or regions.") from None
+    return names
+
+
+def _texts(said: object) -> list[str]:
+    if isinstance(said, str):
+        return said.split()
+    return [one for one in said if isinstance(one, str)] if isinstance(said, list) else []
