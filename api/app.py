@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from api import problems, tokens
+from api import problems, quotas, tokens
 from api.console import bulk, customers, operations, signing, trail
 from api.console import tasks as console_tasks
 from api.console import versions as console_versions
@@ -97,7 +97,10 @@ Errors are RFC 9457 problems: their `type` is stable, their `trace_id` finds the
 @asynccontextmanager
 async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
     tokens.start()
+    quotas.quotas = quotas.Quotas()
+    quotas.quotas.start()
     yield
+    quotas.quotas.end()
     tokens.stop()
     await db.close_async_pool()
 

@@ -13,7 +13,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.types import Scope as RequestScope
 
-from api import faults, tokens
+from api import faults, quotas, tokens
 from kernel import actor, db
 from kernel.actor import Principal
 from kernel.errors import Forbidden, Unauthorized
@@ -55,6 +55,7 @@ async def authorize(scope: RequestScope, needs: Requires) -> Principal:
     if caller is None:
         async with db.hot_connection(db.Scope()) as connection:
             caller = await actor.authenticate_async(connection, text)
+    quotas.quotas.count(caller)
     if privacy_gate.is_due():
         async with db.hot_connection(db.Scope()) as connection:
             await privacy_gate.require_async(connection)

@@ -5,7 +5,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from api import answers
+from api import answers, quotas
 from api.schemas.lookup import Identifier, Lookup
 from kernel import db
 from kernel.actor import Principal
@@ -24,7 +24,9 @@ RESTRICTED = "use_restricted"
 
 
 async def answer(caller: Principal, ruling: Rules, body: Lookup, fields: Sequence[str]) -> Response:
-    """Answer a lookup. Raises: MdmError for what the policy does not know."""
+    """Answer a lookup. Raises: MdmError for what the policy does not know; TooMany."""
+    if caller.identifiers_per_hour is not None:
+        await quotas.spend(caller, [body.model_dump_json(exclude={"view"})])
     if body.golden_id is not None:
         return await _found(caller, str(body.golden_id), fields)
     if body.source_key is not None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from api import asking
+from api import asking, quotas
 from api.refusals import is_sayable, refusal, require_source, told
 from api.schemas.match import Match
 from kernel.actor import Principal
@@ -41,7 +41,9 @@ def pointers_in(source: Source | None, problem: Problem, body: Match) -> list[st
 async def answer(
     caller: Principal, versions: VersionSet, body: Match, question: Asked, fields: Sequence[str] | None
 ) -> dict[str, Any]:
-    """Search, and give the answer as JSON-ready data; views are read and audited like any other read."""
+    """Search, and give the answer as JSON-ready data; views are read and audited like any other read. Raises: TooMany."""
+    if caller.identifiers_per_hour is not None:
+        await quotas.spend(caller, [body.model_dump_json(include={"record"})])
     found = await _usable(caller, await search(caller, versions, question, body.limit))
     # Somebody who may only be meant is shown to whoever sees everybody; others ask first.
     told_of = [fit for fit in found.fits if caller.sees_clear or fit.certainty != Certainty.POSSIBLE]

@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from api import answers
+from api import answers, quotas
 from api.finding import REFUSED, RENEWING
 from api.refusals import require_source
 from api.schemas.search import Search
@@ -17,6 +17,8 @@ from mdm.rules import Rules
 
 async def answer(caller: Principal, ruling: Rules, body: Search) -> Response:
     """Answer one page. Raises: MdmError for criteria that cannot be searched by, an unknown source, a foreign cursor."""
+    if caller.identifiers_per_hour is not None:
+        await quotas.spend(caller, [body.model_dump_json(exclude={"cursor", "limit"})])
     asked = question(caller, ruling.policy, body)
     after = golden_search.opened(asked, body.cursor) if body.cursor is not None else None
     page = await golden_search.search(caller, asked, after, body.limit)

@@ -136,6 +136,20 @@ def list_() -> None:
     console.print(table)
 
 
+@keys_app.command("limit")
+def limit(
+    key_id: str,
+    per_minute: Annotated[int | None, typer.Option(min=1, help="Requests a minute; none named: as many as it likes")] = None,
+    identifiers_per_hour: Annotated[int | None, typer.Option(min=1, help="Different customers it may ask for an hour")] = None,
+) -> None:
+    """Say how much a key may ask, on every process within a second."""
+    with db.transaction() as session:
+        actor.limit_key(session, key_id, per_minute, identifiers_per_hour)
+    limits = ((per_minute, "requests a minute"), (identifiers_per_hour, "customers an hour"))
+    shown = [f"{most:,} {what}" for most, what in limits if most]
+    console.print(f"key {key_id} may ask {' and '.join(shown) or 'without limit'}", highlight=False)
+
+
 @keys_app.command("revoke")
 def revoke(key_id: str) -> None:
     """Revoke a key, on every process within a second."""

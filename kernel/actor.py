@@ -12,7 +12,7 @@ import time
 import zlib
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -96,7 +96,10 @@ CACHE_SECONDS = 1.0  # A revoked key stops working within this time on every pro
 TOUCH_SECONDS = 60.0
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PARTS = 5
-_SELECT = "SELECT name, secret_hash, scopes, brands, regions, role, kind, expires_at, revoked_at FROM api_key WHERE key_id = "
+_SELECT = (
+    "SELECT name, secret_hash, scopes, brands, regions, role, kind, requests_per_minute, identifiers_per_hour,"
+    " expires_at, revoked_at FROM api_key WHERE key_id = "
+)
 # Often enough to see which keys are dead, seldom enough to cost nothing.
 _TOUCH = (
     "UPDATE api_key SET last_used_at = now() WHERE key_id = %s AND coalesce(last_used_at < now() - interval '1 minute', true)"
@@ -113,6 +116,8 @@ class Principal:
     scope: Scope
     role: str | None = None
     kind: str = SERVICE
+    requests_per_minute: int | None = None
+    identifiers_per_hour: int | None = None
 
     def may(self, scope: str) -> bool:
         """Say whether this caller holds a scope; `admin` holds all."""
@@ -228,6 +233,18 @@ def create_key(
     return info, f"{body}_{_checksum(body)}"
 
 
+def limit_key(session: Session, key_id: str, requests_per_minute: int | None, identifiers_per_hour: int | None) -> None:
+    """Say how much a key may ask, None: without limit; effective within CACHE_SECONDS. Raises: NotFound, Invalid."""
+    if any(one is not None and one < 1 for one in (requests_per_minute, identifiers_per_hour)):
+        raise Invalid("A limit is at least 1", code="bad_limit")
+    done = session.connection().execute(
+        sa.text("UPDATE api_key SET requests_per_minute = :minute, identifiers_per_hour = :hour WHERE key_id = :key_id"),
+        {"minute": requests_per_minute, "hour": identifiers_per_hour, "key_id": key_id},
+    )
+    if done.rowcount == 0:
+        raise NotFound("No such key", code="unknown_key")
+
+
 def authenticate(session: Session, text: str) -> Principal:
     """Return the caller that a key speaks for. Raises Unauthorized without saying which part was wrong."""
     key_id, secret = _split(text)
@@ -317,7 +334,8 @@ def _checked(key_id: str, secret: str, row: tuple[Any, ...] | None) -> Principal
     same = hmac.compare_digest(_hash(secret), bytes(stored))
     if row is None or not same:
         raise _bad_key("No such key is known here: was it made for another installation?")
-    name, _, scopes, brands, regions, role, kind, expires_at, revoked_at = row
+    name, _, scopes, brands, regions, role, kind, *limits, expires_at, revoked_at = row
     if revoked_at is not None or (isinstance(expires_at, datetime) and expires_at <= clock.now()):
         raise _bad_key("The key is revoked or expired: ask whoever operates this service for another.")
-    return principal(key_id, str(name), scopes, Scope(_tuple(brands), _tuple(regions)), role, kind)
+    held = principal(key_id, str(name), scopes, Scope(_tuple(brands), _tuple(regions)), role, kind)
+    return held if limits == [None, None] else replace(held, requests_per_minute=limits[0], identifiers_per_hour=limits[1])

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 from starlette.responses import Response
 
-from api import answers
+from api import answers, quotas
 from api.deps import LookupCaller
 from api.routes import HotRoute, resource
 from api.schemas.golden import CrosswalkAnswer, CrosswalkLookup
@@ -28,6 +28,7 @@ async def find(caller: LookupCaller, body: CrosswalkLookup, as_of: AsOf = None) 
     is found by either. A record within the key's scope now is seen with all its past, one outside it with none.
     """
     keys = [(record.source, record.key) for record in body.records]
+    await quotas.spend(caller, map(repr, keys))
     if as_of is not None:
         timeline_id, then = await crosswalk_history.as_of(caller, keys, as_of)
         past = [{"index": index, **_item(one), "since": one.since} for index, one in enumerate(then)]
