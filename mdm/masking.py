@@ -36,7 +36,7 @@ PLAIN = BESIDE | frozenset({
     "comparison", "currency", "cursor", "day", "decided_by", "default_country", "disabled_because", "error", "etag", "event",
     "events", "field", "fields", "file", "floor", "format", "golden_id", "golden_ids", "has_more", "held_because", "holder",
     "identity_by", "identity_domain", "identity_method", "implied_by", "invalid", "jurisdiction", "jurisdictions", "kept_for",
-    "kinds", "latest", "left", "level", "load_id", "may_miss", "mend", "method", "mode", "name", "needs", "next",
+    "kinds", "latest", "left", "level", "load_id", "may_miss", "mend", "method", "mode", "needs", "next",
     "next_after", "of", "of_what", "on_breach", "origin", "owner", "part", "party", "path", "preview_token", "priority",
     "priority_parts", "problem", "proposed_by", "public_key", "question", "recorded_by", "redirect_chain", "redirect_to",
     "region", "regions", "request_id", "requested_id", "resolution", "result", "right", "says", "secret", "sha256",
@@ -105,6 +105,8 @@ class Masker:
     private: Collection[str] = ()
     within: str | None = None
     source: str | None = None
+    is_record: bool = False  # What is at hand names a record: its source stands beside.
+    is_source: bool = False  # What is at hand is a source, which has a name of its own.
 
     def mask(self, value: Any, called: str = "") -> Any:
         """Give the same with every personal value masked; what is `called` so stands under that name."""
@@ -119,7 +121,12 @@ class Masker:
 
     def _mapping(self, value: Mapping[str, Any]) -> dict[str, Any]:
         source = value.get("source", self.source)
-        here = replace(self, source=source if isinstance(source, str) else None)
+        here = replace(
+            self,
+            source=source if isinstance(source, str) else None,
+            is_record="source" in value,
+            is_source="channel_kind" in value,
+        )
         about = value.get("attribute")
         if here.within is None and isinstance(about, str) and about.partition(".")[0] in PERSONAL | OPAQUE:
             here = replace(here, within=about.partition(".")[0])
@@ -127,14 +134,14 @@ class Masker:
 
     def _member(self, key: str, held: Any) -> Any:
         group = key.partition(".")[0]
-        if self.within is None and (key in FIGURES or key in OPEN or (key == "name" and isinstance(held, str))):
+        if self.within is None and (key in FIGURES or key in OPEN or (key == "name" and self.is_source)):
             return held
         if self.within is None and group in PERSONAL | OPAQUE:
             return replace(self, within=group).mask(held)
         return self.mask(held, key)
 
     def _text(self, text: str, called: str) -> str:
-        if called in KEYS and self.within not in OPAQUE:
+        if called in KEYS and (self.within is None or (self.is_record and self.within not in OPAQUE)):
             return HIDDEN if self.source in self.private else text
         if called in WORDS and self.within not in OPAQUE:
             return words(text)

@@ -36,6 +36,7 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
         "golden_get": {"path_parameters": {"golden_id": golden_id}, "headers": {}},
         "golden_relationships": {"path_parameters": {"golden_id": golden_id}, "headers": {}},
         "golden_batch_get": ids,
+        "golden_reveal": {"path_parameters": {"golden_id": golden_id}, "body": {"reason": "She called."}, "headers": {}},
         "sources_duplicates": {"path_parameters": {"source": "pos"}, "query": {}, "headers": {}},
         "jobs_listed": {"query": {}, "headers": {}},
         "imports_begin": {"query": {"source": "pos", "format": "ndjson"}, "headers": {}, "body": b'{"id": "1"}\n'},

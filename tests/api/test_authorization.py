@@ -166,7 +166,6 @@ def richer(name: str, policy: policies.Policy, goldens: Any) -> dict[str, Any]:
         "golden_resolve_ids": lambda: {"body": {"ids": [str(goldens.add())]}},
         "sources_list_all": lambda: {"headers": {}},
         "sources_get": lambda: {"path_parameters": {"source": "pos"}},
-        "golden_reveal": lambda: {"path_parameters": {"golden_id": str(goldens.add())}, "body": {"reason": "She called."}},
     }
     return more[name]() if name in more else prepared(name, policy, goldens)
 
