@@ -3,7 +3,7 @@
 import orjson
 from sqlmodel import Session
 
-from api.schemas.consent_links import LinkIn
+from api.schemas.consent_links import LinkIn, RevocationIn
 from consent import links
 from consent.links import Link, LinkKind
 from consent.purposes import shipped
@@ -14,6 +14,8 @@ from kernel.settings import settings
 from mdm import consent_links, contact_points
 
 CREATED = 201
+# What may be used to say yes. By a link to unsubscribe nobody gains anything, and the law asks that it works.
+GIVING = (LinkKind.PREFERENCES, LinkKind.CONFIRM)
 
 
 def make(session: Session, caller: Principal, sent: LinkIn) -> tuple[int, bytes]:
@@ -30,6 +32,15 @@ def make(session: Session, caller: Principal, sent: LinkIn) -> tuple[int, bytes]
     return CREATED, _written(consent_links.issue(session, shipped(), wish, caller, clock.now()))
 
 
+def revoke(session: Session, caller: Principal, sent: RevocationIn) -> tuple[int, bytes]:
+    """Revoke links in the caller's transaction; the status and the body of the answer. Raises: NotFound."""
+    record = (sent.record.source, sent.record.key) if sent.record else None
+    kinds = frozenset(sent.kinds if sent.kinds is not None else GIVING if sent.link_id is None else LinkKind)
+    wish = consent_links.Revocation(kinds, sent.link_id, sent.golden_id, record)
+    records = consent_links.revoke(session, shipped(), wish, caller, clock.now())
+    return 200, orjson.dumps({"kinds": sorted(kinds), "records": records})
+
+
 def _written(link: Link) -> bytes:
     token = links.write(link)
     path = f"/{link.kind}/{token}"
@@ -37,5 +48,5 @@ def _written(link: Link) -> bytes:
     url = f"{address.rstrip('/')}{path}" if address else None
     is_header = link.kind is LinkKind.UNSUBSCRIBE and url is not None
     headers = {"List-Unsubscribe": f"<{url}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"} if is_header else {}
-    about = {"expires_at": link.expires_at, "headers": headers, "entry_id": link.request}
+    about = {"link_id": link.reference, "expires_at": link.expires_at, "headers": headers, "entry_id": link.request}
     return orjson.dumps({"kind": link.kind, "token": token, "path": path, "url": url, **about})

@@ -17,10 +17,11 @@ from rich.table import Table
 from cli.output import Output
 from cli.words import counted
 from consent.entries import Channel
+from consent.links import LinkKind
 from consent.purposes import shipped
 from kernel import actor, audit, clock, db
 from kernel.errors import Invalid
-from mdm import consent_checks, consent_files, consent_reading, consent_replay, consents, history
+from mdm import consent_checks, consent_files, consent_links, consent_reading, consent_replay, consents, history
 from mdm import policy as policies
 from mdm.consent_acts import Act
 from mdm.consent_checks import Check, Checked
@@ -182,6 +183,26 @@ async def _check(asked: Sequence[Check]) -> list[Checked]:
 
 def _told(one: Checked) -> dict[str, str]:
     return {"answer": one.ruling.answer, "reason": one.ruling.reason, "golden_id_now": str(one.golden_id or "")}
+
+
+@consents_app.command("revoke-links")
+def revoke_links(
+    link: Annotated[str | None, typer.Option(help="One link by its id.", show_default=False)] = None,
+    golden_id: Annotated[UUID | None, typer.Option(help="All links of a customer until now.", show_default=False)] = None,
+    kind: Annotated[list[LinkKind] | None, typer.Option(help="Which kinds.", show_default=False)] = None,
+) -> None:
+    """Let links for customers be followed no more. Of a customer, links to unsubscribe stay unless they are named.
+
+    Example: mdm consents revoke-links --golden-id 018f… --kind preferences --kind confirm
+    """
+    if (link is None) == (golden_id is None):
+        raise Invalid("Say which: --link or --golden-id", code="which_links")
+    kinds = frozenset(kind or (LinkKind if link else (LinkKind.PREFERENCES, LinkKind.CONFIRM)))
+    wish = consent_links.Revocation(kinds, link, golden_id)
+    with db.transaction() as session:
+        records = consent_links.revoke(session, shipped(), wish, actor.local("mdm consents revoke-links"), clock.now())
+    console.print(f"Revoked: {', '.join(sorted(kinds))}" + (f", of {counted(records, 'record')}." if golden_id else "."),
+                  highlight=False)  # fmt: skip
 
 
 def _portions(rows: Iterable[T], size: int) -> Iterator[list[T]]:

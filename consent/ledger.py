@@ -42,7 +42,7 @@ SELECT e.entry_id, state, recorded_at, occurred_at, encode(contact, 'hex'), chan
   (SELECT parted_at FROM consent_parting p WHERE p.entry_id = e.entry_id)"""
 _BESIDE = ("basis", "method", "notice", "source", "recorded_by", "evidence_hash", "contact_point", "evidence", "reason")
 _BY_ID = sa.text(f"{_WITH_RECORDS} FROM consent_entry e WHERE e.entry_id = ANY(CAST(:ids AS uuid[]))")
-_LIFTED = sa.text("SELECT lifts, max(entry_id::text) FROM consent_entry WHERE lifts = ANY(CAST(:ids AS uuid[])) GROUP BY lifts")
+_LIFTED = sa.text("SELECT lifts, lifted_by FROM consent_lifts(CAST(:ids AS uuid[]))")
 _KEPT = sa.text(f"""{_WITH_RECORDS}, {", ".join(_BESIDE)}
 FROM consent_entry e LEFT JOIN consent_detail d ON d.entry_id = e.entry_id WHERE e.entry_id = ANY(CAST(:ids AS uuid[]))""")
 

@@ -1,4 +1,5 @@
-"""Links for customers: what one may do, about which contact point, signed. Nothing of one is stored or personal.
+"""Links for customers: what one may do, about which contact point, signed. Nothing of one is stored or personal, but for which
+are revoked.
 
 A link names its contact point by the keyed hash of the ledger, and one record by which its holder is found: no golden id, so it
 works whatever is merged or split afterwards. Whatever is wrong with one (altered, of another kind, too old) is one answer: none.
@@ -8,10 +9,14 @@ import base64
 import binascii
 import hmac
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Session
 
 from consent.effective import DEVICE, EMAIL, PHONE
 from consent.entries import Channel, Contact
@@ -24,6 +29,8 @@ _HEAD = struct.Struct(
 )  # Form, kind, kind of contact point, whether of a record; contact, record, request; time.
 _FORM = 1
 _NO_REQUEST = UUID(int=0)
+_REVOKE = sa.text("SELECT consent_links_revoke(CAST(:records AS uuid[]), :link, CAST(:kinds AS text[]), :at, :by)")
+_REVOKED = sa.text("SELECT consent_links_revoked_at(CAST(:record AS uuid), :link, :kind)")
 _POINTS = (EMAIL, PHONE, DEVICE)
 
 
@@ -63,6 +70,11 @@ class Link:
     request: UUID | None = None
 
     @property
+    def issued_at(self) -> datetime:
+        """When it was made, in whole seconds."""
+        return self.expires_at - LIVES[self.kind]
+
+    @property
     def reference(self) -> str:
         """How evidence and the audit log name this link, from which nobody gets the link."""
         return hmac.digest(_key(), b"reference" + _packed(self), "sha256")[:8].hex()
@@ -87,6 +99,32 @@ def read(text: str, kind: LinkKind, now: datetime) -> Link | None:
         return None
     link = _unpacked(packed)
     return link if link is not None and link.kind is kind and now < link.expires_at else None
+
+
+def revoke(
+    session: Session,
+    kinds: Collection[LinkKind],
+    at: datetime,
+    by: str,
+    records: Collection[UUID] = (),
+    link_id: str | None = None,
+) -> None:
+    """Let links be followed no more: one, or all that name these records and were made until now. Those made later are good."""
+    given = {"records": sorted(map(str, records)), "link": link_id, "kinds": sorted(kinds), "at": at, "by": by}
+    session.connection().execute(_REVOKE, given)
+
+
+def revoked_at(session: Session, kind: LinkKind, record_id: UUID, link_id: str | None = None) -> datetime | None:
+    """When links of a kind that name a record, or one by its id, were revoked last; None: never."""
+    given = {"record": str(record_id), "link": link_id, "kind": str(kind)}
+    found: datetime | None = session.connection().execute(_REVOKED, given).scalar_one()
+    return found
+
+
+def is_revoked(session: Session, link: Link) -> bool:
+    """Whether a link is followed no more."""
+    at = revoked_at(session, link.kind, link.record_id, link.reference)
+    return at is not None and link.issued_at <= at
 
 
 def _key() -> bytes:

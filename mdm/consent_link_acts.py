@@ -20,7 +20,7 @@ from kernel import audit, clock
 from kernel.actor import Principal
 from kernel.db import Scope
 from kernel.errors import Gone, NotFound
-from mdm import consent_customers, consent_writing, consents, sql
+from mdm import consent_customers, consent_writing, consents, sql, suppression
 from mdm.consent_acts import Act
 from mdm.contact_points import ContactPoint
 
@@ -57,6 +57,7 @@ def withdraw(session: Session, rules: Rules, link: Link, now: datetime) -> None:
 
 def record(session: Session, rules: Rules, link: Link, acts: Sequence[Act]) -> None:
     """Record acts about the contact point of a link as the customer's own."""
+    suppression.any_erased(session)  # Until this ends nobody is erased, or it would write to a tombstone.
     shown = [replace(one, evidence={"link": link.reference, "kind": str(link.kind)}) for one in acts]
     point = reach(session, rules, link).point
     if point is None:
@@ -101,6 +102,7 @@ def confirm(session: Session, rules: Rules, link: Link, now: datetime) -> None:
 
     Raises: NotFound when that request is not known any more, Gone for a link that was used: its entry is in the ledger.
     """
+    suppression.any_erased(session)  # As above.
     asked = next(iter(ledger.kept(session, [link.request] if link.request else [])), None)
     if asked is None or asked.contact_point is None:
         raise NotFound("That request is not known", code="no_link")

@@ -4,7 +4,7 @@ One to confirm also records that the customer was asked. What customers then do 
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session
@@ -55,12 +55,55 @@ def issue(session: Session, rules: Rules, wish: Wish, principal: Principal, now:
     record_id, contact, brand = _holder(session, rules, wish)
     brand = wish.brand or (None if wish.kind is LinkKind.UNSUBSCRIBE else brand)
     request = _request(session, rules, wish, principal, now) if wish.kind is LinkKind.CONFIRM else None
+    from_ = _from(session, wish.kind, record_id, now)
     made = Link(
-        wish.kind, contact, wish.contact.kind, record_id, wish.record is not None, now + links.LIVES[wish.kind], wish.purpose,
+        wish.kind, contact, wish.contact.kind, record_id, wish.record is not None, from_ + links.LIVES[wish.kind], wish.purpose,
         wish.channel, brand, request,
     )  # fmt: skip
     audit.record(session, principal.actor, "consent.link_made", "consent", made.reference, detail={"kind": wish.kind})
     return made
+
+
+def _from(session: Session, kind: LinkKind, record_id: UUID, now: datetime) -> datetime:
+    """From when a link counts: after all that were revoked, for links know whole seconds only."""
+    revoked_at = links.revoked_at(session, kind, record_id)
+    second = now.replace(microsecond=0)
+    return second if revoked_at is None else max(second, revoked_at.replace(microsecond=0) + timedelta(seconds=1))
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Links that shall be followed no more: one by its id, or those of a customer by a golden id or a record."""
+
+    kinds: frozenset[LinkKind]
+    link_id: str | None = None
+    golden_id: UUID | None = None
+    record: tuple[str, str] | None = None
+
+
+def revoke(session: Session, rules: Rules, wish: Revocation, principal: Principal, now: datetime) -> int:
+    """Let links be followed no more, in the row scope of the session; of how many records. Links made afterwards are good.
+
+    Of a customer, the links of all records that are that customer now. Raises: NotFound for one that is not known.
+    """
+    found = _members(session, rules, wish) if wish.link_id is None else []
+    links.revoke(session, wish.kinds, now, principal.actor, found, wish.link_id)
+    detail = {"kinds": sorted(wish.kinds), "records": len(found)}
+    subject = wish.link_id or str(wish.golden_id or found[0])
+    audit.record(session, principal.actor, "consent.links_revoked", "consent", subject, detail=detail)
+    return len(found)
+
+
+def _members(session: Session, rules: Rules, wish: Revocation) -> list[UUID]:
+    if wish.record is not None:
+        rows = sql.rows(session, _RECORD, list(wish.record))
+        goldens, alone = [row[1] for row in rows if row[1]], [row[0] for row in rows if not row[1]]
+    else:
+        rows = sql.rows(session, _LIVING, [wish.golden_id])
+        goldens, alone = [row[0] for row in rows], []
+    if not rows:
+        raise NotFound("There is no such customer within the key's scope", code="unknown_customer")
+    return consent_customers.census(session, rules, goldens, alone).records()
 
 
 def _holder(session: Session, rules: Rules, wish: Wish) -> tuple[UUID, str, str | None]:

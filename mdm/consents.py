@@ -20,9 +20,10 @@ from consent.ledger import Statement
 from consent.purposes import Rules
 from kernel import clock
 from kernel.actor import Principal
-from mdm import consent_customers, consent_writing, sql
+from mdm import consent_customers, consent_gone, consent_writing, sql
 from mdm.consent_acts import Act, problem_of
 from mdm.consent_customers import Census
+from mdm.consent_gone import ERASED, Gone
 from mdm.contact_points import ContactPoint
 from mdm.mapping_values import Problem
 
@@ -66,6 +67,7 @@ class _Known:
     principal: Principal
     now: datetime
     records: Mapping[tuple[str, str], tuple[UUID, UUID | None, str]]
+    gone: Gone
     living: Mapping[UUID, UUID]
     held_by: Mapping[str, AbstractSet[UUID]]
     lifted: Mapping[UUID, Entry]
@@ -79,10 +81,13 @@ class _Known:
 def record(session: Session, rules: Rules, acts: Sequence[Act], principal: Principal) -> list[Outcome]:
     """Append acts to the ledger; one outcome each, in order. Idempotent: an act that was recorded before is `same`.
 
-    In the row scope of the session, a golden record or a source record outside of it is not known.
+    In the row scope of the session, a golden record or a source record outside of it is not known. Whoever was erased meanwhile
+    is looked for first: until the transaction ends nobody more is.
     """
-    known = _known(session, rules, acts, principal)
+    gone = consent_gone.among(session, acts)
+    known = _known(session, rules, acts, principal, gone)
     made = _said_again(session, [_statement(known, one) for one in acts])
+    consent_gone.count_points(session, (act for act, one in zip(acts, made, strict=True) if one is ERASED))
     statements = [one for one, _, _ in (found for found in made if not isinstance(found, Problem))]
     new = consent_writing.append(session, statements)
     unclear = {one.entry.entry_id for one, owner, _ in (found for found in made if not isinstance(found, Problem))
@@ -102,7 +107,7 @@ def record(session: Session, rules: Rules, acts: Sequence[Act], principal: Princ
     return outcomes
 
 
-def _known(session: Session, rules: Rules, acts: Sequence[Act], principal: Principal) -> _Known:
+def _known(session: Session, rules: Rules, acts: Sequence[Act], principal: Principal, gone: Gone) -> _Known:
     keys = sorted({one.record for one in acts if one.record})
     records = {
         (row[0], row[1]): (row[2], row[3], row[4])
@@ -118,7 +123,7 @@ def _known(session: Session, rules: Rules, acts: Sequence[Act], principal: Princ
     census = consent_customers.census(session, rules, goldens, of_records)
     lifts = [one.lifts for one in acts if one.lifts]
     return _Known(
-        rules, principal, clock.now(), records, living, held_by, ledger.by_id(session, lifts) if lifts else {}, census
+        rules, principal, clock.now(), records, gone, living, held_by, ledger.by_id(session, lifts) if lifts else {}, census
     )  # fmt: skip
 
 
@@ -155,10 +160,10 @@ def _statement(known: _Known, act: Act) -> _Made | Problem:
     if act.record is not None:
         found = known.records.get(act.record)
         if found is None:
-            return Problem("unknown_record", "record")
+            return ERASED if act.record in known.gone.keys else Problem("unknown_record", "record")
         brand = brand or found[2]
     if act.golden_id is not None and act.golden_id not in known.living:
-        return Problem("unknown_golden_id", "golden_id")
+        return ERASED if act.golden_id in known.gone.golden_ids else Problem("unknown_golden_id", "golden_id")
     brands = known.principal.scope.brands
     if brands is not None and brand not in brands:
         return Problem("outside_scope", "brand")
@@ -171,6 +176,11 @@ def _made(known: _Known, act: Act, lifted: Entry | None) -> _Made | Problem:
     contact = lifted.contact if lifted else known.census.hash_of(point) if point else None
     if contact is None and not records and not lifted:  # It would speak of nobody, also once somebody holds the point.
         return Problem("nobody_holds", "contact_point")
+    shown = point.shown if point else None
+    if owner is Owner.NOBODY and act.contact in known.gone.points:
+        if act.state in POSITIVE:
+            return ERASED
+        act, shown = replace(act, evidence=None, reason=None), None
     is_evidenced = bool(act.evidence or act.notice)
     said = (
         act.golden_id, act.record, contact, act.state, act.channel, act.purpose, act.brand, act.occurred_at, act.asked_at,
@@ -183,7 +193,7 @@ def _made(known: _Known, act: Act, lifted: Entry | None) -> _Made | Problem:
     )  # fmt: skip
     brought_by = known.records[act.record][0] if act.record else None
     statement = Statement(
-        entry, known.principal.actor, act.basis, act.method, point.kind if point else None, point.shown if point else None,
+        entry, known.principal.actor, act.basis, act.method, point.kind if point else None, shown,
         act.notice, act.evidence, act.reason, act.record[0] if act.record else None, brought_by, None,
         known.living.get(act.golden_id) if act.golden_id else None,
     )  # fmt: skip

@@ -145,6 +145,27 @@ def _inner(example: object) -> list[object]:
     return list(example) if isinstance(example, list) else []
 
 
+_DECIDED = """
+SELECT approval_id, reason, EXISTS (SELECT FROM unnest(%s::text[]) AS n (name) WHERE position(n.name IN a.about::text) > 0)
+FROM approval a WHERE reason IS NOT NULL"""
+_REQUESTS = "SELECT request_id::text FROM privacy_request WHERE golden_id = ANY(%s)"
+
+
+def approvals(session: Session, of: Subject, values: Telling) -> int:
+    """Take the words out of what a second person decided about the person, and out of whatever tells of them by a value.
+
+    A proposal names the first of the golden ids that it is about, and never all: so the words are read as well.
+    """
+    about = [row[0] for row in sql.rows(session, _REQUESTS, [list(of.golden_ids)])]
+    named = [*map(str, of.records), *map(str, of.golden_ids), *about]
+    wanted = [[_folded(one) for one in told] for told in values if sum(map(len, told)) >= LEAST_TELLING]
+    found = sql.rows(session, _DECIDED, [named])
+    gone = [
+        row[0] for row in found if row[2] or any(all(one in _folded(row[1]) for one in told) for told in wanted)
+    ]  # fmt: skip
+    return sql.run(session, "UPDATE approval SET reason = NULL WHERE approval_id = ANY(%s)", [gone])
+
+
 def exports(session: Session, _of: Subject, _values: Telling) -> int:
     """Note that every file of bulk data that was made until now is removed; `forget_files` then deletes them."""
     return sql.run(session, "UPDATE export SET removed_at = now() WHERE file_name IS NOT NULL AND removed_at IS NULL")

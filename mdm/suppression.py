@@ -119,6 +119,10 @@ class Hasher:
         """The digest of a record's key in its source."""
         return self.digest(KEY, source, source_key)
 
+    def contact(self, kind: str, key: str) -> Marks:
+        """What a contact point alone is recognised by: its kind (`email`, `phone`) and the key that records are matched on."""
+        return Marks({self.digest(kind, key): CONTACT}, Facts())
+
     def marks(self, source: str, source_key: str, body: Body | None) -> Marks:
         """What a record is recognised by. Without a standard record that is its key alone."""
         digests = {self.key(source, source_key): KEY}
@@ -187,10 +191,24 @@ def any_erased(session: Session) -> bool:
 def recognised(session: Session, hasher: Hasher, marks: Sequence[Marks]) -> list[str | None]:
     """Say of each record by what kind of mark somebody erased is recognised in it; None: it is nobody erased. One statement."""
     wanted = list({digest for one in marks for digest in one.digests})
+    found = sql.rows(session, "SELECT digest, kind, facts FROM suppression WHERE digest = ANY(%s)", [wanted])
+    return recognised_by(hasher, marks, [_suppressed(bytes(digest), kind, facts) for digest, kind, facts in found])
+
+
+def of_row(row: Mapping[str, Any]) -> Suppressed:
+    """Read one digest from a row of the erasure ledger."""
+    return _suppressed(bytes.fromhex(row["digest"]), row["kind"], row)
+
+
+def _suppressed(digest: bytes, kind: str, facts: Mapping[str, Any]) -> Suppressed:
+    return Suppressed(digest, kind, Facts(*(frozenset(facts.get(name, ())) for name in FACTS)))
+
+
+def recognised_by(hasher: Hasher, marks: Sequence[Marks], known: Iterable[Suppressed]) -> list[str | None]:
+    """Say of each record by what kind of mark somebody is recognised in it of whom these digests are kept; None: by none."""
     held: dict[bytes, list[Suppressed]] = {}
-    for digest, kind, facts in sql.rows(session, "SELECT digest, kind, facts FROM suppression WHERE digest = ANY(%s)", [wanted]):
-        told = Facts(*(frozenset(facts.get(name, ())) for name in FACTS))
-        held.setdefault(bytes(digest), []).append(Suppressed(bytes(digest), kind, told))
+    for told in known:
+        held.setdefault(told.digest, []).append(told)
     return [_kind(hasher, one, [known for digest in one.digests for known in held.get(digest, ())]) for one in marks]
 
 

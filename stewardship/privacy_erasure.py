@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from kernel import audit, clock
 from kernel.settings import fault_point
-from mdm import erasing, erasing_traces, erasing_words, owed, sql, suppression, uploads
+from mdm import erasing, erasing_late, erasing_traces, erasing_words, owed, sql, suppression, uploads
 from mdm import policy as policies
 from mdm.erasing import Subject
 from mdm.erasing_words import Telling
@@ -35,6 +35,7 @@ HANDLERS: Mapping[str, Handler] = {
     "consents": erasing_words.consents,
     "rejects": erasing_words.rejects,
     "answers": erasing_words.answers,
+    "approvals": erasing_words.approvals,
     "certificates": erasing_words.certificates,
     "exports": erasing_words.exports,
     "tasks": lambda session, of, _: tasks.close_gone(session, of.golden_ids),
@@ -60,11 +61,26 @@ def _note(session: Session, request_id: Id, record_ids: Collection[Id]) -> Entry
     if known:
         return privacy_ledger.of_body(known[0][0])
     privacy_catalogue.understood(session, HANDLERS)
-    of = erasing.subject(session, record_ids)
+    of = _with_late(session, request_id, record_ids)
     ((place,),) = sql.rows(session, "SELECT coalesce(max(entry_no), 0) + 1 FROM erasure")
     entry = Entry(place, clock.uuid7(), clock.now(), request_id, of.records, of.golden_ids, _suppressed(session, of))
     _keep(session, entry)
     return entry
+
+
+def _with_late(session: Session, request_id: Id, record_ids: Collection[Id]) -> Subject:
+    """The person, with what was delivered since it was confirmed whom to erase."""
+    of = erasing.subject(session, record_ids)
+    confirmed = sql.rows(
+        session, "SELECT j.created_at FROM privacy_request r JOIN job j USING (job_id) WHERE r.request_id = %s", [request_id]
+    )
+    since = confirmed[0][0] if confirmed else clock.now()
+    late = erasing_late.find(session, _hasher(session), _suppressed(session, of), of.records, since)
+    return erasing.subject(session, [*of.records, *(one.record_id for one in late)]) if late else of
+
+
+def _hasher(session: Session) -> suppression.Hasher:
+    return suppression.Hasher(policies.current(session))
 
 
 def _suppressed(session: Session, of: Subject) -> tuple[Mapping[str, object], ...]:
@@ -73,7 +89,7 @@ def _suppressed(session: Session, of: Subject) -> tuple[Mapping[str, object], ..
         session, "SELECT record_id, source, source_key FROM source_record WHERE record_id = ANY(%s)", [list(of.records)]
     )
     records = [(source, key, standard.get(record_id)) for record_id, source, key in found]
-    return tuple(one.row() for one in suppression.of_person(suppression.Hasher(policies.current(session)), records))
+    return tuple(one.row() for one in suppression.of_person(_hasher(session), records))
 
 
 def _keep(session: Session, entry: Entry) -> None:
@@ -102,11 +118,14 @@ def end(resolver: Resolver, entry: Entry) -> dict[str, int]:
 def remove(session: Session, entry: Entry) -> dict[str, int]:
     """Remove everything of an entry from the tables, all at once; how many rows of each. Idempotent.
 
-    Records are stored by nobody meanwhile: who was about to store one of the person's finds them suppressed.
+    Records are stored by nobody meanwhile: who was about to store one of the person's finds them suppressed, and what was stored
+    since the entry was made goes with the others.
     """
     suppression.hold_off(session)
     suppression.store(session, entry.entry_id, entry.suppressed)
-    of = erasing.subject(session, entry.records, entry.golden_ids)
+    late = erasing_late.find(session, _hasher(session), entry.suppressed, entry.records, entry.at)
+    suppression.count(session, [(one.source, one.kind) for one in late])
+    of = erasing.subject(session, [*entry.records, *(one.record_id for one in late)], entry.golden_ids)
     telling = erasing_traces.telling(session, of.records)
     catalogue = privacy_catalogue.understood(session, HANDLERS)
     erasing.lock(session, of)

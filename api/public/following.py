@@ -30,8 +30,16 @@ def read(request: Request, token: str, kind: LinkKind) -> Link:
     return link
 
 
-def step(act: Callable[[Session], T]) -> T:
-    """Run one step in the role of the API, once all erasures are known to the database. Raises: Unavailable."""
+def step(link: Link, act: Callable[[Session], T]) -> T:
+    """Run one step in the role of the API, once all erasures are known to the database. Raises: Unavailable; NotFound for a link
+    that was revoked, before anything of it is done."""
     privacy_gate.require_now()
     with db.transaction(db.Role.APP, CUSTOMER.scope) as session:
+        if links.is_revoked(session, link):
+            raise answers.missing()
         return act(session)
+
+
+def standing(link: Link) -> Link:
+    """Give back a link that was not revoked. Raises: as `step`."""
+    return step(link, lambda _: link)

@@ -39,14 +39,14 @@ router = resource("public", PageRoute)
 def ask_to_unsubscribe(request: Request, token: str) -> Response:
     """Show what would end, and a button that ends it."""
     link = following.read(request, token, LinkKind.UNSUBSCRIBE)
-    return answers.page("unsubscribe.html", **answers.about(link))
+    return answers.page("unsubscribe.html", **answers.about(following.standing(link)))
 
 
 @router.post("/unsubscribe/{token}")
 def unsubscribe(request: Request, token: str) -> Response:
     """End it at once: by the button, or by a mail program (RFC 8058), which sends no cookie and gets no question."""
     link = following.read(request, token, LinkKind.UNSUBSCRIBE)
-    following.step(lambda session: consent_link_acts.withdraw(session, shipped(), link, clock.now()))
+    following.step(link, lambda session: consent_link_acts.withdraw(session, shipped(), link, clock.now()))
     return answers.page("unsubscribed.html", **answers.about(link))
 
 
@@ -54,7 +54,7 @@ def unsubscribe(request: Request, token: str) -> Response:
 def preferences(request: Request, token: str, saved: str = "") -> Response:
     """Show what the customer gets, as it stands."""
     link = following.read(request, token, LinkKind.PREFERENCES)
-    found = following.step(lambda session: choosing.read(session, link))
+    found = following.step(link, lambda session: choosing.read(session, link))
     return answers.page("preferences.html", preferences=found, saved=bool(saved))
 
 
@@ -62,7 +62,7 @@ def preferences(request: Request, token: str, saved: str = "") -> Response:
 def save(request: Request, token: str, form: Form) -> Response:
     """Record what the customer changed, and show how it stands then."""
     link = following.read(request, token, LinkKind.PREFERENCES)
-    following.step(lambda session: choosing.save(session, link, form))
+    following.step(link, lambda session: choosing.save(session, link, form))
     return answers.to_same_page(request, "saved=1")
 
 
@@ -70,14 +70,14 @@ def save(request: Request, token: str, form: Form) -> Response:
 def ask_to_confirm(request: Request, token: str) -> Response:
     """Show what would be consented to, and a button that does."""
     link = following.read(request, token, LinkKind.CONFIRM)
-    return answers.page("confirm.html", **answers.about(link))
+    return answers.page("confirm.html", **answers.about(following.standing(link)))
 
 
 @router.post("/confirm/{token}")
 def confirm(request: Request, token: str) -> Response:
     """Consent to it, once."""
     link = following.read(request, token, LinkKind.CONFIRM)
-    following.step(lambda session: consent_link_acts.confirm(session, shipped(), link, clock.now()))
+    following.step(link, lambda session: consent_link_acts.confirm(session, shipped(), link, clock.now()))
     return answers.page("confirmed.html", **answers.about(link))
 
 

@@ -7,7 +7,7 @@ from api import idempotency, linking
 from api.deps import ConsentsWriter
 from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
-from api.schemas.consent_links import LinkIn, LinkOut
+from api.schemas.consent_links import LinkIn, LinkOut, RevocationIn, RevocationOut
 
 router = resource("consent_links", Route)
 
@@ -21,3 +21,13 @@ def make(caller: ConsentsWriter, body: LinkIn, request: Request, idempotency_key
     """
     hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
     return idempotency.once(caller, idempotency_key, hashed, lambda session: linking.make(session, caller, body))
+
+
+@router.post("/v1/consent-links:revoke", response_model=RevocationOut)
+def revoke(caller: ConsentsWriter, body: RevocationIn, request: Request, idempotency_key: IdempotencyKey = None) -> Response:
+    """Let links be followed no more: one by its `link_id`, or all of a customer that were made until now.
+
+    Links made afterwards are good. Of a customer, links to unsubscribe stay unless `kinds` names them: they only take away.
+    """
+    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
+    return idempotency.once(caller, idempotency_key, hashed, lambda session: linking.revoke(session, caller, body))

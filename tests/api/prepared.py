@@ -59,6 +59,7 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
             "body": {"checks": [{"golden_id": golden_id, "purpose": "marketing", "channel": "email"}]},
             "headers": {},
         },
+        "consent_links_revoke": {"body": {"link_id": "0123456789abcdef"}, "headers": {}},
         "golden_consents": {"path_parameters": {"golden_id": golden_id}, "query": {}, "headers": {}},
         "golden_activities": {"path_parameters": {"golden_id": golden_id}, "query": {}, "headers": {}},
         "records_put": {**record, "body": {"given_name": "Ada"}},
