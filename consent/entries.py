@@ -73,6 +73,10 @@ LIFTED_ONLY = (
 )
 
 
+# What forbids for the whole person or contact point, whatever is asked; each is told by its own name.
+GLOBAL = (Suppression.DECEASED, Suppression.MINOR, Suppression.DO_NOT_CALL, Suppression.GPC)
+
+
 class Basis(StrEnum):
     """The legal basis of what is done: GDPR Art. 6(1), in its order."""
 

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from consent.entries import DENYING, LIFTED_ONLY, Entry, Query, State
+from consent.entries import DENYING, GLOBAL, LIFTED_ONLY, Entry, Query, State
 from consent.purposes import UNKNOWN_PLACE, Rules
 
 MOST_TOLD = 20  # Entries named by an answer; a shared phone may have a hundred thousand.
@@ -41,6 +41,10 @@ class Reason(StrEnum):
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     OBJECTED = "objected"
+    DECEASED = "deceased"
+    MINOR = "minor"
+    DO_NOT_CALL = "do_not_call"
+    GPC = "gpc"
     GIVEN = "given"
     IMPLIED = "implied"
     NOTHING_AGAINST = "nothing_against"
@@ -197,10 +201,12 @@ def _unasked(query: Query, laws: Sequence[str], rules: Rules) -> Reason | None:
 
 
 def _denied_by(denying: Sequence[Entry], latest: Entry) -> Reason:
-    if any(one.suppression is not None and one.suppression in LIFTED_ONLY for one in denying):
-        return Reason.SUPPRESSED
+    """Why it is denied: by a death or a minor before all, by another thing that only a lift ends, else by the latest."""
+    hard = {one.suppression for one in denying if one.suppression is not None and one.suppression in LIFTED_ONLY}
+    if hard:
+        return next((Reason(one.value) for one in GLOBAL if one in hard), Reason.SUPPRESSED)
     if latest.suppression is not None:
-        return Reason.OBJECTED
+        return Reason(latest.suppression.value) if latest.suppression in GLOBAL else Reason.OBJECTED
     return Reason.REFUSED if latest.state is State.REFUSED else Reason.WITHDRAWN
 
 

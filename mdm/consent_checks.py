@@ -1,4 +1,5 @@
-"""May this be done? Thousands of checks in a handful of statements, on the pool of the hot reads. Never writes but the audit row.
+"""May this be done? Thousands of checks in a handful of statements, on the pool of the hot reads or in a session. Writes nothing
+but the audit row.
 
 A check names a golden record, a record by its source's key, or a contact point alone; the latter is answered as strictly as any
 of its holders would be. Whose golden record is outside the caller's scope is not known to the caller; what decides about one
@@ -7,27 +8,34 @@ within it is read whole.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
+
+from sqlmodel import Session
 
 from consent import ledger
 from consent.effective import KIND_OF, Customer, by_contact, judge, judge_contact, of_any
-from consent.entries import Channel, Entry, Query
+from consent.entries import Channel, Query
 from consent.purposes import Rules
 from consent.status import Answer, Reason, Ruling
 from kernel import db
 from kernel.actor import Principal
 from kernel.audit import Entry as Audited
 from mdm import lookup, sql
-from mdm.consent_customers import HOLDERS, MEMBERS, Census, about_contact
+from mdm.consent_customers import HOLDERS, MEMBERS, Census, Index
 from mdm.contact_points import ContactPoint
 
 MOST_CHECKS = 10_000
 FEW = 200
-T = TypeVar("T")
+# The database looks up one portion of a batch while another is judged.
+PORTION, AT_ONCE = 1_000, 2
+_NOTHING: Any = None  # What a reading is begun with.
+# A statement with its parameters; what it gives is sent back.
+Asked = tuple[str, Sequence[object]]
+Reading = Generator[Asked, Any, list["Checked"]]
 # A golden id that was merged away is answered for the one that it lives by.
 _LIVING = (
     "SELECT golden_id, coalesce(redirect_to, golden_id) FROM golden WHERE golden_id = ANY(%s::uuid[]) AND status <> 'erased'"
@@ -41,7 +49,6 @@ CROSS JOIN LATERAL (SELECT asked.source, asked.source_key, record_id, golden_id 
   WHERE record_id = s.record_id OFFSET 0) AS c"""
 # Whoever asked that their data be kept and not used (GDPR, Article 18).
 _RESTRICTED = "SELECT one FROM unnest(%s::uuid[]) AS one WHERE EXISTS (SELECT FROM restriction) AND is_restricted(one)"
-_ENTRIES = ledger.ENTRIES
 UNKNOWN = Ruling(Answer.UNKNOWN, Reason.UNKNOWN_CUSTOMER)
 RESTRICTED = Ruling(Answer.DENIED, Reason.RESTRICTED)
 
@@ -75,66 +82,92 @@ class _Found:
     living: Mapping[UUID, UUID]
     keys: Mapping[tuple[str, str], tuple[UUID, bool]]
     held_by: Mapping[str, set[UUID]]
-    rows: Sequence[sql.Row]
+    index: Index
     restricted: frozenset[UUID]
-    customers: Mapping[UUID, Customer] = field(default_factory=dict)
-    entries: Sequence[Entry] = ()
-
-    def take_entries(self) -> None:
-        """Read the entries from their rows."""
-        self.entries = [ledger.entry_of(row) for row in self.rows]
-        self.customers = self.census.customers(self.entries)
+    customers: Mapping[UUID, Customer]
 
 
 async def check(caller: Principal, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
     """Answer checks as at a time, in their order. Audited as one act. Raises: Unavailable."""
     async with db.hot_connection(caller.scope) as connection:
-        found = await _read(connection, rules, checks, at)
         detail = {"asked": len(checks)}
         await lookup.audited(connection, [Audited(caller.actor, "consent.check", "consent", "", detail=detail)])
-        return await _apart(len(checks) + len(found.rows), lambda: _answers(found, rules, checks, at))
+        if len(checks) <= PORTION:
+            return await _answered(connection, rules, checks, at)
+    turn = asyncio.Semaphore(AT_ONCE)
+
+    async def portion(begin: int) -> list[Checked]:
+        async with turn, db.hot_connection(caller.scope) as connection:
+            return await _answered(connection, rules, checks[begin : begin + PORTION], at)
+
+    found = await asyncio.gather(*(portion(begin) for begin in range(0, len(checks), PORTION)))
+    return [one for answers in found for one in answers]
 
 
-def _answers(found: _Found, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
-    found.take_entries()
-    return [_answer(found, one, rules, at) for one in checks]
+async def _answered(connection: lookup.Connection, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
+    """Answer checks by one connection. What takes long is done in a thread, so that nobody else's read waits for it."""
+    reading, answer = _reading(rules, checks, at), _NOTHING
+    is_large = len(checks) > FEW
+    while True:
+        step = await asyncio.to_thread(_next, reading, answer) if is_large or _is_long(answer) else _next(reading, answer)
+        if isinstance(step, list):
+            return step
+        answer = await (await connection.execute(*step)).fetchall()
 
 
-async def _apart(size: int, act: Callable[[], T]) -> T:
-    """Do what takes long in a thread, so that nobody else's read waits for it."""
-    return await asyncio.to_thread(act) if size > FEW else act()
+def _is_long(answer: Sequence[sql.Row] | None) -> bool:
+    """Of a shared phone there may be a hundred thousand entries."""
+    return answer is not None and len(answer) > FEW
 
 
-async def _read(connection: lookup.Connection, rules: Rules, checks: Sequence[Check], at: datetime) -> _Found:
-    async def rows(statement: str, *parameters: object) -> list[sql.Row]:
-        if not any(parameters[:2]):
-            return []
-        return await (await connection.execute(statement, parameters)).fetchall()
+def check_in(session: Session, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
+    """Answer checks as at a time, in their order, in the row scope of a session. Whoever calls this has it audited."""
+    reading, answer = _reading(rules, checks, at), _NOTHING
+    while not isinstance(step := _next(reading, answer), list):
+        answer = sql.rows(session, *step)
+    return step
 
+
+def _next(reading: Reading, answer: Sequence[sql.Row] | None) -> Asked | list[Checked]:
+    """Go on with what the last statement gave: the next statement, or the answers."""
+    try:
+        return reading.send(answer)
+    except StopIteration as over:
+        found: list[Checked] = over.value
+        return found
+
+
+def _reading(rules: Rules, checks: Sequence[Check], at: datetime) -> Reading:
+    """Read what checks are about, each statement once for all of them, and answer them."""
     ids = list(dict.fromkeys(one.golden_id for one in checks if one.golden_id))
-    living: dict[UUID, UUID] = {row[0]: row[1] for row in await rows(_LIVING, ids)}
+    living: dict[UUID, UUID] = {row[0]: row[1] for row in (yield _LIVING, [ids])} if ids else {}
     keys = list(dict.fromkeys(one.record for one in checks if one.record))
-    crossed = {
-        (row[0], row[1]): (row[2], row[3]) for row in await rows(_KEYS, [one[0] for one in keys], [one[1] for one in keys])
-    }
+    asked_keys = [[one[0] for one in keys], [one[1] for one in keys]]
+    crossed = {(row[0], row[1]): (row[2], row[3]) for row in (yield _KEYS, asked_keys)} if keys else {}
     terms = {one.contact.term for one in checks if one.contact and one.contact.term and not (one.golden_id or one.record)}
     held_by: dict[str, set[UUID]] = defaultdict(set)
     alone: set[UUID] = {one for one, is_alone in crossed.values() if is_alone}
-    for term, customer_id, is_alone, _ in await rows(HOLDERS, sorted(terms)):
+    for term, customer_id, is_alone, _ in (yield HOLDERS, [sorted(terms)]) if terms else ():
         held_by[term].add(customer_id)
         alone |= {customer_id} if is_alone else set()
-    wanted = {
-        *living.values(),
-        *(one for one, _ in crossed.values()),
-        *(one for held in held_by.values() for one in held),
-    } - alone
-    of_members = await rows(MEMBERS, sorted(wanted), sorted(alone))
-    census = await _apart(len(of_members), lambda: Census(rules).add(of_members))
+    wanted = {*living.values(), *(one for one, _ in crossed.values()), *(one for of in held_by.values() for one in of)} - alone
+    census = Census(rules, _kinds(checks))
+    if wanted or alone:
+        census.add((yield MEMBERS, [list(wanted), list(alone)]))
     asked = {census.hash_of(one.contact) for one in checks if one.contact}
     hashes = [bytes.fromhex(one) for one in asked.union(census.contacts())]
-    entries = await rows(_ENTRIES, census.records(), hashes, at)
-    restricted = frozenset(row[0] for row in await rows(_RESTRICTED, sorted(wanted)))
-    return _Found(census, living, crossed, held_by, entries, restricted)
+    records = census.records()
+    entries = (yield ledger.ENTRIES, [records, hashes, at]) if records or hashes else ()
+    restricted = frozenset(row[0] for row in (yield _RESTRICTED, [list(wanted)])) if wanted else frozenset[UUID]()
+    index = Index(ledger.entry_of(row) for row in entries)
+    found = _Found(census, living, crossed, held_by, index, restricted, census.of(index))
+    return [_answer(found, one, rules, at) for one in checks]
+
+
+def _kinds(checks: Sequence[Check]) -> frozenset[str]:
+    """Of which kinds the contact points are that checks are about; what others hold decides nothing."""
+    by_channel = {KIND_OF[one.channel] for one in checks if one.channel in KIND_OF}
+    return frozenset(by_channel | {one.contact.kind for one in checks if one.contact})
 
 
 def _answer(found: _Found, one: Check, rules: Rules, at: datetime) -> Checked:
@@ -149,7 +182,7 @@ def _answer(found: _Found, one: Check, rules: Rules, at: datetime) -> Checked:
         return Checked(RESTRICTED, customer_id)
     customer = found.customers.get(customer_id) or Customer((), ())
     if contact is not None:
-        customer = _with(customer, [entry for entry in found.entries if entry.contact == contact])
+        customer = _with(customer, found.index, contact)
     shown_id = None if one.record is not None and found.keys[one.record][1] else customer_id
     if contact is not None or query.channel not in KIND_OF:
         return Checked(judge(customer, query, rules, at), shown_id)
@@ -163,10 +196,13 @@ def _of_contact(found: _Found, point: ContactPoint | None, query: Query, rules: 
     if not found.restricted.isdisjoint(held_by):
         return RESTRICTED
     holders = [found.customers[one] for one in held_by if one in found.customers]
-    return judge_contact(holders, about_contact(found.entries, query.contact or ""), query, rules, at)
+    nobody = Customer((), tuple(found.index.of_contact(query.contact or "")))
+    return judge_contact(holders, nobody, query, rules, at)
 
 
-def _with(customer: Customer, entries: Sequence[Entry]) -> Customer:
-    known = {one.entry_id for one in customer.entries}
-    more = tuple(one for one in entries if one.entry_id not in known)
+def _with(customer: Customer, index: Index, contact: str) -> Customer:
+    """A customer with what speaks against a contact point that they may not hold."""
+    against = index.of_contact(contact)
+    known = {one.entry_id for one in customer.entries} if against else set()
+    more = tuple(one for one in against if one.entry_id not in known)
     return Customer(customer.members, customer.entries + more) if more else customer

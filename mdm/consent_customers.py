@@ -15,14 +15,15 @@ from consent import ledger
 from consent.effective import Customer, Member
 from consent.entries import POSITIVE, Contact, Entry
 from consent.purposes import UNKNOWN_PLACE, Rules
-from mdm import sql
+from mdm import contact_points, sql
 from mdm.contact_points import ContactPoint, Row
 
 MEMBERS = """
-SELECT coalesce(golden_id, record_id), record_id, emails, phones, addresses, consents
+SELECT coalesce(golden_id, record_id), record_id, emails::text, phones::text, addresses::text, consents::text
 FROM consent_members(%s::uuid[], %s::uuid[]) ORDER BY record_id"""
 _ANY = """
-SELECT NULL, r, s.body -> 'emails', s.body -> 'phones', s.body -> 'addresses', s.body -> 'consents'
+SELECT NULL, r, (s.body -> 'emails')::text, (s.body -> 'phones')::text, (s.body -> 'addresses')::text,
+  (s.body -> 'consents')::text
 FROM unnest(%s::uuid[]) AS r LEFT JOIN LATERAL (SELECT body FROM standard_record WHERE record_id = r OFFSET 0) AS s ON true
 ORDER BY r"""
 HOLDERS = "SELECT term, coalesce(golden_id, record_id), golden_id IS NULL, record_id FROM consent_holders(%s::text[])"
@@ -32,10 +33,11 @@ HOLDERS = "SELECT term, coalesce(golden_id, record_id), golden_id IS NULL, recor
 class Census:
     """The members of golden records. A record that has no golden id yet is a customer of its own, under its own id.
 
-    `points`: contact points of members by their hash.
+    `points`: contact points of members by their hash. `kinds`: which kinds of them are of interest.
     """
 
     rules: Rules
+    kinds: Collection[str] = contact_points.KINDS
     members: dict[UUID, list[Member]] = field(default_factory=lambda: defaultdict(list))
     points: dict[Contact, ContactPoint] = field(default_factory=dict)
     _hashed: ledger.Hasher = field(default_factory=ledger.contact_hasher)
@@ -46,7 +48,7 @@ class Census:
         for customer_id, *columns in rows:
             row = Row(*columns)
             try:
-                member, points = row.held(self.rules, self.hash_of)
+                member, points = row.held(self.rules, self.hash_of, self.kinds)
             except (AttributeError, KeyError, TypeError):  # A record that nobody can read holds nothing, and holds nobody up.
                 points, member = {}, Member(row.record_id, (), frozenset({UNKNOWN_PLACE}))
             self.members[customer_id].append(member)
@@ -56,7 +58,7 @@ class Census:
     def regrouped(self, members: Mapping[UUID, Collection[UUID]]) -> "Census":
         """The same records as the members of these golden records."""
         by_record = {one.record_id: one for found in self.members.values() for one in found}
-        made = Census(self.rules, points=self.points, _hashed=self._hashed)
+        made = Census(self.rules, self.kinds, points=self.points, _hashed=self._hashed)
         for golden_id, records in members.items():
             made.members[golden_id] = [by_record[one] for one in sorted(records) if one in by_record]
         return made
@@ -78,11 +80,14 @@ class Census:
 
     def customers(self, entries: Sequence[Entry]) -> dict[UUID, Customer]:
         """Give each golden id its members and the entries that may speak of them."""
-        index = _Index(entries)
+        return self.of(Index(entries))
+
+    def of(self, index: "Index") -> dict[UUID, Customer]:
+        """The same of entries that are found by records and contact points already."""
         return {one: Customer(tuple(members), index.of(members)) for one, members in self.members.items()}
 
 
-class _Index:
+class Index:
     """Entries by the records that they are anchored to, and by the contact point that they speak against."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
@@ -94,7 +99,12 @@ class _Index:
             if one.contact is not None and one.state not in POSITIVE:
                 self.by_contact[one.contact].append(one)
 
+    def of_contact(self, contact: Contact) -> list[Entry]:
+        """What speaks against a contact point."""
+        return self.by_contact.get(contact, [])
+
     def of(self, members: Iterable[Member], contacts: Collection[Contact] = ()) -> tuple[Entry, ...]:
+        """What may speak of these members: what is anchored to one, and what speaks against a point that one holds."""
         held = dict.fromkeys(contacts)
         found: dict[UUID, Entry] = {}
         for member in members:
@@ -122,6 +132,14 @@ def census(session: Session, rules: Rules, golden_ids: Collection[UUID], records
     """Read the members of golden records, and records that have no golden id yet."""
     made = Census(rules)
     return made.add(sql.rows(session, MEMBERS, [list(golden_ids), list(records)])) if golden_ids or records else made
+
+
+def members_of(session: Session, golden_ids: Collection[UUID]) -> dict[UUID, list[UUID]]:
+    """The members of golden records, whoever may see them."""
+    found: dict[UUID, list[UUID]] = {one: [] for one in golden_ids}
+    for golden_id, record_id, *_ in sql.rows(session, MEMBERS, [sorted(golden_ids), []]) if golden_ids else ():
+        found[golden_id].append(record_id)
+    return found
 
 
 def census_of_records(session: Session, rules: Rules, records: Collection[UUID]) -> Census:

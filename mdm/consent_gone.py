@@ -6,6 +6,7 @@ against a contact point is taken all the same, by its keyed hash alone, for some
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 from uuid import UUID
 
 from sqlmodel import Session
@@ -31,7 +32,20 @@ class Gone:
     points: frozenset[ContactPoint] = frozenset()
 
 
-def among(session: Session, acts: Sequence[Act]) -> Gone:
+class Naming(Protocol):
+    """Whoever an act names."""
+
+    @property
+    def golden_id(self) -> UUID | None: ...
+
+    @property
+    def record(self) -> tuple[str, str] | None: ...
+
+    @property
+    def contact(self) -> ContactPoint | None: ...
+
+
+def among(session: Session, acts: Sequence[Naming]) -> Gone:
     """Find whom acts name that was erased, and count the acts. Until the transaction ends nobody more is erased."""
     if not suppression.any_erased(session):
         return Gone()

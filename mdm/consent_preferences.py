@@ -3,19 +3,23 @@
 Only what was changed on the page is recorded: what was shown and left alone is no act, also when it has changed meanwhile.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlmodel import Session
 
 from consent.effective import DEVICE, EMAIL, PHONE, judge
 from consent.entries import Channel, Method, Origin, Query, State
 from consent.links import Link
+from consent.preferences import Key, Preference, of_brand
 from consent.purposes import Rules
-from mdm import consent_link_acts
+from kernel import audit
+from mdm import consent_link_acts, preferences
 from mdm.consent_acts import Act
+from mdm.consent_link_acts import CUSTOMER, Reached
 
 NOTICE = "preference-page-1"
 CHANNELS = {EMAIL: (Channel.EMAIL,), PHONE: (Channel.SMS, Channel.PHONE, Channel.MESSENGER), DEVICE: (Channel.PUSH,)}
@@ -40,6 +44,9 @@ class Preferences:
 
     choices: tuple[Choice, ...]
     shown: str | None
+    language: str | None = None
+    frequency: str | None = None
+    topics: tuple[str, ...] = ()
 
 
 def read(session: Session, rules: Rules, link: Link, at: datetime) -> Preferences:
@@ -52,7 +59,32 @@ def read(session: Session, rules: Rules, link: Link, at: datetime) -> Preference
         )
         for purpose, channel in _offered(rules, link)
     )  # fmt: skip
-    return Preferences(made, _hidden(reached.point.shown) if reached.point else None)
+    if reached.point is None:
+        return Preferences(made, None)
+    said = {key: one.value for key, one in _said(session, reached, link).items()}
+    return Preferences(
+        made, _hidden(reached.point.shown), said.get(Key.LANGUAGE), said.get(Key.FREQUENCY), tuple(said.get(Key.TOPICS) or ())
+    )
+
+
+def _said(session: Session, reached: Reached, link: Link) -> dict[Key, Preference]:
+    return of_brand(preferences.of_records(session, sorted(reached.customer.records)), link.brand)
+
+
+def choose(session: Session, rules: Rules, link: Link, chosen: Mapping[Key, Any]) -> None:
+    """Record how the customer wants to be dealt with, of what differs from how it stands; nothing once nobody holds the point.
+
+    It is of the record that the link was made for, else of all records of the customer.
+    """
+    reached = consent_link_acts.reach(session, rules, link)
+    if reached.point is None or link.purpose is not None:
+        return
+    said = _said(session, reached, link)
+    changed = {key: value for key, value in chosen.items() if value != (said[key].value if key in said else None)}
+    records = {link.record_id} if link.is_of_record else set(reached.customer.records)
+    if changed and preferences.choose(session, records, link.brand, changed, CUSTOMER):
+        detail = {"kind": link.kind, "chosen": len(changed)}
+        audit.record(session, CUSTOMER.actor, "preference.recorded", "consent", link.reference, detail=detail)
 
 
 def _offered(rules: Rules, link: Link) -> Iterator[tuple[str, Channel]]:

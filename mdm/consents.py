@@ -4,7 +4,7 @@ Whom an act names decides what it can permit. A record: that record. A golden re
 or all of them. A contact point alone: whoever holds it, and nobody's consent when that is not one customer.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -108,23 +108,32 @@ def record(session: Session, rules: Rules, acts: Sequence[Act], principal: Princ
 
 
 def _known(session: Session, rules: Rules, acts: Sequence[Act], principal: Principal, gone: Gone) -> _Known:
-    keys = sorted({one.record for one in acts if one.record})
-    records = {
-        (row[0], row[1]): (row[2], row[3], row[4])
-        for row in (sql.rows(session, _RECORDS, [[one[0] for one in keys], [one[1] for one in keys]]) if keys else ())
-    }
+    records = records_of(session, [one.record for one in acts if one.record])
     ids = sorted({one.golden_id for one in acts if one.golden_id})
     alone = [one.contact for one in acts if one.contact and not (one.record or one.golden_id)]
     held_by = consent_customers.holders(session, alone) if alone else {}
     of_records = {record_id for record_id, _, _ in records.values()} | {one for held in held_by.values() for one in held}
     consent_customers.hold(session, ids, of_records)
-    living = {row[0]: row[1] for row in (sql.rows(session, _GOLDENS, [ids]) if ids else ())}
-    goldens = {*living.values(), *_goldens_of(session, of_records)}
+    live = living(session, ids)
+    goldens = {*live.values(), *_goldens_of(session, of_records)}
     census = consent_customers.census(session, rules, goldens, of_records)
     lifts = [one.lifts for one in acts if one.lifts]
     return _Known(
-        rules, principal, clock.now(), records, gone, living, held_by, ledger.by_id(session, lifts) if lifts else {}, census
+        rules, principal, clock.now(), records, gone, live, held_by, ledger.by_id(session, lifts) if lifts else {}, census
     )  # fmt: skip
+
+
+def records_of(session: Session, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[UUID, UUID | None, str]]:
+    """The records of keys within the row scope of the session, each with its golden id and its brand."""
+    asked = sorted(set(keys))
+    found = sql.rows(session, _RECORDS, [[one[0] for one in asked], [one[1] for one in asked]]) if asked else ()
+    return {(row[0], row[1]): (row[2], row[3], row[4]) for row in found}
+
+
+def living(session: Session, golden_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The golden ids that the ones named live by now, as far as they do, within the row scope of the session."""
+    ids = sorted(set(golden_ids))
+    return {row[0]: row[1] for row in (sql.rows(session, _GOLDENS, [ids]) if ids else ())}
 
 
 def _goldens_of(session: Session, records: Iterable[UUID]) -> set[UUID]:

@@ -3,11 +3,13 @@
 An e-mail address is itself in lower case, not the mailbox that it may lead to: consent for one spelling says nothing of another.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from consent.effective import DEVICE, EMAIL, PHONE, Holding, Member
 from consent.entries import Channel
@@ -18,7 +20,6 @@ from mdm.search_terms import LONGEST_TERM
 KINDS = (EMAIL, PHONE, DEVICE)
 LONGEST = 320
 Hasher = Callable[[str, str], str]
-Items = Iterable[Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +63,36 @@ def _phone(value: str) -> ContactPoint | None:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is stored of a member: the parts of its standard record that say what it holds and where it is."""
+    """What is stored of a member: the parts of its standard record that say what it holds and where it is, as JSON."""
 
     record_id: UUID
-    emails: Items = None
-    phones: Items = None
-    addresses: Items = None
-    consents: Items = None
+    emails: str | None = None
+    phones: str | None = None
+    addresses: str | None = None
+    consents: str | None = None
 
-    def points(self, rules: Rules) -> Iterator[tuple[ContactPoint, Mapping[str, Any]]]:
-        """The contact points that the record holds, each with what more is said of it."""
-        yield from ((_email(one["value"]), one) for one in self.emails or () if "@" in one.get("value", ""))
-        yield from ((point, one) for one in self.phones or () if (point := _phone(one.get("value", ""))))
-        yield from ((point, {}) for one in self.consents or () if (point := device_of(one, rules)))
+    def points(self, rules: Rules, kinds: Collection[str] = KINDS) -> Iterator[tuple[ContactPoint, Mapping[str, Any]]]:
+        """The contact points of some kinds that the record holds, each with what more is said of it."""
+        if EMAIL in kinds:
+            yield from ((_email(one["value"]), one) for one in _items(self.emails) if "@" in one.get("value", ""))
+        if PHONE in kinds:
+            yield from ((point, one) for one in _items(self.phones) if (point := _phone(one.get("value", ""))))
+        if DEVICE in kinds:
+            yield from ((point, {}) for one in _items(self.consents) if (point := device_of(one, rules)))
 
-    def held(self, rules: Rules, hash_of: Callable[[ContactPoint], str]) -> tuple[Member, dict[str, ContactPoint]]:
-        """The record as consent sees it, and the points that it holds by their hashes.
+    def held(
+        self, rules: Rules, hash_of: Callable[[ContactPoint], str], kinds: Collection[str] = KINDS
+    ) -> tuple[Member, dict[str, ContactPoint]]:
+        """The record as consent sees it, and the points of some kinds that it holds by their hashes.
 
         Where no address says which law applies, the countries of its phones do.
         """
-        named = [(hash_of(point), point, more) for point, more in self.points(rules)]
+        named = [(hash_of(point), point, more) for point, more in self.points(rules, kinds)]
         holdings = tuple(
             Holding(hashed, point.kind, _time(more.get("valid_from")), _time(more.get("valid_to")))
             for hashed, point, more in named
         )
-        countries = _countries(self.addresses) or _countries(self.phones) or {None}
+        countries = _countries(_items(self.addresses)) or _countries(_items(self.phones)) or {None}
         member = Member(self.record_id, holdings, frozenset(map(rules.jurisdiction, countries)))
         return member, {hashed: point for hashed, point, _ in named}
 
@@ -97,8 +103,12 @@ def device_of(item: Mapping[str, Any], rules: Rules) -> ContactPoint | None:
     return read(DEVICE, item.get("contact_point", "")) if word and word.channel is Channel.PUSH else None
 
 
-def _countries(items: Items) -> set[str | None]:
-    return {one["country"] for one in items or () if one.get("country")}
+def _items(text: str | None) -> Iterable[Mapping[str, Any]]:
+    return orjson.loads(text) or () if text else ()
+
+
+def _countries(items: Iterable[Mapping[str, Any]]) -> set[str | None]:
+    return {one["country"] for one in items if one.get("country")}
 
 
 def _time(text: str | None) -> datetime | None:

@@ -55,7 +55,7 @@ def preferences(request: Request, token: str, saved: str = "") -> Response:
     """Show what the customer gets, as it stands."""
     link = following.read(request, token, LinkKind.PREFERENCES)
     found = following.step(link, lambda session: choosing.read(session, link))
-    return answers.page("preferences.html", preferences=found, saved=bool(saved))
+    return answers.page("preferences.html", preferences=found, saved=bool(saved), offered=choosing.offered(link))
 
 
 @router.post("/preferences/{token}")

@@ -60,6 +60,11 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
             "headers": {},
         },
         "consent_links_revoke": {"body": {"link_id": "0123456789abcdef"}, "headers": {}},
+        "preferences_record": {
+            "body": {"preferences": [{"golden_id": golden_id, "key": "language", "value": "es"}]},
+            "headers": {},
+        },
+        "golden_preferences": {"path_parameters": {"golden_id": golden_id}, "headers": {}},
         "golden_consents": {"path_parameters": {"golden_id": golden_id}, "query": {}, "headers": {}},
         "golden_activities": {"path_parameters": {"golden_id": golden_id}, "query": {}, "headers": {}},
         "records_put": {**record, "body": {"given_name": "Ada"}},

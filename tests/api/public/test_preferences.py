@@ -109,3 +109,24 @@ def test_the_page_says_whose_it_is_and_no_more(api: Api, public: TestClient, pol
     save(public, path, [MARKETING], [NEWSLETTER])
     assert check(api, contact_point=POINT)["answer"] == "denied"
     assert check(api, contact_point=POINT, purpose="newsletter")["answer"] == "denied"
+
+
+def test_how_a_customer_wants_it_is_chosen_on_the_page(api: Api, public: TestClient, policy: Any) -> None:
+    golden_id = str(merged(policy))
+    topics = {"record": GIVEN["record"], "key": "topics", "value": ["shoes", "toys"]}
+    assert api.post("/v1/preferences", json={"preferences": [topics]}).status_code == 201
+    path = link(api, **PREFERENCES)["path"]
+    assert 'value="toys" checked' in public.get(path).text
+    form = {"act": "save", "language": "es", "was_language": "", "frequency": "weekly", "was_frequency": ""}
+    shown = {"topics": "shown", "was_topic": ["shoes", "toys"], "topic": ["shoes"]}
+    for _ in range(2):
+        assert public.post(path, data={**form, **shown}).status_code == 303
+    told = {one["key"]: one for one in api.get(f"/v1/golden/{golden_id}/preferences").json()["preferences"]}
+    assert {key: one["value"] for key, one in told.items()} == {"language": "es", "frequency": "weekly", "topics": ["shoes"]}
+    assert (told["language"]["origin"], told["language"]["method"]) == ("subject", "preference_centre")
+    text = public.get(path).text
+    assert '<option value="es" selected>' in text
+    assert '<option value="weekly" selected>' in text
+    public.post(path, data={"act": "save", "language": "xx", "was_language": "es", "frequency": "", "was_frequency": "weekly"})
+    told = {one["key"]: one["value"] for one in api.get(f"/v1/golden/{golden_id}/preferences").json()["preferences"]}
+    assert told == {"language": "es", "topics": ["shoes"]}
