@@ -19,6 +19,7 @@ from api.schemas.problems import Problem
 from api.v1 import (
     activities,
     approvals,
+    audiences,
     certificates,
     consent_links,
     consents,
@@ -56,6 +57,8 @@ ROUTERS = (
     preferences.of_goldens,
     preferences.router,
     consent_links.router,
+    audiences.streams,
+    audiences.router,
     decisions.router,
     overrides.router,
     explain.router,

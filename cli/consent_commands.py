@@ -1,6 +1,5 @@
 """`mdm consents`: legacy consents in, stored records replayed, what is known of a customer, and audiences checked."""
 
-import asyncio
 import csv
 import json
 from collections import Counter
@@ -21,11 +20,10 @@ from consent.links import LinkKind
 from consent.purposes import shipped
 from kernel import actor, audit, clock, db
 from kernel.errors import Invalid
-from mdm import consent_checks, consent_files, consent_links, consent_reading, consent_replay, consents, history
+from mdm import audiences, consent_files, consent_links, consent_reading, consent_replay, consents, history
 from mdm import policy as policies
 from mdm.consent_acts import Act
-from mdm.consent_checks import Check, Checked
-from mdm.consent_files import Row
+from mdm.consent_files import Default
 from mdm.mapping_values import Problem
 
 ACTS_A_STEP, CHECKS_A_STEP = 500, 5_000
@@ -145,44 +143,32 @@ def audience(
 ) -> None:
     """Check every row of a file: its columns golden_id, source and key, email, phone or device say who.
 
+    Columns purpose, channel and brand say of a row what is asked of it.
+
     The same rows come out, each with `answer`, `reason` and `golden_id_now`. Only `allowed` permits.
     """
     if purpose not in shipped().purposes:
         raise Invalid(f"No such purpose is known: {', '.join(sorted(shipped().purposes))}", code="unknown_purpose")
-    columns = list(consent_files.columns_of(file, delimiter))
-    found: Counter[str] = Counter()
+    columns, default = list(consent_files.columns_of(file, delimiter)), Default(purpose, channel, brand)
+    caller, found = actor.local("mdm consents audience"), Counter[str]()
     with out.open("w", encoding="utf-8", newline="") as written:
         lines = csv.DictWriter(written, [*columns, *ANSWERED], delimiter=delimiter, extrasaction="ignore")
         lines.writeheader()
-        for portion in _portions(consent_files.audience(file, purpose, channel, brand, delimiter), CHECKS_A_STEP):
-            answers = _answers(portion)
+        for portion in _portions(consent_files.audience(file, default, shipped(), delimiter), CHECKS_A_STEP):
+            with db.transaction() as session:
+                asked = [one.said for one in portion if not isinstance(one.said, Act)]
+                answers = [_told(*one) for one in audiences.answers(session, shipped(), asked)]
+                audit.record(session, caller.actor, "consent.check", "consent", "", detail={"asked": len(portion)})
             found.update(answer["answer"] for answer in answers)
             lines.writerows({**row.columns, **answer} for row, answer in zip(portion, answers, strict=True))
     for name, number in sorted(found.items()):
         console.print(f"{number:>9,}  {name}", highlight=False)
-    if found["unreadable"]:
+    if found[audiences.UNREADABLE]:
         raise typer.Exit(WITH_REJECTS)
 
 
-def _answers(portion: Sequence[Row]) -> list[dict[str, str]]:
-    asked = [one.said for one in portion if isinstance(one.said, Check)]
-    answered = iter(asyncio.run(_check(asked)) if asked else ())
-    return [_told(next(answered)) if isinstance(one.said, Check) else _unreadable(one) for one in portion]
-
-
-def _unreadable(row: Row) -> dict[str, str]:
-    return {"answer": "unreadable", "reason": row.said.code if isinstance(row.said, Problem) else "", "golden_id_now": ""}
-
-
-async def _check(asked: Sequence[Check]) -> list[Checked]:
-    try:
-        return await consent_checks.check(actor.local("mdm consents audience"), shipped(), asked, clock.now())
-    finally:
-        await db.close_async_pool()
-
-
-def _told(one: Checked) -> dict[str, str]:
-    return {"answer": one.ruling.answer, "reason": one.ruling.reason, "golden_id_now": str(one.golden_id or "")}
+def _told(answer: str, reason: str, golden_id: UUID | None) -> dict[str, str]:
+    return {"answer": answer, "reason": reason, "golden_id_now": str(golden_id or "")}
 
 
 @consents_app.command("revoke-links")

@@ -73,7 +73,7 @@ LIFTED_ONLY = (
 )
 
 
-# What forbids for the whole person or contact point, whatever is asked; each is told by its own name.
+# A global suppression forbids for the whole person or contact point, whatever is asked; each is told by its own name.
 GLOBAL = (Suppression.DECEASED, Suppression.MINOR, Suppression.DO_NOT_CALL, Suppression.GPC)
 
 

@@ -27,6 +27,7 @@ from mdm.mapping_schema import Path as PathOrText
 from mdm.mapping_values import Problem, Reader, reader
 
 PERSON = ("golden_id", "source", "key", "email", "phone", "device", "country")
+AUDIENCE = (*PERSON, "purpose", "channel", "brand")
 UNREADABLE = Problem("unreadable_value", "")
 
 
@@ -169,18 +170,58 @@ def _time(text: str | None) -> datetime | None:
         raise ValueError("beyond the calendar") from beyond
 
 
-def audience(path: Path, purpose: str, channel: Channel | None, brand: str | None, delimiter: str = ",") -> Iterator[Row]:
-    """Read the checks of a file, whose columns are some of golden_id, source, key, email, phone, device and country."""
+@dataclass(frozen=True, slots=True)
+class Default:
+    """What rows of an audience are asked for that do not say so themselves in columns of these names."""
+
+    purpose: str | None = None
+    channel: Channel | None = None
+    brand: str | None = None
+
+
+def audience(path: Path, default: Default, rules: Rules, delimiter: str = ",") -> Iterator[Row]:
+    """Read the checks of a file, whose columns are some of golden_id, source, key, email, phone, device and country, and may be
+    purpose, channel and brand."""
     for line_no, columns in _rows(path, delimiter):
-        said = {name: text for name in PERSON if (text := columns.get(name, "").strip())}
-        try:
-            who = _who(said)
-            if not any(who.values()):
-                yield Row(line_no, columns, Problem("no_subject", ""))
-                continue
-            yield Row(line_no, columns, Check(purpose, channel, brand, **who))
-        except ValueError:
-            yield Row(line_no, columns, UNREADABLE)
+        yield Row(line_no, columns, check_of(texts(columns), default, rules))
+
+
+def texts(values: Mapping[str, Any]) -> dict[str, str]:
+    """What a row says of those fields that an audience knows, as texts; what is empty is not said."""
+    found = {name: str(values[name]).strip() for name in AUDIENCE if values.get(name) is not None}
+    return {name: text for name, text in found.items() if text}
+
+
+def for_row(said: Mapping[str, str], default: Default) -> Default:
+    """What a row is asked for. A channel that is none is left out here, and refused by `check_of`."""
+    channel = Channel(said["channel"]) if said.get("channel") in set(Channel) else default.channel
+    return Default(said.get("purpose", default.purpose), channel, said.get("brand", default.brand))
+
+
+def check_of(said: Mapping[str, str], default: Default, rules: Rules) -> Check | Problem:
+    """Make the check of a row, or say what is wrong with it."""
+    what = for_row(said, default)
+    problem = next(_problems(said, what, rules), None)
+    if problem is not None or what.purpose is None:
+        return problem or Problem("purpose_missing", "purpose")
+    try:
+        who = _who({name: text for name, text in said.items() if name in PERSON})
+    except ValueError:
+        return UNREADABLE
+    return Check(what.purpose, what.channel, what.brand, **who)
+
+
+def _problems(said: Mapping[str, str], what: Default, rules: Rules) -> Iterator[Problem]:
+    if what.purpose is not None and what.purpose not in rules.purposes:
+        yield Problem("unknown_purpose", "purpose")
+    elif what.purpose is not None and rules.purposes[what.purpose].reaches and what.channel is None:
+        yield Problem("channel_missing", "channel")
+    if said.get("channel", what.channel) != what.channel:
+        yield Problem("unknown_channel", "channel")
+    if "golden_id" in said and {"source", "key"} <= said.keys():
+        yield Problem("two_subjects", "record")
+    if said.keys().isdisjoint({"golden_id", *contact_points.KINDS}) and not {"source", "key"} <= said.keys():
+        yield Problem("no_subject", "")
 
 
 def columns_of(path: Path, delimiter: str = ",") -> Sequence[str]:

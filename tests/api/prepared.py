@@ -5,12 +5,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import orjson
+
 from consent.entries import Channel, State
 from consent.purposes import shipped
 from kernel import actor, approvals, clock, db, jobs
-from mdm import certificates, consents, exports, merge_holds, ruling, uploads
+from mdm import audiences, certificates, consents, exports, merge_holds, ruling, uploads
 from mdm import policy as policies
 from mdm.consent_acts import Act
+from mdm.consent_files import Default
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
 from stewardship import answering, decision_sets, overriding, privacy_confirming, privacy_requests, settle, tasks
@@ -18,7 +21,7 @@ from stewardship.overriding import OverrideWish
 from stewardship.settle import Wish
 from stewardship.sides import Side
 from webhooks import endpoints, feed
-from workers import exporter
+from workers import exporter, reader
 
 from ..resolution import MARIA, WHO, Master, golden_of, query
 
@@ -47,6 +50,12 @@ def known_to_work(name: str, golden_id: str) -> dict[str, Any]:
             "headers": {},
             "body": b"1\n",
         },
+        "audiences_begin": {
+            "query": {"format": "ndjson", "purpose": "marketing", "channel": "email"},
+            "headers": {},
+            "body": orjson.dumps({"golden_id": golden_id}) + b"\n",
+        },
+        "audiences_dropped": {"query": {"after": "latest", "purpose": "marketing", "channel": "email"}, "headers": {}},
         "exports_begin": {"body": {"kind": "crosswalk"}, "headers": {}},
         "events_read": {"query": {}, "headers": {}},
         "lookup_find": {"body": {"golden_id": golden_id}},
@@ -97,6 +106,19 @@ def of_an_export() -> dict[str, Any]:
     assert claim is not None
     exporter.work(db.transaction, claim)
     return {"path_parameters": {"export_id": str(export_id)}, "headers": {}}
+
+
+def of_an_audience() -> dict[str, Any]:
+    """The same, about an audience that is made."""
+    upload = str(uuid.uuid4())
+    (uploads.folder() / f"{upload}.ndjson").write_bytes(b'{"email": "ada@example.org"}\n')
+    wish = audiences.Wish("ndjson", Default("marketing", Channel.EMAIL))
+    with db.transaction() as session:
+        made = audiences.begin(session, wish, upload, EXPORTER)
+        claim = jobs.claim_chunk(session, "test", [audiences.KIND], job_id=made)
+    assert claim is not None
+    reader.READS[audiences.KIND](db.transaction, claim)
+    return {"path_parameters": {"audience_id": str(made)}, "headers": {}}
 
 
 def of_an_approval() -> dict[str, Any]:
@@ -292,7 +314,15 @@ def of_a_hold(name: str) -> dict[str, Any]:
 
 
 # What must be there before an operation succeeds, by the resource that it is of; lists and what begins need nothing.
-NEEDS_NOTHING = {"jobs_listed", "approvals_listed", "merge_holds_listed", "exports_begin", "certificates_begin"}
+NEEDS_NOTHING = {
+    "jobs_listed",
+    "approvals_listed",
+    "merge_holds_listed",
+    "exports_begin",
+    "certificates_begin",
+    "audiences_begin",
+    "audiences_dropped",
+}
 PREPARED: dict[str, Callable[[str, policies.Policy], dict[str, Any]]] = {
     "decisions": lambda name, policy: of_a_customer(name, *customer(policy)),
     "overrides": lambda name, policy: of_a_customer(name, *customer(policy)),
@@ -303,6 +333,7 @@ PREPARED: dict[str, Callable[[str, policies.Policy], dict[str, Any]]] = {
     "privacy": of_a_privacy_request,
     "tasks": of_a_task,
     "exports": lambda *_: of_an_export(),
+    "audiences": lambda *_: of_an_audience(),
     "certificates": of_a_certificate,
     "webhooks": lambda name, _: of_an_endpoint(name),
 }
