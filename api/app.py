@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from api import problems, quotas, tokens
 from api.console import bulk, customers, operations, signing, trail
+from api.console import privacy as console_privacy
 from api.console import tasks as console_tasks
 from api.console import versions as console_versions
 from api.pages import routes as pages
@@ -88,6 +89,7 @@ ROUTERS = (
     bulk.router,
     console_tasks.router,
     customers.router,
+    console_privacy.router,
     operations.router,
     console_versions.router,
     trail.router,

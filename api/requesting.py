@@ -34,20 +34,21 @@ def opened(caller: Principal, body: PrivacyWish) -> tuple[int, bytes]:
 
 def act(caller: Principal, request_id: UUID, do: Callable[[Session], Any], status: int = OK) -> tuple[int, bytes]:
     """Do something about a request that the caller may see; the request as it then stands. Raises: MdmError."""
-    _require_seen(caller, request_id)
+    require_seen(caller, request_id)
     with db.transaction() as session:
         do(session)
         return status, orjson.dumps(shown(privacy_requests.find(session, request_id)))
 
 
-def _require_seen(caller: Principal, request_id: UUID) -> None:
+def require_seen(caller: Principal, request_id: UUID) -> None:
+    """Refuse a request that the caller may not see. Raises: NotFound."""
     with db.read_only(db.Role.APP, caller.scope) as session:
         privacy_requests.find(session, request_id)
 
 
 def previewed(caller: Principal, request_id: UUID) -> tuple[int, bytes]:
     """Look at what an erasure would remove. Raises: MdmError."""
-    _require_seen(caller, request_id)
+    require_seen(caller, request_id)
     with db.transaction() as session:
         return OK, orjson.dumps(_preview(privacy_confirming.preview(session, caller, request_id)))
 
@@ -65,7 +66,7 @@ def _preview(seen: Preview) -> dict[str, Any]:
 
 def exported(caller: Principal, request_id: UUID, shape: str) -> Response:
     """Answer everything held about the person of a request, as JSON or as a page. Blocks. Raises: MdmError."""
-    _require_seen(caller, request_id)
+    require_seen(caller, request_id)
     with db.transaction() as session:
         said = privacy_access.export(session, caller, request_id)
     if shape == "json":

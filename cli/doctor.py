@@ -11,14 +11,14 @@ import stat
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import redis
 
 from cli import migrations
 from cli.failures import unreachable
+from cli.findings import Finding, State
+from cli.privacy_findings import privacy
 from cli.services import check_folder, is_running
 from cli.words import counted
 from kernel import clock, db
@@ -34,28 +34,10 @@ SMALLEST_FREE_BYTES = 1_000_000_000
 STALE_QUEUE_SECONDS = 300.0
 
 
-class State(Enum):
-    """What a finding means."""
-
-    GOOD = "ok"
-    ODD = "look"
-    BAD = "bad"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at, what was seen, and how to mend it."""
-
-    state: State
-    what: str
-    seen: str
-    mend: str = ""
-
-
 PYTHON, PACKAGES, DISK, SECRET_KEY, PORT = "python", "packages", "disk", "secret key", "port"
 DATABASE, BROKER, MIGRATIONS, SECRET, MODEL = "database", "broker", "migrations", "secret of the data", "model"
 CLOCK, CONNECTIONS, QUEUE, QUARANTINE, REACH = "clock", "connections", "queue", "quarantine", "reach"
-RENEWAL, QUALITY, WEBHOOKS = "renewal", "quality", "webhooks"
+RENEWAL, QUALITY, WEBHOOKS, PRIVACY = "renewal", "quality", "webhooks", "privacy"
 
 
 def examine(chosen: Settings) -> Iterator[Finding]:
@@ -342,5 +324,6 @@ INSIDE = {
     QUALITY: _quality,
     QUARANTINE: _quarantine,
     WEBHOOKS: _webhooks,
+    PRIVACY: lambda _: privacy(PRIVACY),
     REACH: _reach,
 }

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from cli import migrations
-from cli.doctor import State, examine
+from cli.doctor import examine
+from cli.findings import State
 from cli.supervisor import Stack, prepare, running_stack
 from kernel import actor, clock, db
 from kernel.settings import settings

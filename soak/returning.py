@@ -1,18 +1,28 @@
-"""Erased people sent again by five feeds in other spellings, among others who look like them: who comes back, who is kept out."""
+"""Erased people sent again by five feeds in other spellings, among others who look like them: who comes back, who is kept out.
+
+Five iterations come to 1,000 people among 100,000 others, each in a database and with an erasure ledger of its own.
+"""
 
 import random
+import tempfile
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from bench.server import own_database
 from kernel import db
 from kernel.actor import Principal
+from kernel.settings import configure, settings
 from mdm import ingest, owed, policy, sql
 from mdm.incoming import Incoming
 from mdm.policy import Policy
 from mdm.resolve import Resolver
+from soak.progress import Outcome
 from stewardship import privacy_erasure
 
 POLICY = """
@@ -31,6 +41,7 @@ GIVEN = (
 )  # fmt: skip
 SURNAMES = ("Garcia", "Lopez", "Becker", "Duarte", "Katz", "Lindqvist", "Moreau", "Novak", "Oduya", "Rossi", "Silva", "Weber")
 CHUNK = 500
+TARGET, PEOPLE, OTHERS = 5, 200, 20_000
 Row = dict[str, Any]
 
 
@@ -83,7 +94,31 @@ def alike(number: int, row: Row, chance: random.Random) -> Iterator[Row]:
     yield {"given_name": row["given_name"], "surname": row["surname"], "birth_date": row["birth_date"]}
 
 
-def run(people: int, others: int, seed: int) -> Returned:
+@contextmanager
+def ready() -> Iterator[None]:
+    """Nothing is shared: every iteration has a database of its own."""
+    yield
+
+
+def run(_: None, seed: str, _evidence: Path) -> Outcome:
+    """Erase people and send them again; whoever comes back or is kept out for nothing is a finding."""
+    with own_database(), tempfile.TemporaryDirectory(prefix="erasures-") as folder:
+        before = settings()
+        configure(before.model_copy(update={"erasure_ledger": Path(folder) / "erasures.ndjson"}))
+        try:
+            found = returned(PEOPLE, OTHERS, seed)
+        finally:
+            configure(before)
+    wrong = []
+    if found.created_again:
+        wrong.append(f"{found.created_again} of {found.sent_again} deliveries of erased people were stored")
+    if found.kept_out:
+        wrong.append(f"{found.kept_out} of {found.others} others were kept out")
+    counts = Counter({"erased": found.erased, "sent again": found.sent_again, "others": found.others})
+    return Outcome(counts, worst={"seconds of an erasure": found.longest_seconds}, findings=wrong)
+
+
+def returned(people: int, others: int, seed: int | str) -> Returned:
     """Erase so many people of an empty database, send them again five times each among so many others."""
     chance = random.Random(seed)
     with db.transaction() as session:

@@ -15,7 +15,7 @@ from soak.one import LONGEST_MINUTES
 from soak.progress import Progress, Suffered, kept
 from soak.service import ROOT
 
-PARTS = ("orders", "large", "engines", "storm", "ids", "consent", "kills", "exports", "faults", "properties")
+PARTS = ("orders", "large", "engines", "storm", "ids", "consent", "returning", "kills", "exports", "faults", "properties")
 FOUND = 1
 console = Console(width=None if sys.stdout.isatty() else 130)
 

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -10,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from kernel import db, jobs
 from mdm import policy as policies
 from mdm import versions
-from stewardship import accounts
+from stewardship import accounts, privacy_requests
 from webhooks import endpoints
 
 from ..resolution import MARIA, WHO, Master, golden_of, query
@@ -27,6 +28,7 @@ OPERATED = (
     "policies/1",
     "events",
     "webhooks",
+    "privacy",
     "audit",
     "report",
 )
@@ -164,6 +166,7 @@ def test_every_page_fits_its_window_and_is_accessible(visit: Visit, mdm: Master,
         f"/console/operations/webhooks/{webhook}",
         f"/console/operations/jobs/{job_id()}",
         f"/console/operations/models/{model}",
+        f"/console/operations/privacy/{privacy_request(customer)}",
         f"/console/tasks/{task}",
         f"/console/tasks/{check}",
         f"/console/customers/{customer}",
@@ -198,6 +201,42 @@ def job_id() -> str:
     """A job that runs and has done half of what it is to do."""
     with db.transaction() as session:
         return str(jobs.create_job(session, "test", {"source": "crm"}, "test", total_units=2, chunks=[{}]))
+
+
+def privacy_request(golden_id: UUID) -> UUID:
+    """A request for an erasure that is open."""
+    with db.transaction() as session:
+        return privacy_requests.open_request(session, WHO, privacy_requests.Wish("erasure", golden_id))
+
+
+def test_an_erasure_is_asked_for_answered_and_confirmed_without_javascript(
+    chromium: Browser, service: Service, mdm: Master, axe: str
+) -> None:
+    mdm.put("crm", "leaves", {**MARIA, "surname": "Quintana", "emails": ["quintana@telefonica.net"]})
+    mdm.drain()
+    golden_id = golden_of("crm", "leaves")
+    context: BrowserContext = chromium.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{service.url}/console")
+    sign_in(page)
+    page.goto(f"{service.url}/console/operations/privacy")
+    page.get_by_label("Kind").select_option("erasure")
+    page.get_by_label("Golden id").fill(str(golden_id))
+    page.get_by_label("Your case number").fill("CASE-7")
+    page.get_by_role("button", name="Open").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Erasure")
+    page.get_by_label("Theirs", exact=True).first.check()
+    page.get_by_role("button", name="Keep the answers").click()
+    page.get_by_label("How it was checked").select_option("in_store")
+    page.get_by_label("What came of it").select_option("passed")
+    page.get_by_role("button", name="Note it").first.click()
+    page.get_by_role("button", name="Look at what would go").click()
+    expect(page.get_by_text("This cannot be undone.")).to_be_visible()
+    expect(page.get_by_text(str(golden_id))).to_be_visible()
+    page.get_by_role("button", name="Erase it").click()
+    expect(page.get_by_text("confirmed", exact=True)).to_be_visible()
+    assert query("SELECT state FROM privacy_request WHERE reference = 'CASE-7'") == [("confirmed",)]
+    context.close()
 
 
 def complaints(page: Page, axe: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The doctor sees what is wrong and says how to mend it."""
 
 import socket
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -11,11 +12,15 @@ from threading import Thread
 import pytest
 from sqlalchemy import text
 
-from cli.doctor import Finding, State, examine
+from cli.doctor import examine
+from cli.findings import Finding, State
 from cli.services import sole
 from kernel import actor, clock, db
 from kernel.settings import Settings, configure, settings
+from stewardship import privacy_erasure, privacy_ledger, privacy_requests
 from webhooks import endpoints
+
+from .. import resolution as master
 
 
 @pytest.fixture(autouse=True)
@@ -151,3 +156,47 @@ def test_an_endpoint_that_is_overdue_is_a_finding() -> None:
         session.connection().execute(text("UPDATE webhook_endpoint SET overdue_since = now()"))
     found = look()["webhooks"]
     assert (found.state, str(made.endpoint_id) in found.mend) == (State.ODD, True)
+
+
+@pytest.fixture
+def erased(database: str, redis_url: str) -> Iterator[None]:
+    """Somebody was erased, as the database and the ledger know."""
+    privacy_ledger.path().unlink(missing_ok=True)
+    mdm = master.start()
+    mdm.put("shop", "1", master.MARIA)
+    mdm.drain()
+    records = [row[0] for row in master.query("SELECT record_id FROM crosswalk")]
+    privacy_erasure.end(mdm.resolver, privacy_erasure.begin(db.transaction, uuid.uuid4(), records))
+    yield
+    privacy_ledger.path().unlink(missing_ok=True)
+
+
+@pytest.mark.usefixtures("erased")
+def test_what_hangs_on_the_erasure_ledger_is_told() -> None:
+    assert look()["privacy"].state is State.GOOD
+    ledger = privacy_ledger.path().read_bytes()
+    privacy_ledger.path().write_bytes(b"")
+    found = look()["privacy"]
+    assert (found.state, "1 erasure not in the erasure ledger" in found.seen) == (State.BAD, True)
+    privacy_ledger.path().write_bytes(ledger)
+    master.query("UPDATE erasure SET state = 'begun', begun_at = now() - interval '1 hour'")
+    assert "1 erasure was begun and is not done" in look()["privacy"].seen
+    master.query("DELETE FROM erasure")
+    found = look()["privacy"]
+    assert (found.state, found.mend) == (State.BAD, "mdm privacy replay")
+    assert "restored" in found.seen
+
+
+@pytest.mark.usefixtures("database", "redis_url")
+def test_requests_past_their_time_are_told() -> None:
+    privacy_ledger.path().unlink(missing_ok=True)
+    mdm = master.start()
+    mdm.put("shop", "1", master.MARIA)
+    mdm.drain()
+    golden_id = master.golden_of("shop", "1")
+    assert golden_id is not None
+    with db.transaction() as session:
+        privacy_requests.open_request(session, master.WHO, privacy_requests.Wish("erasure", golden_id))
+    assert look()["privacy"].seen == "1 request open, nothing overdue"
+    master.query("UPDATE privacy_request SET due_at = now() - interval '1 day'")
+    assert (look()["privacy"].state, look()["privacy"].seen) == (State.ODD, "1 request overdue")

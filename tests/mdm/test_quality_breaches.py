@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cli.doctor import State, examine
+from cli.doctor import examine
+from cli.findings import State
 from kernel import clock, db
 from kernel.settings import settings
 from mdm import policy as policies

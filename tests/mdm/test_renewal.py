@@ -4,7 +4,8 @@ from types import ModuleType
 
 import pytest
 
-from cli.doctor import Finding, State, examine
+from cli.doctor import examine
+from cli.findings import Finding, State
 from kernel import db
 from kernel.settings import settings
 from matching import blocking, decide, standardize
