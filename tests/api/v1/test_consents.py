@@ -232,3 +232,23 @@ def test_a_hundred_thousand_entries_for_one_shared_phone_are_answered(api: Api, 
     assert found["entries"][0] == first["entry_id"]
     assert len(found["entries"]) == 2  # Of a hundred thousand refusals of the same width one says what all of them say.
     assert time.monotonic() - began < 15  # The deadline of a hot read.
+
+
+def test_a_large_batch_is_answered_in_its_order(api: Api, policy: Any) -> None:
+    """More than one portion: some are looked up while others are judged."""
+    golden_id = str(merged(policy))
+    record(api, GIVEN)
+    kinds = (
+        {"golden_id": golden_id},
+        {"contact_point": {"kind": "email", "value": "mg@example.es"}},
+        {"record": {"source": "pos", "key": "none"}},
+    )
+    asked = [{"purpose": "marketing", "channel": "email", "brand": "main", **kinds[number % 3]} for number in range(2_503)]
+    answer = api.post("/v1/consent-checks", json={"checks": asked})
+    assert answer.status_code == 200
+    items = answer.json()["items"]
+    assert [one["index"] for one in items] == list(range(len(asked)))
+    alone = [check(api, **one) for one in kinds]
+    for number, one in enumerate(items):
+        assert (one["answer"], one["reason"]) == (alone[number % 3]["answer"], alone[number % 3]["reason"])
+    assert [one["reason"] for one in alone] == ["given", "nothing_recorded", "unknown_customer"]
