@@ -65,7 +65,7 @@ def show(job_id: JobId) -> None:
 @jobs_app.command("cancel")
 def cancel(job_id: JobId) -> None:
     """Cancel a job: what it has done stays, nothing more is begun."""
-    _change(job_id, jobs.cancel, "cancelled")
+    _change(job_id, retrying.cancel, "cancelled")
 
 
 @jobs_app.command("pause")

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli import forecast_report, model_choice, model_text
+from cli import adoption_report, forecast_report, model_choice, model_text
 from cli.card.page import Facts, page
 from cli.words import counted
 from kernel import actor, approvals, db
@@ -69,7 +69,8 @@ def use(model: NAMED) -> None:
         waiting = ruling.adopt(session, actor.at_command_line().actor, model=found)
     if waiting is not None:
         raise approvals.needed(waiting)
-    console.print(f"[green]current[/green]: {found.name} ({found.fingerprint}); every record is resolved anew", highlight=False)
+    console.print(f"[green]current[/green]: {found.name} ({found.fingerprint})", highlight=False)
+    adoption_report.tell(console, errors)
 
 
 def diff(

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import model_choice, plan_report
+from cli import adoption_report, model_choice, plan_report
 from cli.model_life import NAMED, model_app
 from cli.output import Output
 from cli.policy_commands import policy_app, show_changes
@@ -71,8 +71,5 @@ def rollback(
         waiting = ruling.adopt(session, actor.at_command_line().actor, stored)
     if waiting is not None:
         raise approvals.needed(waiting)
-    console.print(
-        f"Policy version {stored.version} rules again, in place of version {before.version};"
-        " every record is resolved anew by the workers.",
-        highlight=False,
-    )
+    console.print(f"Policy version {stored.version} rules again, in place of version {before.version}.", highlight=False)
+    adoption_report.tell(console, errors)

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli import forecast_report, model_choice
+from cli import adoption_report, forecast_report, model_choice
 from cli.words import counted
 from kernel import actor, approvals, clock
 from kernel.db import read_only, transaction
@@ -23,6 +23,7 @@ COLOURS = {Sign.ADDED: "green", Sign.REMOVED: "red", Sign.CHANGED: "yellow"}
 PLAIN: dict[str, Any] = {"markup": False, "highlight": False, "soft_wrap": True}
 NARROW = 100
 console = Console()
+errors = Console(stderr=True)
 policy_app = typer.Typer(help="Check, apply and show the policy.", no_args_is_help=True, rich_markup_mode=None)
 source_app = typer.Typer(help="The sources that the policy names.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -65,8 +66,12 @@ def _show_lines(found: Policy) -> None:
 def apply(
     file: Annotated[Path, typer.Argument(help="A policy document: it replaces the whole policy.", show_default=False)],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Let go of sources that have records, and of the last view.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the workers have resolved every record under it.")] = False,
 ) -> None:
-    """Say what a policy document changes, store it and let it rule. Records are then resolved again by the workers."""
+    """Say what a policy document changes, store it and let it rule. Records are then resolved again by the workers, as a job.
+
+    Killed at any moment it has changed nothing, or the job goes on; the same document again says what is left.
+    """
     found = policy.load(file)
     with transaction() as session:
         before = policy.in_force(session)
@@ -79,9 +84,8 @@ def apply(
     if waiting is not None:
         raise approvals.needed(waiting)
     _show_sources(stored, records)
-    again = sum(records.values()) if before is not None and before.fingerprint != stored.fingerprint else 0
-    resolved = f" {counted(again, 'record is', 'records are')} resolved again by the workers." if again else ""
-    console.print(f"Policy version {stored.version} rules. Fingerprint {stored.fingerprint}.{resolved}", **PLAIN)
+    console.print(f"Policy version {stored.version} rules. Fingerprint {stored.fingerprint}.", **PLAIN)
+    adoption_report.tell(console, errors, wait)
 
 
 def show_changes(console: Console, changed: Difference, is_first: bool) -> None:

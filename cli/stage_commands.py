@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from sqlmodel import Session
 
-from cli import plan_report
+from cli import adoption_report, plan_report
 from cli.output import Output
 from cli.policy_commands import source_app
 from cli.progress import progress
@@ -53,11 +53,12 @@ def go_live(
         return
     stored = _apply(in_force, wanted, source)
     console.print(
-        f"{source} is in stage {stored.sources[source].stage}, by policy version {stored.version}; every record is resolved anew"
-        f" by the workers. Back: {own_command()} policy rollback {in_force.version}",
+        f"{source} is in stage {stored.sources[source].stage}, by policy version {stored.version}."
+        f" Back: {own_command()} policy rollback {in_force.version}",
         highlight=False,
         soft_wrap=True,
     )
+    adoption_report.tell(console, errors)
 
 
 def _next(in_force: Policy, source: str, past_review: bool) -> Policy:

@@ -61,23 +61,32 @@ class Backlog:
 
 
 def request(
-    session: Session, record_ids: Sequence[uuid.UUID], reason: str, priority: int = BULK_PRIORITY, fresh: bool = True
+    session: Session,
+    record_ids: Sequence[uuid.UUID],
+    reason: str,
+    priority: int = BULK_PRIORITY,
+    fresh: bool = True,
+    adoption: uuid.UUID | None = None,
 ) -> int:
-    """Ask for resolution of records. A fresh request (new input) lifts a quarantine; a redo does not."""
+    """Ask for resolution of records. A fresh request (new input) lifts a quarantine; a redo does not.
+
+    A row asked for by an adoption is the adoption's until it goes, whoever asks for it again.
+    """
     if not record_ids:
         return 0
     touched = sql.run(
         session,
-        """INSERT INTO pending_record AS p (record_id, reason, priority)
-           SELECT DISTINCT id, %(reason)s, %(priority)s::smallint FROM unnest(%(ids)s::uuid[]) AS id ORDER BY id
-           ON CONFLICT (record_id) DO UPDATE SET
+        """INSERT INTO pending_record AS p (record_id, reason, priority, adoption)
+           SELECT DISTINCT id, %(reason)s, %(priority)s::smallint, %(adoption)s::uuid
+           FROM unnest(%(ids)s::uuid[]) AS id ORDER BY id
+           ON CONFLICT (record_id) DO UPDATE SET adoption = coalesce(EXCLUDED.adoption, p.adoption),
              reason = EXCLUDED.reason, priority = LEAST(p.priority, EXCLUDED.priority), request_no = DEFAULT,
              available_at = now(), rung_at = NULL,
              attempts = CASE WHEN %(fresh)s THEN 0 ELSE p.attempts END,
              lost_leases = CASE WHEN %(fresh)s THEN 0 ELSE p.lost_leases END,
              error = CASE WHEN %(fresh)s THEN NULL ELSE p.error END,
              quarantined_at = CASE WHEN %(fresh)s THEN NULL ELSE p.quarantined_at END""",
-        {"ids": list(record_ids), "reason": reason, "priority": priority, "fresh": fresh},
+        {"ids": list(record_ids), "reason": reason, "priority": priority, "fresh": fresh, "adoption": adoption},
     )
     if priority < BULK_PRIORITY:  # Bulk is found by polling: a notification serializes commits.
         notify(session)

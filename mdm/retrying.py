@@ -1,4 +1,4 @@
-"""Tries again what was given up of a job, unless that would undo or double what was done since."""
+"""Tries again what was given up of a job, or cancels one, unless that would undo, double or halve what is done."""
 
 import uuid
 
@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from kernel import jobs
 from kernel.errors import Conflict
-from mdm import import_undo, reconciliations
+from mdm import adoptions, import_undo, reconciliations
 
 
 def retry(session: Session, job_id: uuid.UUID) -> int:
@@ -22,3 +22,9 @@ def retry(session: Session, job_id: uuid.UUID) -> int:
     if jobs.status(session, job_id).kind == reconciliations.KIND:
         reconciliations.refuse_second(session, job_id)
     return jobs.retry(session, job_id)
+
+
+def cancel(session: Session, job_id: uuid.UUID) -> None:
+    """Cancel a job. Raises: as `jobs.cancel`; Conflict for an adoption."""
+    adoptions.refuse_cancel(session, job_id)
+    jobs.cancel(session, job_id)

@@ -29,7 +29,7 @@ def adopt(session: Session, by: str, policy: Policy | None = None, model: Model 
         waiting = approvals.second(session, KIND, subject, by, about)
         if waiting is not None:
             return waiting
-    versions.adopt(session, policies.store(session, policy, by) if policy else None, model)
+    versions.adopt(session, policies.store(session, policy, by) if policy else None, model, by)
     return None
 
 

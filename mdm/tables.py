@@ -187,6 +187,7 @@ class PendingRecord(SQLModel, table=True):
     lost_leases: int = Field(default=0, sa_type=SmallInteger)
     quarantined_at: datetime | None = _time(nullable=True)
     error: str | None = None
+    adoption: uuid.UUID | None = None
 
 
 class DecisionRow(SQLModel, table=True):

@@ -11,11 +11,11 @@ from typing import Any
 from sqlmodel import Session
 
 from kernel.errors import Conflict, Unavailable
-from kernel.settings import settings
+from kernel.settings import fault_point, settings
 from matching.decide import IdentifierRules
 from matching.model import Lines, Model, ModelError, default_model, model_from_json
 from matching.score import Scorer, scorer
-from mdm import models, pending, program, sql
+from mdm import adoptions, models, program, sql
 from mdm import policy as policies
 from mdm.incoming import SourceRules
 from mdm.merge_audit import Sampler
@@ -156,11 +156,12 @@ def hold(session: Session) -> None:
     sql.run(session, "LOCK TABLE version_set IN SHARE ROW EXCLUSIVE MODE")
 
 
-def adopt(session: Session, policy: Policy | None = None, model: Model | None = None) -> VersionSet:
+def adopt(session: Session, policy: Policy | None = None, model: Model | None = None, by: str = "mdm") -> VersionSet:
     """Make the set of this program's standardizer, blocking and rules with a stored policy and a model current.
 
     What is not given stays as it is. When the set changes, every record is asked for again, so that decisions of
-    the new set supersede what there is. Waits for another process that adopts at the same time.
+    the new set supersede what there is, and a job counts how many are still to come. Waits for another process that adopts at
+    the same time.
     """
     hold(session)
     before = sql.rows(session, _ROW)
@@ -178,10 +179,13 @@ def adopt(session: Session, policy: Policy | None = None, model: Model | None = 
            ON CONFLICT (standardizer, blocking, rules, model, policy_version) DO UPDATE SET is_current = true""",
         wanted,
     )
+    after = _load(session, sql.rows(session, _ROW)[0])
     if before:
         everyone = sql.rows(session, "SELECT record_id FROM source_record WHERE rekeyed_to IS NULL")
-        pending.request(session, [row[0] for row in everyone], "version_set", fresh=False)
-    return _load(session, sql.rows(session, _ROW)[0])
+        about = {"version_set": after.label, "instead_of": before[0][0]}
+        adoptions.begin(session, [row[0] for row in everyone], about, by)
+        fault_point("policy.adopted")
+    return after
 
 
 def _load(session: Session, row: sql.Row) -> VersionSet:

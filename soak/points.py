@@ -36,6 +36,8 @@ OF_ERASURES = {
     "privacy.removed": "everything is removed, the others of the customer are not resolved",
     "privacy.resolved": "all is done but to say so",
 }
+# As those, by tests/mdm/test_adoptions.py.
+OF_ADOPTIONS = {"policy.adopted": "a version set is made current and its records are asked for, not committed"}
 
 
 @dataclass(frozen=True)

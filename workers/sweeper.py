@@ -1,8 +1,8 @@
 """Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys, overdue tasks and endpoints.
 
-It fires the schedules as well, and judges the budget of false merges. Run as `python -m workers.sweeper`; several may run. Only
-makes rows ready to ring again and opens jobs; the relay rings. Beside it, in a thread of its own since it takes seconds on
-millions of records, every source's quality is measured.
+It fires the schedules as well, notes how far an adoption is, and judges the budget of false merges. Run as `python -m
+workers.sweeper`; several may run. Only makes rows ready to ring again and opens jobs; the relay rings. Beside it, in a thread of
+its own since it takes seconds on millions of records, every source's quality is measured.
 """
 
 import threading
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import fault_point, settings
-from mdm import candidates, chunks, instruments, lapsing, loads, overrides, pending, quality_breaches, schedules
+from mdm import adoptions, candidates, chunks, instruments, lapsing, loads, overrides, pending, quality_breaches, schedules
 from stewardship import accounts, escalation, merge_budget
 from webhooks import lag
 from workers.kinds import KINDS
@@ -47,6 +47,12 @@ def close_loads() -> int:
     with db.transaction() as session:
         loads.close_abandoned(session)
     return 0
+
+
+def watch_adoption() -> int:
+    """Note how far the adoption of a version set has come."""
+    with db.transaction() as session:
+        return adoptions.watch(session)
 
 
 def forget_sessions() -> int:
@@ -91,7 +97,7 @@ class Seldom:
         return done
 
 
-SWEEPS = (ask_again, close_loads, forget_sessions, escalate, divide_chunks, Seldom(judge_merges, JUDGE_SECONDS))
+SWEEPS = (ask_again, close_loads, watch_adoption, forget_sessions, escalate, divide_chunks, Seldom(judge_merges, JUDGE_SECONDS))
 
 
 def watch_endpoints() -> None:

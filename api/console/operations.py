@@ -32,7 +32,7 @@ JOBS, SOURCES, WEBHOOKS = f"{OPERATIONS}/jobs", f"{OPERATIONS}/sources", f"{OPER
 MOST, DAYS, MOST_REJECTS = 50, 30, 200
 # What may be done with a job, and what is then noted, as over REST.
 ACTS: Mapping[str, tuple[Callable[[Session, UUID], object], str]] = {
-    "cancel": (jobs.cancel, "cancelled"), "pause": (jobs.pause, "paused"), "resume": (jobs.resume, "resumed"),
+    "cancel": (retrying.cancel, "cancelled"), "pause": (jobs.pause, "paused"), "resume": (jobs.resume, "resumed"),
     "retry": (retrying.retry, "retried"),
 }  # fmt: skip
 

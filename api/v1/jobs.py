@@ -45,8 +45,8 @@ async def progress(caller: JobsReader, job_id: UUID) -> Response:
 
 @router.post("/v1/jobs/{job_id}:cancel", response_model=Job)
 def cancel(caller: JobsWriter, job_id: UUID) -> Response:
-    """Cancel a job: what it has done stays, nothing more is begun."""
-    return working.changed(caller, job_id, jobs.cancel, "job.cancelled")
+    """Cancel a job: what it has done stays, nothing more is begun. Not an adoption of a policy or model (409)."""
+    return working.changed(caller, job_id, retrying.cancel, "job.cancelled")
 
 
 @router.post("/v1/jobs/{job_id}:pause", response_model=Job)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kernel.settings import Settings
-from soak.points import OF_ERASURES, POINTS, Points
+from soak.points import OF_ADOPTIONS, OF_ERASURES, POINTS, Points
 
 from ..architecture.source_tree import calls, product_modules
 
@@ -50,8 +50,8 @@ def test_every_point_of_the_product_is_known_and_marked() -> None:
         for name, call in calls(module.tree)
         if name == "fault_point" and isinstance(call.args[0], ast.Constant)
     ]
-    assert {name for name, _ in marked} == POINTS.keys() | OF_ERASURES.keys()
-    assert len({path for _, path in marked}) == 11
+    assert {name for name, _ in marked} == POINTS.keys() | OF_ERASURES.keys() | OF_ADOPTIONS.keys()
+    assert len({path for _, path in marked}) == 12
 
 
 def test_without_a_folder_nothing_is_armed() -> None:
