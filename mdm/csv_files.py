@@ -108,12 +108,17 @@ CsvRecord = tuple[int, list[str], bytes, Problem | None]
 class CsvRecords:
     """The records of a CSV file with the line on which each starts; goes on at the next line after a broken one."""
 
-    def __init__(self, path: Path, chosen: FileFormat, encoding: str) -> None:
+    def __init__(self, path: Path, chosen: FileFormat, encoding: str, line_no: int = 0, at: int = 0) -> None:
+        """Open a file: at its beginning, or at a byte with which a record begins, after so many lines."""
         self._encoding = "utf-8" if encoding == "utf-8-sig" else encoding
-        self._file = io.TextIOWrapper(path.open("rb"), encoding=encoding, errors="surrogateescape", newline="")
+        opened = path.open("rb")
+        if encoding == "utf-8-sig" and not at and opened.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8:
+            at = len(codecs.BOM_UTF8)
+        opened.seek(at)
+        self._file = io.TextIOWrapper(opened, encoding=self._encoding, errors="surrogateescape", newline="")
         self._format = chosen
         self._pushed: deque[str] = deque()
-        self._line_no = 0
+        self._line_no, self._at = line_no, at
         self._taken: list[str] = []
         self._made = self._read()
 
@@ -121,10 +126,17 @@ class CsvRecords:
         """Every record, once; a second call goes on where the first stopped."""
         return self._made
 
+    @property
+    def place(self) -> tuple[int, int] | None:
+        """After how many lines and bytes the next record begins; None where bytes cannot be counted by records."""
+        return None if self._encoding == "utf-16" else (self._line_no, self._at)
+
     def give_back(self, raw: bytes) -> bytes:
         """Read all but the first line of the last record again; the first line's bytes."""
         self._push(self._taken[1:])
-        return self._taken[0].encode(self._encoding, "surrogateescape") if self._taken else raw
+        first = self._taken[0].encode(self._encoding, "surrogateescape") if self._taken else raw
+        self._at -= len(raw) - len(first)
+        return first
 
     def _push(self, lines: list[str]) -> None:
         self._pushed.extendleft(reversed(lines))
@@ -154,7 +166,9 @@ class CsvRecords:
                 text = "".join(self._taken)
                 if not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text):
                     problem = Problem("invalid_encoding", "")
-                yield start, cells, text.encode(self._encoding, "surrogateescape"), problem
+                raw = text.encode(self._encoding, "surrogateescape")
+                self._at += len(raw)
+                yield start, cells, raw, problem
         finally:
             self._file.close()
 

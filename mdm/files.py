@@ -36,11 +36,23 @@ class FileRow:
     is_json: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place between two rows of a file: after so many lines, at a byte (Parquet: after so many bytes as decoded)."""
+
+    line_no: int = 0
+    at: int = 0
+
+
+BEGINNING = Place()
+
+
 @dataclass(slots=True)
 class RowFile:
     """A file of records, opened. `format` is how it is read; `found` says what of it was found out by reading, to be told.
 
-    `most_bytes`: what a Parquet file may come to when decoded; its own figures need not be true.
+    `most_bytes`: what a Parquet file may come to when decoded; its own figures need not be true. `reached`: the place after the
+    row that was read last; None where there is none to go on from.
     """
 
     path: Path
@@ -51,6 +63,7 @@ class RowFile:
     columns: tuple[str, ...] = ()
     blank_lines: int = field(default=0)
     most_bytes: int | None = None
+    reached: Place | None = BEGINNING
 
     def estimated_rows(self) -> int | None:
         """How many rows there are: exact for Parquet, lines otherwise; a value over several lines makes them fewer."""
@@ -63,30 +76,37 @@ class RowFile:
                 lines, last = lines + block.count(b"\n"), block
         return lines + (not last.endswith(b"\n")) - (self.kind == "csv")
 
-    def rows(self) -> Iterator[FileRow]:
-        """Read every row, from the first. Raises: Invalid (broken_file, decodes_too_large) where a Parquet file ends."""
+    def rows(self, after: Place = BEGINNING) -> Iterator[FileRow]:
+        """Read every row, from the first or from a place that was reached. Raises: Invalid (broken_file, decodes_too_large) where
+        a Parquet file ends."""
         self.blank_lines = 0
-        return {"csv": self._csv_rows, "ndjson": self._ndjson_rows, "parquet": self._parquet_rows}[self.kind]()
+        return {"csv": self._csv_rows, "ndjson": self._ndjson_rows, "parquet": self._parquet_rows}[self.kind](after)
 
-    def _csv_rows(self) -> Iterator[FileRow]:
-        reader = CsvRecords(self.path, self.format, self.encoding)
-        next(reader.records())
+    def _csv_rows(self, after: Place) -> Iterator[FileRow]:
+        reader = CsvRecords(self.path, self.format, self.encoding, after.line_no, after.at)
+        if after == BEGINNING:
+            next(reader.records())
         for line_no, cells, raw, problem in reader.records():
             if problem is None and not raw.strip():
                 self.blank_lines += 1
-            elif problem is None and len(cells) != len(self.columns):
-                yield from self._miscounted(reader, line_no, raw, len(cells))
+                continue
+            if problem is None and len(cells) != len(self.columns):
+                row = self._miscounted(reader, line_no, raw, len(cells))
             else:
                 values = None if problem else dict(zip(self.columns, cells, strict=True))
-                yield FileRow(line_no, values, raw, problem)
+                row = FileRow(line_no, values, raw, problem)
+            self.reached = Place(*reader.place) if reader.place else None
+            yield row
 
-    def _miscounted(self, reader: CsvRecords, line_no: int, raw: bytes, found: int) -> Iterator[FileRow]:
+    def _miscounted(self, reader: CsvRecords, line_no: int, raw: bytes, found: int) -> FileRow:
         """A record of the wrong width over several lines is a stray quote: give back all but its first line."""
-        yield FileRow(line_no, None, reader.give_back(raw), Problem("wrong_column_count", f"{found} of {len(self.columns)}"))
+        return FileRow(line_no, None, reader.give_back(raw), Problem("wrong_column_count", f"{found} of {len(self.columns)}"))
 
-    def _ndjson_rows(self) -> Iterator[FileRow]:
+    def _ndjson_rows(self, after: Place) -> Iterator[FileRow]:
         with self.path.open("rb") as file:
-            for line_no, raw in enumerate(_lines(file), 1):
+            file.seek(after.at)
+            for line_no, raw in enumerate(_lines(file), after.line_no + 1):
+                self.reached = Place(line_no, file.tell())
                 line = raw.removeprefix(codecs.BOM_UTF8).strip() if line_no == 1 else raw.strip()
                 if not line:
                     self.blank_lines += 1
@@ -97,11 +117,12 @@ class RowFile:
                 else:
                     yield FileRow(line_no, parsed, line, is_json=True)
 
-    def _parquet_rows(self) -> Iterator[FileRow]:
-        line_no = decoded = 0
+    def _parquet_rows(self, after: Place) -> Iterator[FileRow]:
+        line_no, decoded = after.line_no, after.at
         try:
             with pq.ParquetFile(self.path) as file:
-                for batch in file.iter_batches(batch_size=PARQUET_ROWS):
+                groups, passed = _groups_after(file, line_no)
+                for batch in _after(file.iter_batches(batch_size=PARQUET_ROWS, row_groups=groups), line_no - passed):
                     decoded += batch.nbytes
                     if self.most_bytes is not None and decoded > self.most_bytes:
                         raise Invalid(
@@ -109,6 +130,7 @@ class RowFile:
                         )
                     for values in batch.to_pylist():
                         line_no += 1
+                        self.reached = Place(line_no, decoded)
                         yield FileRow(line_no, {name: _plain(value) for name, value in values.items()})
         except MemoryError:
             raise  # Arrow's own is an ArrowException too, and says nothing about the file.
@@ -167,6 +189,25 @@ def _parquet_columns(path: Path) -> tuple[str, ...]:
         raise
     except (pa.ArrowException, OSError) as error:
         raise Invalid(f"{path.name} is not a whole Parquet file: it may be cut off", code="broken_file") from error
+
+
+def _groups_after(file: pq.ParquetFile, rows: int) -> tuple[list[int], int]:
+    """The row groups that hold rows beyond the first so many, and how many rows those before hold."""
+    passed = 0
+    for group in range(file.num_row_groups):
+        held = file.metadata.row_group(group).num_rows
+        if passed + held > rows:
+            return list(range(group, file.num_row_groups)), passed
+        passed += held
+    return [], passed
+
+
+def _after(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Batches without the first so many rows."""
+    for batch in batches:
+        if rows < batch.num_rows:
+            yield batch.slice(rows)
+        rows = max(0, rows - batch.num_rows)
 
 
 def _plain(value: Any) -> Any:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from sqlmodel import Session
 
@@ -19,6 +20,7 @@ from kernel.jobs import Claim, Params
 from kernel.settings import fault_point, settings
 from mdm import chunks, files, imports, policy, sql
 from mdm.chunks import LEASE_SECONDS
+from mdm.files import BEGINNING, Place
 from mdm.import_crew import Preparation
 from mdm.imports import ImportJob, Tally
 from mdm.ingest import rules_for
@@ -106,12 +108,13 @@ def _read_part(steps: Steps, claim: Claim) -> None:
     rows.most_bytes = most_decoded(rows.path)
     job = ImportJob(claim.job_id, part["source"], tally.rows > 0, tally)
     until = tally.rows + PART_ROWS
-    for chunk in Preparation(ruling).chunks(job.source, imports.chunks(rows.rows(), tally.rows)):
+    passed, place = _begins(part)
+    for chunk in Preparation(ruling).chunks(job.source, imports.chunks(rows.rows(place), tally.rows - passed)):
         with steps() as session:
             jobs.heartbeat(session, claim, LEASE_SECONDS)  # Whoever has lost the lease stores nothing.
             job.tally = imports.take_chunk(session, ruling, job, chunk, caller)
             if job.tally.rows >= until:
-                jobs.add_chunks(session, claim.job_id, [part])
+                jobs.add_chunks(session, claim.job_id, [part | _reached(job.tally.rows, rows.reached)])
                 jobs.finish_chunk(session, claim)
             fault_point("reader.storing")
         fault_point("reader.stored")
@@ -121,6 +124,17 @@ def _read_part(steps: Steps, claim: Claim) -> None:
         jobs.finish_chunk(session, claim)
         imports.finish(session, job)
     forget(part)
+
+
+def _begins(part: Params) -> tuple[int, Place]:
+    """After how many rows a part begins, and where in the file that is: what lies before is not read again."""
+    after = part.get("after")
+    return (after["rows"], Place(after["line_no"], after["at"])) if after else (0, BEGINNING)
+
+
+def _reached(rows: int, place: Place | None) -> dict[str, Any]:
+    """Where the next part begins. Rows are read one chunk at a time, none in advance: the place is behind the last one stored."""
+    return {"after": {"rows": rows, "line_no": place.line_no, "at": place.at} if place else None}
 
 
 def caller_of(part: Params) -> Principal:

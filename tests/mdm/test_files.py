@@ -1,5 +1,6 @@
 """Every row of a file comes out with its line number, usable or with its problem; broken files say so."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,49 @@ def test_a_stray_quote_that_swallows_a_line_gives_it_back(write: Write) -> None:
         (2, "wrong_column_count"), (3, "wrong_column_count"), (4, {"id": "3", "name": "Zoe"}), (5, "wrong_column_count"),
         (6, "wrong_column_count"),
     ]  # fmt: skip
+
+
+CSV_CELLS = st.text('ab,\n\r"\u00e9\u4e16 ', max_size=6)
+LINES = st.lists(
+    st.one_of(CSV_CELLS, st.builds('{},"{}"'.format, CSV_CELLS, CSV_CELLS), st.builds("{},{}".format, CSV_CELLS, CSV_CELLS))
+)
+
+
+def goes_on_anywhere(path: Path, declared: FileFormat | None = None) -> None:
+    """Read from any row on it gives what is left, at the place that was reached there."""
+    whole = list(open_rows(path, declared).rows())
+    for cut in range(1, len(whole) + 1):
+        first = open_rows(path, declared)
+        assert list(itertools.islice(first.rows(), cut)) == whole[:cut]
+        assert first.reached is not None
+        assert list(open_rows(path, declared).rows(first.reached)) == whole[cut:]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@given(lines=LINES, end=st.sampled_from(["\n", "\r\n", "\r"]))
+def test_a_csv_file_goes_on_from_any_row(
+    tmp_path_factory: pytest.TempPathFactory, encoding: str, lines: list[str], end: str
+) -> None:
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    path.write_bytes(end.join(["id,name", *lines]).encode(encoding, "replace"))
+    goes_on_anywhere(path, FileFormat(encoding=encoding))
+
+
+def test_an_ndjson_file_goes_on_from_any_row(write: Write) -> None:
+    goes_on_anywhere(write("a.ndjson", b'\xef\xbb\xbf{"id": 1}\n\n{"id": 2}\r\nbroken\n' + b"x" * 2_000_000 + b'\n{"id": 3}'))
+
+
+@pytest.mark.parametrize("groups", [1, 3, 1_000])
+def test_a_parquet_file_goes_on_from_any_row(tmp_path: Path, groups: int) -> None:
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"id": list(range(7))}), path, row_group_size=groups)
+    goes_on_anywhere(path)
+
+
+def test_what_is_written_in_two_bytes_each_is_read_from_the_beginning(write: Write) -> None:
+    rows = open_rows(write("a.csv", "id,name\n1,Ann\n2,Lee\n".encode("utf-16")))
+    assert len(list(rows.rows())) == 2
+    assert rows.reached is None
 
 
 @pytest.mark.parametrize("line", [b"1\n", b"1,2,3\n", b"1,2,3"])

@@ -92,6 +92,9 @@ def test_a_long_file_is_read_in_parts_and_a_part_begins_where_the_one_before_end
         parts += 1
     assert (job_of(answer).state, job_of(answer).done_units, parts) == ("finished", 2_500, 3)
     assert query("SELECT count(*) FROM source_record") == [(2_500,)]
+    length = len(lines[: lines.index(b'"1000"') - len(b'{"given_name": "N1000", "id": ')])
+    begins = [row[0] for row in query("SELECT params -> 'after' FROM job_chunk ORDER BY ordinal")]
+    assert begins[:2] == [None, {"rows": 1_000, "line_no": 1_000, "at": length}], "what was read is not read again"
 
 
 def claimed() -> jobs.Claim | None:
