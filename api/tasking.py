@@ -13,7 +13,7 @@ from api import answers, deciding, deps
 from api.schemas.tasks import Settle, TaskFilter
 from kernel import clock, db
 from kernel.actor import Principal
-from stewardship import answering, desk, phrasing, precision, queue
+from stewardship import answering, assignees, desk, phrasing, precision, queue
 from stewardship.answering import Answer
 from stewardship.precision import Interval
 from stewardship.queue import Task, Wanted
@@ -37,6 +37,14 @@ def wanted(caller: Principal, asked: TaskFilter) -> Wanted:
         asked.weight_from,
         asked.weight_below,
     )
+
+
+def assignee(name: str | None) -> Principal | None:
+    """Find whom a name means; nobody without one. Accounts are read past the caller's row scope. Raises: Invalid."""
+    if not name:
+        return None
+    with db.read_only() as session:
+        return assignees.find(session, name)
 
 
 def listed(session: Session, wanted: Wanted, after: str | None, limit: int) -> Response:

@@ -16,6 +16,7 @@ from kernel import audit, db, jobs
 from kernel.actor import Principal
 from kernel.errors import NotFound
 from kernel.jobs import Job
+from mdm import export_registry
 from mdm import policy as policies
 
 SECONDS_BETWEEN = 1.0
@@ -24,18 +25,21 @@ OVER = frozenset({"finished", "failed", "cancelled"})
 
 
 def shown(job: Job) -> dict[str, Any]:
-    """Show a job as JSON-ready data."""
-    return {name: value for name, value in asdict(job).items() if name != "fingerprint"}
+    """Show a job as JSON-ready data; not the words of whoever began it, which may name a customer."""
+    params = {name: value for name, value in job.params.items() if name != "reason"}
+    return {name: value for name, value in asdict(job).items() if name != "fingerprint"} | {"params": params}
 
 
 def visible(session: Session, caller: Principal) -> Callable[[Job], bool]:
-    """Make what says whether a caller may see a job: of all brands and regions, or the job is about a source of theirs."""
+    """Make what says whether a caller may see a job: of all brands and regions, or the job is about a source of theirs, or an
+    export that holds nothing beyond their scope."""
     brands = caller.scope.brands
     if brands is None and caller.scope.regions is None:
         return lambda _: True
     ruling = policies.in_force(session)
     theirs = {name for name, source in ruling.sources.items() if brands is None or source.brand in brands} if ruling else set()
-    return lambda job: job.params.get("source") in theirs
+    exports = export_registry.within(session, caller.scope)
+    return lambda job: job.params.get("source") in theirs or job.job_id in exports
 
 
 def require(session: Session, caller: Principal, job_id: UUID) -> Job:

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from consent import ledger
 from kernel.errors import Unavailable
 from kernel.settings import settings
-from mdm import certificate_signing, consent_customers, contact_points, decisions, export_registry, sql
+from mdm import certificate_signing, consent_customers, contact_points, decisions, export_registry, imports, sql
 from mdm.erasing import REASON, Subject
 from mdm.sealing import DataKey
 
@@ -82,6 +82,27 @@ def rejects(session: Session, of: Subject, values: Telling) -> int:
     wanted = [[_folded(one) for one in told] for told in values | keys if sum(map(len, told)) >= LEAST_TELLING]
     gone = [reject_id for reject_id, text in _opened(session) if any(all(one in text for one in told) for told in wanted)]
     return sql.run(session, "DELETE FROM reject WHERE reject_id = ANY(%s)", [gone])
+
+
+_REASONS = """
+SELECT job_id, params ->> 'reason', kind = %(heal)s AND params ->> 'source' = ANY(%(sources)s)
+  OR job_id IN (SELECT undo_job_id FROM record_withdrawal WHERE record_id = ANY(%(ids)s))
+FROM job WHERE params ? 'reason' AND params ->> 'reason' <> %(erased)s"""
+_UNSAID = (
+    "UPDATE job SET params = params || %(said)s::jsonb WHERE job_id = ANY(%(jobs)s)",
+    "UPDATE job_chunk SET params = params || %(said)s::jsonb WHERE job_id = ANY(%(jobs)s) AND params ? 'reason'",
+)
+
+
+def job_words(session: Session, of: Subject, values: Telling) -> int:
+    """Take the reasons out of undos of imports that were about the records, heals of their sources, and what names them."""
+    wanted = [[_folded(one) for one in told] for told in values if sum(map(len, told)) >= LEAST_TELLING]
+    about = {"sources": sorted({source for source, _ in of.keys}), "ids": list(of.records), "heal": imports.HEAL_KIND}
+    found = sql.rows(session, _REASONS, {**about, "erased": REASON})
+    gone = [job for job, said, is_about in found if is_about or any(all(one in _folded(said) for one in told) for told in wanted)]
+    for statement in _UNSAID:
+        sql.run(session, statement, {"said": orjson.dumps({"reason": REASON}).decode(), "jobs": gone})
+    return len(gone)
 
 
 def _opened(session: Session) -> Iterator[tuple[uuid.UUID, str]]:

@@ -17,6 +17,7 @@ from sqlmodel import Session
 
 from kernel import audit, clock, jobs
 from kernel.actor import CLEAR, Principal
+from kernel.db import Scope
 from kernel.errors import Conflict, Forbidden, Gone, NotFound, Unavailable
 from kernel.jobs import Job
 from kernel.settings import settings
@@ -105,6 +106,18 @@ def find(session: Session, export_id: uuid.UUID) -> tuple[Entry, Job]:
         raise NotFound("There is no such export within the key's scope", code="unknown_export")
     row: list[Any] = [tuple(value) if isinstance(value, list) else value for value in found[0]]
     return Entry(*row), jobs.status(session, export_id)
+
+
+_WITHIN = """
+SELECT export_id FROM export
+WHERE (%(brands)s::text[] IS NULL OR brands <@ %(brands)s::text[])
+  AND (%(regions)s::text[] IS NULL OR regions <@ %(regions)s::text[])"""
+
+
+def within(session: Session, scope: Scope) -> set[uuid.UUID]:
+    """Name the exports that hold nothing beyond a row scope, whatever the session may see."""
+    found = sql.rows(session, _WITHIN, {"brands": _listed(scope.brands), "regions": _listed(scope.regions)})
+    return {row[0] for row in found}
 
 
 def publish(session: Session, entry: Entry, written: Written, log: Log, actor: str) -> None:

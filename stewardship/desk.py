@@ -14,7 +14,7 @@ from kernel import audit, clock
 from kernel.actor import Principal
 from kernel.errors import Conflict, Invalid, MdmError
 from mdm import sql
-from stewardship import notes, queue
+from stewardship import assignees, notes, queue
 from stewardship.notes import Act
 from stewardship.queue import Task, Wanted
 
@@ -97,13 +97,14 @@ def release(session: Session, caller: Principal, task_id: uuid.UUID, etag: str |
 _LET_GO = "holder = NULL, held_since = NULL, held_until = NULL"
 
 
-def assign(session: Session, caller: Principal, task_id: uuid.UUID, etag: str | None, to: str | None) -> Task:
-    """Hand a task on to somebody by name, or to anybody. Raises: as `claim`; Invalid for a name that is too long."""
-    if to is not None and not 0 < len(to) <= LONGEST_NAME:
-        raise Invalid("Name somebody", code="bad_assignee")
+def assign(session: Session, caller: Principal, task_id: uuid.UUID, etag: str | None, to: Principal | None) -> Task:
+    """Hand a task on to somebody, or to anybody. Raises: as `claim`; Invalid for somebody who does not see the task."""
     task = _free(session, caller, task_id, etag)
-    _change(session, task, f"{_LET_GO}, assignee = %s", [to])
-    notes.append(session, [task_id], Act.ASSIGNED, caller.actor, to)
+    if to is not None:
+        assignees.refuse_unseen(task, to)
+    name = to.actor if to else None
+    _change(session, task, f"{_LET_GO}, assignee = %s", [name])
+    notes.append(session, [task_id], Act.ASSIGNED, caller.actor, name)
     return queue.one(session, task_id)
 
 

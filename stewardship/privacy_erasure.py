@@ -34,6 +34,7 @@ HANDLERS: Mapping[str, Handler] = {
     "overrides": erasing_words.overrides,
     "consents": erasing_words.consents,
     "rejects": erasing_words.rejects,
+    "job_words": erasing_words.job_words,
     "answers": erasing_words.answers,
     "approvals": erasing_words.approvals,
     "certificates": erasing_words.certificates,

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from api import deciding, deps
+from api import deciding, deps, tasking
 from api.console import task_page
 from api.console.frame import ROOT, Anybody, Page, Sent, Steward, confirmation, field, own_page, page, to
 from api.console.values import lines
@@ -180,7 +180,7 @@ def act(request: Request, signed: Steward, sent: Sent, task_id: UUID, act: str) 
         "release": lambda session: desk.release(session, caller, task_id, etag),
         "comment": lambda session: desk.comment(session, caller, task_id, etag, words),
         "defer": lambda session: desk.defer(session, caller, task_id, etag, _until(sent, signed), words),
-        "assign": lambda session: desk.assign(session, caller, task_id, etag, field(sent, "to") or None),
+        "assign": lambda session: desk.assign(session, caller, task_id, etag, tasking.assignee(field(sent, "to"))),
     }
     if act not in acts:
         raise MdmError("There is no such page", code="no_such_page", status=404)

@@ -235,7 +235,7 @@ def of_a_task(name: str, policy: policies.Policy) -> dict[str, Any]:
     dry: dict[str, Any] = {"query": {"dry_run": True}}
     until = (clock.now() + timedelta(days=1)).isoformat()
     bodies = {
-        "tasks_assign": {"to": "ana"},
+        "tasks_assign": {"to": None},
         "tasks_defer": {"until": until, "reason": "She calls back."},
         "tasks_comment": {"words": "Her daughter has the card."},
     }

@@ -19,6 +19,7 @@ from kernel import actor, db, jobs
 from kernel.settings import settings
 from mdm import export_registry, exports, rejects, rekey, uploads
 from mdm.exports import Wish
+from mdm.incoming import Incoming
 from stewardship import notes, overriding, privacy_ledger, settle
 from stewardship.overriding import OverrideWish
 from stewardship.sides import Side
@@ -46,7 +47,8 @@ NUMBER = "655872319"
 # Every word is nobody else's; each is looked for in every spelling that a store could give it.
 WORDS = (
     "quxavela", "zorbentrix", "quxmail", "wendelgasse", "vukstadt", "xk4471zt", "ly889123qp", "segmenttoken", "unmappedqux",
-    "oldquxname", "keyquxshop", "oldkeyqux", "reasonqux", "notequx", "overridequx", "answerqux", "rejectqux", "storequx", NUMBER,
+    "oldquxname", "keyquxshop", "oldkeyqux", "reasonqux", "notequx", "overridequx", "answerqux", "rejectqux", "storequx",
+    "undoqux", "healqux", NUMBER,
 )  # fmt: skip
 PERSON: dict[str, Any] = {
     "given_name": "Quxavela",
@@ -150,6 +152,13 @@ def plant(mdm: Master, url: str) -> uuid.UUID:
 
 PLANTED = (
     (
+        """WITH made AS (INSERT INTO job (job_id, kind, params, created_by)
+             VALUES (gen_random_uuid(), 'certificate_heal', '{"source": "shop", "reason": "As healqux said."}', 'test')
+             RETURNING job_id, params)
+           INSERT INTO job_chunk (chunk_id, job_id, params, priority, ordinal)
+           SELECT gen_random_uuid(), job_id, params, 5, 1 FROM made""",
+    ),
+    (
         """INSERT INTO idempotency (principal, idempotency_key, request_hash, status_code, response)
            VALUES ('k', 'i', '', 200, %s)""",
         b'{"key": "keyquxshop"}',
@@ -187,6 +196,8 @@ def say(mdm: Master, golden_id: uuid.UUID) -> None:
     )  # fmt: skip
     with db.transaction() as session:
         notes.append(session, [task_id], notes.Act.COMMENTED, "test", "The son notequx called.")
+    mdm.undo_import(mdm.load("pos", Incoming("p1", PERSON | {"language": "fr"})), "His mother undoqux rang.")
+    mdm.drain()
 
 
 def leave_files(mdm: Master) -> None:

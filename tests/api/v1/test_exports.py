@@ -81,6 +81,11 @@ def test_who_may_not_see_all_of_a_file_does_not_see_that_there_is_one(api: Api) 
     for method, path in (("GET", whole), ("GET", f"{whole}/content"), ("DELETE", whole)):
         assert problem(api.request(method, f"/v1/exports/{path}", headers=acme)) == (404, "unknown_export")
     assert '"2"' not in api.get(f"/v1/exports/{own}/content", headers=acme).text
+    follows = key("jobs:read", "jobs:write", brands=("acme",))
+    assert [one["job_id"] for one in api.get("/v1/jobs", headers=follows).json()["items"]] == [own], "its job is seen as it is"
+    assert api.get(f"/v1/jobs/{own}", headers=follows).json()["state"] == "finished"
+    assert problem(api.get(f"/v1/jobs/{whole}", headers=follows)) == (404, "unknown_job")
+    assert problem(api.post(f"/v1/jobs/{whole}:cancel", headers=follows)) == (404, "unknown_job")
     assert '"1"' in api.get(f"/v1/exports/{own}/content", headers=everything).text
     assert api.get(f"/v1/exports/{whole}/content", headers=no_values).status_code == 200
     assert problem(api.get(f"/v1/exports/{values}/content", headers=no_values)) == (403, "missing_scope")

@@ -8,7 +8,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from kernel import clock
+from kernel import actor, clock, db
+from stewardship import accounts
 
 from ...resolution import MARIA, Master, golden_of, partition, query
 
@@ -181,8 +182,26 @@ def test_what_is_put_off_is_out_of_the_way_until_then(ana: TestClient, mdm: Mast
 def test_what_is_handed_on_is_not_given_to_another(ana: TestClient, ben: TestClient, mdm: Master) -> None:
     name = done(act(ben, only(ben), "claim"))["holder"]
     done(act(ben, only(ben), "assign", {"to": name}))
+    assert only(ana)["assignee"] == name
     assert ana.post("/v1/tasks:claim-next", json={}).status_code == 204
     assert done(ben.post("/v1/tasks:claim-next", json={}))["holder"] == name
+
+
+def test_what_is_handed_on_goes_to_somebody_who_may_answer_it(ana: TestClient, mdm: Master) -> None:
+    with db.transaction() as session:
+        accounts.add(session, "test", "cleo")
+        accounts.add(session, "test", "gone")
+        accounts.disable(session, "test", "gone")
+        accounts.add(session, "test", "reader", scopes=["golden:read"])
+        accounts.add(session, "test", "elsewhere", brands=["bolt"])
+        revoked, _ = actor.create_key(session, "old", ["decisions:write"])
+        actor.revoke(session, revoked.key_id)
+    for name in ("dan", "user:", "local:cleo", "gone", "user:reader", f"key:{revoked.key_id}", "key:cleo"):
+        assert failed(act(ana, only(ana), "assign", {"to": name})) == (422, "unknown_assignee"), name
+    assert failed(act(ana, only(ana), "assign", {"to": "elsewhere"})) == (422, "assignee_outside_scope")
+    assert query("SELECT assignee FROM task_desk") == [(None,)]
+    for name in ("cleo", "user:cleo"):
+        assert done(act(ana, only(ana), "assign", {"to": name}))["assignee"] == "user:cleo"
 
 
 def test_a_task_whose_record_went_says_so_and_takes_no_answer(ana: TestClient, mdm: Master) -> None:
