@@ -33,6 +33,10 @@ _BROUGHT = sa.text("""
 SELECT e.entry_id, e.brought_by FROM consent_entry e JOIN consent_anchor a USING (entry_id)
 WHERE a.record_id = ANY(CAST(:ids AS uuid[])) AND e.brought_by = a.record_id AND e.state IN ('given', 'renewed', 'implied')
   AND NOT EXISTS (SELECT FROM consent_parting p WHERE p.entry_id = e.entry_id)""")
+_OF_SEVERAL = sa.text("""
+SELECT a.entry_id, array_agg(a.record_id) FROM consent_anchor a JOIN consent_entry e USING (entry_id)
+WHERE e.state IN ('given', 'renewed', 'implied') AND NOT EXISTS (SELECT FROM consent_parting p WHERE p.entry_id = e.entry_id)
+GROUP BY 1 HAVING count(*) > 1""")
 _PART = sa.text("SELECT * FROM consent_part(CAST(:ids AS uuid[]), :at)")
 _ANCHOR = sa.text("SELECT FROM consent_anchor_to(CAST(:entries AS uuid[]), CAST(:records AS uuid[]), :at)")
 _WITH_RECORDS = """
@@ -196,6 +200,11 @@ def consents_of(session: Session, record_ids: Collection[UUID]) -> dict[UUID, UU
     """The consents that records have brought and that count still, with the record of each."""
     found = session.connection().execute(_BROUGHT, {"ids": [str(one) for one in record_ids]})
     return {row[0]: row[1] for row in found}
+
+
+def of_several(session: Session) -> dict[UUID, list[UUID]]:
+    """The consents of several records each that are not noted as parted, with their records. Reads the whole ledger."""
+    return {row[0]: row[1] for row in session.connection().execute(_OF_SEVERAL)}
 
 
 def part(session: Session, entry_ids: Collection[UUID], at: datetime) -> set[UUID]:

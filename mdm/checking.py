@@ -13,7 +13,7 @@ import orjson
 from sqlmodel import Session
 
 from kernel import clock
-from mdm import closure, copies, decisions, sql
+from mdm import closure, consent_partings, copies, decisions, sql
 from mdm.changes import Status
 from mdm.closure import Closure
 from mdm.decisions import MODEL, PairDecision, StoredDecision
@@ -113,7 +113,8 @@ class Check:
         return taken
 
     def check_strays(self, tasks: TaskCheck) -> None:
-        """Find tasks that nobody asks and golden ids that nothing speaks of, once everybody was checked.
+        """Find tasks that nobody asks, golden ids that nothing speaks of and consents parted unnoted, once everybody
+        was checked.
 
         Decisions are counted anew: one between what two chunks met was met twice.
         """
@@ -122,6 +123,7 @@ class Check:
         self.met.differences.update(tasks.strays(self.session, known))
         self.met.differences.update(copies.missing_crosswalk(self.session))
         self.met.differences.update(copies.standard(self.session))
+        self.met.differences.update(consent_partings.differences(self.session))
         self.met.differences.update(
             Difference(Kind.GOLDEN_VALUE, str(one), "without_founders") for one in known - self.met.golden_ids
         )

@@ -15,6 +15,7 @@ class Kind(StrEnum):
     TASK = "task"
     FOUNDER = "founder"
     STANDARD_RECORD = "standard_record"
+    CONSENT_ENTRY = "consent_entry"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from sqlmodel import Session
 
-from mdm import golden_mending, mending, restandardize, sql, versions
+from mdm import consent_partings, golden_mending, mending, restandardize, sql, versions
 from mdm import verify as verification
 from mdm.checking import TaskCheck
 from mdm.differences import Difference, Kind
@@ -100,8 +100,9 @@ def _chunks(ids: Sequence[uuid.UUID], what: str, progress: Progress) -> Iterator
 
 
 def _tidy(resolver: Resolver, tasks: TaskKeeper) -> set[Difference]:
-    """What resolution itself does not come to: the past of the crosswalk, and tasks about nobody."""
-    found = set(insist(resolver.steps, mending.past))
+    """What resolution itself does not come to: the past of the crosswalk, consents whose records parted unnoted, and tasks about
+    nobody."""
+    found = {*insist(resolver.steps, mending.past), *insist(resolver.steps, consent_partings.mend)}
     with resolver.steps() as session:
         tasks.close_strays(session, {row[0] for row in sql.rows(session, "SELECT golden_id FROM golden")})
     return found

@@ -11,11 +11,13 @@ from consent.entries import Channel, Origin, Query, State, Suppression
 from consent.purposes import shipped
 from consent.status import Answer
 from kernel import clock, db
-from mdm import consent_customers, consent_writing, consents, contact_points
+from mdm import consent_customers, consent_writing, consents, contact_points, rebuild
 from mdm.consent_acts import Act
 from mdm.consents import Outcome, Owner
+from mdm.differences import Difference, Kind
 from mdm.incoming import Incoming
-from stewardship import settle
+from mdm.reconcile import Choice, Path
+from stewardship import settle, tasks
 from stewardship.settle import Wish
 from stewardship.sides import Side
 
@@ -111,6 +113,23 @@ def test_a_consent_is_parted_also_when_it_is_recorded_while_they_part(master: Ma
     parts.join()
     assert answers(master, POS, SHOP) == ["unknown", "unknown"]
     assert query("SELECT count(*) FROM consent_parting") == [(1,)]
+
+
+def test_a_parting_that_nobody_noted_is_named_and_noted_by_a_rebuild(master: Master) -> None:
+    merged(master)
+    act(**GIVEN, golden_id=golden_of(*POS), brand="acme")
+    assert master.verify().differences == ()
+    part(master)
+    assert master.verify().differences == ()
+    query("ALTER TABLE consent_parting DISABLE TRIGGER append_only", role=db.Role.OWNER)
+    query("DELETE FROM consent_parting", role=db.Role.OWNER)
+    query("ALTER TABLE consent_parting ENABLE TRIGGER append_only", role=db.Role.OWNER)
+    ((entry_id,),) = query("SELECT entry_id FROM consent_entry")
+    missed = Difference(Kind.CONSENT_ENTRY, str(entry_id), "parting_not_noted")
+    assert master.verify().differences == (missed,)
+    mended = rebuild.rebuild(master.resolver, tasks, Choice(Path.ONLINE, 0), lambda *_: None)
+    assert (mended.differed, mended.after.differences) == ((missed,), ())
+    assert answers(master, POS, SHOP) == ["unknown", "unknown"]
 
 
 def test_what_was_parted_stays_so_when_they_meet_again(master: Master) -> None:
