@@ -90,7 +90,7 @@ def plan(
     with snapshot(steps) as session:
         current = versions.current(session)
         wanted = replace(current, version_set_id=NOT_ADOPTED, policy=policy or current.policy, model=model or current.model)
-        run = _Run(session, wanted)
+        run = _Run(session, Tools(wanted))
         everyone = parts.records(session, part)
         for chunk in run.chunks(everyone):
             run.look(chunk)
@@ -99,9 +99,17 @@ def plan(
     return run.plan
 
 
-def look(session: Session, of: VersionSet, record_ids: Sequence[uuid.UUID]) -> tuple[Counter[str], set[uuid.UUID]]:
+class Tools:
+    """What is worth keeping from one look to the next: decoded records, weighed pairs, drafted values. Of one version set."""
+
+    def __init__(self, of: VersionSet) -> None:
+        self.versions = of
+        self.shelf, self.weigher, self.drafter = Shelf(), Weigher(of), Drafter(of)
+
+
+def look(session: Session, tools: Tools, record_ids: Sequence[uuid.UUID]) -> tuple[Counter[str], set[uuid.UUID]]:
     """Say what resolving some records would make of golden ids, by cause, and which records hang together with them."""
-    run = _Run(session, of)
+    run = _Run(session, tools)
     run.look(record_ids)
     return run.plan.causes, run.seen
 
@@ -109,10 +117,10 @@ def look(session: Session, of: VersionSet, record_ids: Sequence[uuid.UUID]) -> t
 class _Run:
     """A plan on its way through the records."""
 
-    def __init__(self, session: Session, wanted: VersionSet) -> None:
-        self.session, self.wanted, self.plan = session, wanted, Plan()
-        self.shelf, self.weigher, self.drafter = Shelf(), Weigher(wanted), Drafter(wanted)
-        self.expected = Expected(session, wanted, self.shelf)
+    def __init__(self, session: Session, tools: Tools) -> None:
+        self.session, self.wanted, self.plan = session, tools.versions, Plan()
+        self.shelf, self.weigher, self.drafter = tools.shelf, tools.weigher, tools.drafter
+        self.expected = Expected(session, self.wanted, self.shelf)
         self.seen: set[uuid.UUID] = set()
 
     def chunks(self, everyone: Sequence[uuid.UUID]) -> Iterator[list[uuid.UUID]]:
@@ -132,7 +140,8 @@ class _Run:
         self.seen.update(around.records)
         living = [record for component in around.components for record in component.records]
         current = self.shelf.load(self.session, living)
-        usable = [closure.without(unit, set(living) - current.keys()) for unit in closure.split(around)]
+        lost = set(living) - current.keys()
+        usable = [closure.without(unit, lost) for unit in closure.split(around)]
         units = list(evaluate(self.weigher, usable, current, lambda _: clock.uuid7(), clock.now()))
         stored = _stored(self.session, [golden_id for unit in units for golden_id in unit.closure.goldens])
         for unit in units:

@@ -1,12 +1,14 @@
 """Card numbers are masked however they are written, and what only has as many digits is left alone."""
 
 import random
+import sys
+import unicodedata
 import uuid
 
 import pytest
 
 from kernel.clock import uuid7
-from mdm.cards import mask_cards, mask_cards_in_bytes
+from mdm.cards import LAST_DRAWN, mask_cards, mask_cards_in_bytes
 
 CARD = "4111111111111111"
 FULL_WIDTH = CARD.translate({ord("0") + digit: 0xFF10 + digit for digit in range(10)})
@@ -130,3 +132,8 @@ def test_the_largest_payload_is_walked_once(piece: str) -> None:
     """Two megabytes of groups of digits: each place is looked at a bounded number of times, or this would take hours."""
     text = piece * (2 * 1024 * 1024 // len(piece))
     assert len(mask_cards(text)) <= len(text)
+
+
+def test_no_digit_is_drawn_beyond_the_characters_that_are_looked_at() -> None:
+    beyond = (chr(code) for code in range(LAST_DRAWN + 1, sys.maxunicode + 1))
+    assert [one for one in beyond if not one.isdecimal() and unicodedata.digit(one, None) is not None] == []
