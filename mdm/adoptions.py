@@ -38,9 +38,9 @@ def under_way(session: Session) -> list[Job]:
     return jobs.recent(session, 1, KIND, only_open=True)
 
 
-def watch(session: Session) -> int:
-    """Note how far the adoption under way has come, and close it when nothing is left but what was given up. For the sweeper; it
-    counts nothing as made ready."""
+def watch(session: Session) -> None:
+    """Note how far the adoption under way has come, and close it when nothing is left but what was given up. For the sweeper; of
+    several that look at once one does."""
     ((is_mine,),) = sql.rows(session, "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [KIND])
     for one in under_way(session) if is_mine else []:
         left, given_up = owed(session, one.job_id)
@@ -50,7 +50,6 @@ def watch(session: Session) -> int:
             jobs.checkpoint(session, one.job_id, {"records": done, "left": left, "given_up": given_up}, **more)
         if not left:
             jobs.finish_job(session, one.job_id, result={"records": done, "given_up": given_up})
-    return 0
 
 
 def owed(session: Session, job_id: uuid.UUID) -> tuple[int, int]:

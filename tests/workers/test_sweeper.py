@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from kernel import db
-from mdm import schedules, upkeep
+from mdm import policy, schedules, upkeep, versions
 from mdm.incoming import Incoming
 from stewardship import accounts
 from workers import sweeper
@@ -15,7 +15,7 @@ from workers.sweeper import sweep
 
 from .. import resolution as master
 from ..mdm.test_resolve import outcome, retailer
-from ..resolution import MARIA, Master, empty_records, partition, query
+from ..resolution import MARIA, POLICY, Master, empty_records, partition, query
 from .processes import RELAY, SWEEPER, WORKER, Start, kill, wait_until
 
 SLOTS = 8
@@ -127,3 +127,15 @@ def test_the_running_sweeper_measures_the_quality_of_sources(mdm: Master, start:
     mdm.put("shop", "1", MARIA)
     start(SWEEPER)
     wait_until(lambda: query("SELECT source FROM quality_day") == [("shop",)])
+
+
+def test_an_adoption_is_over_when_the_sweeper_finds_nothing_left_of_it(mdm: Master) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.drain()
+    with db.transaction() as session:
+        versions.adopt(session, policy.store(session, policy.parse(POLICY.replace("trust: 0.9", "trust: 0.8")), "test"))
+    stands = "SELECT state, done_units FROM job WHERE kind = 'adoption'"
+    sweep()
+    assert query(stands) == [("queued", 0)]
+    mdm.drain()
+    wait_until(lambda: bool(sweep() or query(stands) == [("finished", 1)]))
