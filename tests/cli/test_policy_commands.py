@@ -1,5 +1,7 @@
 """`mdm policy` and `mdm source`: what changes is said, what would be lost is refused, sources fit on a terminal."""
 
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,11 +15,11 @@ from kernel.db import read_only, transaction
 from kernel.errors import Conflict
 from matching.calibration import Kind, WeighedPair, count_weights
 from matching.model import default_model
-from mdm import policy, sql, versions
+from mdm import adoptions, policy, sql, versions
 from mdm.documents import DocumentError
 
 from .. import resolution as master
-from ..resolution import MARIA
+from ..resolution import MARIA, POLICY, query
 
 TWO = """
 sources:
@@ -75,6 +77,29 @@ def test_apply_refuses_to_lose_a_source_that_has_records(app: typer.Typer, tmp_p
     with read_only() as session:
         assert "shop" in policy.current(session).sources
     assert "1 record is to be resolved under it by the workers" in run(app, "policy", "apply", file, "--yes").output
+
+
+def test_apply_says_what_is_left_and_waits_for_it_when_asked(app: typer.Typer, tmp_path: Path) -> None:
+    made = master.start()
+    made.put("shop", "1", MARIA)
+    made.drain()
+    file = written(tmp_path, POLICY.replace("trust: 0.9", "trust: 0.8"))
+
+    def work() -> None:
+        while not query("SELECT 1 FROM job WHERE kind = 'adoption'"):
+            time.sleep(0.05)
+        made.drain()
+        with transaction() as session:
+            adoptions.watch(session)
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    said = run(app, "policy", "apply", file, "--wait").output
+    worker.join()
+    ((job_id, state),) = query("SELECT job_id, state FROM job")
+    assert state == "finished"
+    assert f"jobs show {job_id}" in said
+    assert "to be resolved" not in run(app, "policy", "apply", file).output
 
 
 def test_show_gives_the_document_of_any_version(app: typer.Typer, tmp_path: Path) -> None:
