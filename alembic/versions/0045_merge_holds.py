@@ -5,7 +5,7 @@ import json
 from alembic import op
 
 revision = "0045"
-down_revision = "0038"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 

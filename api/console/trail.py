@@ -78,7 +78,7 @@ def audited(
 
 
 @router.get(REPORT, include_in_schema=False)
-def report(request: Request, signed: Administrator, month: Annotated[str | None, Query(pattern=MONTH)] = None) -> Response:
+def report(request: Request, signed: Auditor, month: Annotated[str | None, Query(pattern=MONTH)] = None) -> Response:
     """Tell a month to those who answer for the data; without one, this month so far."""
     _require_whole_scope(signed.user.principal, "The report")
     year, number = map(int, (month or f"{clock.now():%Y-%m}").split("-"))

@@ -315,14 +315,9 @@ def of_a_hold(name: str) -> dict[str, Any]:
 
 # What must be there before an operation succeeds, by the resource that it is of; lists and what begins need nothing.
 NEEDS_NOTHING = {
-    "jobs_listed",
-    "approvals_listed",
-    "merge_holds_listed",
-    "exports_begin",
-    "certificates_begin",
-    "audiences_begin",
+    "jobs_listed", "approvals_listed", "merge_holds_listed", "exports_begin", "certificates_begin", "audiences_begin",
     "audiences_dropped",
-}
+}  # fmt: skip
 PREPARED: dict[str, Callable[[str, policies.Policy], dict[str, Any]]] = {
     "decisions": lambda name, policy: of_a_customer(name, *customer(policy)),
     "overrides": lambda name, policy: of_a_customer(name, *customer(policy)),
