@@ -189,11 +189,12 @@ def adopt(session: Session, policy: Policy | None = None, model: Model | None = 
 
 
 def _load(session: Session, row: sql.Row) -> VersionSet:
-    if row not in _KNOWN:
+    known_as = (*row, settings().secret_for("version set"))  # What is prepared holds keys that are derived from the secret.
+    if known_as not in _KNOWN:
         version_set_id, standardizer, blocking, rules, fingerprint, policy_version, _ = row
         body = sql.rows(session, "SELECT body::text FROM model_version WHERE fingerprint = %s", [fingerprint])[0][0]
         model = default_model() if default_model().fingerprint == fingerprint else model_from_json(json.loads(body))
-        _KNOWN[row] = VersionSet(
+        _KNOWN[known_as] = VersionSet(
             version_set_id, standardizer, blocking, rules, model, policies.by_version(session, policy_version)
         )
-    return _KNOWN[row]
+    return _KNOWN[known_as]
