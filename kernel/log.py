@@ -48,6 +48,7 @@ def configure(json: bool = False, level: str = "INFO") -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+    logging.raiseExceptions = False  # A line that cannot be written would be printed with the texts of exceptions in flight.
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -93,6 +93,7 @@ class UserRow(SQLModel, table=True):
     disabled_at: datetime | None = _time(nullable=True)
     failures: int
     locked_until: datetime | None = _time(nullable=True)
+    role: str | None = None
 
 
 class SessionRow(SQLModel, table=True):

@@ -6,6 +6,7 @@ works in a copy of its own and finds empty tables before every test that asks fo
 """
 
 import contextlib
+import logging
 import os
 import signal
 import tempfile
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 import redis
+import structlog
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
@@ -152,6 +154,17 @@ def worker_no() -> int:
 def database_url(servers: dict[str, str]) -> str:
     """A migrated database of this worker's own, as the tests before left it. Prefer `database`."""
     return servers["database_url"]
+
+
+@pytest.fixture
+def logging_as_it_was() -> Iterator[None]:
+    """Give logging back after a test that configures it: its stream is gone with the test."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture

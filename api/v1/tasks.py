@@ -81,7 +81,10 @@ def release(caller: Settler, task_id: UUID, if_match: IfMatch = None) -> Respons
 
 @router.post("/v1/tasks/{task_id}:assign", response_model=Task)
 def assign(caller: Settler, task_id: UUID, body: Assignment, if_match: IfMatch = None) -> Response:
-    """Hand a task on to a user (`user:ben`) or a key (`key:<id>`) who may decide and sees all of it, or to anybody."""
+    """Hand a task on, or give it to anybody.
+
+    To a user (`user:ben`) or a key (`key:<id>`) who may decide and sees all of it.
+    """
     to = tasking.assignee(body.to)
     return tasking.act(caller, lambda session: desk.assign(session, caller, task_id, tasking.seen(if_match), to))
 

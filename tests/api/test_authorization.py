@@ -20,7 +20,7 @@ from mdm import policy as policies
 from stewardship import accounts
 
 from ..resolution import MARIA, Master, query
-from .prepared import customer, of_a_job, of_a_task, of_an_endpoint, prepared
+from .prepared import customer, of_a_job, of_a_privacy_request, of_a_task, of_an_endpoint, prepared
 
 OPEN = {
     "health_live",
@@ -41,7 +41,10 @@ VALUES = re.compile("|".join(["Maria", "Garcia", "telefonica", "655872310", "198
 # What is prepared of these belongs to no brand, or is for whoever sees all: one's own scope is the whole there.
 WHOLE = (
     "jobs_",
+    "audiences_",
     "exports_",
+    "merge_holds_",
+    "preferences_record",
     "webhooks_",
     "approvals_",
     "reconciliations_begin",
@@ -58,7 +61,12 @@ FOREIGN_ANSWERS = {
     **dict.fromkeys(("certificates_begin", "imports_begin", "privacy_opened", "records_delete", "records_put"), BEYOND),
     **dict.fromkeys(("activities_batch", "records_batch"), (200, '"status":"rejected".*outside_scope')),
     **dict.fromkeys(("golden_batch_get", "golden_resolve_ids"), (200, '"status":"unknown"}]')),
+    **dict.fromkeys(("merge_holds_begin", "merge_holds_lift", "merge_holds_listed"), (403, "whole_scope_needed")),
+    "audiences_begin": (202, '"kind":"audience"'),
+    "audiences_dropped": (200, '"items":\\[\\]'),
     "consent_links_make": (422, "outside_scope"),
+    "consent_links_revoke": (200, '"records":0'),
+    "preferences_record": (201, '"code":"unknown_golden_id"'),
     "consents_check": (200, '"reason":"unknown_customer"'),
     "consents_record": (201, '"code":"unknown_golden_id"'),
     "crosswalk_find": (200, '"resolution":"unknown"'),
@@ -72,12 +80,13 @@ FOREIGN_ANSWERS = {
     "webhooks_create": (201, "endpoint_id"),
 }
 WHOLE_PAGES = {
-    "operations_job", "operations_progress", "operations_webhook", "console_trail_audited", "console_versions_policy",
+    "operations_job", "operations_progress", "operations_webhook", "console_trail_audited", "console_trail_report",
+    "console_versions_policy",
 }  # fmt: skip
 # Figures of which nothing was prepared.
 WITHOUT_DATA = {"tasks_precise"}
 # What a masked role is refused, because a mask would make it worthless.
-CLEAR_ONLY = {"consents_receipt", "privacy_export", "exports_content"}
+CLEAR_ONLY = {"consents_receipt", "privacy_export", "exports_content", "audiences_content"}
 REVEALS = {"golden_reveal"}
 MASKED = {"lookup", "source_writer", "data_engineer", "auditor", "agent"}
 # What is done already when the second role asks for it.
@@ -175,6 +184,7 @@ def of_a_page(name: str, policy: policies.Policy) -> dict[str, Any]:
     of_what = {
         "task_id": lambda: {**of_a_task("tasks_get", policy)["path_parameters"], "act": "claim"},
         "golden_id": lambda: {"golden_id": customer(policy)[0], "act": "split"},
+        "request_id": lambda: {**of_a_privacy_request("privacy_get", policy)["path_parameters"], "act": "hold"},
         "job_id": lambda: {**of_a_job("jobs_progress")["path_parameters"], "act": "cancel"},
         "endpoint_id": lambda: {**of_an_endpoint("webhooks_get")["path_parameters"], "act": "test"},
         "fingerprint": lambda: {"fingerprint": query("SELECT fingerprint FROM model_version LIMIT 1")[0][0]},

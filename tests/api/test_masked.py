@@ -164,6 +164,7 @@ def test_what_is_signed_is_refused_rather_than_shown_with_holes(client: TestClie
     assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (403, "clear_values_needed")
 
 
+@pytest.mark.usefixtures("logging_as_it_was")
 def test_events_and_logs_hold_no_canary(client: TestClient, golden_id: str, capfd: pytest.CaptureFixture[str]) -> None:
     log.configure(json=True, level="DEBUG")
     headers = key_of("data_engineer")

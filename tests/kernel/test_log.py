@@ -1,28 +1,18 @@
 """Log lines hold codes and ids; an exception's text, an e-mail address and a password never reach them."""
 
+import io
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from kernel import log
 
 SECRET = "jane.roe@example.org"
 
 
-@pytest.fixture(autouse=True)
-def _restore_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
-
-
+pytestmark = pytest.mark.usefixtures("logging_as_it_was")
 EARLY = log.get_logger("early")
 
 
@@ -32,6 +22,19 @@ def test_a_logger_made_before_the_configuration_follows_it(capsys: pytest.Captur
     EARLY.warning("odd", who=SECRET)
     line = json.loads(capsys.readouterr().err)
     assert (line["who"], line["logger"]) == ("***", "early")
+
+
+def test_a_line_that_cannot_be_written_takes_no_text_of_an_exception_along(capfd: pytest.CaptureFixture[str]) -> None:
+    log.configure()
+    (handler,) = logging.getLogger().handlers
+    assert isinstance(handler, logging.StreamHandler)
+    handler.setStream(io.StringIO())
+    handler.stream.close()
+    try:
+        fail()
+    except ValueError:
+        log.get_logger("api").error("failed")
+    assert SECRET not in "".join(capfd.readouterr())
 
 
 def fail() -> None:

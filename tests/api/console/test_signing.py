@@ -149,7 +149,7 @@ def test_passwords_are_held_against_their_hashes_one_at_a_time(stranger: TestCli
 
 def test_who_may_not_decide_is_told_so(policy: policies.Policy) -> None:
     with db.transaction() as session:
-        accounts.add(session, "test", "reader", password=PASSWORD, scopes=["golden:read"])
+        accounts.add(session, "test", "reader", password=PASSWORD, scopes=["lookup"])
     with TestClient(create_app()) as client:
         answer = client.post("/console/sign-in", data={"name": "reader", "password": PASSWORD})
         assert answer.status_code == 403
