@@ -102,41 +102,43 @@ class Keys:
         self.asked.set()
 
 
-_keys: Keys | None = None
+class Followed:
+    """The keys of the one provider that this process follows, if it does."""
+
+    keys: Keys | None = None
 
 
 def start() -> None:
     """Follow the keys of the provider, where one is configured."""
-    global _keys  # noqa: PLW0603 - one process has one provider.
     chosen = settings()
     if chosen.oidc_issuer is not None:
-        _keys = Keys(chosen.oidc_jwks or "", chosen.oidc_refresh_seconds)
-        _keys.start()
+        Followed.keys = Keys(chosen.oidc_jwks or "", chosen.oidc_refresh_seconds)
+        Followed.keys.start()
 
 
 def stop() -> None:
     """Follow them no more."""
-    global _keys  # noqa: PLW0603 - the same.
-    if _keys is not None:
-        _keys.end()
-        _keys = None
+    if Followed.keys is not None:
+        Followed.keys.end()
+        Followed.keys = None
 
 
 def authenticate(text: str) -> Principal:
     """Give the caller a token speaks for. Raises: Unauthorized with what is wrong; Forbidden without a role; Unavailable."""
-    if _keys is None or _keys.known is None:
+    keys = Followed.keys
+    if keys is None or keys.known is None:
         raise Unavailable(
             "No token can be checked at present", code="no_token_keys", detail="The provider's keys were not read yet."
         )
     name = hashlib.sha256(text.encode()).hexdigest()
-    held = _keys.seen.get(name)
+    held = keys.seen.get(name)
     if held is not None and held[0] > time.monotonic():
         return held[1]
-    claims = _verified(_keys, text, settings())
+    claims = _verified(keys, text, settings())
     found = _principal(claims, settings())
-    if len(_keys.seen) > 10_000:
-        _keys.seen.clear()
-    _keys.seen[name] = (time.monotonic() + min(KEPT_SECONDS, float(claims["exp"]) - clock.now().timestamp()), found)
+    if len(keys.seen) > 10_000:
+        keys.seen.clear()
+    keys.seen[name] = (time.monotonic() + min(KEPT_SECONDS, float(claims["exp"]) - clock.now().timestamp()), found)
     return found
 
 

@@ -29,7 +29,8 @@ WAITS = "automatic_merging_on_hold"  # Why a record is pending.
 LIFTED = "merging_resumed"
 # Two who begin the same hold must not both; the number is arbitrary and never changes.
 LOCK = 7_301_884_563_117
-_COLUMNS = "hold_id, began_at, held_by, reason, sources, figures, ended_at, ended_by, end_reason"
+_READ = """
+SELECT hold_id, began_at, held_by, reason, sources, figures, ended_at, ended_by, end_reason FROM merge_hold """
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,7 @@ def listed(session: Session, most: int = 100) -> tuple[Hold, ...]:
 
 
 def _read(session: Session, which: str, given: Sequence[Any] = ()) -> tuple[Hold, ...]:
-    found = sql.rows(session, f"SELECT {_COLUMNS} FROM merge_hold {which}", list(given))  # noqa: S608 - text of this module
-    return tuple(_hold(*row) for row in found)
+    return tuple(_hold(*row) for row in sql.rows(session, _READ + which, list(given)))
 
 
 def _hold(hold_id: Id, began_at: datetime, held_by: str, reason: str, sources: Sequence[str] | None, *rest: Any) -> Hold:

@@ -91,7 +91,7 @@ def client(provider: Provider, policy: Any) -> Iterator[TestClient]:
     before = settings()
     configure(chosen(provider.url))
     with TestClient(create_app()) as made:
-        until(lambda: tokens._keys is not None and tokens._keys.known is not None)
+        until(lambda: tokens.Followed.keys is not None and tokens.Followed.keys.known is not None)
         yield made
     configure(before)
 
@@ -125,8 +125,8 @@ def test_a_whole_token_speaks_for_a_person_of_the_mapped_role(client: TestClient
 )
 def test_other_kinds_of_key_and_type_are_taken(client: TestClient, provider: Provider, key: Any, typ: str | None) -> None:
     provider.published = [provider.signing, key]
-    assert tokens._keys is not None
-    tokens._keys.read()
+    assert tokens.Followed.keys is not None
+    tokens.Followed.keys.read()
     assert get(client, provider.token(key, {"typ": typ} if typ else {})).status_code == 200
 
 
@@ -198,9 +198,9 @@ def test_a_new_key_is_found_and_a_withdrawn_one_counts_no_more(client: TestClien
 
 
 def test_known_keys_go_on_while_the_provider_is_away(client: TestClient, provider: Provider) -> None:
-    assert tokens._keys is not None
-    tokens._keys.where = "http://127.0.0.1:1/gone"
-    tokens._keys.read()
+    assert tokens.Followed.keys is not None
+    tokens.Followed.keys.where = "http://127.0.0.1:1/gone"
+    tokens.Followed.keys.read()
     assert get(client, provider.token()).status_code == 200
 
 
