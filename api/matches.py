@@ -71,6 +71,8 @@ async def _ask(caller: Principal, fits: Sequence[Fit], body: Match) -> dict[str,
 
 async def _usable(caller: Principal, found: Found) -> Found:
     """Leave out whoever asked that nothing be done with their data."""
+    if not found.is_any_restricted:
+        return found
     barred = await lookup.restricted(caller, [fit.golden_id for fit in found.fits if fit.golden_id is not None])
     fits = tuple(fit for fit in found.fits if fit.golden_id not in barred)
     return replace(found, fits=fits, is_ambiguous=found.is_ambiguous and len(fits) > 1) if barred else found

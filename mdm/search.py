@@ -60,7 +60,10 @@ class Fit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Who fits, the best first; whether two fit alike; and what the index could not say."""
+    """Who fits, the best first; whether two fit alike; and what the index could not say.
+
+    `is_any_restricted`: there are customers whose data may not be used, so that those who fit have to be looked up.
+    """
 
     fits: Sequence[Fit]
     is_ambiguous: bool
@@ -68,6 +71,7 @@ class Found:
     hot_keys: int
     compared: int
     timeline_id: str
+    is_any_restricted: bool = False
 
     @property
     def certainty(self) -> Certainty:
@@ -143,7 +147,9 @@ async def search(caller: Principal, versions: VersionSet, asked: Asked, limit: i
         fits = await asyncio.to_thread(_fit, versions, asked, near)
     else:
         fits = _fit(versions, asked, near)
-    return Found(fits[:limit], is_ambiguous(fits), len(asked.keys), read.hot_keys, len(near), read.timeline_id)
+    return Found(
+        fits[:limit], is_ambiguous(fits), len(asked.keys), read.hot_keys, len(near), read.timeline_id, read.is_any_restricted
+    )
 
 
 def _fit(versions: VersionSet, asked: Asked, near: Sequence[Neighbour]) -> list[Fit]:

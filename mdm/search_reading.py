@@ -49,13 +49,15 @@ found AS (
     FROM standard_record s JOIN crosswalk c USING (record_id)
     WHERE s.record_id = usable.record_id AND c.state IN ('resolved', 'pending') LIMIT 1) AS one),
 search AS (
-  SELECT ask, actor, keys FROM unnest(%(actors)s::text[], %(counts)s::int[]) WITH ORDINALITY AS given (actor, keys, ask)),
+  SELECT ask, actor, keys, (SELECT count(*) FROM hot WHERE hot.ask = given.ask) AS hot
+  FROM unnest(%(actors)s::text[], %(counts)s::int[]) WITH ORDINALITY AS given (actor, keys, ask)),
 audited AS (
   {audit.INSERT_READ}
   SELECT actor, 'match', 'match',
          jsonb_build_object('keys', keys, 'compared', (SELECT count(*) FROM found WHERE found.ask = search.ask)), '' FROM search)
-SELECT t.timeline_id, search.ask - 1, (SELECT count(*) FROM hot WHERE hot.ask = search.ask), found.*
-FROM (SELECT ({lookup.TIMELINE}) AS timeline_id) AS t CROSS JOIN search LEFT JOIN found ON found.ask = search.ask
+SELECT t.timeline_id, t.is_any_restricted, search.ask - 1, search.hot, found.*
+FROM (SELECT ({lookup.TIMELINE}) AS timeline_id, EXISTS (SELECT FROM restriction) AS is_any_restricted) AS t
+CROSS JOIN search LEFT JOIN found ON found.ask = search.ask
 """  # noqa: S608 - made of this module's constants.
 BODIES = "SELECT record_id::text, version_no, body::text FROM standard_record WHERE record_id = ANY(%s::uuid[])"
 _Row = tuple[Any, ...]
@@ -73,11 +75,12 @@ class Neighbour(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """What one search read."""
+    """What one search read. `is_any_restricted`: there are customers whose data may not be used."""
 
     timeline_id: str
     hot_keys: int
     neighbours: list[Neighbour]
+    is_any_restricted: bool = False
 
 
 class Search(NamedTuple):
@@ -102,16 +105,16 @@ async def _read(scope: db.Scope, searches: Sequence[Search]) -> list[Reading]:
     async with db.hot_connection(scope) as connection:
         with lookup.refused_unless_audited():
             rows = await (await connection.execute(SEARCH, parameters(searches))).fetchall()
-        found = [row[4:] for row in rows if row[4] is not None]
+        found = [row[5:] for row in rows if row[5] is not None]
         forms = {row[0]: _form(row) for row in found}
         missing = [record_id for record_id, form in forms.items() if form is None]
         if missing:
             forms |= await _made(connection, missing, found)
     readings: list[Reading] = [Reading("", 0, [])] * len(searches)
-    for timeline_id, ask, hot, _, record_id, _, _, _, source, golden_id, _ in rows:
+    for timeline_id, is_any_restricted, ask, hot, _, record_id, _, _, _, source, golden_id, _ in rows:
         reading = readings[ask]
         if not reading.timeline_id:
-            reading = readings[ask] = Reading(str(timeline_id), hot, [])
+            reading = readings[ask] = Reading(str(timeline_id), hot, [], is_any_restricted)
         form = forms.get(record_id)
         if form is not None:
             reading.neighbours.append(Neighbour(record_id, source, golden_id, form))
