@@ -17,6 +17,12 @@ from mdm.mapping_schema import Fields
 NEAR = 0.6
 MOST_NEAR = 3
 OWN_NAMES = frozenset(Fields.model_fields)
+# Words that stand beside what a column is, and say nothing of it.
+FILLERS = frozenset({
+    "full", "primary", "main", "current", "latest", "customer", "cust", "client", "contact", "person", "patient", "voter",
+    "resident", "residential", "res", "private", "number", "num", "nbr", "nr", "no", "text", "value", "raw", "original", "orig",
+    "clean", "fake",
+})  # fmt: skip
 
 
 def fold(name: str) -> str:
@@ -44,6 +50,14 @@ def attribute_of(column: str) -> str | None:
         if found := _words().get(name) or _joined().get(name.replace("_", "")):
             return found
     return None
+
+
+def perhaps_attribute_of(column: str) -> str | None:
+    """Which of our attributes a column may be called like, once its numbers and FILLERS are left out; never the key, of which a
+    file has several and one is meant."""
+    words = [word for word in fold(column.rpartition(".")[2]).split("_") if word not in FILLERS and not word.isdigit()]
+    found = attribute_of("_".join(words)) if words else None
+    return found if found != "key" else None
 
 
 def near(name: str, known: Iterable[str]) -> list[str]:

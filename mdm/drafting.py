@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from mdm.column_names import OWN_NAMES, attribute_of
+from mdm.column_names import OWN_NAMES, attribute_of, perhaps_attribute_of
 from mdm.files import RowFile
 from mdm.mapping_values import text_of
 
@@ -164,13 +164,22 @@ def _read_column(reading: _Reading, column: str, values: list[str]) -> None:
             f"{column} is called like {attribute}, but {1 - alike[attribute]:.0%} of its values do not look like it"
         )
     if attribute is None:
-        attribute = next((kind for kind in TELLING if alike[kind] >= MOST), None)
+        attribute, why = _guessed(column, alike)
         if attribute is not None:
-            reading.doubts.append(f"{column} is taken for {attribute} by its values alone")
+            reading.doubts.append(f"{column} is taken for {attribute} by {why}")
     if attribute is None:
         reading.unmapped.append(column)
     else:
         reading.chosen.setdefault(attribute, []).append(column)
+
+
+def _guessed(column: str, alike: Mapping[str, float]) -> tuple[str | None, str]:
+    """What a column of an unknown name may hold, and what says so: its values, or a part of its name that they do not belie."""
+    kind = next((kind for kind in TELLING if alike[kind] >= MOST), None)
+    if kind is not None:
+        return kind, "its values alone"
+    named = perhaps_attribute_of(column)
+    return (named, "a part of its name") if named is not None and alike.get(named, 1.0) >= MOST else (None, "")
 
 
 def _share(pattern: re.Pattern[str], values: list[str]) -> float:

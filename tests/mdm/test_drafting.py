@@ -55,6 +55,29 @@ def test_an_unnamed_email_column_is_told_by_its_values(tmp_path: Path) -> None:
     assert found.doubts == ["contact is taken for emails by its values alone"]
 
 
+def test_a_column_is_told_by_a_part_of_its_name_unless_its_values_belie_it(tmp_path: Path) -> None:
+    found = drafted(
+        tmp_path, "unique_id,full_phone_num,res_city_2,contact_email_raw\n1,9195550100,Ulm,yes\n2,9195550101,Bonn,no\n"
+    )
+    declared = fields(found)
+    assert policy.parse(found.text).source("crm").key.path == "unique_id"
+    assert declared.phones[0].value.path == "full_phone_num"
+    city = declared.addresses[0].city
+    assert (city and city.path) == "res_city_2"
+    assert not declared.emails
+    assert found.doubts == [
+        "full_phone_num is taken for phones by a part of its name",
+        "res_city_2 is taken for city by a part of its name",
+        "not mapped: contact_email_raw; map them, or keep them as extras, or leave them out",
+    ]
+
+
+def test_a_number_of_something_is_no_key(tmp_path: Path) -> None:
+    found = drafted(tmp_path, "voter_id,tax_number,last\n1,2,Lee\n")
+    assert found.doubts[0].startswith("no column looks like a key")
+    assert found.doubts[1].startswith("not mapped: voter_id, tax_number")
+
+
 def test_a_column_that_belies_its_name_is_doubted(tmp_path: Path) -> None:
     found = drafted(tmp_path, "id,email\n1,yes\n2,no\n")
     assert found.doubts == ["email is called like emails, but 100% of its values do not look like it"]
