@@ -3,9 +3,16 @@
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from cli.main import build
 
 from .source_tree import ROOT
 
@@ -27,9 +34,48 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 
 def test_commands_in_the_docs_exist() -> None:
-    """Every `mdm <command>` that a page shows is a command of the program."""
-    texts = [page.read_text(encoding="utf-8") for page in PAGES]
-    shown = {hit for text in texts for hit in re.findall(r"^\s*(?:\.venv/bin/)?mdm ([a-z]+)", text, re.MULTILINE)}
-    helped = subprocess.run([sys.executable, "-m", "cli.main", "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    listed = helped.stdout
-    assert sorted(command for command in shown if not re.search(rf"\b{command}\b", listed)) == []
+    """Every `mdm …` that a page shows is a command of the program, with the options that it has."""
+    wrong = [f"{page.relative_to(ROOT)}: {words}" for page in PAGES for words in _shown(page) if not _is_known(words)]
+    assert wrong == []
+
+
+def _shown(page: Path) -> list[str]:
+    """The commands of a page's blocks, and those that it names in its sentences."""
+    text = page.read_text(encoding="utf-8")
+    lines = re.findall(
+        r"^\s*(?:\$ )?(?:\.venv/bin/)?(mdm [^\n]*)", "\n".join(re.findall(r"```.*?```", text, re.DOTALL)), re.MULTILINE
+    )
+    return [line.partition(" #")[0].strip() for line in (*lines, *re.findall(r"`(mdm [^`\n]+)`", text))]
+
+
+@cache
+def _program() -> Any:
+    return get_command(build(["--help"]))
+
+
+def _is_known(words: str) -> bool:
+    """Follow the words from group to command, then look for each option that comes."""
+    command: Any = _program()
+    for word in words.split()[1:]:
+        if word.startswith("--"):
+            if word.partition("=")[0].rstrip(",.;") not in {option for one in command.params for option in one.opts} | {"--help"}:
+                return False
+        elif isinstance(command, TyperGroup) and re.fullmatch(r"[a-z-]+", word):
+            if word not in command.commands:
+                return False
+            command = command.commands[word]
+    return True
+
+
+def test_a_command_that_is_none_is_found_in_the_docs() -> None:
+    assert _is_known("mdm policy apply policy.yaml --wait")
+    assert not _is_known("mdm policy log")
+    assert not _is_known("mdm policy apply --never")
+
+
+def test_every_alert_has_its_section_in_the_runbook() -> None:
+    rules = yaml.safe_load((ROOT / "deploy" / "prometheus" / "alerts.yaml").read_text(encoding="utf-8"))
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"]}
+    sections = set(re.findall(r"^### (\w+)$", (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8"), re.MULTILINE))
+    assert alerts - sections == set()
+    assert sections - alerts == set()  # What no alert tells has a heading of several words.
