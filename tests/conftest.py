@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 import tempfile
 import threading
 import time
@@ -31,18 +32,15 @@ from kernel import db
 from kernel.settings import Settings, configure, settings
 from stewardship import privacy_ledger
 
+from .emptying import empty
+
 # No test is timed: a busy machine makes none of them fail. Nor does the day: a run tries the same examples until a test changes,
 # and `make soak` looks for new ones under the profile it asks for by name.
 hypothesis_settings.register_profile("untimed", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.register_profile("soak", max_examples=10_000, deadline=None, derandomize=False)
 hypothesis_settings.load_profile("untimed")
 
-KEPT_TABLES = ("event_counter", "alembic_version", "timeline")
 LEFTOVER_HOURS = 6  # Databases of runs that were killed; no run takes that long.
-TABLES = """
-SELECT c.oid::regclass::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> ALL(%s)
-"""
 
 
 class Run:
@@ -83,7 +81,12 @@ RUN = Run()
 
 
 def pytest_configure() -> None:
-    """Stop what was started also when this process is told to end; after a kill -9 the next run ends it."""
+    """Stop what was started also when this process is told to end; after a kill -9 the next run ends it.
+
+    What is started keeps its bytecode as `make` has it kept: compiling all that a program imports takes longer than most tests.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix, "bytecode")))
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -130,6 +133,8 @@ def servers(request: pytest.FixtureRequest, worker_no: int) -> Iterator[dict[str
     found = dict(getattr(request.config, "workerinput", {}).get("mdm_servers") or RUN.servers())
     name = f"{found['template']}_{worker_no}"
     _create(found["database_url"], name, found["template"])
+    # A test waits for no disk. Whatever ends but the server loses nothing by that, and the embedded one does it anyway.
+    _execute(found["database_url"], sql.SQL("ALTER DATABASE {} SET synchronous_commit = off").format(sql.Identifier(name)))
     base = urlsplit(found["redis_url"])
     number = int(base.path.strip("/") or 0) + worker_no
     own = {"database_url": _named(found["database_url"], name), "redis_url": urlunsplit(base._replace(path=f"/{number}"))}
@@ -182,15 +187,7 @@ def emptied(database_url: str) -> str:
 def _emptied(database_url: str) -> str:
     configure(settings().model_copy(update={"database_url": database_url}))
     privacy_ledger.path().unlink(missing_ok=True)  # A database that begins anew would be older than what it tells of.
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        tables = [name for (name,) in connection.execute(TABLES, [list(KEPT_TABLES)])]
-        peeks = sql.SQL(" UNION ALL ").join(
-            sql.SQL("SELECT {} WHERE EXISTS (SELECT 1 FROM {})").format(sql.Literal(name), sql.SQL(name)) for name in tables
-        )
-        filled = [name for (name,) in connection.execute(peeks)]
-        if filled:
-            names = sql.SQL(", ").join(sql.SQL(name) for name in filled)
-            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(names))
+    empty(database_url)
     return database_url
 
 
