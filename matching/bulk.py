@@ -7,6 +7,7 @@ nothing.
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import duckdb
@@ -152,8 +153,12 @@ def _blocked(pairs: pa.Table) -> pa.Table:
     })  # fmt: skip
 
 
+@lru_cache(maxsize=4)
 def _levels_sql(model: Model) -> str:
-    """Have Splink write the common table expressions that compute the level of each comparison of the blocked pairs."""
+    """Have Splink write the common table expressions that compute the level of each comparison of the blocked pairs.
+
+    That takes 0.3 s, most of what a small bulk run takes, and hangs on the model alone.
+    """
     settings = splink_settings(model, frequencies=False).get_settings("duckdb")
     queries = compute_comparison_vector_values_from_id_pairs_sqls(
         settings._columns_to_select_for_blocking,

@@ -6,21 +6,31 @@ dead rows or statistics. Either way the locks wait for whoever still writes: not
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import psycopg
 from psycopg import sql
 
-Tables = list[tuple[str, bool, bool, bool]]
+Connection = psycopg.Connection[tuple[str, bool, bool, bool]]
 KEPT_TABLES = ("event_counter", "alembic_version", "timeline")
 # What statements read through, and what lies beside it for the few that want it (each model version is 20 kB).
 GROWN_BYTES, GROWN_BESIDE_BYTES = 2**18, 2**22
+ALL = "SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND relname <> ALL(%s)"
+# With all that refers to them, and their partitions.
+NAMED = """
+WITH RECURSIVE step AS (
+  SELECT confrelid AS one, conrelid AS next FROM pg_constraint WHERE contype = 'f'
+  UNION SELECT inhparent, inhrelid FROM pg_inherits
+), found AS (
+  SELECT unnest(%s::text[])::regclass::oid AS oid UNION SELECT next FROM found JOIN step ON one = oid
+) SELECT oid FROM found
+"""
 # A partitioned table ('p') has no file: its rows lie in its partitions.
-TABLES = """
+STATE = """
 SELECT c.oid::regclass::text, c.relispartition, c.relkind = 'r' AND pg_relation_size(c.oid) > 0,
        c.reltuples > 0 OR (c.relkind = 'r' AND (pg_relation_size(c.oid) > %s OR pg_table_size(c.oid) > %s))
-FROM pg_class c
-WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname <> ALL(%s)
+FROM pg_class c WHERE c.oid = ANY(%s)
 """
 RESTART = """
 SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false)
@@ -30,38 +40,55 @@ PAST_TRIGGERS = "SET LOCAL session_replication_role = replica"
 
 
 def empty(database_url: str) -> None:
-    """Delete every row but those of the kept tables, and let all numbers begin anew. Only a superuser gets past triggers: whoever
-    is none truncates.
-    """
+    """Delete every row but those of the kept tables, and let all numbers begin anew."""
+    with _locked(database_url, ALL, KEPT_TABLES) as (connection, oids):
+        _delete(connection, oids)
+        connection.execute(RESTART)
+
+
+def empty_tables(database_url: str, names: Sequence[str]) -> None:
+    """Delete every row of some tables and of all that refer to them; numbers go on."""
+    with _locked(database_url, NAMED, names) as (connection, oids):
+        _delete(connection, oids)
+
+
+@contextmanager
+def _locked(database_url: str, which: str, names: Sequence[str]) -> Iterator[tuple[Connection, list[int]]]:
+    with _connected(database_url).transaction() as started:
+        oids = [int(oid) for (oid, *_) in started.connection.execute(which, [list(names)])]
+        tables = _listed([name for name, *_ in _state(started.connection, oids)])
+        started.connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(tables))
+        yield started.connection, oids
+
+
+def _connected(database_url: str) -> Connection:
+    """A connection that stays: each new one reads what there is of 300 tables and indexes. A test may have ended it."""
     try:
-        _empty(_connected(database_url))
-    except psycopg.OperationalError:  # A test ended all connections, or the server.
-        _connected.cache_clear()
-        _empty(_connected(database_url))
+        _kept(database_url).execute("SELECT")
+    except psycopg.OperationalError:
+        _kept.cache_clear()
+    return _kept(database_url)
 
 
 @functools.cache
-def _connected(database_url: str) -> psycopg.Connection[tuple[str, bool, bool, bool]]:
-    """A connection that stays: each new one reads what there is of 300 tables and indexes."""
+def _kept(database_url: str) -> Connection:
     return psycopg.connect(database_url, application_name="emptying", autocommit=True)
 
 
-def _empty(connection: psycopg.Connection[tuple[str, bool, bool, bool]]) -> None:
-    with connection.transaction():
-        names = [name for name, *_ in _tables(connection)]
-        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(_listed(names)))
-        tables = _tables(connection)
-        if any(is_grown for *_, is_grown in tables) or connection.info.parameter_status("is_superuser") != "on":
-            roots = [name for name, is_partition, *_ in tables if not is_partition]
-            connection.execute(sql.SQL("TRUNCATE {} RESTART IDENTITY CASCADE").format(_listed(roots)))
-        else:
-            deletes = [sql.SQL("DELETE FROM {}").format(sql.SQL(name)) for name, _, has_pages, _ in tables if has_pages]
-            connection.execute(sql.SQL("; ").join([sql.SQL(PAST_TRIGGERS), *deletes]))
-            connection.execute(RESTART)
+def _delete(connection: Connection, oids: Sequence[int]) -> None:
+    """Delete or truncate. Only a superuser gets past triggers: whoever is none truncates."""
+    tables = _state(connection, oids)
+    if any(is_grown for *_, is_grown in tables) or connection.info.parameter_status("is_superuser") != "on":
+        roots = [name for name, is_partition, *_ in tables if not is_partition]
+        connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(_listed(roots)))
+    else:
+        deletes = [sql.SQL("DELETE FROM {}").format(sql.SQL(name)) for name, _, has_pages, _ in tables if has_pages]
+        connection.execute(sql.SQL("; ").join([sql.SQL(PAST_TRIGGERS), *deletes]))
 
 
-def _tables(connection: psycopg.Connection[tuple[str, bool, bool, bool]]) -> Tables:
-    return connection.execute(TABLES, [GROWN_BYTES, GROWN_BESIDE_BYTES, list(KEPT_TABLES)]).fetchall()
+def _state(connection: Connection, oids: Sequence[int]) -> list[tuple[str, bool, bool, bool]]:
+    """Name, whether it is a partition, whether it has pages, whether it has grown or was analyzed."""
+    return connection.execute(STATE, [GROWN_BYTES, GROWN_BESIDE_BYTES, list(oids)]).fetchall()
 
 
 def _listed(names: Sequence[str]) -> sql.Composed:

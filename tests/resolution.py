@@ -10,10 +10,13 @@ import psycopg
 
 from kernel import db, jobs
 from kernel.actor import Principal
+from kernel.settings import settings
 from mdm import import_undo, imports, ingest, owed, pending, policy, resolve, sql, verify
 from mdm.incoming import Incoming
 from mdm.policy import Policy
 from stewardship import tasks
+
+from .emptying import empty_tables
 
 POLICY = """
 sources:
@@ -35,6 +38,11 @@ MARIA: dict[str, Any] = {
     "phones": ["+34655872310"],
     "addresses": [{"line1": "Calle Mayor 5", "city": "Madrid", "postal_code": "28013", "country": "ES"}],
 }
+RECORD_TABLES = (
+    "source_record", "record_version", "record_sighting", "standard_record", "blocking_key", "hot_key", "pending_record",
+    "decision", "golden", "golden_version", "founder", "crosswalk", "crosswalk_version", "task", "outbox", "event",
+    "record_data_key", "search_term", "consent_entry",
+)  # fmt: skip
 Key = tuple[str, str]
 
 
@@ -144,12 +152,7 @@ def at(day: int, hour: int = 0) -> datetime:
 
 def empty_records() -> None:
     """Forget all records and what came of them; policy and version set stay."""
-    query(
-        """TRUNCATE source_record, record_version, record_sighting, standard_record, blocking_key, hot_key, pending_record,
-           decision, golden, golden_version, founder, crosswalk, crosswalk_version, task, outbox, event, record_data_key,
-           search_term, consent_entry CASCADE""",
-        role=db.Role.OWNER,
-    )
+    empty_tables(settings().require_database_url(), RECORD_TABLES)
 
 
 def end_other_connections(database_url: str) -> None:

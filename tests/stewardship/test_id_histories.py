@@ -66,7 +66,8 @@ class Ids(RuleBasedStateMachine):
         self.made: list[uuid.UUID] = []
         self.erased: set[uuid.UUID] = set()
         privacy_ledger.path().unlink(missing_ok=True)
-        query("TRUNCATE erasure, suppression", role=db.Role.OWNER)
+        query("DELETE FROM erasure")
+        query("DELETE FROM suppression")
 
     def send(self, record: tuple[str, str], person: int | None, version: int) -> None:
         data = None if person is None else PEOPLE[person]
