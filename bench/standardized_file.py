@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 from pyarrow import parquet
 
 from matching.blocking import keys
-from matching.bulk import RECORD_ID, copy_pairs, forms_table
+from matching.bulk import copy_pairs, forms_table
 from matching.bulk_engine import BulkEngine, DuckdbEngine
 from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA
 from matching.cluster import Clustering
 from matching.evaluate import SECRET, Prepared, resolve
-from matching.forms import COLUMNS, LIST_COLUMNS, ComparisonForm, comparison_form
+from matching.forms import COLUMNS, LIST_COLUMNS, RECORD_ID, ComparisonForm, comparison_form
 from matching.model import Model
 from matching.record import StandardRecord, to_json
 from matching.standardize import form_hash

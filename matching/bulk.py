@@ -4,27 +4,23 @@ The same levels, the same weight, bit for bit, as `matching.score` gives online.
 nothing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-from splink import SettingsCreator
-from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
 
-from matching.comparisons import Comparison, folded_extra, number_extra
+from matching.comparisons import Comparison, comparison_column, folded_extra, number_extra
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
 from matching.exact_copies import COPIES_SQL
-from matching.forms import COLUMNS, LIST_COLUMNS, NUMBER_COLUMNS, ComparisonForm
+from matching.forms import COLUMNS, LIST_COLUMNS, NUMBER_COLUMNS, RECORD_ID, ComparisonForm
 from matching.hot_keys import LIMITS, HotLimits, pairs_sql
-from matching.model import Model, Parameter
+from matching.model import Model
 from matching.score import frequency_adjustments
 
-RECORD_ID = "record_id"
 SCORED_AT_ONCE = 250_000
 PAIRS_SCHEMA = pa.schema([("record_a", pa.string()), ("record_b", pa.string())])
 
@@ -112,8 +108,10 @@ class PairScorer:
 
     def __init__(self, model: Model, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
+        from matching.splink_form import levels_sql  # noqa: PLC0415 - loading Splink takes half a second, in every process of ours.
+
         columns = ", ".join(f"gamma_{comparison_column(position)}" for position in range(len(model.comparisons)))
-        self._weighed = f"""WITH {_levels_sql(model)}, weighed AS (
+        self._weighed = f"""WITH {levels_sql(model)}, weighed AS (
               SELECT v.{RECORD_ID}_l AS record_a, v.{RECORD_ID}_r AS record_b, [{columns}]::TINYINT[] AS levels,
                 {weight_sql(model)} AS weight
               FROM __splink__df_comparison_vectors AS v JOIN adjusted AS f ON f.{RECORD_ID} = v.{RECORD_ID}_l)"""  # noqa: S608 - our names.
@@ -153,24 +151,6 @@ def _blocked(pairs: pa.Table) -> pa.Table:
     })  # fmt: skip
 
 
-@lru_cache(maxsize=4)
-def _levels_sql(model: Model) -> str:
-    """Have Splink write the common table expressions that compute the level of each comparison of the blocked pairs.
-
-    That takes 0.3 s, most of what a small bulk run takes, and hangs on the model alone.
-    """
-    settings = splink_settings(model, frequencies=False).get_settings("duckdb")
-    queries = compute_comparison_vector_values_from_id_pairs_sqls(
-        settings._columns_to_select_for_blocking,
-        settings._columns_to_select_for_comparison_vector_values,
-        input_tablename_l="forms",
-        input_tablename_r="forms",
-        source_dataset_input_column=settings.column_info_settings.source_dataset_input_column,
-        unique_id_input_column=settings.column_info_settings.unique_id_input_column,
-    )
-    return ", ".join(f"{query['output_table_name']} AS ({query['sql']})" for query in queries)
-
-
 def weight_sql(model: Model) -> str:
     """Write the weight as SQL over gamma columns and adjustments: the same sum, in the same order, as the online scorer."""
     terms = [_number(model.prior_weight)]
@@ -205,44 +185,3 @@ def _adjusted_forms(model: Model, forms: pa.Table) -> pa.Table:
         adjusted = pa.array([adjust(value) for value in values.to_pylist()], pa.float64())
         columns[column] = adjusted.take(pc.index_in(forms.column(column).combine_chunks(), value_set=values))
     return pa.table(columns)
-
-
-def comparison_column(position: int) -> str:
-    """Name a comparison's output column in Splink: by position, since a user's attribute may have any name."""
-    return f"c{position}"
-
-
-def splink_settings(model: Model, frequencies: bool = True) -> SettingsCreator:
-    """Say a model in Splink's terms: the same levels, m and u, for DuckDB; with or without term frequency adjustments."""
-    return SettingsCreator(
-        link_type="dedupe_only",
-        unique_id_column_name=RECORD_ID,
-        probability_two_random_records_match=model.prior,
-        comparisons=[
-            splink_comparison(position, comparison, parameters, model.frequencies if frequencies else {})
-            for position, (comparison, parameters) in enumerate(zip(model.comparisons, model.parameters, strict=True))
-        ],
-        retain_matching_columns=False,
-        retain_intermediate_calculation_columns=True,
-    )
-
-
-def splink_comparison(
-    position: int, comparison: Comparison, parameters: Sequence[Parameter], frequencies: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Say one comparison in Splink's terms. Splink numbers levels as we do: from the last up, the null level -1."""
-    levels: list[dict[str, Any]] = [
-        {"sql_condition": comparison.null.sql(), "is_null_level": True, "label_for_charts": "missing"}
-    ]
-    for level, parameter in zip(comparison.levels, parameters, strict=True):
-        entry = {
-            "sql_condition": level.condition.sql(),
-            "label_for_charts": level.name,
-            "m_probability": parameter.m,
-            "u_probability": parameter.u,
-        }
-        if level.frequency in frequencies:
-            # Splink would look for an exact-match level by parsing the SQL; our base is the level's own u.
-            entry |= {"tf_adjustment_column": level.frequency, "disable_tf_exact_match_detection": True}
-        levels.append(entry)
-    return {"output_column_name": comparison_column(position), "comparison_levels": levels}

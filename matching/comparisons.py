@@ -290,6 +290,11 @@ def levels_function(comparisons: tuple[Comparison, ...]) -> LevelsOf:
     return function
 
 
+def comparison_column(position: int) -> str:
+    """Name a comparison's output column in Splink: by position, since a user's attribute may have any name."""
+    return f"c{position}"
+
+
 def levels(a: ComparisonForm, b: ComparisonForm) -> Levels:
     """Return the level of each comparison in COMPARISONS for two forms. Symmetric."""
     return levels_function(COMPARISONS)(a, b)

@@ -81,6 +81,7 @@ class ComparisonForm:
     extras: tuple[tuple[str, str], ...] | None = None
 
 
+RECORD_ID = "record_id"  # Stands before them in a table of forms.
 COLUMNS: tuple[str, ...] = tuple(field.name for field in fields(ComparisonForm) if field.name != "extras")
 LIST_COLUMNS = frozenset(field.name for field in fields(ComparisonForm) if "tuple[str, ...]" in str(field.type))
 NUMBER_COLUMNS = frozenset({"birth_year"})

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 from splink import DuckDBAPI, Linker, SettingsCreator
 
-from matching.bulk import RECORD_ID, candidate_pairs, score_candidates, splink_comparison
+from matching.bulk import candidate_pairs, score_candidates
 from matching.comparisons import (
     ADDRESS,
     BIRTH_DATE,
@@ -29,9 +29,10 @@ from matching.comparisons import (
     Comparison,
 )
 from matching.estimate import BASE_PAIRS, RAREST, UNSEEN, Mixture, smoothed_m
-from matching.forms import ComparisonForm
+from matching.forms import RECORD_ID, ComparisonForm
 from matching.hot_keys import HotLimits
 from matching.model import Model, Parameter
+from matching.splink_form import splink_comparison
 
 FEWEST_PAIRS = 50
 FEWEST_MATCHES = 20.0

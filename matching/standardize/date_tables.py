@@ -1,5 +1,8 @@
 """Tables for dates: month names of the languages we meet, folded, and dates that mean 'not known'."""
 
+from collections.abc import Mapping
+from functools import cache
+
 from babel import Locale
 
 from matching.standardize.text import fold
@@ -27,20 +30,22 @@ OTHER_CALENDARS = {
 }  # fmt: skip
 BUDDHIST_YEARS = range(2418, 2580)  # 1875 to 2036 of ours.
 ISLAMIC_YEARS = range(1292, 1461)  # 1875 to 2039 of ours.
+# Austria's, and spellings without umlauts.
+OTHER_MONTHS = {"sept": 9, "janner": 1, "jaenner": 1, "feber": 2, "maerz": 3, "mrz": 3}
 
 
-def _month_names() -> dict[str, int]:
-    """Names that two languages give to different months are left out: they cannot be read without knowing the language."""
+@cache
+def named_months() -> Mapping[str, int]:
+    """Give the number of each month by its folded names, at the first date that has one: reading the tables takes 0.3 s.
+
+    Names that two languages give to different months are left out: they cannot be read without knowing the language.
+    """
     meanings: dict[str, set[int]] = {}
     for language in _LANGUAGES:
-        months = Locale(language).months
+        named = Locale(language).months
         for context in ("format", "stand-alone"):
             for width in ("wide", "abbreviated"):
-                for number, name in months[context][width].items():
+                for number, name in named[context][width].items():
                     if (folded := fold(name)) and not folded.isdecimal():
                         meanings.setdefault(folded.replace(" ", ""), set()).add(int(number))
-    return {name: numbers.pop() for name, numbers in meanings.items() if len(numbers) == 1}
-
-
-# Austria's, and spellings without umlauts.
-MONTHS = _month_names() | {"sept": 9, "janner": 1, "jaenner": 1, "feber": 2, "maerz": 3, "mrz": 3}
+    return {name: numbers.pop() for name, numbers in meanings.items() if len(numbers) == 1} | OTHER_MONTHS

@@ -9,7 +9,7 @@ import unicodedata
 from functools import lru_cache
 
 from matching.record import BirthDate
-from matching.standardize.date_tables import BUDDHIST_YEARS, ISLAMIC_YEARS, MONTHS, OTHER_CALENDARS, PLACEHOLDERS
+from matching.standardize.date_tables import BUDDHIST_YEARS, ISLAMIC_YEARS, OTHER_CALENDARS, PLACEHOLDERS, named_months
 from matching.standardize.text import clean, fold
 
 REFERENCE_YEAR = 2026
@@ -106,7 +106,7 @@ def birth_date_of_parts(year: str | None, month: str | None, day: str | None) ->
         return None, ("unreadable",)
     numbers = [int(part) if part and part.isdecimal() and len(part) <= 4 else None for part in (year, month, day)]
     if numbers[1] is None and month:
-        numbers[1] = MONTHS.get(fold(month) or "")
+        numbers[1] = named_months().get(fold(month) or "")
     if numbers[0] is None:
         return None, ("unreadable",)
     if len(year) <= 2:
@@ -158,7 +158,8 @@ def _two_digit(year: int, month: int | None, day: int | None) -> Read:
 def _with_month_name(text: str) -> Read:
     """Read '12 March 1985', 'March 12, 1985', '12-Mar-68', 'March 1985': the month is told by its name."""
     tokens = [token for token in _TOKENS.findall(fold(text) or "") if token not in _ORDINALS]
-    months = [MONTHS[token] for token in tokens if token in MONTHS]
+    known = named_months()
+    months = [known[token] for token in tokens if token in known]
     numbers = [token for token in tokens if token.isdecimal()]
     words = sum(1 for token in tokens if not token.isdecimal())
     if len(months) != 1 or words != 1 or not 1 <= len(numbers) <= 2 or any(len(number) > 4 for number in numbers):

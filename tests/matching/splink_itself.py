@@ -5,8 +5,8 @@ from typing import Any
 import pyarrow as pa
 from splink import DuckDBAPI, Linker
 
-from matching.bulk import splink_settings
 from matching.model import Model
+from matching.splink_form import splink_settings
 
 
 def splink_predictions(model: Model, forms: pa.Table, pairs: pa.Table) -> list[dict[str, Any]]:
