@@ -40,6 +40,18 @@ hypothesis_settings.register_profile("untimed", deadline=None, derandomize=True,
 hypothesis_settings.register_profile("soak", max_examples=10_000, deadline=None, derandomize=False)
 hypothesis_settings.load_profile("untimed")
 
+# What takes a minute or ten begins first, longest ahead: a run on two cores ends with short tests.
+LONG = (
+    "soak/test_large.py",
+    "stewardship/test_id_histories.py",
+    "cli/test_supervisor.py",
+    "soak/test_faults.py",
+    "cli/test_demo.py",
+    "mdm/test_consent_histories.py",
+    "workers/test_chunks.py",
+    "workers/test_sweeper.py",
+    "workers/test_reconciler.py",
+)
 LEFTOVER_HOURS = 6  # Databases of runs that were killed; no run takes that long.
 
 
@@ -95,6 +107,12 @@ def pytest_configure() -> None:
 def pytest_configure_node(node: Any) -> None:
     """Tell each xdist worker where the servers are."""
     node.workerinput["mdm_servers"] = RUN.servers()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first; all else stays in its order."""
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path, len(LONG)))
 
 
 def pytest_unconfigure() -> None:
