@@ -156,7 +156,7 @@ def hear(customer: Customer, query: Query, rules: Rules, at: datetime) -> Heard:
                 positives.append(one)
             elif why is not Reason.UNKNOWN_CUSTOMER:
                 blocked.append((one, why))
-        elif one.entry_id not in lifted and _concerns(one, query, family, covers_all) and _reaches(own, held, one):
+        elif _concerns(one, query, family, covers_all) and _reaches(own, held, one) and one.entry_id not in lifted:
             (inert if one.state in INERT else against).append(one)
     return Heard(positives, against, blocked, inert)
 

@@ -13,7 +13,7 @@ from kernel.settings import Settings, configure, settings
 from mdm import owed, resolve
 from stewardship import tasks
 
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.1  # Looking costs five milliseconds: at fifty looks a second idle workers took a core from the busy ones.
 _told: list[Event] = []  # In a worker: what tells it that no more arrives.
 
 
