@@ -128,7 +128,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_unconfigure() -> None:
-    """Stop and drop what this run started."""
+    """Stop and drop what this run started. At the end nothing stays: what leaks there is looked for again."""
+    gc.unfreeze()
     RUN.exits.close()
 
 
