@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems, quotas, tokens
-from api.console import bulk, customers, operations, signing, trail
+from api.console import bulk, customers, operations, provided, signing, trail
 from api.console import privacy as console_privacy
 from api.console import tasks as console_tasks
 from api.console import versions as console_versions
@@ -87,6 +87,7 @@ ROUTERS = (
     health.router,
     pages.router,
     signing.router,
+    provided.router,
     bulk.router,
     console_tasks.router,
     customers.router,

@@ -5,15 +5,12 @@ by asymmetric algorithms count, and only keys of the configured set: what a toke
 """
 
 import hashlib
+import hmac
 import re
 import threading
 import time
-import urllib.request
 from dataclasses import dataclass, field
-from http.client import HTTPException, HTTPMessage
-from pathlib import Path
-from typing import IO, Any
-from urllib.parse import urlsplit
+from typing import Any
 
 import orjson
 from joserfc import jwt
@@ -21,6 +18,7 @@ from joserfc.errors import ClaimError, ExpiredTokenError, InvalidClaimError, Inv
 from joserfc.jwk import KeySet
 from joserfc.jws import extract_compact
 
+from api import provider
 from kernel import actor, clock, log
 from kernel.actor import Principal
 from kernel.db import Scope
@@ -30,45 +28,28 @@ from kernel.settings import Settings, settings
 LOG = log.get_logger("api")
 ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519", "EdDSA")
 TYPES = {None, "jwt", "at+jwt", "application/at+jwt"}
-LONGEST, LARGEST_SET_BYTES = 16_384, 262_144
+LONGEST = 16_384
 KEPT_SECONDS = 60.0  # A token that was verified is not verified again for so long, nor beyond its end.
-FETCH_SECONDS, AT_MOST_EVERY_SECONDS = 5.0, 10.0
+AT_MOST_EVERY_SECONDS = 10.0
 PLAIN_SUBJECT = re.compile(r"[A-Za-z0-9_.|-]{1,100}")
 CLAIMS = {"iss": "wrong_issuer", "aud": "wrong_audience", "nbf": "token_not_yet_valid", "iat": "token_not_yet_valid"}
 
 
-class _Unmoved(urllib.request.HTTPRedirectHandler):
-    """Keys come from the address that is configured, wherever that would lead."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> None:
-        return None
-
-
 def is_one(text: str) -> bool:
     """Say whether a bearer's text is meant to be a token, where tokens are taken at all."""
-    return text.count(".") == 2 and settings().oidc_issuer is not None
+    return text.count(".") == 2 and settings().oidc_issuer is not None and settings().oidc_audience is not None
 
 
 def read_set(where: str) -> KeySet:
-    """Read a set of keys from a file or an address. Raises: OSError, ValueError, JoseError."""
-    if urlsplit(where).scheme in {"http", "https"}:
-        opener = urllib.request.build_opener(_Unmoved)
-        with opener.open(where, timeout=FETCH_SECONDS) as answer:
-            text = answer.read(LARGEST_SET_BYTES + 1)
-    else:
-        text = Path(where).read_bytes()
-    if len(text) > LARGEST_SET_BYTES:
-        raise ValueError("too large")
-    return KeySet.import_key_set(orjson.loads(text))
+    """Read a set of keys from a file or an address. Raises: OSError, ValueError, HTTPException, JoseError."""
+    return KeySet.import_key_set(orjson.loads(provider.read(where)))
 
 
 @dataclass
 class Keys:
     """The provider's keys as they were last read, and the thread that reads them. Keeps what it has when a reading fails."""
 
-    where: str
+    where: str | None  # None: where the issuer's document says, which is read each time.
     every_seconds: float
     known: KeySet | None = None
     seen: dict[str, tuple[float, Principal]] = field(default_factory=dict)
@@ -89,8 +70,8 @@ class Keys:
     def read(self) -> None:
         """Read the keys once."""
         try:
-            found = read_set(self.where)
-        except (OSError, ValueError, HTTPException, JoseError, KeyError) as error:
+            found = read_set(self.where or provider.keys_place(settings()))
+        except (*provider.FAILURES, JoseError, KeyError) as error:
             LOG.warning("token_keys_not_read", kind=type(error).__name__)
             return
         if found != self.known:
@@ -112,7 +93,7 @@ def start() -> None:
     """Follow the keys of the provider, where one is configured."""
     chosen = settings()
     if chosen.oidc_issuer is not None:
-        Followed.keys = Keys(chosen.oidc_jwks or "", chosen.oidc_refresh_seconds)
+        Followed.keys = Keys(chosen.oidc_jwks, chosen.oidc_refresh_seconds)
         Followed.keys.start()
 
 
@@ -123,34 +104,60 @@ def stop() -> None:
         Followed.keys = None
 
 
+def _followed() -> Keys:
+    if Followed.keys is None or Followed.keys.known is None:
+        if Followed.keys is not None:
+            Followed.keys.asked.set()
+        detail = "The provider's keys were not read yet."
+        raise Unavailable("No token can be checked at present", code="no_token_keys", detail=detail)
+    return Followed.keys
+
+
 def authenticate(text: str) -> Principal:
     """Give the caller a token speaks for. Raises: Unauthorized with what is wrong; Forbidden without a role; Unavailable."""
-    keys = Followed.keys
-    if keys is None or keys.known is None:
-        raise Unavailable(
-            "No token can be checked at present", code="no_token_keys", detail="The provider's keys were not read yet."
-        )
+    keys = _followed()
     name = hashlib.sha256(text.encode()).hexdigest()
     held = keys.seen.get(name)
     if held is not None and held[0] > time.monotonic():
         return held[1]
-    claims = _verified(keys, text, settings())
-    found = _principal(claims, settings())
+    claims = _verified(keys, text, settings(), settings().oidc_audience or "")
+    found = caller_of(claims, settings())
     if len(keys.seen) > 10_000:
         keys.seen.clear()
     keys.seen[name] = (time.monotonic() + min(KEPT_SECONDS, float(claims["exp"]) - clock.now().timestamp()), found)
     return found
 
 
+def said_of_person(text: str, nonce: str) -> dict[str, Any]:
+    """Give what an id token says that the provider made for the console, for one sign-in. Blocks: a new key is read at once.
+
+    Raises: Unauthorized with what is wrong; Unavailable without keys.
+    """
+    chosen, keys = settings(), _followed()
+    audience = chosen.oidc_client_id or ""
+    try:
+        claims = _verified(keys, text, chosen, audience)
+    except Unauthorized as refused:
+        if refused.code != "unknown_token_key":
+            raise
+        keys.read()  # The provider itself has just sent this token: it has changed its keys, and nobody can have us ask in vain.
+        claims = _verified(keys, text, chosen, audience)
+    if not hmac.compare_digest(str(claims.get("nonce", "")).encode(), nonce.encode()):
+        raise _refused("wrong_nonce", "The token was made for another sign-in.")
+    if claims.get("azp", audience) != audience or (isinstance(claims["aud"], list) and claims["aud"] != [audience]):
+        raise _refused("wrong_audience", "The token was made for others besides the console.")
+    return claims
+
+
 def _refused(code: str, detail: str) -> Unauthorized:
     return Unauthorized("The token cannot be used", code=code, detail=detail)
 
 
-def _verified(keys: Keys, text: str, chosen: Settings) -> dict[str, Any]:
+def _verified(keys: Keys, text: str, chosen: Settings, audience: str) -> dict[str, Any]:
     _check_header(text)
     try:
         token = jwt.decode(text, keys.known or KeySet([]), algorithms=list(ALGORITHMS))
-        _claims(chosen).validate(token.claims)
+        _claims(chosen, audience).validate(token.claims)
     except InvalidKeyIdError:
         keys.asked.set()
         raise _refused("unknown_token_key", "No key of this name is published by the provider; keys are read anew.") from None
@@ -182,19 +189,19 @@ def _check_header(text: str) -> None:
         raise _refused("unknown_token_key", "The token names no key.")
 
 
-def _claims(chosen: Settings) -> jwt.JWTClaimsRegistry:
+def _claims(chosen: Settings, audience: str) -> jwt.JWTClaimsRegistry:
     return jwt.JWTClaimsRegistry(
         now=lambda: int(clock.now().timestamp()),
         leeway=int(chosen.oidc_skew_seconds),
         iss={"essential": True, "value": chosen.oidc_issuer or ""},
-        aud={"essential": True, "value": chosen.oidc_audience or ""},
+        aud={"essential": True, "value": audience},
         sub={"essential": True},
         exp={"essential": True},
     )
 
 
-def _principal(claims: dict[str, Any], chosen: Settings) -> Principal:
-    """Make the caller: the most that its claims are mapped to. Without a mapped role it is nobody here."""
+def caller_of(claims: dict[str, Any], chosen: Settings) -> Principal:
+    """Make the caller: the most that its claims are mapped to. Raises: Forbidden without a mapped role; Unauthorized."""
     said = _texts(claims.get(chosen.oidc_roles_claim))
     roles = [role for one, role in chosen.oidc_roles.items() if one in said]
     if not roles:
@@ -204,11 +211,16 @@ def _principal(claims: dict[str, Any], chosen: Settings) -> Principal:
     kind = claims.get(chosen.oidc_kind_claim, actor.PERSON)
     if kind not in {actor.PERSON, actor.SERVICE, actor.AGENT}:
         raise _refused("bad_token_claim", f"{chosen.oidc_kind_claim} is person, service or agent.")
+    name = actor_of(claims)
+    scope = Scope(_limit(claims, chosen.oidc_brands_claim), _limit(claims, chosen.oidc_regions_claim))
+    return actor.principal(name, name, scopes, scope, roles[0], kind)
+
+
+def actor_of(claims: dict[str, Any]) -> str:
+    """How audit rows and decisions name whom claims speak of."""
     subject = str(claims["sub"])
     # A subject that may be an address stands nowhere as it is: audit rows and jobs are not erased.
-    shown = subject if PLAIN_SUBJECT.fullmatch(subject) else hashlib.sha256(subject.encode()).hexdigest()[:24]
-    scope = Scope(_limit(claims, chosen.oidc_brands_claim), _limit(claims, chosen.oidc_regions_claim))
-    return actor.principal(f"oidc:{shown}", f"oidc:{shown}", scopes, scope, roles[0], kind)
+    return f"oidc:{subject if PLAIN_SUBJECT.fullmatch(subject) else hashlib.sha256(subject.encode()).hexdigest()[:24]}"
 
 
 def _limit(claims: dict[str, Any], claim: str | None) -> tuple[str, ...] | None:

@@ -60,7 +60,9 @@ def list_() -> None:
     """List who may sign in."""
     with db.read_only() as session:
         known = accounts.every(session)
-    table = Table("name", "display name", "role or scopes", "brands", "time zone", "added", "state", box=None, pad_edge=False)
+    table = Table(
+        "name", "display name", "role or scopes", "brands", "time zone", "added", "signs in by", "state", box=None, pad_edge=False
+    )
     now = clock.now()
     for one in known:
         is_locked = one.locked_until is not None and one.locked_until > now
@@ -73,6 +75,7 @@ def list_() -> None:
             brands,
             one.timezone,
             f"{one.created_at:%Y-%m-%d}",
+            one.issuer or "password",
             state,
         )
     unfolded(console).print(table)
@@ -100,6 +103,14 @@ def disable(name: Name) -> None:
     with db.transaction() as session:
         accounts.disable(session, WHO.actor, name)
     console.print(f"{name} is disabled", highlight=False)
+
+
+@users_app.command()
+def enable(name: Name) -> None:
+    """Let somebody sign in again who was disabled."""
+    with db.transaction() as session:
+        accounts.enable(session, WHO.actor, name)
+    console.print(f"{name} is enabled", highlight=False)
 
 
 def _given(from_input: bool) -> str | None:

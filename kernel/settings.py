@@ -22,6 +22,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from kernel.errors import Invalid, Unavailable
 
 SECRET_BYTES = 32
+ADDRESS = r"^https?://[^\s?#]+$"
+# What is taken from there decides who may do what.
+PROVIDER_ADDRESSES = ("oidc_jwks", "oidc_authorize_url", "oidc_token_url", "oidc_logout_url", "console_url")
 # What kernel.actor knows as ROLES, which needs the database, which needs this; a test holds them together.
 ROLE_NAMES = frozenset(
     {"lookup", "source_writer", "steward", "senior_steward", "privacy_officer", "data_engineer", "auditor", "admin"}
@@ -64,13 +67,34 @@ class Settings(BaseSettings):
     erasure_approvals: int = Field(1, ge=1, le=2, description="persons that must confirm an erasure")
     oidc_issuer: str | None = Field(None, description="whose tokens are taken, as their iss says; unset, none are")
     oidc_audience: str | None = Field(None, description="what their aud must name")
-    oidc_jwks: str | None = Field(None, description="the issuer's keys: a file, or an address that begins with https://")
+    oidc_jwks: str | None = Field(
+        None, description="the issuer's keys: a file or an address; unset, as the issuer's document says"
+    )
     oidc_refresh_seconds: float = Field(300.0, ge=1, description="between readings of those keys")
     oidc_skew_seconds: float = Field(60.0, ge=0, le=300, description="that two clocks may differ by")
     oidc_roles_claim: str = Field("roles", description="the claim that is mapped to roles")
     oidc_roles: dict[str, str] = Field({}, description="which role each of its values is, as JSON")
     oidc_brands_claim: str | None = Field(None, description="the claim that limits to brands; unset, all are seen")
     oidc_regions_claim: str | None = Field(None, description="the claim that limits to regions; unset, all are seen")
+    oidc_client_id: str | None = Field(
+        None, description="as what the console is known to the issuer; unset, nobody signs in by it"
+    )
+    oidc_client_secret: SecretStr | None = None
+    oidc_client_secret_file: Path | None = None
+    oidc_authorize_url: str | None = Field(
+        None, pattern=ADDRESS, description="where people sign in; unset, as the issuer's document says"
+    )
+    oidc_token_url: str | None = Field(
+        None, pattern=ADDRESS, description="where codes are redeemed; unset, as the issuer's document says"
+    )
+    oidc_logout_url: str | None = Field(
+        None, pattern=ADDRESS, description="where people sign out; unset, as the issuer's document says"
+    )
+    oidc_scope: str = Field("openid profile", pattern=r"^openid( [\x21\x23-\x5b\x5d-\x7e]+)*$", description="that is asked for")
+    oidc_label: str = Field("your organisation", max_length=60, description="how the sign-in calls the issuer")
+    console_url: str | None = Field(
+        None, pattern=ADDRESS, description="the address of this service as browsers see it, without /console"
+    )
     oidc_kind_claim: str = Field("mdm_kind", description="the claim that says person (when absent), service or agent")
     reveals_per_hour: int = Field(100, ge=0, description="golden records whose values one caller may reveal in an hour")
     webhook_networks: tuple[IPvAnyNetwork, ...] = Field((), description="of your own that webhooks may go to, as a JSON list")
@@ -87,9 +111,7 @@ class Settings(BaseSettings):
     metrics_host: str = "127.0.0.1"
     public_port: int | None = Field(None, ge=0, le=65535, description="where the pages for customers are; unset, there are none")
     public_host: str = "127.0.0.1"
-    public_url: str | None = Field(
-        None, pattern=r"^https?://[^\s?#]+$", description="the address of those pages, as customers see it"
-    )
+    public_url: str | None = Field(None, pattern=ADDRESS, description="the address of those pages, as customers see it")
     metrics_dir: Path | None = Field(None, description="where the processes of this machine keep their metrics")
     audit_checkpoints: Path | None = Field(None, description="the file that keeps signed checkpoints of the audit log outside")
     fault_folder: Path | None = Field(None, description="where tests of failure arm fault points; leave it unset")
@@ -111,6 +133,13 @@ class Settings(BaseSettings):
         "oidc_issuer",
         "oidc_audience",
         "oidc_jwks",
+        "oidc_client_id",
+        "oidc_client_secret",
+        "oidc_client_secret_file",
+        "oidc_authorize_url",
+        "oidc_token_url",
+        "oidc_logout_url",
+        "console_url",
         "oidc_brands_claim",
         "oidc_regions_claim",
         mode="before",
@@ -140,13 +169,20 @@ class Settings(BaseSettings):
     def _whole_provider(self) -> "Settings":
         if self.oidc_issuer is None:
             return self
-        if not (self.oidc_audience and self.oidc_jwks and self.oidc_roles):
+        if not (self.oidc_roles and (self.oidc_client_id or (self.oidc_audience and self.oidc_jwks))):
             raise ValueError("tokens need MDM_OIDC_AUDIENCE, MDM_OIDC_JWKS and MDM_OIDC_ROLES as well")
+        if self.oidc_client_id and not self.console_url:
+            raise ValueError("MDM_OIDC_CLIENT_ID needs MDM_CONSOLE_URL as well: that is where the issuer sends people back to")
+        if (self.oidc_authorize_url is None) != (self.oidc_token_url is None):
+            raise ValueError("MDM_OIDC_AUTHORIZE_URL and MDM_OIDC_TOKEN_URL are set both or neither")
         if unknown := sorted(set(self.oidc_roles.values()) - ROLE_NAMES):
             raise ValueError(f"MDM_OIDC_ROLES names {', '.join(unknown)}; known: {', '.join(sorted(ROLE_NAMES))}")
-        where = urlsplit(self.oidc_jwks)
-        if where.scheme == "http" and where.hostname not in {"127.0.0.1", "::1", "localhost"}:
-            raise ValueError("MDM_OIDC_JWKS begins with https://: whoever can change keys on their way can sign in as anybody")
+        asks_issuer = self.oidc_jwks is None or bool(self.oidc_client_id and self.oidc_authorize_url is None)
+        for name in (*PROVIDER_ADDRESSES, *(("oidc_issuer",) if asks_issuer else ())):
+            if not is_safe_way(getattr(self, name)):
+                raise ValueError(
+                    f"MDM_{name.upper()} begins with https://: whoever changes what is on its way signs in as anybody"
+                )
         return self
 
     def require_database_url(self) -> str:
@@ -181,17 +217,31 @@ class Settings(BaseSettings):
         text = self.secret_key.get_secret_value() if self.secret_key else _secret_file(self.secret_path())
         return hashlib.blake2b(purpose.encode(), key=_secret_bytes(text), digest_size=32, person=b"customer-master").digest()
 
+    def client_secret(self) -> str | None:
+        """Give the secret by which the identity provider knows the console; None for a public client."""
+        if self.oidc_client_secret_file is not None:
+            return self.oidc_client_secret_file.read_text(encoding="utf-8").strip()
+        return self.oidc_client_secret.get_secret_value() if self.oidc_client_secret else None
+
     def child_environment(self) -> dict[str, str]:
         """Give the environment for a child process that shall see these very settings."""
-        ours = self.model_dump(mode="json", exclude={"database_url", "redis_url", "secret_key"}, exclude_none=True)
-        secret = self.secret_key.get_secret_value() if self.secret_key else None
-        given = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, "MDM_SECRET_KEY": secret}
+        secrets_of_ours = ("secret_key", "oidc_client_secret")
+        ours = self.model_dump(mode="json", exclude={"database_url", "redis_url", *secrets_of_ours}, exclude_none=True)
+        hidden = {f"MDM_{name.upper()}": getattr(self, name) for name in secrets_of_ours}
+        shown = {name: one.get_secret_value() if one else None for name, one in hidden.items()}
+        given = {"DATABASE_URL": self.database_url, "REDIS_URL": self.redis_url, **shown}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MDM_") and name not in given}
         return {
             **inherited,
             **{f"MDM_{name.upper()}": _as_text(value) for name, value in ours.items()},
             **{name: value for name, value in given.items() if value},
         }
+
+
+def is_safe_way(where: str | None) -> bool:
+    """Say whether nobody can change what comes from an address on its way: a file, https, or this machine."""
+    parts = urlsplit(where or "")
+    return parts.scheme != "http" or parts.hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 def _as_text(value: object) -> str:

@@ -33,7 +33,7 @@ NAME = re.compile(r"[a-z][a-z0-9._-]{0,62}")
 STEWARD_SCOPES = ("consents:read", "decisions:write", "golden:read", "jobs:read", "match:explain", "records:read")
 # Source: OWASP Password Storage Cheat Sheet, scrypt with N=2^15, r=8, p=3.
 COST = (2**15, 8, 3)  # Kept with each hash, so that a greater one later leaves those that there are readable.
-_SELECT = """SELECT name, display_name, scopes, brands, regions, timezone, created_at, disabled_at, locked_until, role
+_SELECT = """SELECT name, display_name, scopes, brands, regions, timezone, created_at, disabled_at, locked_until, role, issuer
 FROM user_account"""
 
 
@@ -51,12 +51,13 @@ class User:
     disabled_at: datetime | None
     locked_until: datetime | None
     role: str | None = None
+    issuer: str | None = None  # Of whom an identity provider speaks; None: a local user, who has a password.
 
     @property
     def principal(self) -> Principal:
-        """Whom acts of theirs are told of."""
-        scope = Scope(self.brands, self.regions)
-        return principal(f"user:{self.name}", self.name, self.scopes, scope, self.role, PERSON)
+        """Whom acts of theirs are told of: of somebody an identity provider speaks of as their tokens are."""
+        scope, key_id = Scope(self.brands, self.regions), f"user:{self.name}" if self.issuer is None else self.name
+        return principal(key_id, self.name, self.scopes, scope, self.role, PERSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +129,18 @@ def checked_password(text: str) -> str:
 def give_role(session: Session, by: str, name: str, role: str) -> None:
     """Give a user a role, with what it holds now and later, in place of the scopes that they had. Raises: Invalid, NotFound."""
     check_powers((), role, PERSON)
-    if not sql.run(session, "UPDATE user_account SET role = %s, scopes = '{}' WHERE name = %s", [role, name]):
-        raise NotFound("There is no such user", code="unknown_user")
+    _require_local(session, name)
+    sql.run(session, "UPDATE user_account SET role = %s, scopes = '{}' WHERE name = %s", [role, name])
     audit.record(session, by, "user.role_given", "user", name, detail={"role": role})
+
+
+def _require_local(session: Session, name: str) -> None:
+    found = sql.rows(session, "SELECT issuer FROM user_account WHERE name = %s FOR UPDATE", [name])
+    if not found:
+        raise NotFound("There is no such user", code="unknown_user")
+    if found[0][0] is not None:
+        detail = "What they may and how they sign in is said by the identity provider; here they can be disabled and enabled."
+        raise Conflict("This account is of the identity provider", code="provided_account", detail=detail)
 
 
 def every(session: Session) -> list[User]:
@@ -146,16 +156,22 @@ def disable(session: Session, by: str, name: str) -> None:
     audit.record(session, by, "user.disabled", "user", name)
 
 
+def enable(session: Session, by: str, name: str) -> None:
+    """Let a user sign in again who was disabled. Raises: NotFound."""
+    if not sql.run(session, "UPDATE user_account SET disabled_at = NULL WHERE name = %s", [name]):
+        raise NotFound("There is no such user", code="unknown_user")
+    audit.record(session, by, "user.enabled", "user", name)
+
+
 def set_password(session: Session, by: str, name: str, password: str | None = None) -> str:
     """Give a user another password, end their sessions and lift a lock. Raises: NotFound, Invalid."""
     chosen = checked_password(password) if password is not None else secrets.token_urlsafe(15)
-    changed = sql.run(
+    _require_local(session, name)
+    sql.run(
         session,
         "UPDATE user_account SET password_hash = %s, failures = 0, locked_until = NULL, disabled_at = NULL WHERE name = %s",
         [_hashed(chosen), name],
     )
-    if not changed:
-        raise NotFound("There is no such user", code="unknown_user")
     sql.run(session, "DELETE FROM user_session WHERE name = %s", [name])
     audit.record(session, by, "user.password_set", "user", name)
     return chosen
@@ -164,7 +180,9 @@ def set_password(session: Session, by: str, name: str, password: str | None = No
 def is_right(session: Session, name: str, password: str) -> bool:
     """Check a password, count a wrong one, and lock after too many. Takes as long for a name that nobody has. Commits nothing."""
     found = sql.rows(
-        session, "SELECT password_hash, disabled_at, locked_until FROM user_account WHERE name = %s FOR UPDATE", [name]
+        session,
+        "SELECT password_hash, disabled_at, locked_until FROM user_account WHERE name = %s AND issuer IS NULL FOR UPDATE",
+        [name],
     )
     stored, disabled_at, locked_until = found[0] if found else (_NOBODY, None, None)
     is_locked = locked_until is not None and locked_until > clock.now()
@@ -205,13 +223,14 @@ def begin(session: Session, name: str) -> str:
 
 
 def signed(session: Session, token: str) -> Signed | None:
-    """Whose session a token is; None when it has ended, or its user may sign in no more."""
-    now, hashed = clock.now(), _token_hash(token)
+    """Whose session a token is; None when it has ended, its user may sign in no more, or its issuer is no longer trusted."""
+    now, hashed, chosen = clock.now(), _token_hash(token), settings()
     found = sql.rows(
         session,
         f"""{_SELECT} JOIN user_session s USING (name)
-            WHERE s.token_hash = %s AND s.seen_at > %s AND s.begun_at > %s AND disabled_at IS NULL""",
-        [hashed, now - IDLE, now - LONGEST],
+            WHERE s.token_hash = %s AND s.seen_at > %s AND s.begun_at > %s AND disabled_at IS NULL
+              AND (issuer IS NULL OR issuer = %s)""",
+        [hashed, now - IDLE, now - LONGEST, chosen.oidc_issuer if chosen.oidc_client_id else None],
     )
     if not found:
         return None
@@ -227,8 +246,9 @@ def end(session: Session, token_hash: bytes) -> None:
 
 
 def sweep(session: Session) -> int:
-    """Forget sessions that are over; how many."""
+    """Forget sessions that are over, and sign-ins that nobody can repeat; how many sessions."""
     now = clock.now()
+    sql.run(session, "DELETE FROM provider_sign_in WHERE used_at < %s", [now - IDLE])
     return sql.run(session, "DELETE FROM user_session WHERE seen_at < %s OR begun_at < %s", [now - IDLE, now - LONGEST])
 
 

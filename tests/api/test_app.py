@@ -14,7 +14,18 @@ from api.console.frame import SignedIn
 from api.deps import Requires
 from kernel import actor
 
-OPEN_ROUTES = {"/console/sign-in", "/asyncapi.json", "/", "/docs", "/assets/{name}", "/openapi.json", "/live", "/ready"}
+OPEN_ROUTES = {
+    "/console/sign-in",
+    "/console/sign-in/provider",
+    "/console/sign-in/back",
+    "/asyncapi.json",
+    "/",
+    "/docs",
+    "/assets/{name}",
+    "/openapi.json",
+    "/live",
+    "/ready",
+}
 COMMITTED = Path(__file__).resolve().parents[2] / "api" / "openapi.json"
 
 

@@ -31,6 +31,8 @@ OPEN = {
     "pages_asset",
     "signing_form",
     "signing_sign_in",
+    "provided_start",
+    "provided_come_back",
 }
 # Whoever is signed in: out they may, and to the page that is theirs.
 ANYBODY = {"signing_sign_out", "console_home"}
