@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems, quotas, tokens
-from api.console import bulk, customers, operations, provided, signing, trail
+from api.console import alerts, bulk, customers, operations, provided, signing, trail
 from api.console import privacy as console_privacy
 from api.console import tasks as console_tasks
 from api.console import versions as console_versions
@@ -95,6 +95,7 @@ ROUTERS = (
     operations.router,
     console_versions.router,
     trail.router,
+    alerts.router,
 )
 TITLE = "Customer master"
 DESCRIPTION = """Turns the customer records of every channel into golden records with durable ids.

@@ -66,6 +66,7 @@ MODULES = {
     "cli.merging_commands": ("merging",),
     "cli.user_commands": ("users",),
     "cli.audit_commands": ("audit",),
+    "cli.alert_commands": ("alerts",),
     "cli.report_commands": ("report",),
     "cli.backup_commands": ("backup", "restore"),
     "cli.event_commands": ("events",),

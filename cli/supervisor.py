@@ -130,7 +130,7 @@ def prepare(say: Say) -> str | None:
         _choose_versions(session, say)
         if actor.list_keys(session):
             return None
-        return actor.create_key(session, FIRST_KEY_NAME, ["admin"])[1]
+        return actor.create_key(session, FIRST_KEY_NAME, ["admin"], by=actor.at_command_line().actor)[1]
 
 
 def _start_children(children: Children, listener: socket.socket, running: Settings) -> None:

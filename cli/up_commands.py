@@ -18,6 +18,7 @@ from cli.supervisor import Stack, prepare, running_stack
 from kernel import actor, clock, db
 from kernel.settings import settings
 from mdm import policy
+from stewardship import key_rotation
 
 COLOURS = {"mdm": "bold", "worker": "magenta", "relay": "cyan", "sweeper": "yellow"}
 STATES = {State.GOOD: "green", State.ODD: "yellow", State.BAD: "bold red"}
@@ -112,7 +113,7 @@ def create(
     expires_at = clock.now() + timedelta(days=days) if days else None
     kind = actor.AGENT if agent else actor.SERVICE
     with db.transaction() as session:
-        info, text = actor.create_key(session, name, scope or (), brand, region, expires_at, role, kind)
+        info, text = actor.create_key(session, name, scope or (), brand, region, expires_at, role, kind, _who())
         ruling = policy.in_force(session)
     for one in sorted(set(brand or ()) - ({source.brand for source in ruling.sources.values()} if ruling else set())):
         errors.print(
@@ -145,15 +146,31 @@ def limit(
 ) -> None:
     """Say how much a key may ask, on every process within a second."""
     with db.transaction() as session:
-        actor.limit_key(session, key_id, per_minute, identifiers_per_hour)
+        actor.limit_key(session, key_id, per_minute, identifiers_per_hour, _who())
     limits = ((per_minute, "requests a minute"), (identifiers_per_hour, "customers an hour"))
     shown = [f"{most:,} {what}" for most, what in limits if most]
     console.print(f"key {key_id} may ask {' and '.join(shown) or 'without limit'}", highlight=False)
+
+
+@keys_app.command("rotate")
+def rotate(
+    key_id: str,
+    overlap_hours: Annotated[float, typer.Option(min=0, max=720, help="For which the old key goes on")] = 24.0,
+) -> None:
+    """Make a key that may do the same and print it, this once; the old one ends after a while."""
+    with db.transaction() as session:
+        made, text = key_rotation.rotate(session, key_id, _who(), timedelta(hours=overlap_hours))
+    errors.print(f"key {made.key_id} for {made.name}, in place of {key_id}, which ends in {overlap_hours:g} h; shown this once:")
+    console.print(text, soft_wrap=True, highlight=False)
+
+
+def _who() -> str:
+    return actor.at_command_line().actor
 
 
 @keys_app.command("revoke")
 def revoke(key_id: str) -> None:
     """Revoke a key, on every process within a second."""
     with db.transaction() as session:
-        actor.revoke(session, key_id)
+        actor.revoke(session, key_id, _who())
     console.print(f"key {key_id} is revoked")

@@ -14,7 +14,7 @@ from stewardship import accounts
 
 console, errors = Console(), Console(stderr=True)
 users_app = typer.Typer(help="Who may sign in to the console.", no_args_is_help=True, rich_markup_mode=None)
-WHO = actor.local("mdm users")
+WHO = actor.at_command_line()
 Name = Annotated[str, typer.Argument(help="Small letters, digits, dot, dash, underscore.")]
 FromInput = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 

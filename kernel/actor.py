@@ -20,7 +20,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from kernel import clock
+from kernel import audit, clock
 from kernel.db import Scope
 from kernel.errors import Forbidden, Invalid, NotFound, Unauthorized
 
@@ -198,10 +198,11 @@ def create_key(
     expires_at: datetime | None = None,
     role: str | None = None,
     kind: str = SERVICE,
+    by: str = "local:mdm",
 ) -> tuple[KeyInfo, str]:
     """Make a key; return what is known of it and its text, which is shown this once. Raises Invalid as `check_powers`.
 
-    `scopes` come on top of those of the role; with a role there may be none.
+    `scopes` come on top of those of the role; with a role there may be none. `by`: who makes it, for the audit log.
     """
     wanted = sorted(set(scopes))
     check_powers(wanted, role, kind)
@@ -229,11 +230,15 @@ def create_key(
             "kind": kind,
         },
     )
+    powers = {"name": name, "role": role, "scopes": wanted, "kind": kind, "brands": info.brands, "regions": info.regions}
+    audit.record(session, by, "key.created", "key", key_id, detail=powers)
     body = f"{PREFIX}_{key_id}_{secret}"
     return info, f"{body}_{_checksum(body)}"
 
 
-def limit_key(session: Session, key_id: str, requests_per_minute: int | None, identifiers_per_hour: int | None) -> None:
+def limit_key(
+    session: Session, key_id: str, requests_per_minute: int | None, identifiers_per_hour: int | None, by: str = "local:mdm"
+) -> None:
     """Say how much a key may ask, None: without limit; effective within CACHE_SECONDS. Raises: NotFound, Invalid."""
     if any(one is not None and one < 1 for one in (requests_per_minute, identifiers_per_hour)):
         raise Invalid("A limit is at least 1", code="bad_limit")
@@ -243,6 +248,8 @@ def limit_key(session: Session, key_id: str, requests_per_minute: int | None, id
     )
     if done.rowcount == 0:
         raise NotFound("No such key", code="unknown_key")
+    limits = {"requests_per_minute": requests_per_minute, "identifiers_per_hour": identifiers_per_hour}
+    audit.record(session, by, "key.limited", "key", key_id, detail=limits)
 
 
 def authenticate(session: Session, text: str) -> Principal:
@@ -279,7 +286,7 @@ def recently_seen(text: str) -> Principal | None:
     return None
 
 
-def revoke(session: Session, key_id: str) -> None:
+def revoke(session: Session, key_id: str, by: str = "local:mdm") -> None:
     """Revoke a key, effective within CACHE_SECONDS everywhere. Idempotent. Raises NotFound."""
     done = session.connection().execute(
         sa.text("UPDATE api_key SET revoked_at = coalesce(revoked_at, :now) WHERE key_id = :key_id"),
@@ -287,6 +294,7 @@ def revoke(session: Session, key_id: str) -> None:
     )
     if done.rowcount == 0:
         raise NotFound("No such key", code="unknown_key")
+    audit.record(session, by, "key.revoked", "key", key_id)
 
 
 def list_keys(session: Session) -> list[KeyInfo]:

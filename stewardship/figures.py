@@ -108,6 +108,10 @@ FIGURES = (
         "SELECT source, count(*) FROM quality_breach WHERE ended_at IS NULL GROUP BY 1",
     ),
     Figure(
+        "mdm_access_alerts", "Unusual reads, merges and answers that nobody has looked at.", ("kind",),
+        "SELECT kind, count(*) FROM access_alert WHERE seen_at IS NULL GROUP BY 1",
+    ),
+    Figure(
         "mdm_oldest_transaction_seconds", "For how long the oldest transaction of this database has been open.", (),
         f"SELECT {_age('xact_start')} FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'",  # noqa: S608 - the same
     ),

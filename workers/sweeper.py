@@ -1,8 +1,8 @@
 """Finds what fell on the floor: expired leases, overrides and facts, unanswered bells, cooled keys, overdue tasks and endpoints.
 
-It fires the schedules as well, notes how far an adoption is, and judges the budget of false merges. Run as `python -m
-workers.sweeper`; several may run. Only makes rows ready to ring again and opens jobs; the relay rings. Beside it, in a thread of
-its own since it takes seconds on millions of records, every source's quality is measured.
+It fires the schedules as well, notes how far an adoption is, judges the budget of false merges, and watches access. Run as
+`python -m workers.sweeper`; several may run. Only makes rows ready to ring again and opens jobs; the relay rings. Beside it, in
+a thread of its own since it takes seconds on millions of records, every source's quality is measured.
 """
 
 import threading
@@ -13,7 +13,7 @@ from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import fault_point, settings
 from mdm import adoptions, candidates, chunks, instruments, lapsing, loads, overrides, pending, quality_breaches, schedules
-from stewardship import accounts, escalation, merge_budget
+from stewardship import access_alerts, accounts, escalation, merge_budget
 from webhooks import lag
 from workers.kinds import KINDS
 from workers.standing import stand
@@ -88,6 +88,13 @@ def judge_merges() -> int:
     return 0
 
 
+def watch_access() -> int:
+    """Count who reads and merges how much, and tell of what is unusual."""
+    with db.transaction() as session:
+        access_alerts.run(session)
+    return 0
+
+
 class Seldom:
     """An act that is due once in so many seconds, not at every sweep."""
 
@@ -103,7 +110,10 @@ class Seldom:
         return done
 
 
-SWEEPS = (ask_again, close_loads, watch_adoption, forget_sessions, escalate, divide_chunks, Seldom(judge_merges, JUDGE_SECONDS))
+SWEEPS: tuple[Callable[[], int], ...] = (
+    *(ask_again, close_loads, watch_adoption, forget_sessions, escalate, divide_chunks),
+    *(Seldom(act, JUDGE_SECONDS) for act in (judge_merges, watch_access)),
+)
 
 
 def watch_endpoints() -> None:

@@ -97,6 +97,12 @@ def own_page(caller: Principal) -> str:
     raise Forbidden("The console is not for you", code="missing_scope", detail=detail)
 
 
+def require_whole_scope(caller: Principal, what: str) -> None:
+    """Raises: Forbidden for whoever sees some brands or regions only, of what speaks of all."""
+    if caller.scope.brands is not None or caller.scope.regions is not None:
+        raise Forbidden(f"{what} speaks of every brand, and your account does not see all of them", code="outside_scope")
+
+
 async def read_form(request: Request, most_fields: int) -> FormData:
     """Read a form. Raises: Unauthorized for one of another site; Invalid for characters that can be neither stored nor shown."""
     if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:

@@ -8,13 +8,11 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import working
-from api.console.frame import Auditor, Listener, Operator, Page, page
+from api.console.frame import Auditor, Listener, Operator, Page, page, require_whole_scope
 from api.console.operations import OPERATIONS
 from api.routes import resource
 from api.schemas.decisions import NO_NUL
 from kernel import audit, clock, db
-from kernel.actor import Principal
-from kernel.errors import Forbidden
 from mdm import imports, published
 from mdm.events import TYPES
 from stewardship import governance
@@ -68,7 +66,7 @@ def audited(
 ) -> Response:
     """Search the audit log of the last ninety days, the latest first. That somebody looked is audited as well."""
     caller, asked = signed.user.principal, {"actor": actor, "action": action, "object_id": object_id}
-    _require_whole_scope(caller, "The audit log")
+    require_whole_scope(caller, "The audit log")
     named: dict[str, Any] = {name: text.strip() for name, text in asked.items() if text and text.strip()}
     with db.transaction() as session:
         found = audit.search(session, named, clock.now() - timedelta(days=DAYS), before, MOST)
@@ -80,12 +78,7 @@ def audited(
 @router.get(REPORT, include_in_schema=False)
 def report(request: Request, signed: Auditor, month: Annotated[str | None, Query(pattern=MONTH)] = None) -> Response:
     """Tell a month to those who answer for the data; without one, this month so far."""
-    _require_whole_scope(signed.user.principal, "The report")
+    require_whole_scope(signed.user.principal, "The report")
     year, number = map(int, (month or f"{clock.now():%Y-%m}").split("-"))
     chosen = governance.Month.of(year, number)
     return page(request, "report.html", month=chosen, told=governance.tell(db.read_only, chosen), shown=governance.shown)
-
-
-def _require_whole_scope(caller: Principal, what: str) -> None:
-    if caller.scope.brands is not None or caller.scope.regions is not None:
-        raise Forbidden(f"{what} speaks of every brand, and your account does not see all of them", code="outside_scope")

@@ -5,6 +5,7 @@ brand; of the foreign one they learn as much as of what does not exist.
 """
 
 import re
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,7 +84,7 @@ FOREIGN_ANSWERS = {
 }
 WHOLE_PAGES = {
     "operations_job", "operations_progress", "operations_webhook", "console_trail_audited", "console_trail_report",
-    "console_versions_policy",
+    "console_versions_policy", "console_alerts_alerts", "console_alerts_seen",
 }  # fmt: skip
 # Figures of which nothing was prepared.
 WITHOUT_DATA = {"tasks_precise"}
@@ -192,6 +193,7 @@ def of_a_page(name: str, policy: policies.Policy) -> dict[str, Any]:
         "fingerprint": lambda: {"fingerprint": query("SELECT fingerprint FROM model_version LIMIT 1")[0][0]},
         "version": lambda: {"version": policy.version},
         "name": lambda: {"name": "pos"},
+        "alert_id": lambda: {"alert_id": uuid.uuid4()},
     }
     named = re.findall(r"\{(\w+)", ROUTES[name][0].path)
     if not named:

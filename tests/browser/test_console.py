@@ -23,6 +23,7 @@ OPERATED = (
     "imports",
     "sources",
     "sources/crm",
+    "alerts",
     "models",
     "policies",
     "policies/1",
