@@ -66,7 +66,7 @@ def _dump(folder: Path) -> dict[str, Any]:
     """Dump what one snapshot sees, and say what that is."""
     with db.read_only(db.Role.OWNER, snapshot=True) as session:
         found = backups.contents(session)
-        path = postgres_programs.program("pg_dump", found.server_version)
+        path = postgres_programs.program("pg_dump", found.server_version, settings().require_database_url())
         how = ["--format=custom", "--compress=1", "--no-owner", f"--snapshot={found.snapshot}", f"--file={folder / DUMP}"]
         postgres_programs.run(path, settings().require_database_url(), how)
     manifest = {**asdict(found), "form": FORM, "revision": migrations.current_revision(), "sha256": _hash(folder / DUMP)}
@@ -146,7 +146,8 @@ def _restore(dump: Path, name: str, jobs: int) -> None:
         with _connected_to(name):
             with db.transaction(db.Role.OWNER) as session:
                 backups.make_roles(session)
-                path = postgres_programs.program("pg_restore", backups.server_version(session))
+                url = settings().require_database_url()
+                path = postgres_programs.program("pg_restore", backups.server_version(session), url)
             how = ["--no-owner", "--exit-on-error", f"--jobs={jobs}", str(dump)]
             postgres_programs.run(path, settings().require_database_url(), how)
             migrations.migrate()

@@ -9,13 +9,12 @@ import shutil
 import socket
 import stat
 import sys
-import urllib.request
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import redis
 
-from cli import migrations
+from cli import migrations, own_address
 from cli.failures import unreachable
 from cli.findings import Finding, State
 from cli.privacy_findings import privacy
@@ -139,10 +138,10 @@ def _answers(chosen: Settings) -> bool:
     if chosen.port == 0:
         return False
     try:
-        with urllib.request.urlopen(f"http://{chosen.host}:{chosen.port}/live", timeout=2) as answer:
-            return bool(answer.status == 200)
+        own_address.ask(chosen, f"{own_address.base(chosen, chosen.port)}/live", 2)
     except OSError:
         return False
+    return True
 
 
 def _is_ours(chosen: Settings, is_up: bool) -> bool:

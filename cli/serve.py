@@ -61,6 +61,8 @@ def serve(app: str, listener: socket.socket, name: str) -> None:
         server_header=False,
         log_level="warning",
         timeout_graceful_shutdown=GRACE_SECONDS,
+        ssl_certfile=settings().tls_certificate,
+        ssl_keyfile=settings().tls_key,
     )
     config.load()
     instruments.be(name)

@@ -8,7 +8,6 @@ import socket
 import sys
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from pathlib import Path
 
 from sqlmodel import Session
 
-from cli import migrations
+from cli import migrations, own_address
 from cli.children import Children, Say, end_leftovers
 from cli.services import ServiceUrls, remove_data, running_services, sole
 from kernel import actor, db
@@ -69,7 +68,7 @@ def _running(chosen: Settings, listener: socket.socket, urls: ServiceUrls, say: 
     children.also_watch(urls.revive)
     try:
         _start_children(children, listener, running)
-        base_url = f"http://{chosen.host}:{listener.getsockname()[1]}"
+        base_url = own_address.base(running, listener.getsockname()[1])
         _wait_until_ready(base_url, children)
         yield Stack(base_url, admin_key, urls, children)
     finally:
@@ -171,8 +170,7 @@ def _wait_until_ready(base_url: str, children: Children) -> None:
 
 def _ready(base_url: str) -> tuple[bool, str]:
     try:
-        with urllib.request.urlopen(f"{base_url}/ready", timeout=2) as answer:  # noqa: S310 - our own address.
-            return True, answer.read().decode()
+        return True, own_address.ask(settings(), f"{base_url}/ready", 2).decode()
     except urllib.error.HTTPError as answered:
         return False, json.dumps(json.loads(answered.read() or b"{}").get("missing"))
     except OSError as silent:

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(default_factory=_default_data_dir)
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")
+    tls_certificate: Path | None = Field(None, description="the API's certificate with its chain, as PEM; unset, it speaks HTTP")
+    tls_key: Path | None = Field(None, description="the private key of that certificate, as PEM")
     api_processes: int = Field(1, ge=1, le=64)
     worker_processes: int = Field(2, ge=1, le=256, validation_alias=AliasChoices("MDM_WORKERS", "MDM_WORKER_PROCESSES"))
     db_pool_size: int = Field(10, ge=1, le=500)
@@ -135,6 +137,8 @@ class Settings(BaseSettings):
         "public_port",
         "public_url",
         "metrics_dir",
+        "tls_certificate",
+        "tls_key",
         "fault_folder",
         "oidc_issuer",
         "oidc_audience",
@@ -164,12 +168,26 @@ class Settings(BaseSettings):
             raise ValueError("DATABASE_URL must begin with postgresql://, for PostgreSQL is the only database this runs on")
         return f"postgresql://{rest}"  # SQLAlchemy's and Heroku's spellings mean the same database.
 
+    @field_validator("redis_url")
+    @classmethod
+    def _proven_broker(cls, value: str | None) -> str | None:
+        """Ask for a proof where nobody said otherwise: Celery's library takes any certificate for the broker's unless told."""
+        if value is None or not value.startswith("rediss://") or "ssl_cert_reqs=" in value:
+            return value
+        return f"{value}{'&' if '?' in value else '?'}ssl_cert_reqs=required"
+
     @field_validator("secret_key")
     @classmethod
     def _whole_secret(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not _is_secret(value.get_secret_value()):
             raise ValueError(f"must be {SECRET_BYTES} bytes in hexadecimal")
         return value
+
+    @model_validator(mode="after")
+    def _whole_certificate(self) -> "Settings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("MDM_TLS_CERTIFICATE and MDM_TLS_KEY are set both or neither")
+        return self
 
     @model_validator(mode="after")
     def _whole_provider(self) -> "Settings":

@@ -187,13 +187,13 @@ def test_no_secret_is_in_a_backup(mdm: Master, tmp_path: Path) -> None:
 
 
 def test_programs_are_those_that_fit_the_server() -> None:
-    assert postgres_programs._major(postgres_programs.program("pg_dump", 180_000)) == 18
+    assert postgres_programs._major(postgres_programs.program("pg_dump", 180_000, "postgresql://h/d")) == 18
     with pytest.raises(Unavailable, match="pg_dump of PostgreSQL 99"):
-        postgres_programs.program("pg_dump", 990_000)
+        postgres_programs.program("pg_dump", 990_000, "postgresql://h/d")
 
 
 def test_a_program_that_fails_says_why_without_the_password(database: str, tmp_path: Path) -> None:
-    path = postgres_programs.program("pg_dump", 150_000)
+    path = postgres_programs.program("pg_dump", 150_000, "postgresql://h/d")
     with pytest.raises(MdmError, match="pg_dump failed") as failed:
         postgres_programs.run(path, "postgresql://nobody:hush-hush@127.0.0.1:1/none", [])
     assert "hush" not in str(failed.value.detail)
