@@ -63,6 +63,12 @@ class Told:
     measure: Measure
     rows: Sequence[tuple[Cell, ...]] | None
 
+    @property
+    def figures(self) -> frozenset[int]:
+        """The columns, from the second on, that hold numbers: they stand under each other by their digits."""
+        rows = self.rows or ()
+        return frozenset(at for row in rows for at, cell in enumerate(row) if at and isinstance(cell, int | float))
+
 
 MEASURES = (
     Measure(
@@ -214,5 +220,7 @@ def shown(column: str, value: Cell) -> str:
     if value is None:
         return "not known"
     if column.endswith("share"):
-        return f"{value:.1%}"
-    return f"{value:,}" if isinstance(value, int | float) else value
+        return f"{value:.1%}".replace("%", " %")
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else value

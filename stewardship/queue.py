@@ -73,7 +73,8 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which tasks to list. `holder`: an actor, or nobody's (`free`); those put off are left out unless `deferred`.
+    """Which tasks to list. `holder`: an actor, or nobody's (`free`); those put off are left out unless `deferred`, and with `unheld`
+    those that somebody works at.
 
     `weight_from` and `weight_below`: bits; what was never weighed is neither.
     """
@@ -87,6 +88,7 @@ class Wanted:
     deferred: bool = False
     overdue: bool = False
     reason_code: str | None = None
+    unheld: bool = False
     weight_from: float | None = None
     weight_below: float | None = None
 
@@ -106,6 +108,7 @@ _CONDITIONS = {
     "holder": "d.holder = %(holder)s AND d.held_until > %(now)s",
     "free_for": """(d.held_until IS NULL OR d.held_until <= %(now)s OR d.holder = %(free_for)s)
       AND (d.assignee IS NULL OR d.assignee = %(free_for)s) AND d.settled_by IS NULL AND wholly_in_scope(t.brands, t.regions)""",
+    "unheld": "(d.held_until IS NULL OR d.held_until <= %(now)s)",
     "overdue": "t.due_at < %(now)s",
     "reason_code": "t.reason_code = %(reason_code)s",
     "weight_from": "t.weight >= %(weight_from)s",

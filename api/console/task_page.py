@@ -71,11 +71,15 @@ class Merged:
 
 @dataclass(frozen=True, slots=True)
 class TaskPage:
-    """All that the page of a task shows. `customers`: who is asked about; where a merge is checked, whom it would part into."""
+    """All that the page of a task shows. `customers`: who is asked about; where a merge is checked, whom it would part into.
+
+    `gone`: those of them who live under another golden id by now, or nowhere.
+    """
 
     task: Task
     story: Sequence[Note]
     customers: Sequence[Customer]
+    gone: Sequence[Customer]
     merged: Merged | None
     rows: Sequence[Row]
     match: Outcome
@@ -92,6 +96,11 @@ class TaskPage:
         return self.task.kind == EXPIRED
 
     @property
+    def more(self) -> int:
+        """How many golden records are asked about beyond those that are set side by side."""
+        return max(0, len(self.task.golden_ids) - MOST_COLUMNS)
+
+    @property
     def question(self) -> str:
         """What is asked, in a sentence."""
         return phrasing.question(self.task.kind, self.task.reason_code, len(self.task.golden_ids), len(self.task.record_ids))
@@ -103,6 +112,8 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
         task = queue.one(session, task_id)
         story = queue.story(session, task_id)
         found = customers.read(session, caller, task.golden_ids[:MOST_COLUMNS])
+    gone = [one for one in found if one.status != Status.LIVE]
+    found = [one for one in found if one.status == Status.LIVE] or found
     is_check, is_open = task.kind == AUDIT, task.state == "open"
     is_asked = is_open and task.kind != EXPIRED
     is_grouped = is_asked and not is_check and (len(task.golden_ids) != 2 or task.kind in {"too_large", "contested"})
@@ -116,7 +127,7 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
     rows = compare([one.plain for one in found])
     kept = _override(caller, task) if is_open and task.kind == EXPIRED else None
     waterfall = bars(why) if why else ()
-    return TaskPage(task, story, found, merged, rows, match, no_match, why, waterfall, is_grouped, bool(parted), kept)
+    return TaskPage(task, story, found, gone, merged, rows, match, no_match, why, waterfall, is_grouped, bool(parted), kept)
 
 
 def _override(caller: Principal, task: Task) -> KeptOverride | None:

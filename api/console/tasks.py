@@ -42,7 +42,7 @@ def home(request: Request, signed: Anybody, done: UUID | None = None) -> Respons
     with db.transaction(db.Role.APP, caller.scope) as session:
         figures = queue.figures(session)
         mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
-        urgent = queue.page(session, Wanted(free_for=caller.actor), limit=5)
+        urgent = queue.page(session, Wanted(free_for=caller.actor, unheld=True), limit=5)
         names = _names(session, caller, (*mine, *urgent))
     with db.read_only() as session:
         measured, holds = precision.read(session, caller.scope), merge_holds.in_force(session)

@@ -15,6 +15,7 @@ LABELS = {
 }  # fmt: skip
 SAME, DIFFERS, ONE_SIDED = "same", "differs", "one says nothing"
 MOST_MARKED = 400  # Characters of a value that are compared one by one.
+LEAST_COMMON = 0.6  # Of two values: a slip of the pen leaves 0.8 and more, two e-mail addresses of one provider 0.5.
 _PARTS_OF_NAME = ("title", "given", "middle", "prefix", "surname", "second_surname", "suffix")
 
 
@@ -99,9 +100,12 @@ def _line(text: str, others: Sequence[str]) -> Markup:
 
 
 def marked(text: str, other: str) -> Markup:
-    """Mark the characters of a text that another does not have at their place."""
+    """Mark the characters of a text that another does not have at their place; all of it where little is common: marks of single
+    characters would say nothing there."""
     short = text[:MOST_MARKED]
     found = difflib.SequenceMatcher(None, short, other[:MOST_MARKED], autojunk=False)
+    if found.ratio() < LEAST_COMMON:
+        return Markup("<mark>{}</mark>").format(text)
     made = Markup("")
     for kind, start, end, *_ in found.get_opcodes():
         piece = escape(short[start:end])

@@ -105,3 +105,9 @@ def test_the_command_prints_tables_and_files(mdm: Master) -> None:
     assert "there is no such month" in run("--month", "2026-13")
     assert "say a month" in run("--month", "May")
     assert WHO.actor not in run("--output", "csv", "--month", "2021-01")
+
+
+def test_numbers_stand_as_figures_and_are_rounded_for_people(mdm: Master) -> None:
+    holds = tell(this_month())["Merging on hold"]
+    assert holds.figures == {3}
+    assert [governance.shown("slowest of 20, seconds", 45.059581), governance.shown("records", 1176)] == ["45.1", "1,176"]

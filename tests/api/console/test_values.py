@@ -45,6 +45,10 @@ def test_the_characters_that_differ_are_marked() -> None:
     assert marked("Ana", "Ana") == "Ana"
 
 
+def test_of_a_text_that_has_little_in_common_all_is_marked() -> None:
+    assert marked("e.molin@hotmail.com", "c5d652182f3f@marketplace.shop") == "<mark>e.molin@hotmail.com</mark>"
+
+
 @given(texts, texts)
 def test_nothing_typed_becomes_markup(text: str, other: str) -> None:
     without = re.sub(r"</?mark>", "", str(marked(text, other)))

@@ -1,0 +1,33 @@
+"""The console's first page: what waits, what is with me, what is on hold."""
+
+from kernel import db
+from mdm import merge_holds
+
+from ...resolution import MARIA, Master
+from .conftest import Browser
+from .test_tasks import words_of
+
+
+def test_what_is_with_me_is_not_listed_as_waiting_for_somebody_too(ana: Browser, mdm: Master) -> None:
+    ana.open("/console")
+    ana.send("/console/tasks/next")
+    home = words_of(ana.open("/console"))
+    assert "With you" in home
+    assert "Most urgent" not in home
+    mdm.put("bought", "d", MARIA)
+    mdm.drain()
+    assert "Most urgent" in words_of(ana.open("/console"))
+
+
+def test_every_hold_stands_in_one_notice_with_who_began_it(ana: Browser) -> None:
+    with db.transaction() as session:
+        merge_holds.begin(session, "mdm merging", "We look at the new form first.")
+        merge_holds.begin(session, "budget", "3 of 40 were wrong.", ["pos", "shop"])
+    page = ana.open("/console")
+    assert page.count('aria-label="Automatic merging on hold"') == 1
+    for told in (
+        "Automatic merging is on hold",
+        "by mdm merging: We look at the new form first.",
+        "Merges of pos with shop are on hold",
+    ):
+        assert told in words_of(page), told
