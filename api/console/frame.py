@@ -191,10 +191,13 @@ def page(request: Request, template: str, status: int = 200, **context: Any) -> 
     return Response(text, status, PRIVATE, "text/html")
 
 
-def confirmation(request: Request, title: str, looked: Looked, sent: FormData, back: str) -> Response:
-    """Show what a form would do. Its own form sends the same once more, with the token of the look, or leads `back`."""
+def confirmation(request: Request, title: str, looked: Looked, sent: FormData, back: str, words: str | None = None) -> Response:
+    """Show what a form would do. Its own form sends the same once more, with the token of the look, or leads `back`.
+
+    `words`: the reason that it offers, where the form did not ask for one.
+    """
     kept = [(name, str(value)) for name, value in sent.multi_items() if name not in {"csrf", "token"}]
-    return page(request, "confirm.html", title=title, looked=looked, kept=kept, back=back.lstrip("/"))
+    return page(request, "confirm.html", title=title, looked=looked, kept=kept, back=back.lstrip("/"), words=words)
 
 
 def failure(request: Request, error: MdmError) -> Response:

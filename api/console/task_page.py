@@ -7,14 +7,17 @@ from itertools import accumulate
 from typing import Any
 
 from api import deciding
+from api.console import cluster_chart
+from api.console.cluster_chart import Chart
 from api.console.values import Row, compare, lines
 from kernel import db
 from kernel.actor import Principal
 from kernel.errors import MdmError
 from mdm.changes import Status
 from mdm.overrides import KeptOverride
-from stewardship import answering, customers, explain, overriding, phrasing, queue
+from stewardship import answering, clusters, customers, decision_sets, explain, overriding, phrasing, queue
 from stewardship.answering import NO_MATCH, Answer
+from stewardship.clusters import Node
 from stewardship.customers import Customer, Member
 from stewardship.explain import Explained
 from stewardship.notes import Note
@@ -24,6 +27,8 @@ from stewardship.settle import MATCH, Looked
 from stewardship.sides import Side
 
 MOST_COLUMNS = 6
+# Of more records than these no answer is looked at before it is chosen: of 200 a look takes seconds.
+MOST_LOOKED_AT = 24
 AUDIT, EXPIRED = "audit", "override_expired"
 LOOKING = "Looked at on the task's page."
 
@@ -73,7 +78,8 @@ class Merged:
 class TaskPage:
     """All that the page of a task shows. `customers`: who is asked about; where a merge is checked, whom it would part into.
 
-    `gone`: those of them who live under another golden id by now, or nowhere.
+    `gone`: those of them who live under another golden id by now, or nowhere; `chart`: how more than two records hang together.
+    `is_large`: so many are asked about that each answer is looked at once it is chosen.
     """
 
     task: Task
@@ -87,13 +93,28 @@ class TaskPage:
     why: Explained | None
     bars: Sequence[Bar]
     is_grouped: bool
+    is_large: bool
     is_parted: bool
     expired: KeptOverride | None
+    chart: Chart | None
 
     @property
     def is_about_value(self) -> bool:
         """Whether it asks about a value and not about who is whom."""
         return self.task.kind == EXPIRED
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The records of which is said who is whom."""
+        return self.chart.cluster.nodes if self.chart else ()
+
+    @staticmethod
+    def told(refused: MdmError) -> str:
+        """Why an answer cannot be given, and what to do: decisions that say otherwise stand in the table of links."""
+        codes = {one["code"] for one in refused.extra.get("refused", ())} | {refused.code}
+        if decision_sets.CONTRADICTS in codes:
+            return "It contradicts what was decided before. Take that back first: it stands under “How they hang together”."
+        return refused.detail or refused.title
 
     @property
     def more(self) -> int:
@@ -117,17 +138,31 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
     is_check, is_open = task.kind == AUDIT, task.state == "open"
     is_asked = is_open and task.kind != EXPIRED
     is_grouped = is_asked and not is_check and (len(task.golden_ids) != 2 or task.kind in {"too_large", "contested"})
-    match = _outcome(caller, task, MATCH) if is_asked else Outcome(None)
-    no_match = _outcome(caller, task, NO_MATCH) if is_asked and (is_check or len(task.golden_ids) > 1) else Outcome(None)
+    is_large = is_grouped and len(task.record_ids) > MOST_LOOKED_AT
+    match = _outcome(caller, task, MATCH) if is_asked and not is_large else Outcome(None)
+    may_differ = is_asked and (is_check or len(task.golden_ids) > 1)
+    no_match = _outcome(caller, task, NO_MATCH) if may_differ and not is_large else Outcome(None)
     sides = _sides(task, found) if is_asked else ()
     why = _why(caller, *sides) if len(sides) == 2 else None
     merged = _merged(found[0]) if is_check and found else _of_state(match.survivor)
     parted = _parted(task, found, no_match) if is_check and is_open else []
     found = parted or found
     rows = compare([one.plain for one in found])
+    chart = _chart(caller, task) if len(task.record_ids) > 2 and task.kind != EXPIRED else None
     kept = _override(caller, task) if is_open and task.kind == EXPIRED else None
     waterfall = bars(why) if why else ()
-    return TaskPage(task, story, found, gone, merged, rows, match, no_match, why, waterfall, is_grouped, bool(parted), kept)
+    asked = (is_grouped, is_large, bool(parted))
+    return TaskPage(task, story, found, gone, merged, rows, match, no_match, why, waterfall, *asked, kept, chart)
+
+
+def _chart(caller: Principal, task: Task) -> Chart:
+    """Draw how the records hang together; whose they are is named, and audited as one read."""
+    with db.transaction(db.Role.APP, caller.scope) as session:
+        nodes = clusters.nodes_of(session, task.record_ids)
+        names = customers.names(session, caller, {one.golden_id for one in nodes if one.golden_id})
+    with db.read_only() as session:
+        cluster = clusters.read(session, nodes, len(task.record_ids))
+    return cluster_chart.draw(cluster, names)
 
 
 def _override(caller: Principal, task: Task) -> KeptOverride | None:

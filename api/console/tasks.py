@@ -29,7 +29,7 @@ from stewardship.settle import MATCH, Looked
 from stewardship.sides import Side
 
 router = resource("console", Page)
-PAGE = 50
+PAGE, ANSWERED = 50, 5
 TASKS = f"{ROOT}/tasks"
 
 
@@ -43,12 +43,13 @@ def home(request: Request, signed: Anybody, done: UUID | None = None) -> Respons
         figures = queue.figures(session)
         mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
         urgent = queue.page(session, Wanted(free_for=caller.actor, unheld=True), limit=5)
-        names = _names(session, caller, (*mine, *urgent))
+        answered = queue.answered_by(session, caller.actor, ANSWERED)
+        names = _names(session, caller, (*mine, *urgent, *answered))
     with db.read_only() as session:
         measured, holds = precision.read(session, caller.scope), merge_holds.in_force(session)
     return page(
         request, "home.html", figures=figures, measured=measured, holds=holds, mine=mine, urgent=urgent, kinds=KINDS,
-        names=names, done=done,
+        names=names, done=done, answered=answered,
     )  # fmt: skip
 
 
@@ -140,7 +141,7 @@ def _given(caller: Principal, sent: FormData, task_id: UUID) -> Looked | None:
     verdict = field(sent, "verdict")
     words = " ".join(one for one in (field(sent, f"reason_{verdict}"), field(sent, "words")) if one)
     answer, token = _answer(sent, verdict, words), field(sent, f"token_{verdict}")
-    if verdict == answering.GROUPS or (verdict == MATCH and answer.across):
+    if verdict == answering.GROUPS or not token or (verdict == MATCH and answer.across):
         token = field(sent, "token")
         if not token:
             return answering.look(deciding.resolver(), caller, task_id, answer)
@@ -156,19 +157,10 @@ def _answer(sent: FormData, verdict: str, words: str) -> Answer:
     for name, letter in sent.multi_items():
         source, parted, key = name.removeprefix("group:").partition(":")
         if name.startswith("group:") and parted and letter:
-            groups.setdefault(str(letter), []).append((source, key))
+            groups.setdefault(str(letter).upper(), []).append((source, key))
     if not groups:
         raise Invalid("Say of at least two records in which group they are", code="groups_needed")
     return Answer(None, words, tuple(Side(records=tuple(records)) for _, records in sorted(groups.items())), across)
-
-
-@router.post(f"{TASKS}/{{task_id}}/undo", include_in_schema=False)
-def undo(request: Request, signed: Steward, sent: Sent, task_id: UUID) -> Response:
-    """Take the answer to a task back."""
-    caller, reason = signed.user.principal, field(sent, "words") or "Taken back in the console."
-    looked = answering.look_back(deciding.resolver(), caller, task_id)
-    answering.take_back(deciding.resolver(), caller, task_id, desk.ANY, reason, looked.token)
-    return to(request, f"{TASKS}/{task_id}")
 
 
 @router.post(f"{TASKS}/{{task_id}}/{{act}}", include_in_schema=False)

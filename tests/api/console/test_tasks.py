@@ -63,6 +63,49 @@ def test_an_answer_is_undone_from_the_page_of_the_closed_task(ana: Browser, mdm:
     mdm.drain()
     ana.open(path)
     assert ana.send(f"{path}/undo").status_code == 200
+    assert "Take this back?" in words_of(ana.page)
+    mdm.drain()
+    assert len(partition()) == 1
+    assert ana.send(f"{path}/undo", words="It was her twin.").url.path == path
+    mdm.drain()
+    assert partition() == before
+    assert query("SELECT count(*) FROM audit WHERE action = 'decision.take_back'") == [(1,)]
+
+
+def test_what_was_answered_lately_stands_on_the_first_page_and_is_taken_back_there(ana: Browser, mdm: Master) -> None:
+    before, path = partition(), task_path()
+    ana.open(path)
+    ana.send(f"{path}/settle", verdict="match", reason_match="Same person, confirmed")
+    mdm.drain()
+    home = words_of(ana.open("/console"))
+    assert "Your last answers" in home
+    assert "same customer" in home
+    ana.send(f"{path}/undo")
+    ana.send(f"{path}/undo")
+    mdm.drain()
+    assert partition() == before
+    assert "Your last answers" not in words_of(ana.open("/console"))
+
+
+def test_an_answer_is_not_taken_back_when_what_comes_of_it_has_changed_since_the_look(ana: Browser, mdm: Master) -> None:
+    path = task_path()
+    ana.open(path)
+    ana.send(f"{path}/settle", verdict="match", reason_match="Same person, confirmed")
+    mdm.drain()
+    ana.open(path)
+    ana.send(f"{path}/undo")
+    mdm.put("bought", "b", {**MARIA, "given_name": "Marta"})
+    mdm.drain()
+    assert ana.send(f"{path}/undo").status_code == 412
+    assert len(partition()) == 1
+
+
+def test_right_after_an_answer_one_press_takes_it_back(ana: Browser, mdm: Master) -> None:
+    before, path = partition(), task_path()
+    ana.open(path)
+    ana.send(f"{path}/settle", verdict="match", reason_match="Same person, confirmed")
+    assert 'name="at_once"' in ana.page
+    ana.send(f"{path}/undo")
     mdm.drain()
     assert partition() == before
 

@@ -1,0 +1,90 @@
+"""Where the parts of a cluster's picture stand: records on a circle, links between them, in whole units of the drawing. Pure.
+
+Nothing is told by place or colour alone: links differ in their line and mark, and the table beside the picture says all of it.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from stewardship.clusters import Cluster, Link, Node, Tie
+
+RADIUS, LEAST_RING, SPACE, EDGE = 13, 120, 30, 46
+MOST_LABELLED = 24  # Links whose bits stand in the picture: more would cover each other.
+TONES = 3
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """A record: its middle, the letter of its customer and where that stands, and the tone of the customer."""
+
+    node: Node
+    x: int
+    y: int
+    letter: str
+    letter_x: int
+    letter_y: int
+    tone: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A link from middle to middle. `style`: how it is drawn; `label` stands at the mark, where it has one."""
+
+    link: Link
+    ends: tuple[int, int, int, int]
+    x: int
+    y: int
+    style: str
+    label: str
+    is_weakest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A square of so many units, with what stands in it."""
+
+    size: int
+    dots: tuple[Dot, ...]
+    lines: tuple[Line, ...]
+    cluster: Cluster
+    names: Mapping[UUID, str]
+
+    def name(self, node: Node) -> str:
+        """What the customer of a record is called."""
+        return self.names.get(node.golden_id, "no name") if node.golden_id else "no golden record"
+
+
+def letter(customer: int) -> str:
+    """Name a customer of the picture: A to Z, then AA."""
+    return (LETTERS[customer // 26 - 1] if customer >= 26 else "") + LETTERS[customer % 26]
+
+
+def draw(cluster: Cluster, names: Mapping[UUID, str]) -> Chart:
+    """Place a cluster. Records of one customer stand together; a circle of many is larger, so that none covers another."""
+    count = len(cluster.nodes)
+    ring = max(LEAST_RING, math.ceil(count * SPACE / math.tau))
+    middle = ring + EDGE
+    dots = [_dot(node, at * math.tau / count - math.pi / 2, ring, middle) for at, node in enumerate(cluster.nodes)]
+    lines = [_line(link, dots, cluster, at) for at, link in enumerate(cluster.links)]
+    return Chart(2 * middle, tuple(dots), tuple(lines), cluster, names)
+
+
+def _dot(node: Node, angle: float, ring: int, middle: int) -> Dot:
+    x, y = (round(middle + ring * turn(angle)) for turn in (math.cos, math.sin))
+    out_x, out_y = (round(middle + (ring + 2 * RADIUS) * turn(angle)) for turn in (math.cos, math.sin))
+    return Dot(node, x, y, letter(node.customer), out_x, out_y, node.customer % TONES)
+
+
+def _line(link: Link, dots: list[Dot], cluster: Cluster, at: int) -> Line:
+    one, other = dots[link.one.place - 1], dots[link.other.place - 1]
+    is_weakest = link is cluster.weakest
+    share = 0.5 if at % 2 else 0.42  # Marks of links that cross in the middle do not stand upon each other.
+    x, y = round(one.x + (other.x - one.x) * share), round(one.y + (other.y - one.y) * share)
+    told = "" if link.weight is None else f"{link.weight:+.1f}"
+    label = f"weakest {told}" if is_weakest else told if len(cluster.links) <= MOST_LABELLED else ""
+    kind = "against" if link.tie is Tie.AGAINST else "doubt" if link.tie is Tie.REVIEW else "for"
+    style = f"{kind} said" if link.is_steward else kind
+    return Line(link, (one.x, one.y, other.x, other.y), x, y, style, label, is_weakest)
