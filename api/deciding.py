@@ -16,6 +16,7 @@ from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Kept, Said
 from stewardship import bulk, decision_sets, settle, undoing
+from stewardship.decision_sets import LookedAtAll, Made
 from stewardship.previews import Changed, State
 from stewardship.settle import Looked, Wish
 from stewardship.sides import Side
@@ -56,7 +57,7 @@ def known_merges(caller: Principal, source: str, body: KnownMerges, dry_run: boo
     with db.read_only() as session:
         require_visible(policies.current(session), source, caller)
     wishes = [
-        Wish(settle.MATCH, Side(records=((source, merge.survivor),)), Side(records=((source, key),)), body.reason)
+        Wish(settle.MATCH, Side(records=((source, merge.survivor),)), Side(records=((source, key),)), body.reason, yields=True)
         for merge in body.merges
         for key in merge.merged
     ]
@@ -65,13 +66,17 @@ def known_merges(caller: Principal, source: str, body: KnownMerges, dry_run: boo
 
 def _many(caller: Principal, wishes: Sequence[Wish], said: Said, token: str | None, dry_run: bool) -> tuple[int, bytes]:
     if not dry_run:
-        set_id, made, refused = decision_sets.make(resolver(), caller, wishes, said, token)
-        return CREATED, orjson.dumps(
-            {"set_id": set_id, "decisions": made, "refused": [decision_sets.told(one) for one in refused]}
-        )
+        made = decision_sets.make(resolver(), caller, wishes, said, token)
+        return CREATED, orjson.dumps({"set_id": made.set_id, "decisions": made.decisions, **_left(made)})
     found = decision_sets.look(resolver(), caller, wishes)
     looked = _looked(found.looked) if found.looked else {"changed": [], "questions": 0, "blockers": []}
-    return OK, orjson.dumps({**looked, "refused": [decision_sets.told(one) for one in found.refused]})
+    return OK, orjson.dumps({**looked, **_left(found)})
+
+
+def _left(found: Made | LookedAtAll) -> dict[str, Any]:
+    """What is left out, and what a steward is asked about."""
+    asked = [{"index": one.index, "code": one.code} for one in found.asked]
+    return {"refused": [decision_sets.told(one) for one in found.refused], **({"asked": asked} if asked else {})}
 
 
 def undo_set(caller: Principal, set_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:

@@ -90,6 +90,7 @@ def _as_json(found: Outcome) -> dict[str, object]:
     return {
         "set_id": str(found.set_id), "rows": found.rows, "made": found.made, "known": found.known,
         "taken_back_before": found.taken_back, "changed": dict(found.causes), "questions": found.questions, "rejects": rejects,
+        "asked": [{"line": line, "code": code} for line, code in found.asked],
     }  # fmt: skip
 
 
@@ -100,6 +101,11 @@ def _print(found: Outcome, dry_run: bool) -> None:
         f"Golden ids that answer otherwise: {_told(found.causes) or 'none'};"
         f" {counted(found.questions, 'question')} left about them.",
     ]
+    if found.asked:
+        shown = ", ".join(str(line) for line, _ in found.asked[:MOST_SHOWN])
+        lines.append(
+            f"{counted(len(found.asked), 'match', 'matches')} against what stewards decided here: they are asked. Lines {shown}."
+        )
     if found.made and not dry_run:
         lines.append(f"To take them back: {own_command()} decisions undo --set {found.set_id} --reason …")
     console.print("\n".join(lines), highlight=False, soft_wrap=True)

@@ -26,7 +26,7 @@ from kernel import actor, db
 from kernel.errors import MdmError
 from kernel.settings import Settings, settings
 from mdm import pending, policy, versions
-from mdm.evaluation import QuestionKind
+from mdm.questions import QuestionKind
 from sampledata import files
 from sampledata.folders import MARK
 from sampledata.profiles import PROFILES

@@ -12,7 +12,7 @@ from cli.output import unfolded
 from cli.words import counted
 from kernel import actor, clock
 from kernel.db import read_only, transaction
-from mdm.evaluation import QuestionKind
+from mdm.questions import QuestionKind
 from mdm.resolve import Resolver
 from stewardship import answering, desk, phrasing, queue
 from stewardship.answering import Answer

@@ -8,6 +8,7 @@ import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlmodel import Session
@@ -24,6 +25,7 @@ VETOES = frozenset(
     {Reason.IDENTIFIER_CONFLICT, Reason.BIRTH_DATE_AND_NAME_CONFLICT, Reason.GENERATION_CONFLICT, Reason.PERSON_AND_COMPANY}
 )
 WRITE_PASSES = 4
+STEWARD_COLUMNS = "decision_id, verdict, left_records, right_records, across_blockers, yields, created_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ class StoredDecision:
     version_set_id: int
     checksum: bytes
     across_blockers: tuple[str, ...] = ()
+    yields: bool = False
 
 
 class PairEdge(NamedTuple):
@@ -84,13 +87,18 @@ class PairEdge(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class StewardDecision:
-    """A steward's live verdict about two sets of records. `across`: the policy's merge blockers that it was made in spite of."""
+    """A steward's live verdict about two sets of records. `across`: the policy's merge blockers that it was made in spite of.
+
+    `yields`: a merge that a source asserts, which gives way to what we know (`mdm.yielding`).
+    """
 
     decision_id: uuid.UUID
     verdict: str
     left: frozenset[uuid.UUID]
     right: frozenset[uuid.UUID]
     across: frozenset[str] = frozenset()
+    yields: bool = False
+    made_at: datetime | None = field(default=None, compare=False)
 
     @property
     def records(self) -> frozenset[uuid.UUID]:
@@ -119,6 +127,7 @@ def checksum(secret: bytes, decision: StoredDecision) -> bytes:
         decision.decision_id, decision.author, decision.verdict, decision.record_a, decision.record_b, decision.version_a,
         decision.version_b, sorted(decision.left_records), sorted(decision.right_records), decision.weight, list(decision.levels),
         decision.reason_code, decision.reason, decision.version_set_id, *sorted(decision.across_blockers),
+        *(["yields"] if decision.yields else []),
     )  # fmt: skip
     return hashlib.blake2b("|".join(map(str, said)).encode(), key=secret, digest_size=16).digest()
 
@@ -286,26 +295,27 @@ def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[u
     """
     found = sql.rows(
         session,
-        """SELECT decision_id, verdict, left_records, right_records, across_blockers FROM decision
+        f"""SELECT {STEWARD_COLUMNS} FROM decision
            WHERE superseded_at IS NULL AND record_a IS NULL AND reason_code <> 'override'
-             AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])""",
+             AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])""",  # noqa: S608 - a constant
         {"ids": list(record_ids)},
     )
     return {row[0]: of_row(row) for row in found}
 
 
 def of_row(row: sql.Row) -> StewardDecision:
-    """Make a steward's decision of a row that begins with its id, verdict, both sides and the blockers that it crosses."""
-    return StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3]), frozenset(row[4]))
+    """Make a steward's decision of a row that begins with STEWARD_COLUMNS."""
+    return StewardDecision(row[0], row[1], frozenset(row[2]), frozenset(row[3]), frozenset(row[4]), row[5], row[6])
 
 
 def stewards(session: Session) -> list[StewardDecision]:
-    """Read all live decisions of stewards about whether records are one customer, the oldest first."""
+    """Read all live decisions of stewards about whether records are one customer, the oldest first; nothing that yields."""
     found = sql.rows(
         session,
-        """SELECT decision_id, verdict, left_records, right_records, across_blockers FROM decision
+        f"""SELECT {STEWARD_COLUMNS} FROM decision
            WHERE superseded_at IS NULL AND author <> 'model' AND left_records IS NOT NULL AND reason_code <> 'override'
-           ORDER BY decision_id""",
+             AND NOT yields
+           ORDER BY decision_id""",  # noqa: S608 - a constant
     )
     return [of_row(row) for row in found]
 
@@ -313,7 +323,7 @@ def stewards(session: Session) -> list[StewardDecision]:
 _WHOLE = """
 SELECT decision_id, author, verdict, record_a, record_b, version_a, version_b, coalesce(left_records, '{{}}'),
   coalesce(right_records, '{{}}'), weight, coalesce(levels, '{{}}'), reason_code, reason, version_set_id, checksum,
-  across_blockers
+  across_blockers, yields
 FROM decision WHERE {where} ORDER BY decision_id"""
 
 

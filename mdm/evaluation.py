@@ -7,57 +7,34 @@ all come through here, so that they cannot disagree. `mdm.golden` writes it, `st
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from matching.cluster import Clustering, Join, Reason, Review, of_one, partition
 from matching.components import Component
-from matching.units import Member
-from mdm.changes import ChangePlan, Standing, Status, plan
+from matching.units import Member, Weights
+from mdm.changes import Standing, Status, plan
 from mdm.closure import Closure, GoldenHead, RecordHead, rules_about
 from mdm.confirmed import Confirmed, brought_together, confirmed_pairs
 from mdm.decisions import StewardDecision
 from mdm.evidence import Weigher
-from mdm.expired_overrides import expired
 from mdm.merge_blockers import Crossing
+from mdm.questions import (
+    Plan,
+    Question,
+    QuestionKind,
+    about_checks,
+    about_confirmations,
+    about_crossings,
+    about_expired_values,
+    about_source_merges,
+    question,
+    record_order,
+)
 from mdm.records import CurrentRecord
+from mdm.yielding import Aside, sift
 
-CONTRADICTS_CUSTOMER = "customer_confirmed_another"
-# What the customer confirmed would have decided, had it not brought together more than may be weighed at once.
-CONFIRMED_BEYOND_CAP = "customer_confirmed_beyond_cap"
 Id = uuid.UUID
-Plan = ChangePlan[Id, Id]
-
-
-class QuestionKind(StrEnum):
-    """What a steward is asked: are these one customer; why is this component so large; two decisions contradict each other; may
-    these be one though policy bars them; was this merge right; does a value set by hand hold still now that it has expired."""
-
-    PAIR = "pair"
-    TOO_LARGE = "too_large"
-    CONTESTED = "contested"
-    BLOCKED = "policy_blocker"
-    AUDIT = "audit"
-    EXPIRED = "override_expired"
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Something that only a human may settle. `key` is the same whenever the same goldens are asked about.
-
-    `share`: of a merge that is to be checked, the share of its like that is.
-    """
-
-    kind: QuestionKind
-    key: str
-    golden_ids: tuple[Id, ...]
-    record_ids: tuple[Id, ...]
-    weight: float | None
-    reason_code: str
-    brands: tuple[str, ...]
-    regions: tuple[str, ...]
-    share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +43,7 @@ class Evaluation:
 
     `joins` are the steps by which its parts came together, in their order within each component. `crossings`: the merge blockers
     that stewards' matches cross, by golden id; `lapses`: when a record is to be looked at again, for a fact of it grows too old;
-    `expiries`: when values that were set by hand will expire.
+    `expiries`: when values that were set by hand will expire; `aside`: what sources assert and what yields to what we know.
     """
 
     closure: Closure
@@ -78,6 +55,7 @@ class Evaluation:
     crossings: tuple[tuple[Id, Crossing], ...] = ()
     lapses: Mapping[Id, datetime] = field(default_factory=dict)
     expiries: tuple[datetime, ...] = ()
+    aside: tuple[Aside, ...] = ()
 
     @property
     def records(self) -> Mapping[Id, RecordHead]:
@@ -130,12 +108,8 @@ def evaluate(
 
     `as_at`: the time to which facts that bar merges are judged; nothing else hangs on it.
     """
-    for unit in sorted(units, key=lambda unit: min(map(_record_order, unit.records.values()))):
+    for unit in sorted(units, key=lambda unit: min(map(record_order, unit.records.values()))):
         yield _evaluate(weigher, unit, current, issue, as_at)
-
-
-def _record_order(head: RecordHead) -> tuple[object, ...]:
-    return (head.created_at, head.source, head.source_key)
 
 
 def _evaluate(
@@ -145,35 +119,56 @@ def _evaluate(
     issue: Callable[[frozenset[Id]], Id],
     as_at: datetime,
 ) -> Evaluation:
-    barred = _Barred(weigher, as_at)
+    barred = _Barred(weigher, as_at, {})
     clusterings, beyond = _clusterings(barred, unit, current)
     planned = _plan(unit, [part for _, clustering in clusterings for part in clustering.parts], issue)
     questions: dict[tuple[QuestionKind, str], Question] = {}
     for component, clustering in clusterings:
-        for question in _questions(component, clustering, planned, current, barred):
-            questions.setdefault((question.kind, question.key), question)
+        for asked in _questions(component, clustering, planned, current, barred):
+            questions.setdefault((asked.kind, asked.key), asked)
     crossings = tuple(barred.crossings(unit, planned, current))
-    for question in _crossed(crossings, planned, current):
-        questions.setdefault((question.kind, question.key), question)
-    for question in _contradicted(unit, planned, current, beyond):
-        questions.setdefault((question.kind, question.key), question)
+    for one in about_crossings(crossings, planned, current):
+        questions.setdefault((one.kind, one.key), one)
+    for one in about_confirmations(unit, planned, current, beyond):
+        questions.setdefault((one.kind, one.key), one)
     rungs = {record: component.rung for component in unit.components for record in component.records}
     joins = tuple(join for _, clustering in clusterings for join in clustering.joins)
-    for question in _to_be_checked(weigher, joins, unit, planned, current):
-        questions.setdefault((question.kind, question.key), question)
-    for question in _expired(unit, planned, current, as_at):
-        questions.setdefault((question.kind, question.key), question)
+    for one in about_checks(weigher, joins, unit, planned, current):
+        questions.setdefault((one.kind, one.key), one)
+    for one in about_expired_values(unit, planned, current, as_at):
+        questions.setdefault((one.kind, one.key), one)
+    aside = tuple(sorted(barred.aside.values(), key=lambda one: one.decision.decision_id))
+    for one in about_source_merges(aside, unit, planned, current):
+        questions.setdefault((one.kind, one.key), one)
+        questions.pop((QuestionKind.PAIR, one.key), None)  # Nobody is asked twice about the same two.
     mine = {one: current[one] for one in rungs}
     expiries = tuple(one.expires_at for one in unit.overrides if one.expires_at and one.expires_at > as_at)
-    return Evaluation(unit, mine, planned, tuple(questions.values()), rungs, joins, crossings, barred.lapses(mine), expiries)
+    return Evaluation(
+        unit, mine, planned, tuple(questions.values()), rungs, joins, crossings, barred.lapses(mine), expiries, aside
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class _Barred:
-    """What bars records, as at one time. With a policy that names no blocker nothing is looked at."""
+    """What bars records, as at one time. With a policy that names no blocker nothing is looked at.
+
+    `aside`: by decision, what sources assert and what yields, as each component is clustered.
+    """
 
     weigher: Weigher
     as_at: datetime
+    aside: dict[Id, Aside]
+
+    def counting(
+        self, rules: Collection[StewardDecision], weights: Weights | None, keys: Mapping[Id, bytes]
+    ) -> list[StewardDecision]:
+        if not any(rule.yields for rule in rules):
+            return list(rules)
+        counting, aside = sift(rules, weights, keys)
+        for rule in rules:
+            self.aside.pop(rule.decision_id, None)
+        self.aside.update((one.decision.decision_id, one) for one in aside)
+        return counting
 
     def bars(self, record: CurrentRecord) -> int:
         blockers = self.weigher.versions.blockers
@@ -204,7 +199,7 @@ def _clusterings(
     """Cluster each component, and again those that customers' confirmations speak of; also whose confirmation passed the cap."""
     alone = [(component, _cluster(barred, component, unit, current)) for component in unit.components]
     parts = [part for _, clustering in alone for part in clustering.parts]
-    order = {record: _record_order(head) for record, head in unit.records.items()}
+    order = {record: record_order(head) for record, head in unit.records.items()}
     pairs = confirmed_pairs(unit.assertions, unit.founders, parts, order)
     if not pairs:
         return alone, frozenset()
@@ -224,7 +219,7 @@ def _cluster(
     current: Mapping[Id, CurrentRecord],
     said: Collection[Confirmed] = (),
 ) -> Clustering[Id]:
-    about = [rule.as_rule for rule in rules_about(unit.rules, component.records.keys())]
+    about = rules_about(unit.rules, component.records.keys())
     if len(component.records) == 1 and not about:
         return of_one(next(iter(component.records)))
     weigher = barred.weigher
@@ -234,7 +229,9 @@ def _cluster(
         Member(one.record_id, one.order_key, keys[one.record_id], weigher.versions.asks(one.source), barred.bars(one))
         for one in records
     ]
-    return partition(members, weigher.weights(component, current, said, unit.hot_identifiers), about, weigher.versions.lines)
+    weights = weigher.weights(component, current, said, unit.hot_identifiers)
+    counting = barred.counting(about, weights, keys)
+    return partition(members, weights, [rule.as_rule for rule in counting], weigher.versions.lines)
 
 
 def _plan(unit: Closure, parts: list[frozenset[Id]], issue: Callable[[frozenset[Id]], Id]) -> Plan:
@@ -247,7 +244,7 @@ def _plan(unit: Closure, parts: list[frozenset[Id]], issue: Callable[[frozenset[
         parts,
         unit.founders,
         {golden: unit.goldens[golden].issue_no for golden in unit.founders},
-        {record: _record_order(head) for record, head in unit.records.items()},
+        {record: record_order(head) for record, head in unit.records.items()},
         {golden: _standing(unit.goldens[golden], frozenset(members.get(golden, ()))) for golden in unit.founders},
         gone=gone,
         issue=issue,
@@ -271,79 +268,11 @@ def _questions(
         asked = frozenset(record for part in review.parts for record in part)
         if review.reason is Reason.BLOCKED:
             names = ",".join(barred.names(review, current))
-            yield _question(QuestionKind.BLOCKED, asked, planned, current, review.weight, names)
+            yield question(QuestionKind.BLOCKED, asked, planned, current, review.weight, names)
         else:
-            yield _question(QuestionKind.PAIR, asked, planned, current, review.weight, str(review.reason))
+            yield question(QuestionKind.PAIR, asked, planned, current, review.weight, str(review.reason))
     for contested in clustering.contested:
         named = contested.no_match.records.union(*(match.records for match in contested.chain)) & component.records.keys()
-        yield _question(QuestionKind.CONTESTED, named, planned, current, None, "no_match_contradicts_matches")
+        yield question(QuestionKind.CONTESTED, named, planned, current, None, "no_match_contradicts_matches")
     if component.capped_off and len(component.records) > 1:
-        yield _question(QuestionKind.TOO_LARGE, frozenset(component.records), planned, current, None, "component_too_large")
-
-
-def _contradicted(unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord], beyond: frozenset[Id]) -> Iterable[Question]:
-    """Ask about each record that lives under another golden id than its customer confirmed, unless a steward has said so.
-
-    `beyond` are those whose confirmation would have decided, but for the cap.
-    """
-    for said in unit.assertions:
-        standing = planned.standings.get(said.golden_id)
-        if standing is None:  # No founder of it is left.
-            continue
-        confirmed = said.golden_id if standing.status is Status.LIVE else standing.redirect_to
-        mine = planned.crosswalk.get(said.record_id)
-        if confirmed is None or mine is None or confirmed == mine:
-            continue
-        parts = (planned.standings[mine].members, planned.standings[confirmed].members)
-        if not any(_holds_apart(rule, *parts) for rule in unit.rules):
-            reason = CONFIRMED_BEYOND_CAP if said.record_id in beyond else CONTRADICTS_CUSTOMER
-            yield _question(QuestionKind.PAIR, parts[0] | parts[1], planned, current, None, reason)
-
-
-def _crossed(crossings: Iterable[tuple[Id, Crossing]], planned: Plan, current: Mapping[Id, CurrentRecord]) -> Iterable[Question]:
-    """Ask about what stewards joined and policy bars by now: it stays joined until they say otherwise."""
-    names: dict[Id, list[Crossing]] = {}
-    for golden_id, crossing in crossings:
-        if not crossing.accepted:
-            names.setdefault(golden_id, []).append(crossing)
-    for held in names.values():
-        holders = frozenset(record for one in held for record in one.holders)
-        yield _question(QuestionKind.BLOCKED, holders, planned, current, None, ",".join(one.name for one in held))
-
-
-def _to_be_checked(
-    weigher: Weigher, joins: Iterable[Join[Id]], unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord]
-) -> Iterable[Question]:
-    """Ask whether the automatic merges that policy has checked were right, each of two records."""
-    sampler = weigher.versions.audit
-    for one in sampler.sample(joins, unit.records) if sampler else ():
-        question = _question(QuestionKind.AUDIT, frozenset(one.records), planned, current, one.weight, one.band)
-        yield replace(question, key=":".join(map(str, question.record_ids)), share=one.share)
-
-
-def _expired(unit: Closure, planned: Plan, current: Mapping[Id, CurrentRecord], as_at: datetime) -> Iterable[Question]:
-    """Ask about values set by hand that have expired, each of the records of its golden record that it was said of."""
-    age = {record: _record_order(head) for record, head in unit.records.items()} if unit.overrides else {}
-    for golden_id, one in expired(unit.overrides, planned.crosswalk, age, as_at):
-        asked = frozenset(record for record in one.records & current.keys() if planned.crosswalk.get(record) == golden_id)
-        yield replace(_question(QuestionKind.EXPIRED, asked, planned, current, None, one.attribute), key=str(one.override_id))
-
-
-def _holds_apart(rule: StewardDecision, one: frozenset[Id], other: frozenset[Id]) -> bool:
-    sides = ((rule.left, rule.right), (rule.right, rule.left))
-    return not rule.is_match and any(one & left and other & right for left, right in sides)
-
-
-def _question(
-    kind: QuestionKind,
-    asked: frozenset[Id],
-    planned: Plan,
-    current: Mapping[Id, CurrentRecord],
-    weight: float | None,
-    reason_code: str,
-) -> Question:
-    golden_ids = tuple(sorted({planned.crosswalk[record] for record in asked}))
-    key = ":".join(map(str, golden_ids)) if kind in {QuestionKind.PAIR, QuestionKind.BLOCKED} else str(golden_ids[0])
-    brands = tuple(sorted({current[record].brand for record in asked}))
-    regions = tuple(sorted({current[record].region for record in asked}))
-    return Question(kind, key, golden_ids, tuple(sorted(asked)), weight, reason_code, brands, regions)
+        yield question(QuestionKind.TOO_LARGE, frozenset(component.records), planned, current, None, "component_too_large")

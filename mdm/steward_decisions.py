@@ -78,15 +78,15 @@ def make(session: Session, of: VersionSet, decision: StewardDecision, said: Said
     left, right = sorted(decision.left), sorted(decision.right)
     row = StoredDecision(
         decision.decision_id, said.author, decision.verdict, None, None, None, None, tuple(left), tuple(right), None, (),
-        said.reason_code, said.reason, of.version_set_id, b"", tuple(sorted(decision.across)),
+        said.reason_code, said.reason, of.version_set_id, b"", tuple(sorted(decision.across)), decision.yields,
     )  # fmt: skip
     sql.run(
         session,
         """INSERT INTO decision (decision_id, author, verdict, left_records, right_records, reason_code, reason, version_set_id,
-             checksum, set_id, across_blockers, said_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+             checksum, set_id, across_blockers, said_at, yields) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)""",
         [
             decision.decision_id, said.author, decision.verdict, left, right, said.reason_code, said.reason, of.version_set_id,
-            decisions.checksum(of.decision_secret, row), said.set_id, list(row.across_blockers), said.said_at,
+            decisions.checksum(of.decision_secret, row), said.set_id, list(row.across_blockers), said.said_at, row.yields,
         ],
     )  # fmt: skip
     _redo(session, decision)
@@ -107,22 +107,21 @@ def find(session: Session, decision_id: uuid.UUID) -> Kept | None:
     """Read a steward's decision by its id, taken back or not; None when there is none."""
     found = sql.rows(
         session,
-        """SELECT decision_id, verdict, left_records, right_records, across_blockers, author, reason_code, reason, created_at,
-             superseded_at, superseded_because, said_at
-           FROM decision WHERE decision_id = %s AND record_a IS NULL""",
+        f"""SELECT {decisions.STEWARD_COLUMNS}, author, reason_code, reason, created_at, superseded_at, superseded_because,
+             said_at FROM decision WHERE decision_id = %s AND record_a IS NULL""",  # noqa: S608 - a constant
         [decision_id],
     )
     if not found:
         return None
-    return Kept(decisions.of_row(found[0]), *found[0][5:])
+    return Kept(decisions.of_row(found[0]), *found[0][7:])
 
 
 def live_of_set(session: Session, set_id: uuid.UUID) -> list[StewardDecision]:
     """Read the decisions of a set that hold still, the oldest first."""
     found = sql.rows(
         session,
-        """SELECT decision_id, verdict, left_records, right_records, across_blockers FROM decision
-           WHERE set_id = %s AND superseded_at IS NULL ORDER BY decision_id""",
+        f"""SELECT {decisions.STEWARD_COLUMNS} FROM decision
+           WHERE set_id = %s AND superseded_at IS NULL ORDER BY decision_id""",  # noqa: S608 - a constant
         [set_id],
     )
     return [decisions.of_row(row) for row in found]
@@ -132,9 +131,9 @@ def live_of_authors(session: Session, authors: Collection[str], since: datetime,
     """Read what some authors decided from one time until before another and what holds still, values set by hand among it."""
     found = sql.rows(
         session,
-        """SELECT decision_id, verdict, left_records, right_records, across_blockers FROM decision
+        f"""SELECT {decisions.STEWARD_COLUMNS} FROM decision
            WHERE author = ANY(%s) AND created_at >= %s AND created_at < %s AND superseded_at IS NULL AND record_a IS NULL
-           ORDER BY decision_id""",
+           ORDER BY decision_id""",  # noqa: S608 - a constant
         [list(authors), since, until],
     )
     return [decisions.of_row(row) for row in found]

@@ -214,6 +214,7 @@ class DecisionRow(SQLModel, table=True):
     set_id: uuid.UUID | None = None
     across_blockers: list[str] = _texts()
     said_at: datetime | None = _time(nullable=True)
+    yields: bool = False
     checksum: bytes = _bytes()
 
 

@@ -16,7 +16,7 @@ from kernel.actor import Principal
 from kernel.errors import Conflict, Invalid
 from mdm import sql
 from mdm.decisions import StewardDecision
-from mdm.evaluation import QuestionKind
+from mdm.questions import QuestionKind
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
 from stewardship import decision_sets, desk, queue, settle

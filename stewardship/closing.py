@@ -12,7 +12,8 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from mdm.decisions import StewardDecision
-from mdm.evaluation import Evaluation, Question, QuestionKind
+from mdm.evaluation import Evaluation
+from mdm.questions import Question, QuestionKind
 
 
 class Because(StrEnum):
@@ -55,7 +56,8 @@ def why(record_ids: Sequence[uuid.UUID], evaluations: Iterable[Evaluation], kind
     if kind == QuestionKind.EXPIRED:  # Set anew or withdrawn: whoever its records are was never the question.
         return Closing(Because.DOUBT_OVER if any(lives_in.values()) else Because.RECORD_GONE)
     are_one = len({lives_in.get(record) for record in asked}) == 1 and None not in lives_in.values()
-    rules = [rule for one in mine for rule in one.closure.rules if _speaks_of(rule, asked) and rule.is_match is are_one]
+    said = [rule for one in mine for rule in one.closure.rules if _speaks_of(rule, asked) and not rule.yields]
+    rules = [rule for rule in said if rule.is_match is are_one]
     if rules:
         return Closing(Because.SETTLED, max(rule.decision_id for rule in rules))
     if any(lives_in.get(record) is None for record in asked):

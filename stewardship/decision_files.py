@@ -24,7 +24,7 @@ from mdm.decisions import StewardDecision
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
 from stewardship import decision_sets, settle
-from stewardship.decision_sets import LookedAtAll
+from stewardship.decision_sets import CONTRADICTS, LookedAtAll
 from stewardship.settle import OUTDATED, Wish
 from stewardship.sides import Side
 
@@ -56,8 +56,9 @@ class Row:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a file came to, or would. `rejects` are line and code. `known` rows were made before and hold; the decisions of
-    `taken_back` ones were taken back, and stay so. `causes`: golden ids that change, by why."""
+    """What a file came to, or would. `rejects` are line and code; so are `asked`, matches that stewards here have said otherwise
+    of. `known` rows were made before and hold; the decisions of `taken_back` ones were taken back, and stay so. `causes`: golden
+    ids that change, by why."""
 
     set_id: uuid.UUID
     rows: int = 0
@@ -65,6 +66,7 @@ class Outcome:
     known: int = 0
     taken_back: int = 0
     rejects: list[tuple[int, str]] = field(default_factory=list)
+    asked: list[tuple[int, str]] = field(default_factory=list)
     causes: Counter[str] = field(default_factory=Counter)
     questions: int = 0
 
@@ -109,8 +111,17 @@ def _look(resolver: Resolver, caller: Principal, portion: Sequence[Row], beside:
             before[known.get(row.decision_id, True)] += 1
         else:
             fresh[row.decision_id] = row
-    found = decision_sets.look(resolver, caller, [row.wish for row in fresh.values()], beside)
-    return _Seen(list(fresh.values()), before, found)
+    return _Seen(list(fresh.values()), before, _looked(resolver, caller, [row.wish for row in fresh.values()], beside))
+
+
+def _looked(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], beside: Sequence[StewardDecision]) -> LookedAtAll:
+    """Look at wishes; a match that contradicts a steward's word here yields to it, and is asked about."""
+    found = decision_sets.look(resolver, caller, wishes, beside)
+    against = {one.index for one in found.refused if one.code == CONTRADICTS and wishes[one.index].verdict == settle.MATCH}
+    if not against:
+        return found
+    yielding = [replace(wish, yields=True) if at in against else wish for at, wish in enumerate(wishes)]
+    return decision_sets.look(resolver, caller, yielding, beside)
 
 
 def _make(resolver: Resolver, caller: Principal, set_id: uuid.UUID, seen: _Seen) -> None:
@@ -135,6 +146,7 @@ def _count(outcome: Outcome, seen: _Seen) -> None:
     outcome.taken_back += seen.before[False]
     outcome.rejects += [(seen.fresh[one.index].line_no, one.code) for one in found.refused]
     outcome.rejects.sort()
+    outcome.asked += [(seen.fresh[one.index].line_no, one.code) for one in found.asked]
     if found.looked is not None:
         outcome.causes.update(one.cause for one in found.looked.preview.changed)
         outcome.questions += found.looked.preview.questions

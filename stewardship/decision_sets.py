@@ -6,6 +6,7 @@ What cannot be decided (an unknown record, a contradiction to a steward's word) 
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -38,11 +39,24 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class LookedAtAll:
-    """Decisions as they would be `made` together, and the wishes left out. `looked` is None when nothing is left to decide."""
+    """Decisions as they would be `made` together, and the wishes left out. `looked` is None when nothing is left to decide.
+
+    `asked`: the merges of sources that yield to what we know, by their places and why; a steward is asked about each.
+    """
 
     looked: Looked | None
     refused: tuple[Refused, ...]
     made: tuple[StewardDecision, ...] = ()
+    asked: tuple[Refused, ...] = ()
+
+
+class Made(NamedTuple):
+    """A set that was made: how many decisions, which wishes were left out, and about which a steward is asked."""
+
+    set_id: uuid.UUID
+    decisions: int
+    refused: tuple[Refused, ...]
+    asked: tuple[Refused, ...]
 
 
 def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], beside: Sequence[StewardDecision] = ()) -> LookedAtAll:
@@ -65,7 +79,13 @@ def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], beside: 
         wanted = {index: one for index, one in wanted.items() if index not in {one.index for one in out}}
         looked = None
     made = tuple(settle.across_those_met(looked, one) for one in wanted.values()) if looked else ()
-    return LookedAtAll(looked, tuple(sorted(refused, key=lambda one: one.index)), made)
+    asked = _asked(looked, wanted) if looked else ()
+    return LookedAtAll(looked, tuple(sorted(refused, key=lambda one: one.index)), made, asked)
+
+
+def _asked(looked: Looked, wanted: dict[int, StewardDecision]) -> tuple[Refused, ...]:
+    because = {one.decision.decision_id: str(one.because) for unit, _ in looked.evaluated.units for one in unit.aside}
+    return tuple(Refused(at, because[one.decision_id]) for at, one in wanted.items() if one.decision_id in because)
 
 
 def _wanted(
@@ -111,8 +131,8 @@ def make(
     also: settle.WithEnd = lambda _: None,
     waiting: settle.WithEnd = lambda _: None,
     is_confirmed: bool = False,
-) -> tuple[uuid.UUID, int, tuple[Refused, ...]]:
-    """Make decisions that were looked at: their set id, how many, and what was left out.
+) -> Made:
+    """Make decisions that were looked at.
 
     `said` names author and code; each wish has its own reason; `also` may refuse it all by raising, `waiting` is as for
     `settle.make`. `is_confirmed`: as part of something larger, for which a second steward was asked where that takes one.
@@ -140,7 +160,7 @@ def make(
             waiting(session)
     if proposed is not None:
         raise approvals.needed(proposed)
-    return set_id, len(kept), found.refused
+    return Made(set_id, len(kept), found.refused, found.asked)
 
 
 def told(one: Refused) -> dict[str, object]:

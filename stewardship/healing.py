@@ -184,10 +184,8 @@ def _decide(steps: Steps, claim: Claim, merges: list[tuple[str, str]]) -> None:
     part, resolver, caller = claim.params, Resolver(steps), _caller(claim.params)
     set_id = uuid.uuid5(claim.job_id, str(part["at"]))
     said = Said(f"source:{part['source']}", SOURCE_SAYS, set_id=set_id)
-    wishes = [
-        Wish(settle.MATCH, Side(records=((part["source"], survivor),)), Side(records=((part["source"], merged),)), part["reason"])
-        for survivor, merged in merges
-    ]
+    named = [[Side(records=((part["source"], key),)) for key in pair] for pair in merges]
+    wishes = [Wish(settle.MATCH, survivor, merged, part["reason"], yields=True) for survivor, merged in named]
 
     def act(seen: LookedAtAll) -> None:
         if seen.looked is not None:

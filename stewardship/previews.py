@@ -13,8 +13,9 @@ from kernel.errors import Forbidden
 from mdm import sql
 from mdm.changes import Status
 from mdm.drafts import Draft
-from mdm.evaluation import Evaluation, QuestionKind
+from mdm.evaluation import Evaluation
 from mdm.policy import Policy
+from mdm.questions import QuestionKind
 from mdm.resolve import Evaluated
 
 VALUES_ONLY = "values"

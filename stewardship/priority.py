@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from mdm.evaluation import Question, QuestionKind
+from mdm.questions import Question, QuestionKind
 
 # A question without a weight (a contradiction, a component that is too large) is as uncertain as can be.
 SUREST = 0.1
@@ -23,6 +23,7 @@ WITHIN = {
     QuestionKind.BLOCKED: timedelta(days=2),
     QuestionKind.AUDIT: timedelta(days=14),
     QuestionKind.EXPIRED: timedelta(days=7),
+    QuestionKind.ASSERTED: timedelta(days=3),
 }
 
 

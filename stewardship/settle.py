@@ -43,7 +43,7 @@ WithEnd = Callable[[Session], None]
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What a steward wants to decide, and why. `across`: the merge blockers, by name, that are known and overridden;
-    `decision_id`: the id that the decision gets, where it follows from what is said."""
+    `decision_id`: the id that the decision gets, where it follows from what is said; `yields`: as of a `StewardDecision`."""
 
     verdict: str
     left: Side
@@ -51,6 +51,7 @@ class Wish:
     reason: str
     across: frozenset[str] = frozenset()
     decision_id: uuid.UUID | None = None
+    yields: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def wished(session: Session, caller: Principal, of: VersionSet, wish: Wish) -> S
         raise Invalid("The policy names no such merge blocker", code="unknown_blocker", extra=extra)
     left, right = sides.read(session, caller.scope, wish.left, wish.right)
     across = frozenset(name for name in wish.across if declared[name].may_be_overridden and wish.verdict == MATCH)
-    return StewardDecision(wish.decision_id or clock.uuid7(), wish.verdict, left, right, across)
+    return StewardDecision(wish.decision_id or clock.uuid7(), wish.verdict, left, right, across, wish.yields, clock.now())
 
 
 def look_back(resolver: Resolver, caller: Principal, decision_id: uuid.UUID) -> Looked:
@@ -119,9 +120,9 @@ def look_at(resolver: Resolver, caller: Principal, of: VersionSet, supposed: Sup
 
 
 def contradicted(looked: Looked) -> list[frozenset[uuid.UUID]]:
-    """The chains of decisions that contradict each other and hold one that is only supposed."""
+    """The chains of decisions that contradict each other and hold one that is only supposed. What yields contradicts nothing."""
     mine = {one.decision_id for one in looked.supposed.made}
-    known = {rule.decision_id: rule for unit, _ in looked.evaluated.units for rule in unit.closure.rules}
+    known = {rule.decision_id: rule for unit, _ in looked.evaluated.units for rule in unit.closure.rules if not rule.yields}
     matches, no_matches = ([one.as_rule for one in known.values() if one.is_match is wanted] for wanted in (True, False))
     found = contradictions(matches, no_matches)
     chains = (frozenset(cast(uuid.UUID, rule.decision_id) for rule in (one.no_match, *one.chain)) for one in found)
@@ -131,7 +132,8 @@ def contradicted(looked: Looked) -> list[frozenset[uuid.UUID]]:
 def _token(of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> str:
     """Stand for the decision and for everything that what comes of it hangs on; the id that it would get does not count."""
     said: list[object] = [
-        (one.verdict, sorted(map(str, one.left)), sorted(map(str, one.right)), sorted(one.across)) for one in supposed.made
+        (one.verdict, sorted(map(str, one.left)), sorted(map(str, one.right)), sorted(one.across), one.yields)
+        for one in supposed.made
     ]
     said += [(one.attribute, one.value, str(one.expires_at), sorted(map(str, one.records))) for one in supposed.overrides]
     told = (of.version_set_id, said, sorted(map(str, supposed.undone)), sorted((str(k), v) for k, v in evaluated.digests.items()))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from mdm import sql
-from mdm.evaluation import Question
+from mdm.questions import Question
 from stewardship.priority import Stake
 
 _READ = """

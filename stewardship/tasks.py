@@ -14,7 +14,8 @@ from sqlmodel import Session
 from kernel import clock, outbox
 from mdm import sql
 from mdm.differences import Difference, Kind
-from mdm.evaluation import Evaluation, Question
+from mdm.evaluation import Evaluation
+from mdm.questions import Question
 from stewardship import closing, desk, notes, priority, stakes
 from stewardship.closing import Because, Closing
 

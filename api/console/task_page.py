@@ -148,11 +148,16 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
     parted = _parted(task, found, no_match) if is_check and is_open else []
     found = parted or found
     rows = compare([one.plain for one in found])
-    chart = _chart(caller, task) if len(task.record_ids) > 2 and task.kind != EXPIRED else None
+    chart = _chart(caller, task) if _is_drawn(task) else None
     kept = _override(caller, task) if is_open and task.kind == EXPIRED else None
     waterfall = bars(why) if why else ()
     asked = (is_grouped, is_large, bool(parted))
     return TaskPage(task, story, found, gone, merged, rows, match, no_match, why, waterfall, *asked, kept, chart)
+
+
+def _is_drawn(task: Task) -> bool:
+    """Whether the records hang together in a way that the two sides do not show, or by somebody's word."""
+    return (len(task.record_ids) > 2 or task.kind in {"contested", "source_merge"}) and task.kind != EXPIRED
 
 
 def _chart(caller: Principal, task: Task) -> Chart:

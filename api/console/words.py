@@ -9,4 +9,5 @@ REASONS = {
 KINDS = {
     "pair": "Possible match", "too_large": "Over-large cluster", "contested": "Contested", "policy_blocker": "Policy blocker",
     "audit": "Check of a merge", "override_expired": "Expired value",
+    "source_merge": "Merged by a source",
 }  # fmt: skip

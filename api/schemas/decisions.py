@@ -101,6 +101,13 @@ class LeftOut(BaseModel):
     decisions: list[str]
 
 
+class AskedAbout(BaseModel):
+    """A merge of a source, by its place from 0, that waits for a steward: what we know says otherwise."""
+
+    index: int
+    code: Literal["source_against_steward", "source_against_veto", "source_against_names", "source_not_weighed"]
+
+
 class ManyPreview(BaseModel):
     """What many decisions would change together. Without `preview_token` nothing of them can be decided."""
 
@@ -109,6 +116,7 @@ class ManyPreview(BaseModel):
     questions: int
     blockers: list[CrossedBlocker]
     refused: list[LeftOut]
+    asked: list[AskedAbout] = []
 
 
 class DecisionSet(BaseModel):
@@ -117,6 +125,7 @@ class DecisionSet(BaseModel):
     set_id: UUID
     decisions: int
     refused: list[LeftOut] = []
+    asked: list[AskedAbout] = []
 
 
 class Why(Strict):

@@ -13,7 +13,7 @@ from stewardship.bulk import MOST_TASKS
 from stewardship.desk import LONGEST_COMMENT, LONGEST_NAME
 from stewardship.queue import MOST_LISTED
 
-Kind = Literal["pair", "too_large", "contested", "policy_blocker", "audit", "override_expired"]
+Kind = Literal["pair", "too_large", "contested", "policy_blocker", "audit", "override_expired", "source_merge"]
 Bits = Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False)]
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST_COMMENT, pattern=NO_NUL)]
 

@@ -296,7 +296,7 @@ def customer(policy: policies.Policy) -> tuple[str, dict[str, str]]:
     mdm.drain()
     seen = decision_sets.look(resolver, WHO, [wish]).looked
     assert seen is not None
-    set_id, _, _ = decision_sets.make(resolver, WHO, [wish], Said("source:pos", "source_merged_them"), seen.token)
+    set_id = decision_sets.make(resolver, WHO, [wish], Said("source:pos", "source_merged_them"), seen.token).set_id
     mdm.drain()
     value = OverrideWish(golden_id, "language", "es", "She said so.")
     override = overriding.make(resolver, WHO, value, overriding.look(resolver, WHO, value).token)

@@ -171,9 +171,23 @@ def test_a_file_that_two_import_at_once_is_made_once(mdm: Master, file: Path, mo
     assert (found["made"], found["known"], query("SELECT count(*) FROM decision WHERE set_id IS NOT NULL")) == (0, 2, [(2,)])
 
 
-def decide(mdm: Master, who: str, left: tuple[str, str], right: tuple[str, str]) -> None:
+def test_a_match_against_a_stewards_word_here_is_asked_about_and_made_once(mdm: Master, file: Path) -> None:
+    decide(mdm, "ana", ("shop", "1"), ("pos", "2"), "no_match")
+    file.write_text(HEADER + MERGED)
+    assert "1 match against what stewards decided here: they are asked. Lines 2." in run("import", file, "--dry-run").output
+    for options in (["--dry-run"], []):
+        found = imported(file, *options)
+        assert (found["made"], found["rejects"]) == (1, [])
+        assert found["asked"] == [{"line": 2, "code": "source_against_steward"}]
+    mdm.drain()
+    assert query("SELECT kind FROM task WHERE state = 'open'") == [("source_merge",)]
+    assert golden_of("shop", "1") != golden_of("pos", "2")
+    assert (imported(file)["known"], imported(file)["asked"]) == (1, [])
+
+
+def decide(mdm: Master, who: str, left: tuple[str, str], right: tuple[str, str], verdict: str = "match") -> None:
     caller = Principal(f"local:{who}", who, frozenset({"admin"}), db.Scope())
-    wish = Wish("match", Side(records=(left,)), Side(records=(right,)), "by hand")
+    wish = Wish(verdict, Side(records=(left,)), Side(records=(right,)), "by hand")
     settle.make(mdm.resolver, caller, wish, settle.look(mdm.resolver, caller, wish).token)
     mdm.drain()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.evaluation import Question, QuestionKind
+from mdm.questions import Question, QuestionKind
 from stewardship.closing import successors
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mdm.evaluation import Question, QuestionKind
+from mdm.questions import Question, QuestionKind
 from stewardship import priority
 from stewardship.priority import Stake, of, uncertainty
 

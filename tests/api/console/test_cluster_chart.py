@@ -91,3 +91,24 @@ def test_all_that_is_drawn_of_two_hundred_records_stands_in_the_table_within_the
     assert drawn == page.split('class="list links"')[1].split("</table>")[0].count("<tr>") - 1
     ana.send(f"{path}/settle", verdict="groups", words="Two of them.", **{"group:bought:k005": "a", "group:bought:k006": "A"})
     assert "Give this answer?" in words_of(ana.page)
+
+
+def test_a_merge_that_a_source_asserts_against_us_is_asked_in_a_sentence_with_its_word_beside(ana: Browser, mdm: Master) -> None:
+    mdm.put("pos", "2", {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-07"})
+    mdm.drain()
+    ids = dict(query("SELECT source_key, record_id FROM crosswalk WHERE source = 'pos'"))
+    with db.transaction() as session:
+        decision = StewardDecision(clock.uuid7(), "match", frozenset({ids["1"]}), frozenset({ids["2"]}), yields=True)
+        said = Said("source:pos", "source_merged_them", "Merged at the till.")
+        steward_decisions.make(session, versions.current(session), decision, said)
+    mdm.drain()
+    ((task_id,),) = query("SELECT task_id FROM task WHERE kind = 'source_merge'")
+    page = words_of(ana.open(f"/console/tasks/{task_id}"))
+    for told in (
+        "Merged by a source",
+        "contradict each other in what a person has only once",
+        "source:pos",
+        "Merged at the till.",
+    ):
+        assert told in page, told
+    assert "Merged by a source" in words_of(ana.open("/console/tasks?kind=source_merge"))

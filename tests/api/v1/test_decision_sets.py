@@ -19,6 +19,8 @@ PEOPLE = [
     {"given_name": given, "surname": surname, "birth_date": born, "emails": [f"{given}.{surname}@telefonica.net"]}
     for given, surname, born in NAMES
 ]
+# A name alone: nothing that merges them, and nothing that speaks against it.
+ALIKE = [{"given_name": "Otto", "surname": "Becker", "emails": [f"otto{at}@telefonica.net"]} for at in range(3)]
 WHY = "The migration of 2026 merged them."
 
 
@@ -53,6 +55,9 @@ def parts(*groups: set[int]) -> set[frozenset[tuple[str, str]]]:
 
 
 def test_merges_that_a_source_knows_come_in_with_its_name_and_go_whole(api: TestClient, mdm: Master) -> None:
+    for number, person in enumerate(ALIKE):
+        mdm.put("pos", str(number), person)
+    mdm.drain()
     before = contents()
     body = {"merges": [{"survivor": "0", "merged": ["1", "2"]}], "reason": WHY}
     seen, made = send(api, "/v1/sources/pos/records:merged", body)
