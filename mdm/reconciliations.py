@@ -1,4 +1,4 @@
-"""Reconciliations as jobs: of everybody or of a part, planned only or applied, with a report as the job's result.
+"""Reconciliations as jobs: of everybody or of a part, planned only (also for another policy) or applied, with a report as result.
 
 One at a time: each looks at everything and takes a worker and its memory, and a second would find what the first finds. Done by
 a process of its own (workers.reconciler); killed anywhere it is begun again, under the same load, to the same end.
@@ -15,19 +15,20 @@ from sqlmodel import Session
 from kernel import audit, jobs
 from kernel.actor import Principal
 from kernel.errors import Conflict, MdmError
-from kernel.jobs import Claim
+from kernel.jobs import Claim, Job
 from kernel.settings import settings
 from matching.engine import EngineName
 from mdm import chunks, parts, plans, policy, reconcile, sql
 from mdm.parts import Part
 from mdm.plans import Plan, Planned
+from mdm.policy import Policy
 from mdm.reconcile_part import reconcile_part
 from mdm.resolve import Resolved, Resolver
 
 KIND = "reconciliation"
 LONGEST_SECONDS = 12 * 3_600.0
 MOST_BEGINNINGS = 5
-MOST_TOLD = 20
+MOST_TOLD, MOST_LOOKED_AT = 20, 50
 TELL_SECONDS = 1.0
 
 
@@ -39,6 +40,22 @@ def begin(session: Session, part: Part, dry_run: bool, caller: Principal) -> uui
     job_id = jobs.create_job(session, KIND, about, caller.name, chunks=[about])
     audit.record(session, caller.actor, "reconciliation.begun", "job", str(job_id), detail=about)
     return job_id
+
+
+def begin_plan(session: Session, wanted: int, caller: Principal) -> uuid.UUID:
+    """Open a plan of what a stored policy version would make of all records. Raises: NotFound; Conflict while another runs."""
+    policy.by_version(session, wanted)
+    refuse_second(session)
+    ruling = policy.current(session).version
+    about = {"sources": [], "brands": [], "dry_run": True, "policy": wanted, "instead_of": ruling}
+    job_id = jobs.create_job(session, KIND, about, caller.name, chunks=[about])
+    audit.record(session, caller.actor, "policy.planned", "policy", str(wanted), detail={"instead_of": ruling})
+    return job_id
+
+
+def latest_plan(session: Session, wanted: int) -> Job | None:
+    """The latest plan for a policy version, among the last jobs of their kind."""
+    return next((one for one in jobs.recent(session, MOST_LOOKED_AT, KIND) if one.params.get("policy") == wanted), None)
 
 
 def refuse_second(session: Session, but: uuid.UUID | None = None) -> None:
@@ -61,7 +78,7 @@ def work(resolver: Resolver, claim: Claim) -> None:
     part = Part(tuple(claim.params["sources"]), tuple(claim.params["brands"]))
     try:
         if claim.params["dry_run"]:
-            found = plans.plan(resolver.steps, progress=_Telling(resolver, claim), part=part)
+            found = plans.plan(resolver.steps, _wanted(resolver, claim), progress=_Telling(resolver, claim), part=part)
             done, result = found.records, told(found)
         else:
             resolved = _resolve(resolver, claim, part)
@@ -77,6 +94,15 @@ def work(resolver: Resolver, claim: Claim) -> None:
             result |= changes(session, claim.job_id)
         jobs.finish_chunk(session, claim, done_units=done)
         jobs.finish_job(session, claim.job_id, result=result)
+
+
+def _wanted(resolver: Resolver, claim: Claim) -> Policy | None:
+    """The policy that is planned for; None for the one that rules."""
+    version = claim.params.get("policy")
+    if version is None:
+        return None
+    with resolver.steps() as session:
+        return policy.by_version(session, int(version))
 
 
 def _resolve(resolver: Resolver, claim: Claim, part: Part) -> Resolved:
@@ -144,6 +170,7 @@ def told(plan: Plan) -> dict[str, Any]:
         "sources": dict(plan.sources),
         "brands": dict(plan.brands),
         "questions": {"before": plan.questions[0], "after": plan.questions[1]},
+        "unread": plan.unread,
         "told": [_line(one) for one in plan.told[:MOST_TOLD]],
     }
 

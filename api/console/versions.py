@@ -1,7 +1,7 @@
 """What rules: model versions with what they weigh and how a shadow differs, policy versions with what they say otherwise.
 
-Training and planning read every record and are begun where the service runs; here a policy version that ruled before is let rule
-again, which whoever may do it confirms on the page that shows what changes.
+Training reads every record and is begun where the service runs. A policy version is stored here, planned for by a worker, and let
+rule, which whoever may do it confirms on the page that shows what changes.
 """
 
 from collections.abc import Mapping
@@ -12,17 +12,18 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api.console.frame import Administrator, Operator, Page, Sent, field, page, to
-from api.console.operations import OPERATIONS
+from api.console.operations import JOBS, OPERATIONS
 from api.routes import resource
 from kernel import approvals, audit, db
 from kernel.actor import Principal
-from kernel.errors import Conflict, Forbidden, Invalid
+from kernel.errors import Conflict, Forbidden, Invalid, MdmError
 from matching.model import Model
 from matching.model_changes import model_changes
-from mdm import models, policy_changes, ruling, shadows, sources, versions
+from mdm import models, policy_changes, reconciliations, ruling, shadows, sources, versions
 from mdm import policy as policies
 from mdm.policy import Policy
 from mdm.policy_changes import Difference
+from stewardship.accounts import Signed
 
 router = resource("console_versions", Page)
 MODELS, POLICIES = f"{OPERATIONS}/models", f"{OPERATIONS}/policies"
@@ -77,11 +78,39 @@ def _level(name: str, bits: float) -> Level:
 
 
 @router.get(POLICIES, include_in_schema=False)
-def policies_(request: Request, _signed: Operator) -> Response:
+def policies_(request: Request, signed: Operator) -> Response:
     """List the policy versions, the latest first."""
+    return _policies(request, signed)
+
+
+def _policies(request: Request, signed: Signed, error: MdmError | None = None, text: str = "") -> Response:
     with db.read_only() as session:
         stored = policies.listed(session)
-    return page(request, "policies.html", policies=stored)
+    may_act, status = signed.user.principal.may("admin"), error.status if error else 200
+    return page(request, "policies.html", status, policies=stored, error=error, text=text, may_act=may_act)
+
+
+@router.post(POLICIES, include_in_schema=False)
+def store(request: Request, signed: Administrator, sent: Sent) -> Response:
+    """Store a policy document, which rules nothing yet. What was typed is kept when it cannot be read."""
+    caller, text = signed.user.principal, str(sent.get("text", ""))
+    _refuse_part(caller)
+    try:
+        with db.transaction() as session:
+            stored = policies.store(session, policies.parse(text), caller.actor)
+            audit.record(session, caller.actor, "policy.stored", "policy", str(stored.version))
+    except MdmError as error:
+        return _policies(request, signed, error, text)
+    return to(request, f"{POLICIES}/{stored.version}")
+
+
+@router.post(f"{POLICIES}/{{version}}/plan", include_in_schema=False)
+def plan(request: Request, signed: Administrator, _sent: Sent, version: int) -> Response:
+    """Have a worker find what a policy version would make of every golden record."""
+    _refuse_part(signed.user.principal)
+    with db.transaction() as session:
+        job_id = reconciliations.begin_plan(session, version, signed.user.principal)
+    return to(request, f"{JOBS}/{job_id}")
 
 
 @router.get(f"{POLICIES}/{{version}}", include_in_schema=False)
@@ -90,8 +119,9 @@ def policy(request: Request, signed: Operator, version: int) -> Response:
     _refuse_part(signed.user.principal)
     with db.read_only() as session:
         before, wanted, changed = _compared(session, version)
+        plan = reconciliations.latest_plan(session, version)
     may_act = signed.user.principal.may("admin")
-    return page(request, "policy.html", policy=wanted, ruling=before, changed=changed, may_act=may_act)
+    return page(request, "policy.html", policy=wanted, ruling=before, changed=changed, may_act=may_act, plan=plan)
 
 
 def _refuse_part(caller: Principal) -> None:

@@ -83,7 +83,8 @@ if (followed) {
     const job = JSON.parse(event.data);
     for (const place of followed.querySelectorAll("[data-of]")) place.textContent = job[place.dataset.of];
     const bar = followed.querySelector("progress");
-    if (bar) bar.value = job.done_units;
+    const reached = job.checkpoint?.of ? job.checkpoint : { records: job.done_units, of: job.total_units };
+    if (bar && reached.of) Object.assign(bar, { max: reached.of, value: reached.records });
     if (["finished", "failed", "cancelled"].includes(job.state)) {
       events.close();
       location.reload();

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from kernel import db
+from kernel import db, jobs
 from matching.model import default_model
 from mdm import policy as policies
-from mdm import rules, shadows, versions
+from mdm import reconciliations, rules, shadows, versions
 
 from ...resolution import Master, query
 from ..conftest import POLICY
@@ -107,3 +107,57 @@ def test_an_earlier_policy_takes_a_second_person_where_the_one_that_rules_says_s
         ute.open(f"{POLICIES}/{wanted}")
         ute.send(f"{POLICIES}/{wanted}/rule", lose="1")
     assert ruling() == wanted
+
+
+def work(mdm: Master) -> None:
+    """Stand in for a worker of reconciliations."""
+    with db.transaction() as session:
+        held = jobs.claim_chunk(session, "test", [reconciliations.KIND])
+    assert held is not None
+    reconciliations.work(mdm.resolver, held)
+
+
+def test_what_a_policy_would_make_of_everybody_is_found_by_a_worker_and_told_before_it_rules(olga: Browser, mdm: Master) -> None:
+    before, wanted, goldens = ruling(), earlier(), query("SELECT count(*) FROM golden_version")
+    olga.open(f"{POLICIES}/{wanted}")
+    page = olga.send(f"{POLICIES}/{wanted}/plan")
+    assert page.url.path.startswith("/console/operations/jobs/")
+    assert "<progress" in page.text
+    assert "A plan is queued" in words_of(olga.open(f"{POLICIES}/{wanted}"))
+    work(mdm)
+    told = words_of(olga.open(f"{POLICIES}/{wanted}"))
+    assert "of 2 golden records 1 would answer otherwise (ended 1)" in told
+    assert (ruling(), query("SELECT count(*) FROM golden_version")) == (before, goldens)
+    olga.send(f"{POLICIES}/{wanted}/rule", lose="1")
+    rules.forget()
+    mdm.drain()
+    assert query("SELECT count(*) FROM golden WHERE status = 'ended'") == [(1,)]
+
+
+def test_one_plan_at_a_time_and_by_who_may(olga: Browser, mdm: Master) -> None:
+    wanted = earlier()
+    olga.open(f"{POLICIES}/{wanted}")
+    olga.send(f"{POLICIES}/{wanted}/plan")
+    olga.open(f"{POLICIES}/{ruling()}")
+    assert olga.send(f"{POLICIES}/{ruling()}/plan").status_code == 409
+    olga.open(POLICIES)
+    assert olga.send(f"{POLICIES}/99/plan").status_code == 404
+    with signed_in("ana") as client:
+        ana = Browser(client)
+        ana.open(f"{POLICIES}/{wanted}")
+        assert ana.send(f"{POLICIES}/{wanted}/plan").status_code == 403
+        assert ana.send(POLICIES, text=POLICY).status_code == 403
+
+
+def test_a_new_policy_is_stored_and_looked_at_and_rules_nothing_yet(olga: Browser, mdm: Master) -> None:
+    before = ruling()
+    olga.open(POLICIES)
+    refused = olga.send(POLICIES, text="sources: {pos: {brand: <b>main}}\n")
+    assert refused.status_code == 422
+    assert "sources: {pos: {brand: &lt;b&gt;main}}" in refused.text
+    stored = olga.send(POLICIES, text=POLICY + "shared_values: {emails: [till@shop.example]}\n")
+    assert stored.status_code == 200
+    assert "What changes when it rules" in words_of(stored.text)
+    assert "Nobody has planned it" in words_of(stored.text)
+    assert ruling() == before
+    assert ("user:olga", "policy.stored") in query("SELECT actor, action FROM audit")
