@@ -27,8 +27,10 @@ from stewardship.settle import MATCH, Looked
 from stewardship.sides import Side
 
 MOST_COLUMNS = 6
-# Of more records than these no answer is looked at before it is chosen: of 200 a look takes seconds.
-MOST_LOOKED_AT = 24
+# Of more golden records than these no answer is looked at before it is chosen: a look at each pair of ten takes a second.
+MOST_LOOKED_AT = 4
+# Of more records than these a letter is typed and not picked, for the bytes of the page.
+MOST_PICKED = 24
 AUDIT, EXPIRED = "audit", "override_expired"
 LOOKING = "Looked at on the task's page."
 
@@ -79,7 +81,7 @@ class TaskPage:
     """All that the page of a task shows. `customers`: who is asked about; where a merge is checked, whom it would part into.
 
     `gone`: those of them who live under another golden id by now, or nowhere; `chart`: how more than two records hang together.
-    `is_large`: so many are asked about that each answer is looked at once it is chosen.
+    `is_large`: an answer is looked at once it is chosen.
     """
 
     task: Task
@@ -104,17 +106,14 @@ class TaskPage:
         return self.task.kind == EXPIRED
 
     @property
+    def is_typed(self) -> bool:
+        """Whether a letter is typed for each record, and not picked."""
+        return len(self.nodes) > MOST_PICKED
+
+    @property
     def nodes(self) -> Sequence[Node]:
         """The records of which is said who is whom."""
         return self.chart.cluster.nodes if self.chart else ()
-
-    @staticmethod
-    def told(refused: MdmError) -> str:
-        """Why an answer cannot be given, and what to do: decisions that say otherwise stand in the table of links."""
-        codes = {one["code"] for one in refused.extra.get("refused", ())} | {refused.code}
-        if decision_sets.CONTRADICTS in codes:
-            return "It contradicts what was decided before. Take that back first: it stands under “How they hang together”."
-        return refused.detail or refused.title
 
     @property
     def more(self) -> int:
@@ -125,6 +124,14 @@ class TaskPage:
     def question(self) -> str:
         """What is asked, in a sentence."""
         return phrasing.question(self.task.kind, self.task.reason_code, len(self.task.golden_ids), len(self.task.record_ids))
+
+
+def told(refused: MdmError) -> str:
+    """Why an answer cannot be given, and what to do: decisions that say otherwise stand in the table of links."""
+    codes = {one["code"] for one in refused.extra.get("refused", ())} | {refused.code}
+    if decision_sets.CONTRADICTS in codes:
+        return "It contradicts what was decided before. Take that back first: it stands under “How they hang together”."
+    return refused.detail or refused.title
 
 
 def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
@@ -138,7 +145,10 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
     is_check, is_open = task.kind == AUDIT, task.state == "open"
     is_asked = is_open and task.kind != EXPIRED
     is_grouped = is_asked and not is_check and (len(task.golden_ids) != 2 or task.kind in {"too_large", "contested"})
-    is_large = is_grouped and len(task.record_ids) > MOST_LOOKED_AT
+    # What is contested contradicts every simple answer, until some decision is taken back.
+    is_large = is_grouped and (
+        len(task.golden_ids) > MOST_LOOKED_AT or task.kind == "contested" or len(task.record_ids) > MOST_PICKED
+    )
     match = _outcome(caller, task, MATCH) if is_asked and not is_large else Outcome(None)
     may_differ = is_asked and (is_check or len(task.golden_ids) > 1)
     no_match = _outcome(caller, task, NO_MATCH) if may_differ and not is_large else Outcome(None)

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api import deciding, deps, tasking
 from api.console import task_page
 from api.console.frame import ROOT, Anybody, Page, Sent, Steward, confirmation, field, own_page, page, to
-from api.console.values import lines
+from api.console.values import lines, short
 from api.console.words import KINDS, REASONS
 from api.routes import resource
 from kernel import clock, db
@@ -116,11 +116,11 @@ def _shown(
 ) -> Response:
     found = task_page.at(signed.user.principal, task_id)
     merged = found.merged.values if found.merged else {}
-    after = {row.name: lines(row.name, merged.get(row.name)) for row in found.rows}
+    after = {row.name: [short(line) for line in lines(row.name, merged.get(row.name))] for row in found.rows}
     status = error.status if error else 200
     return page(
         request, "task.html", status, found=found, task=found.task, after=after, kinds=KINDS, reasons=REASONS,
-        error=error, done=done, words=words, after_shown=bool(merged),
+        error=error, done=done, words=words, after_shown=bool(merged), told=task_page.told,
     )  # fmt: skip
 
 
@@ -130,6 +130,7 @@ def settle(request: Request, signed: Steward, sent: Sent, task_id: UUID) -> Resp
     try:
         looked = _given(signed.user.principal, sent, task_id)
     except MdmError as error:
+        error.detail = task_page.told(error)
         return _shown(request, signed, task_id, error, words=field(sent, "words"))
     if looked is not None:
         return confirmation(request, "Give this answer", looked, sent, f"{TASKS}/{task_id}")

@@ -14,6 +14,7 @@ LABELS = {
     "preferred_store": "Store",
 }  # fmt: skip
 SAME, DIFFERS, ONE_SIDED = "same", "differs", "one says nothing"
+MOST_SHOWN = 600  # Characters of a value that are set side by side; the customer's page shows all of it.
 MOST_MARKED = 400  # Characters of a value that are compared one by one.
 LEAST_COMMON = 0.6  # Of two values: a slip of the pen leaves 0.8 and more, two e-mail addresses of one provider 0.5.
 _PARTS_OF_NAME = ("title", "given", "middle", "prefix", "surname", "second_surname", "suffix")
@@ -91,12 +92,17 @@ def _row(name: str, cells: Sequence[Sequence[str]]) -> Row:
     return Row(name, label(name), shown, state)
 
 
+def short(text: str) -> str:
+    """What of a line is set side by side, and how much more there is."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} … and {len(text) - MOST_SHOWN:,} characters more"
+
+
 def _line(text: str, others: Sequence[str]) -> Markup:
-    """Escape a line; mark where it differs from the nearest line of the other side, which may hold it as it is."""
+    """Escape a line, shortened; mark where it differs from the nearest line of the other side, which may hold it as it is."""
     if not others or text in others:
-        return escape(text)
+        return escape(short(text))
     nearest = max(others, key=lambda one: difflib.SequenceMatcher(None, text[:MOST_MARKED], one[:MOST_MARKED]).ratio())
-    return marked(text, nearest)
+    return marked(short(text), nearest)
 
 
 def marked(text: str, other: str) -> Markup:

@@ -45,6 +45,12 @@ def test_the_characters_that_differ_are_marked() -> None:
     assert marked("Ana", "Ana") == "Ana"
 
 
+def test_of_a_value_without_end_a_part_is_set_side_by_side() -> None:
+    (row,) = compare([{"language": "W" * 10_000}, {"language": "es"}])
+    assert row.cells[0][0].endswith("… and 9,400 characters more</mark>")
+    assert len(row.cells[0][0]) < 700
+
+
 def test_of_a_text_that_has_little_in_common_all_is_marked() -> None:
     assert marked("e.molin@hotmail.com", "c5d652182f3f@marketplace.shop") == "<mark>e.molin@hotmail.com</mark>"
 
