@@ -52,7 +52,7 @@ audit: install
 	@sh scripts/audit.sh
 
 faults: install
-	@$(BIN)/python scripts/faults.py
+	@PYTHONPYCACHEPREFIX= $(BIN)/python scripts/faults.py # The bytecode of its copy goes with the copy.
 
 bench: install
 	@$(BIN)/python -m bench.run

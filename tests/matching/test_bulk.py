@@ -1,7 +1,8 @@
 """The bulk engine: parity with the online scorer and with Splink itself, candidate pairs, hot keys."""
 
 import time
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, pairwise
 
 import pyarrow as pa
 import pytest
@@ -72,6 +73,18 @@ def test_pairs_below_the_least_weight_are_dropped(people: dict[str, ComparisonFo
     some = score_candidates(model, forms, few, least_weight=-6.0)
     assert some.column("weight").to_pylist() == [weight for weight in every.column("weight").to_pylist() if weight >= -6.0]
     assert 0 < some.num_rows < every.num_rows
+
+
+def test_models_of_one_name_are_each_scored_by_their_own_levels(people: dict[str, ComparisonForm], model: Model) -> None:
+    """What Splink writes for a model is kept; another model of that name has comparisons of its own."""
+    fewer = replace(model, comparisons=model.comparisons[1:], parameters=model.parameters[1:], fingerprint="")
+    some = dict(list(people.items())[:8])
+    forms = forms_table(list(some), list(some.values()), model.extras)
+    pairs = pa.table({"record_a": list(some)[:-1], "record_b": list(some)[1:]})
+    for one in (model, fewer, model):
+        levels = score_candidates(one, forms, pairs).column("levels").to_pylist()
+        online = scorer(one)
+        assert levels == [list(online.pair(some[a], some[b]).levels) for a, b in pairwise(some)]
 
 
 def test_pairs_scored_ahead_are_the_same_slice_by_slice(
