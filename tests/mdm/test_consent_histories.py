@@ -185,7 +185,7 @@ def check_merges(before: dict[Part, set[Query]]) -> None:
 
 def test_no_history_of_stored_customers_breaks_what_was_promised(database: str) -> None:
     machine: Any = type("Histories", (Consents,), {"mdm": start()})
-    run_state_machine_as_test(machine, settings=settings(max_examples=4, stateful_step_count=15))
+    run_state_machine_as_test(machine, settings=settings(max_examples=50, stateful_step_count=30))
 
 
 @pytest.mark.parametrize("mail", MAILS)
