@@ -22,7 +22,7 @@ from stewardship import tasks
 
 from .. import resolution as master
 from ..resolution import MARIA, Master, golden_of, query
-from .test_verify import CHOICES, CORRUPTED, TABLES, busy
+from .test_verify import CHOICES, CORRUPTED, TABLES
 
 SOME = "record_id IN (SELECT record_id FROM standard_record WHERE abs(hashtext(record_id::text || %(seed)s)) %% 3 = 0)"
 GOLDENS = "abs(hashtext(golden_id::text || %(seed)s)) %% 3 = 0"
@@ -59,8 +59,8 @@ MISHAPS = {
 
 
 @pytest.fixture
-def mdm(database: str) -> Master:
-    return busy()
+def mdm(busy: Master) -> Master:
+    return busy
 
 
 def meet_with(what: str, seed: int) -> None:

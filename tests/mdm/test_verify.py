@@ -13,33 +13,12 @@ from mdm.graph import Graph
 from mdm.steps import snapshot
 from stewardship import tasks
 
-from .. import resolution as master
 from ..resolution import MARIA, Master, golden_of, query
-from .test_resolve import retailer
 
 
 @pytest.fixture
-def mdm(database: str) -> Master:
-    return busy()
-
-
-def busy() -> Master:
-    """A retailer with merged ids, open tasks and decisions, resolved."""
-    made = master.start()
-    for source, item in retailer():
-        made.put_many(source, [item])
-    made.drain()
-    for number in range(6):  # Two goldens each that a later version brings together, so that there are redirects.
-        made.put("shop", f"left{number}", {"given_name": f"Ana{number}", "emails": [f"left{number}@telefonica.net"]})
-        stranger = {"given_name": "Zoe", "surname": f"Quite{number}other", "emails": [f"z{number}@telefonica.net"]}
-        made.put("pos", f"right{number}", stranger)
-    made.drain()
-    for number in range(6):
-        said = {"given_name": f"Ana{number}", "surname": f"Bridge{number}", "birth_date": f"197{number}-05-17"}
-        made.put("shop", f"left{number}", {**said, "emails": [f"left{number}@telefonica.net"]})
-        made.put("pos", f"right{number}", {**said, "emails": [f"left{number}@telefonica.net"]})
-    made.drain()
-    return made
+def mdm(busy: Master) -> Master:
+    return busy
 
 
 def test_a_healthy_store_has_no_difference(mdm: Master) -> None:
