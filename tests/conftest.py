@@ -41,17 +41,15 @@ hypothesis_settings.register_profile("untimed", deadline=None, derandomize=True,
 hypothesis_settings.register_profile("soak", max_examples=10_000, deadline=None, derandomize=False)
 hypothesis_settings.load_profile("untimed")
 
-# What takes a minute or ten begins first, longest ahead: a run on two cores ends with short tests.
+# What takes half a minute of processor time and more begins first, longest ahead: a run on two cores ends with short tests.
 LONG = (
     "soak/test_large.py",
     "stewardship/test_id_histories.py",
-    "cli/test_supervisor.py",
+    "mdm/test_rebuild.py",
     "soak/test_faults.py",
     "cli/test_demo.py",
+    "cli/test_model_commands.py",
     "mdm/test_consent_histories.py",
-    "workers/test_chunks.py",
-    "workers/test_sweeper.py",
-    "workers/test_reconciler.py",
 )
 LEFTOVER_HOURS = 6  # Databases of runs that were killed; no run takes that long.
 
