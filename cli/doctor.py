@@ -19,12 +19,12 @@ from cli.failures import unreachable
 from cli.findings import Finding, State
 from cli.privacy_findings import privacy
 from cli.services import check_folder, is_running
+from cli.unusual_findings import access, drift
 from cli.words import counted
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
 from mdm import candidates, database_server, pending, program, quality_breaches, renewal, versions
-from stewardship import access_alerts
 from webhooks import endpoints
 
 OLDEST_POSTGRES = 150_000
@@ -37,7 +37,7 @@ STALE_QUEUE_SECONDS = 300.0
 PYTHON, PACKAGES, DISK, SECRET_KEY, PORT = "python", "packages", "disk", "secret key", "port"
 DATABASE, BROKER, MIGRATIONS, SECRET, MODEL = "database", "broker", "migrations", "secret of the data", "model"
 CLOCK, CONNECTIONS, QUEUE, QUARANTINE, REACH = "clock", "connections", "queue", "quarantine", "reach"
-RENEWAL, QUALITY, WEBHOOKS, PRIVACY, ACCESS = "renewal", "quality", "webhooks", "privacy", "access"
+RENEWAL, QUALITY, WEBHOOKS, PRIVACY, ACCESS, DRIFT = "renewal", "quality", "webhooks", "privacy", "access", "drift"
 
 
 def examine(chosen: Settings) -> Iterator[Finding]:
@@ -288,16 +288,6 @@ def _webhooks(_: Settings) -> Finding:
     return Finding(State.ODD, WEBHOOKS, seen, f"mdm webhooks show {late[0].endpoint_id} says what waits; ask its owner")
 
 
-def _access(_: Settings) -> Finding:
-    with db.read_only() as session:
-        found = access_alerts.unseen(session)
-    if not found:
-        return Finding(State.GOOD, ACCESS, "nobody reads, merges or answers unlike before")
-    more = f" And {counted(len(found) - 1, 'alert')} more." if len(found) > 1 else ""
-    mend = f"mdm alerts list; when you know why: mdm alerts seen {found[0].alert_id} --reason WHY"
-    return Finding(State.ODD, ACCESS, f"{found[0].sentence}{more}", mend)
-
-
 def _reach(_: Settings) -> Finding:
     with db.read_only() as session:
         found = candidates.out_of_reach(session)
@@ -335,6 +325,7 @@ INSIDE = {
     QUARANTINE: _quarantine,
     WEBHOOKS: _webhooks,
     PRIVACY: lambda _: privacy(PRIVACY),
-    ACCESS: _access,
+    ACCESS: lambda _: access(ACCESS),
+    DRIFT: lambda _: drift(DRIFT),
     REACH: _reach,
 }

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from kernel import db, jobs
 from kernel.jobs import Claim
-from mdm import exports, idempotency, quality_breaches, uploads
+from mdm import drift_measure, exports, idempotency, quality_breaches, uploads
 from mdm.chunks import Kind
 from mdm.steps import Steps
 from webhooks import deliveries, feed
@@ -39,8 +39,8 @@ def make_partitions(steps: Steps) -> dict[str, int]:
 
 
 def measure(steps: Steps) -> dict[str, int]:
-    """Measure the quality of every source, at the end of a day what the day's figures stay."""
-    return {"breaches_opened": quality_breaches.run(steps)}
+    """Measure the quality of every source, at the end of a day what the day's figures stay, and how far what comes has moved."""
+    return {"breaches_opened": quality_breaches.run(steps), "drifts": drift_measure.run(steps)}
 
 
 def _work(act: Act, steps: Steps, claim: Claim) -> None:

@@ -31,7 +31,8 @@ MOST_DAYS_UNTIL_TOLD = 400
 class SimulatedRecord:
     """One record of one channel. `truth` names the customer; `updated_at` is ISO 8601 in UTC.
 
-    `household` and `called` (the customer's name as it is, not as it was written) serve the labelled pairs.
+    `household` and `called` (the customer's name as it is, not as it was written) serve the labelled pairs; `origin`, whose
+    names they have (the code of a locale; empty for a company), serves the test that none of them is served worse.
     """
 
     source: str
@@ -41,6 +42,7 @@ class SimulatedRecord:
     updated_at: str
     household: int = 0
     called: str = ""
+    origin: str = ""
 
 
 def _anybody(person: Person, day: datetime.date, used: int) -> bool:
@@ -189,7 +191,8 @@ class Desk:
         person, day = visit.person, visit.day
         is_company = truth != person.truth and visit.company is not None
         called = "" if is_company else f"{person.given} {person.surname.at(day)}"
-        return SimulatedRecord(source, key, payload, truth, f"{day.isoformat()}T12:00:00Z", self._household, called)
+        origin = "" if is_company else person.locale.code
+        return SimulatedRecord(source, key, payload, truth, f"{day.isoformat()}T12:00:00Z", self._household, called, origin)
 
 
 def _days(person: Person, rng: random.Random) -> list[datetime.date]:

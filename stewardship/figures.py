@@ -112,6 +112,14 @@ FIGURES = (
         "SELECT kind, count(*) FROM access_alert WHERE seen_at IS NULL GROUP BY 1",
     ),
     Figure(
+        "mdm_drift", "How far a figure has moved from the model's snapshot: an index of weights, else a difference of shares.",
+        ("what", "name"), "SELECT what, name, distance FROM drift_day WHERE day = (SELECT max(day) FROM drift_day)",
+    ),
+    Figure(
+        "mdm_drift_beyond", "Figures that have moved too far from the model's snapshot.", ("what",),
+        "SELECT what, count(*) FROM drift_day WHERE is_beyond AND day = (SELECT max(day) FROM drift_day) GROUP BY 1",
+    ),
+    Figure(
         "mdm_oldest_transaction_seconds", "For how long the oldest transaction of this database has been open.", (),
         f"SELECT {_age('xact_start')} FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'",  # noqa: S608 - the same
     ),

@@ -161,6 +161,12 @@ MEASURES = (
            FROM merge_hold WHERE began_at < %(until)s AND coalesce(ended_at, now()) >= %(since)s ORDER BY began_at""",
     ),
     Measure(
+        "Drift", "of the last week against when the model came to rule: index of weights, else difference of shares",
+        "data science", "mdm quality SOURCE", ("figure", "of", "was share", "is share", "moved by", "of so many", "too far"),
+        """SELECT what, name, before, now, round(distance::numeric, 3)::float, counted, CASE WHEN is_beyond THEN 'yes' ELSE '' END
+           FROM drift_day WHERE day = (SELECT max(day) FROM drift_day) ORDER BY NOT is_beyond, what, name""", is_now=True,
+    ),
+    Measure(
         "Consent", "acts recorded in the month", "privacy officer", "GET /v1/golden/{id}/consents",
         ("purpose", "state", "acts"),
         """SELECT coalesce(purpose, 'all'), state, count(*) FROM consent_entry

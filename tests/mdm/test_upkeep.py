@@ -71,5 +71,5 @@ def test_a_month_that_gets_no_partition_is_told_by_its_job(mdm: Master) -> None:
 
 def test_quality_is_measured(mdm: Master) -> None:
     mdm.put("shop", "1", MARIA)
-    assert do("quality").result == {"breaches_opened": 0}
+    assert do("quality").result == {"breaches_opened": 0, "drifts": 0}
     assert query("SELECT source FROM quality_day") == [("shop",)]

@@ -1,4 +1,4 @@
-"""How much each caller read and merged by the hour, how far that is counted, and what of it was unusual."""
+"""What is unusual: of callers, by what they read and merged in an hour; of data, against what a model was put in charge of."""
 
 import json
 
@@ -42,11 +42,34 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON access_hour TO mdm_engine;
 GRANT SELECT, INSERT, UPDATE ON access_counted TO mdm_engine;
 GRANT SELECT, INSERT, UPDATE ON access_alert TO mdm_engine;
 """
-TABLES = ("access_hour", "access_counted", "access_alert")
+# A snapshot is taken once for a model, and never changes; a day's figures are measured again and again on that day.
+DRIFT = """
+CREATE TABLE drift_snapshot (
+  model text PRIMARY KEY REFERENCES model_version ON DELETE CASCADE,
+  taken_at timestamptz NOT NULL,
+  body jsonb NOT NULL
+);
+CREATE TABLE drift_day (
+  day date NOT NULL,
+  what text NOT NULL CHECK (what IN ('weights', 'reviews', 'complete', 'recognised')),
+  name text NOT NULL,
+  model text NOT NULL,
+  before double precision,
+  now double precision,
+  distance double precision NOT NULL,
+  counted bigint NOT NULL,
+  is_beyond boolean NOT NULL,
+  PRIMARY KEY (day, what, name)
+);
+GRANT SELECT, INSERT ON drift_snapshot TO mdm_engine;
+GRANT SELECT, INSERT, DELETE ON drift_day TO mdm_engine;
+"""
+TABLES = ("access_hour", "access_counted", "access_alert", "drift_snapshot", "drift_day")
 
 
 def upgrade() -> None:
     op.execute(ACCESS)
+    op.execute(DRIFT)
     for table in TABLES:
         op.execute(f"COMMENT ON TABLE {table} IS '{json.dumps({'customer': False})}'")
 
