@@ -212,25 +212,16 @@ def create_key(
         raise Invalid(f"This cannot be the scope of a key: {refused}", code="bad_scope_name") from refused
     key_id, secret = secrets.token_hex(6), "".join(secrets.choice(_ALPHABET) for _ in range(43))
     info = KeyInfo(key_id, name, tuple(wanted), _tuple(brands), _tuple(regions), clock.now(), expires_at, None, role, kind)
+    powers = {"name": name, "role": role, "scopes": wanted, "kind": kind, "brands": info.brands, "regions": info.regions}
+    lists = {of: None if names is None else list(names) for of, names in (("brands", brands), ("regions", regions))}
+    when = {"created_at": info.created_at, "expires_at": expires_at}
     session.connection().execute(
         sa.text(
             "INSERT INTO api_key (key_id, name, secret_hash, scopes, brands, regions, created_at, expires_at, role, kind)"
             " VALUES (:key_id, :name, :hash, :scopes, :brands, :regions, :created_at, :expires_at, :role, :kind)"
         ),
-        {
-            "key_id": key_id,
-            "name": name,
-            "hash": _hash(secret),
-            "scopes": wanted,
-            "brands": None if brands is None else list(brands),
-            "regions": None if regions is None else list(regions),
-            "created_at": info.created_at,
-            "expires_at": expires_at,
-            "role": role,
-            "kind": kind,
-        },
+        {**powers, **lists, **when, "key_id": key_id, "hash": _hash(secret)},
     )
-    powers = {"name": name, "role": role, "scopes": wanted, "kind": kind, "brands": info.brands, "regions": info.regions}
     audit.record(session, by, "key.created", "key", key_id, detail=powers)
     body = f"{PREFIX}_{key_id}_{secret}"
     return info, f"{body}_{_checksum(body)}"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, IPvAnyNetwork, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from kernel.errors import Invalid, Unavailable
@@ -126,37 +126,11 @@ class Settings(BaseSettings):
     log_json: bool = False
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 
-    @field_validator(
-        "database_url",
-        "redis_url",
-        "secret_key",
-        "secret_key_file",
-        "erasure_ledger",
-        "audit_checkpoints",
-        "metrics_port",
-        "public_port",
-        "public_url",
-        "metrics_dir",
-        "tls_certificate",
-        "tls_key",
-        "fault_folder",
-        "oidc_issuer",
-        "oidc_audience",
-        "oidc_jwks",
-        "oidc_client_id",
-        "oidc_client_secret",
-        "oidc_client_secret_file",
-        "oidc_authorize_url",
-        "oidc_token_url",
-        "oidc_logout_url",
-        "console_url",
-        "oidc_brands_claim",
-        "oidc_regions_claim",
-        mode="before",
-    )
+    @field_validator("*", mode="before")
     @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        return None if value == "" else value
+    def _empty_is_unset(cls, value: object, field: ValidationInfo) -> object:
+        may_be_unset = field.field_name is not None and cls.model_fields[field.field_name].default is None
+        return None if value == "" and may_be_unset else value
 
     @field_validator("database_url")
     @classmethod
