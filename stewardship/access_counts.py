@@ -28,9 +28,12 @@ SELECT what, actor, date_trunc('hour', at), sum(number)::bigint FROM (
                        CASE WHEN jsonb_typeof(a.detail -> 'goldens') = 'number' THEN (a.detail ->> 'goldens')::numeric END,
                        CASE WHEN jsonb_typeof(a.detail -> 'found') = 'number' THEN (a.detail ->> 'found')::numeric END, 1)
          END AS number
-  FROM audit_seal s JOIN audit a USING (audit_id) WHERE s.seq > %(after)s AND s.seq <= %(last)s) AS told
+  FROM audit_seal s JOIN audit a USING (audit_id)
+  WHERE s.seq > %(after)s AND s.seq <= %(last)s AND a.audit_id BETWEEN %(least)s AND %(most)s) AS told
 WHERE what IS NOT NULL AND number > 0 GROUP BY 1, 2, 3
 ON CONFLICT (what, actor, hour) DO UPDATE SET number = access_hour.number + EXCLUDED.number"""
+# By their span each month of the log is looked into once, and not once for every row.
+_SPAN = "SELECT min(audit_id), max(audit_id) FROM audit_seal WHERE seq > %s AND seq <= %s"
 _MERGED = """
 INSERT INTO access_hour (what, actor, hour, number)
 SELECT 'all_merges', %(everybody)s, date_trunc('hour', occurred_at), count(*) FROM event
@@ -54,7 +57,8 @@ def count(session: Session, now: datetime) -> bool:
     )
     last_audit, last_event = (min(end, mark + AT_ONCE) for end, mark in zip(ends[0], turn[0], strict=True))
     if last_audit > audit_seq:
-        sql.run(session, _AUDITED, {"after": audit_seq, "last": last_audit})
+        least, most = sql.rows(session, _SPAN, [audit_seq, last_audit])[0]
+        sql.run(session, _AUDITED, {"after": audit_seq, "last": last_audit, "least": least, "most": most})
     if last_event > event_seq:
         sql.run(session, _MERGED, {"after": event_seq, "last": last_event, "everybody": EVERYBODY})
     marks = [max(audit_seq, last_audit), max(event_seq, last_event)]
