@@ -23,7 +23,7 @@ from mdm import imports, policy, quality_breaches, rejects, shadows, sql, versio
 from mdm.rejects import Reject
 from mdm.resolve import Resolver
 from sampledata.files import policy_text
-from stewardship import accounts, tasks
+from stewardship import accounts, privacy_requests, tasks
 from webhooks import endpoints
 from workers.sequencer import number_all
 
@@ -66,6 +66,7 @@ def _fill(port: int) -> None:
     truth = {(one.source, one.key): one.truth for one in stored.records(goldens.RECORDS, goldens.SEED)}
     console = steward.Console(f"http://127.0.0.1:{port}")
     console.ask("/console/sign-in", "sign in", {"name": "ana", "password": steward.PASSWORD, "to": "/console"})
+    _a_request()
     told = steward.Steward(console, truth, resolver)
     told.work(SETTLED, kind="audit")
     told.work(SETTLED)
@@ -78,8 +79,15 @@ def _an_import(session: Session) -> None:
     job_id = jobs.create_job(session, imports.KIND, about, "mdm import", total_units=1_203)
     outcomes = Counter({"created": 1_107, "same": 94, "rejected": 2})
     tally = imports.Tally(1_203, outcomes, Counter({"wrong_column_count": 1, "key_missing": 1}))
+    jobs.checkpoint(session, job_id, {}, done_units=1_203)
     imports.finish(session, imports.ImportJob(job_id, "pos", False, tally))
     rejects.keep(session, [Reject("wrong_column_count", "11 of 12", "pos", 418), Reject("key_missing", "", "pos", 733)], job_id)
+
+
+def _a_request() -> None:
+    customer = _first("SELECT golden_id FROM golden WHERE status = 'live' ORDER BY jsonb_array_length(body->'members') DESC")
+    with db.transaction() as session:
+        privacy_requests.open_request(session, stored.OPERATOR, privacy_requests.Wish("erasure", customer, None, "DSAR-2026-118"))
 
 
 def _pictures(browser: Browser, base: str, scheme: str) -> Iterator[str]:
@@ -113,9 +121,11 @@ def _picture(page: Page, name: str, scheme: str) -> str:
 
 def _addresses() -> Mapping[str, str]:
     """Every page, and those of something that is worth a look."""
-    operations = ("jobs", "imports", "sources", "models", "policies", "events", "webhooks", "audit", "report")
+    operations = ("jobs", "imports", "sources", "models", "policies", "events", "webhooks", "privacy", "audit", "report")
     job, hook = _first("SELECT job_id FROM job WHERE kind = 'import'"), _first("SELECT endpoint_id FROM webhook_endpoint")
     pair = _first("SELECT task_id FROM task WHERE state = 'open' AND kind = 'pair' ORDER BY priority DESC")
+    cluster = _first("SELECT task_id FROM task WHERE state = 'open' ORDER BY cardinality(record_ids) DESC")
+    asked = _first("SELECT request_id FROM privacy_request")
     check = _first("SELECT task_id FROM task WHERE state = 'open' AND kind = 'audit' ORDER BY weight")
     customer = _first("SELECT golden_id FROM golden WHERE status = 'live' ORDER BY jsonb_array_length(body->'members') DESC")
     return {
@@ -123,9 +133,11 @@ def _addresses() -> Mapping[str, str]:
         "tasks": "/console/tasks",
         "task": f"/console/tasks/{pair}",
         "check": f"/console/tasks/{check}",
+        "cluster": f"/console/tasks/{cluster}#cluster",
         "customer": f"/console/customers/{customer}",
         **{name: f"/console/operations/{name}" for name in operations},
         "job": f"/console/operations/jobs/{job}",
+        "privacy-request": f"/console/operations/privacy/{asked}",
         "source": "/console/operations/sources/pos",
         "model": f"/console/operations/models/{default_model().fingerprint}",
         "policy": "/console/operations/policies/1",

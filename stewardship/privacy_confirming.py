@@ -5,7 +5,7 @@ Whoever confirms sends the token of their preview; when anything that it showed 
 
 import hashlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from kernel import approvals, audit, jobs
 from kernel.actor import Principal
+from kernel.approvals import Proposal
 from kernel.errors import Conflict, MdmError
 from kernel.jobs import Claim
 from kernel.settings import settings
@@ -117,6 +118,16 @@ def _is_second(session: Session, caller: Principal, seen: Preview) -> bool:
     about = {"request_id": str(seen.request.request_id), "records": len(seen.request.mine)}
     where = (seen.request.brands, seen.request.regions)
     return approvals.second(session, KIND, seen.token, caller.actor, about, *where) is None
+
+
+def waiting(session: Session, request_ids: Collection[Id]) -> dict[Id, Proposal]:
+    """Say which requests one person has confirmed and wait for a second, within the session's row scope; the latest of each.
+
+    It counts for just what that person saw: when something has changed since, the second is the first again.
+    """
+    asked = {str(one): one for one in request_ids}
+    found = [one for one in approvals.listed(session) if one.kind == KIND and one.about.get("request_id") in asked]
+    return {asked[one.about["request_id"]]: one for one in reversed(found)}
 
 
 def _open_job(session: Session, caller: Principal, request_id: Id) -> None:

@@ -41,7 +41,9 @@ def listed(request: Request, signed: Officer, state: OfState = None) -> Response
     """List requests, the most urgent first."""
     with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
         found = privacy_requests.listed(session, state)
-    return page(request, "privacy.html", requests=found, state=state, may_act=signed.user.principal.may("privacy:write"))
+        waiting = privacy_confirming.waiting(session, [one.request_id for one in found])
+    may_act = signed.user.principal.may("privacy:write")
+    return page(request, "privacy.html", requests=found, state=state, waiting=waiting, may_act=may_act)
 
 
 @router.post(PRIVACY, include_in_schema=False)
@@ -65,11 +67,13 @@ def one(request: Request, signed: Officer, request_id: UUID) -> Response:
     """Show a request, its members and what may be done about it now."""
     with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
         found = privacy_requests.find(session, request_id)
+        waiting = privacy_confirming.waiting(session, [request_id]).get(request_id)
     with db.read_only() as every:  # Who was told is no row of a brand.
         told = privacy_telling.acknowledged(every, found)
     may_act = signed.user.principal.may("privacy:write")
+    left = _days_left(found.due_at)
     return page(
-        request, "privacy_request.html", asked=found, told=told, left=_days_left(found.due_at), may_act=may_act, choices=CHOICES
+        request, "privacy_request.html", asked=found, told=told, left=left, may_act=may_act, choices=CHOICES, waiting=waiting
     )
 
 

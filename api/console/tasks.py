@@ -17,7 +17,7 @@ from api.console.frame import ROOT, Anybody, Page, Sent, Steward, confirmation, 
 from api.console.values import lines, short
 from api.console.words import KINDS, REASONS
 from api.routes import resource
-from kernel import clock, db
+from kernel import approvals, clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
 from mdm import merge_holds
@@ -44,12 +44,13 @@ def home(request: Request, signed: Anybody, done: UUID | None = None) -> Respons
         mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
         urgent = queue.page(session, Wanted(free_for=caller.actor, unheld=True), limit=5)
         answered = queue.answered_by(session, caller.actor, ANSWERED)
+        seconds = approvals.listed(session, limit=ANSWERED)
         names = _names(session, caller, (*mine, *urgent, *answered))
     with db.read_only() as session:
         measured, holds = precision.read(session, caller.scope), merge_holds.in_force(session)
     return page(
         request, "home.html", figures=figures, measured=measured, holds=holds, mine=mine, urgent=urgent, kinds=KINDS,
-        names=names, done=done, answered=answered,
+        names=names, done=done, answered=answered, seconds=seconds,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kernel import clock
+from kernel.settings import configure, settings
 from stewardship import accounts
 
 from ...resolution import Master, golden_of, query
@@ -47,6 +48,31 @@ def test_an_erasure_is_answered_looked_at_and_confirmed(olga: Browser) -> None:
 
 def _answers(said: str) -> dict[str, str]:
     return {f"member:{row[0]}": said for row in query("SELECT record_id FROM privacy_member")}
+
+
+def test_of_an_erasure_that_takes_two_the_page_says_who_waits_for_the_second(olga: Browser) -> None:
+    configure(settings().model_copy(update={"erasure_approvals": 2}))
+    try:
+        path = opened(olga, "erasure")
+        olga.send(f"{path}/identity", method="in_store", outcome="passed")
+        olga.open(path)
+        olga.send(f"{path}/members", **_answers("yes"))
+        olga.send(f"{path}/look")
+        page = words_of(olga.send(f"{path}/confirm").text)
+        assert "You have confirmed it" in page
+        assert "waits for a second person, confirmed by user:olga" in words_of(olga.open(PRIVACY))
+        assert "Waits for a second person Erasure" in words_of(olga.open("/console")).replace(
+            "What Asked by Asked Waits until ", ""
+        )
+        with signed_in("rolf", scopes=OFFICER) as client:
+            rolf = Browser(client)
+            assert "user:olga has confirmed it" in words_of(rolf.open(path))
+            rolf.send(f"{path}/look")
+            rolf.send(f"{path}/confirm")
+        assert query("SELECT state FROM privacy_request") == [("confirmed",)]
+        assert "waits for a second person" not in words_of(olga.open(PRIVACY))
+    finally:
+        configure(settings().model_copy(update={"erasure_approvals": 1}))
 
 
 def test_what_was_seen_before_something_changed_confirms_nothing(olga: Browser, mdm: Master) -> None:
