@@ -91,7 +91,7 @@ def _a_request() -> None:
 
 
 def _pictures(browser: Browser, base: str, scheme: str) -> Iterator[str]:
-    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme)
+    context = browser.new_context(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme=scheme, reduced_motion="reduce")
     page = context.new_page()
     page.goto(f"{base}/console/sign-in")
     yield _picture(page, "sign-in", scheme)

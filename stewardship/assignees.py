@@ -7,6 +7,7 @@ from kernel.actor import Principal
 from kernel.db import Scope
 from kernel.errors import Invalid
 from stewardship import accounts
+from stewardship.accounts import User
 from stewardship.queue import Task
 
 NEEDED = "decisions:write"
@@ -25,12 +26,22 @@ def find(session: Session, name: str) -> Principal:
     return known
 
 
+def candidates(session: Session, task: Task) -> list[User]:
+    """List the users to whom a task may be handed on, by their names. Needs a session that sees accounts."""
+    able = (one for one in accounts.every(session) if one.disabled_at is None and one.principal.may(NEEDED))
+    return sorted((one for one in able if _sees(task, one.principal)), key=lambda one: one.name)
+
+
 def refuse_unseen(task: Task, to: Principal) -> None:
     """Raises: Invalid for somebody who does not see all of a task."""
-    seen = ((to.scope.brands, task.brands), (to.scope.regions, task.regions))
-    if any(own is not None and not set(named) <= set(own) for own, named in seen):
+    if not _sees(task, to):
         detail = "Its customers are of brands or regions beyond their scope."
         raise Invalid("They do not see this task", code="assignee_outside_scope", detail=detail)
+
+
+def _sees(task: Task, to: Principal) -> bool:
+    seen = ((to.scope.brands, task.brands), (to.scope.regions, task.regions))
+    return all(own is None or set(named) <= set(own) for own, named in seen)
 
 
 def _user(session: Session, name: str) -> Principal | None:

@@ -15,7 +15,8 @@ from kernel.actor import Principal
 from kernel.errors import MdmError
 from mdm.changes import Status
 from mdm.overrides import KeptOverride
-from stewardship import answering, clusters, customers, decision_sets, explain, overriding, phrasing, queue
+from stewardship import answering, assignees, clusters, customers, decision_sets, explain, overriding, phrasing, queue
+from stewardship.accounts import User
 from stewardship.answering import NO_MATCH, Answer
 from stewardship.clusters import Node
 from stewardship.customers import Customer, Member
@@ -80,7 +81,8 @@ class Merged:
 class TaskPage:
     """All that the page of a task shows. `customers`: who is asked about; where a merge is checked, whom it would part into.
 
-    `gone`: those of them who live under another golden id by now, or nowhere; `chart`: how more than two records hang together.
+    `gone`: those of them who live under another golden id by now, or nowhere; `chart`: how more than two records hang together;
+    `others`: to whom it may be handed on.
     `is_large`: an answer is looked at once it is chosen.
     """
 
@@ -99,6 +101,7 @@ class TaskPage:
     is_parted: bool
     expired: KeptOverride | None
     chart: Chart | None
+    others: Sequence[User]
 
     @property
     def is_about_value(self) -> bool:
@@ -161,8 +164,10 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
     chart = _chart(caller, task) if _is_drawn(task) else None
     kept = _override(caller, task) if is_open and task.kind == EXPIRED else None
     waterfall = bars(why) if why else ()
+    with db.read_only() as session:  # Accounts are nobody's rows.
+        others = assignees.candidates(session, task) if is_asked else []
     asked = (is_grouped, is_large, bool(parted))
-    return TaskPage(task, story, found, gone, merged, rows, match, no_match, why, waterfall, *asked, kept, chart)
+    return TaskPage(task, story, found, gone, merged, rows, match, no_match, why, waterfall, *asked, kept, chart, others)
 
 
 def _is_drawn(task: Task) -> bool:

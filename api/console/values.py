@@ -110,7 +110,7 @@ def marked(text: str, other: str) -> Markup:
     characters would say nothing there."""
     short = text[:MOST_MARKED]
     found = difflib.SequenceMatcher(None, short, other[:MOST_MARKED], autojunk=False)
-    if found.ratio() < LEAST_COMMON:
+    if found.ratio() < LEAST_COMMON and short not in other and other not in short:
         return Markup("<mark>{}</mark>").format(text)
     made = Markup("")
     for kind, start, end, *_ in found.get_opcodes():

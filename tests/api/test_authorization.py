@@ -187,6 +187,7 @@ def of_a_page(name: str, policy: policies.Policy) -> dict[str, Any]:
     of_what = {
         "task_id": lambda: {**of_a_task("tasks_get", policy)["path_parameters"], "act": "claim"},
         "golden_id": lambda: {"golden_id": customer(policy)[0], "act": "split"},
+        "decision_id": lambda: {"decision_id": customer(policy)[0]},  # The word of the session is asked for first.
         "request_id": lambda: {**of_a_privacy_request("privacy_get", policy)["path_parameters"], "act": "hold"},
         "job_id": lambda: {**of_a_job("jobs_progress")["path_parameters"], "act": "cancel"},
         "endpoint_id": lambda: {**of_an_endpoint("webhooks_get")["path_parameters"], "act": "test"},

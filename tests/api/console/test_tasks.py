@@ -212,7 +212,9 @@ def test_a_task_is_put_off_and_handed_on(ana: Browser, ben: Browser) -> None:
     ana.open(path)
     ana.send(f"{path}/defer", until="2999-01-01", words="She calls back.")
     assert "cannot be put off until then" in words_of(ana.page)
-    ana.open(path)
+    page = ana.open(path)
+    assert '<option value="user:ben">' in page
+    assert '<option value="user:ana">' not in page
     ana.send(f"{path}/assign", to="user:ben")
     assert "No task is like that" in words_of(ana.open("/console/tasks"))
     assert "Possible match" in words_of(ben.open("/console/tasks"))

@@ -52,6 +52,7 @@ def test_of_a_value_without_end_a_part_is_set_side_by_side() -> None:
 
 
 def test_of_a_text_that_has_little_in_common_all_is_marked() -> None:
+    assert marked("582 89 Linköping", "582 89") == "582 89<mark> Linköping</mark>"
     assert marked("e.molin@hotmail.com", "c5d652182f3f@marketplace.shop") == "<mark>e.molin@hotmail.com</mark>"
 
 
