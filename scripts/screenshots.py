@@ -32,6 +32,8 @@ WIDTH, HEIGHT = 1280, 800
 MOST_BYTES = 150_000
 SETTLED = 30
 SCHEMES = ("light", "dark")
+# Of these pages one section is taken.
+PARTS = {"cluster": "section[aria-labelledby=cluster]"}
 HOOK = endpoints.Wish("https://hooks.example.com/customers", description="The shop's own systems")
 
 
@@ -115,7 +117,10 @@ def _pictures(browser: Browser, base: str, scheme: str) -> Iterator[str]:
 
 def _picture(page: Page, name: str, scheme: str) -> str:
     path = IMAGES / f"{name}-{scheme}.png"
-    page.screenshot(path=path)
+    if name in PARTS:
+        page.locator(PARTS[name]).screenshot(path=path)
+    else:
+        page.screenshot(path=path)
     return path.name
 
 
@@ -133,7 +138,7 @@ def _addresses() -> Mapping[str, str]:
         "tasks": "/console/tasks",
         "task": f"/console/tasks/{pair}",
         "check": f"/console/tasks/{check}",
-        "cluster": f"/console/tasks/{cluster}#cluster",
+        "cluster": f"/console/tasks/{cluster}",
         "customer": f"/console/customers/{customer}",
         **{name: f"/console/operations/{name}" for name in operations},
         "job": f"/console/operations/jobs/{job}",

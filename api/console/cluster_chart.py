@@ -13,6 +13,8 @@ from stewardship.clusters import Cluster, Link, Node, Tie
 RADIUS, LEAST_RING, SPACE, EDGE = 13, 120, 30, 46
 MOST_LABELLED = 24  # Links whose bits stand in the picture: more would cover each other.
 TONES = 3
+# Where on its line a mark or a label may stand, the middle first: it takes the place that is farthest from all others.
+SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -68,7 +70,9 @@ def draw(cluster: Cluster, names: Mapping[UUID, str]) -> Chart:
     ring = max(LEAST_RING, math.ceil(count * SPACE / math.tau))
     middle = ring + EDGE
     dots = [_dot(node, at * math.tau / count - math.pi / 2, ring, middle) for at, node in enumerate(cluster.nodes)]
-    lines = [_line(link, dots, cluster, at) for at, link in enumerate(cluster.links)]
+    lines: list[Line] = []
+    for link in cluster.links:
+        lines.append(_line(link, dots, lines, cluster))
     return Chart(2 * middle, tuple(dots), tuple(lines), cluster, names)
 
 
@@ -78,13 +82,14 @@ def _dot(node: Node, angle: float, ring: int, middle: int) -> Dot:
     return Dot(node, x, y, letter(node.customer), out_x, out_y, node.customer % TONES)
 
 
-def _line(link: Link, dots: list[Dot], cluster: Cluster, at: int) -> Line:
+def _line(link: Link, dots: list[Dot], before: list[Line], cluster: Cluster) -> Line:
     one, other = dots[link.one.place - 1], dots[link.other.place - 1]
-    is_weakest = link is cluster.weakest
-    share = 0.5 if at % 2 else 0.42  # Marks of links that cross in the middle do not stand upon each other.
-    x, y = round(one.x + (other.x - one.x) * share), round(one.y + (other.y - one.y) * share)
+    is_weakest, is_labelled = link is cluster.weakest, len(cluster.links) <= MOST_LABELLED
+    at = [(round(one.x + (other.x - one.x) * share), round(one.y + (other.y - one.y) * share)) for share in SHARES]
+    taken = [(dot.x, dot.y) for dot in dots] + [(line.x, line.y) for line in before] if is_labelled else []
+    x, y = max(at, key=lambda place: min((math.dist(place, held) for held in taken), default=0.0))
     told = "" if link.weight is None else f"{link.weight:+.1f}"
-    label = f"weakest {told}" if is_weakest else told if len(cluster.links) <= MOST_LABELLED else ""
+    label = f"weakest {told}" if is_weakest else told if is_labelled else ""
     kind = "against" if link.tie is Tie.AGAINST else "doubt" if link.tie is Tie.REVIEW else "for"
     style = f"{kind} said" if link.is_steward else kind
     return Line(link, (one.x, one.y, other.x, other.y), x, y, style, label, is_weakest)

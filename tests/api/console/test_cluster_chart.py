@@ -43,6 +43,16 @@ def test_the_weakest_link_is_labelled_however_many_there_are() -> None:
     assert [line.label for line in draw(cluster(4), {}).lines] == ["weakest +2.0", "+3.0", "+4.0"]
 
 
+def test_no_label_stands_upon_a_record_or_another_label() -> None:
+    nodes = cluster(8).nodes
+    links = [Link(one, other, Tie.REVIEW, 1.0) for one, other in itertools.combinations(nodes, 2) if one.place in {1, 4}]
+    chart = draw(Cluster(nodes, tuple(links), links[0], (), 0, 0), {})
+    places = [(line.x, line.y) for line in chart.lines]
+    assert len(set(places)) == len(places)
+    for line, dot in itertools.product(chart.lines, chart.dots):
+        assert math.dist((line.x, line.y), (dot.x, dot.y)) > RADIUS
+
+
 def test_customers_are_lettered_on_and_on() -> None:
     assert [letter(at) for at in (0, 25, 26, 199)] == ["A", "Z", "AA", "GR"]
 
