@@ -15,6 +15,7 @@ MOST_LABELLED = 24  # Links whose bits stand in the picture: more would cover ea
 TONES = 3
 # Where on its line a mark or a label may stand, the middle first: it takes the place that is farthest from all others.
 SHARES = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74)
+HALF_LETTER = 3.3  # Units of the drawing.
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -87,9 +88,14 @@ def _line(link: Link, dots: list[Dot], before: list[Line], cluster: Cluster) -> 
     is_weakest, is_labelled = link is cluster.weakest, len(cluster.links) <= MOST_LABELLED
     at = [(round(one.x + (other.x - one.x) * share), round(one.y + (other.y - one.y) * share)) for share in SHARES]
     taken = [(dot.x, dot.y) for dot in dots] + [(line.x, line.y) for line in before] if is_labelled else []
-    x, y = max(at, key=lambda place: min((math.dist(place, held) for held in taken), default=0.0))
     told = "" if link.weight is None else f"{link.weight:+.1f}"
     label = f"weakest {told}" if is_weakest else told if is_labelled else ""
+    x, y = max(at, key=lambda place: min((_gap(place, held, len(label)) for held in taken), default=0.0))
     kind = "against" if link.tie is Tie.AGAINST else "doubt" if link.tie is Tie.REVIEW else "for"
     style = f"{kind} said" if link.is_steward else kind
     return Line(link, (one.x, one.y, other.x, other.y), x, y, style, label, is_weakest)
+
+
+def _gap(place: tuple[int, int], held: tuple[int, int], letters: int) -> float:
+    """How far a label of so many letters, with its middle at a place, is from what stands elsewhere."""
+    return math.hypot(max(0.0, abs(place[0] - held[0]) - letters * HALF_LETTER), place[1] - held[1])
