@@ -160,6 +160,8 @@ def test_what_was_sent_again_since_is_not_deleted(sender: Sender) -> None:
 
 def test_native_merges_are_decided_as_the_sources_word(sender: Sender) -> None:
     sender.put("1", "2", "3")
+    sender.mdm.put("shop", "2", {"given_name": PEOPLE[0]["given_name"]})  # Nothing of it speaks against the first.
+    sender.mdm.drain()
     path = sender.certified({"key": "1"}, {"key": "2", "merged_into": "1"}, {"key": "3", "merged_into": "nobody"})
     without = sender.api.post(f"{path}:heal", json={"reason": "x"}, headers=key("records:write"))
     assert problem(without) == (403, "missing_scope")

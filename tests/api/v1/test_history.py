@@ -161,7 +161,7 @@ def test_reading_the_past_is_audited(api: TestClient, mdm: Master) -> None:
     now = clock.now().isoformat()
     api.get(f"/v1/golden/{golden_id}", params={"as_of": now})
     history(api, golden_id)
-    assert query("SELECT action, object_id FROM audit ORDER BY audit_id") == [
+    assert query("SELECT action, object_id FROM audit WHERE object_type <> 'key' ORDER BY audit_id") == [
         ("golden.read_past", golden_id),
         ("golden.read_history", golden_id),
     ]
