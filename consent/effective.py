@@ -223,6 +223,34 @@ def effective(customer: Customer, rules: Rules, at: datetime) -> dict[Query, Rul
     return {query: _judge(customer, query, rules, at) for query in combinations(customer, at)}
 
 
+def around(
+    customer: Customer, new: AbstractSet[UUID], rules: Rules, at: datetime
+) -> tuple[dict[Query, Ruling], dict[Query, Ruling]]:
+    """What the entries of a customer amounted to before some new ones, and do with them, of every query that these can change.
+
+    Of a crowd's contact point that is little of all that is on record, and is judged for each of its holders.
+    """
+    fresh = [one for one in customer.entries if one.entry_id in new]
+    if not fresh:
+        return {}, {}
+    before = Customer(customer.members, tuple(one for one in customer.entries if one.entry_id not in new))
+    known = set(combinations(before, at))
+    touched = [query for query in combinations(customer, at) if query not in known or _speaks_of(fresh, query, rules)]
+    was = {query: _judge(before, query, rules, at) for query in touched if query in known}
+    return was, {query: _judge(customer, query, rules, at) for query in touched}
+
+
+def _speaks_of(entries: Iterable[Entry], query: Query, rules: Rules) -> bool:
+    """Whether any entry may be heard of a query, or ends one that is."""
+    family = rules.family(query.purpose)
+    covers_all = query.purpose not in rules.purposes or rules.purposes[query.purpose].covers_all
+    return any(
+        one.state is State.LIFTED
+        or (_permits(one, query, family) if one.state in POSITIVE else _concerns(one, query, family, covers_all))
+        for one in entries
+    )
+
+
 def narrowed(before: Mapping[Query, Ruling], after: Mapping[Query, Ruling]) -> list[Query]:
     """What was allowed before and is not after, in the order of before."""
     return [query for query, ruling in before.items() if ruling.permits and not (query in after and after[query].permits)]

@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from consent import ledger
-from consent.effective import Customer, are_parted, effective, narrowed
+from consent.effective import Customer, are_parted, around, effective, narrowed
 from consent.entries import POSITIVE, Entry, Query
 from consent.purposes import Rules
 from consent.status import Ruling
@@ -163,10 +163,9 @@ class _Change:
 
 def appended(session: Session, rules: Rules, golden_ids: Collection[UUID], new: Collection[UUID], at: datetime) -> list[Event]:
     """Give the events of entries that were appended, for the golden records that they may speak of."""
-    changes = []
+    fresh, changes = frozenset(new), []
     for golden_id, customer in consent_customers.customers(session, rules, golden_ids).items():
-        before = Customer(customer.members, tuple(one for one in customer.entries if one.entry_id not in new))
-        changes.append(_Change(golden_id, effective(before, rules, at), effective(customer, rules, at)))
+        changes.append(_Change(golden_id, *around(customer, fresh, rules, at)))
     return _events(session, [one for one in changes if one.is_one], "entries")
 
 

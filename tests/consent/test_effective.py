@@ -12,7 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from consent.effective import Customer, Holding, Member, are_parted, by_contact, effective, judge, judge_contact, narrowed
+from consent.effective import (
+    Customer,
+    Holding,
+    Member,
+    are_parted,
+    around,
+    by_contact,
+    effective,
+    judge,
+    judge_contact,
+    narrowed,
+)
 from consent.entries import DENYING, POSITIVE, Channel, Entry, Origin, Query, State
 from consent.status import Answer, Reason
 
@@ -262,3 +273,18 @@ def _denies(entry: Entry, query: Query) -> bool:
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=500, stateful_step_count=50, suppress_health_check=list(HealthCheck))
+
+
+@settings(max_examples=300)
+@given(drawn(customer), st.integers(0, 2**32), st.integers(-5, 80))
+def test_what_new_entries_change_is_told_from_the_queries_that_they_can_change(one: Customer, seed: int, at: int) -> None:
+    by = random.Random(seed)
+    new = frozenset(entry.entry_id for entry in one.entries if by.random() < 0.4)
+    old = Customer(one.members, tuple(entry for entry in one.entries if entry.entry_id not in new))
+    was, now = effective(old, RULES, day(at)), effective(one, RULES, day(at))
+    told_was, told_now = around(one, new, RULES, day(at))
+    other = [query for query in now if query not in was or was[query] != now[query]]
+    assert [query for query in told_now if query not in told_was or told_was[query] != told_now[query]] == other
+    assert narrowed(told_was, told_now) == narrowed(was, now)
+    assert told_was.items() <= was.items()
+    assert told_now.items() <= now.items()
