@@ -94,6 +94,7 @@ class UserRow(SQLModel, table=True):
     failures: int
     locked_until: datetime | None = _time(nullable=True)
     role: str | None = None
+    issuer: str | None = None
 
 
 class SessionRow(SQLModel, table=True):

@@ -29,7 +29,7 @@ WITH RECURSIVE step AS (
 # A partitioned table ('p') has no file: its rows lie in its partitions.
 STATE = """
 SELECT c.oid::regclass::text, c.relkind = 'r' AND pg_relation_size(c.oid) > 0,
-       c.reltuples > 0 OR (c.relkind = 'r' AND (pg_relation_size(c.oid) > %s OR pg_table_size(c.oid) > %s))
+       c.reltuples > 0 OR (c.relkind = 'r' AND (c.reltuples = 0 OR pg_relation_size(c.oid) > %s OR pg_table_size(c.oid) > %s))
 FROM pg_class c WHERE c.oid = ANY(%s)
 """
 RESTART = """
