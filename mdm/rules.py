@@ -37,22 +37,24 @@ class Rules:
         return self.version_set
 
 
-_kept: tuple[str, float, Rules] | None = None
+# The answer that this process keeps, by the database that it is of: until when it holds, and what it says.
+_kept: dict[str, tuple[float, Rules]] = {}
 
 
 async def current() -> Rules:
     """Give the rules in force, at most a second old. Raises: Unavailable when no policy is stored."""
-    global _kept  # noqa: PLW0603 - one answer a process, replaced whole.
     url = settings().require_database_url()
-    if _kept is None or _kept[0] != url or _kept[1] < time.monotonic():
-        _kept = (url, time.monotonic() + KEPT_SECONDS, await asyncio.to_thread(_load))
-    return _kept[2]
+    held = _kept.get(url)
+    if held is None or held[0] < time.monotonic():
+        held = (time.monotonic() + KEPT_SECONDS, await asyncio.to_thread(_load))
+        _kept.clear()
+        _kept[url] = held
+    return held[1]
 
 
 def forget() -> None:
     """Look the rules up again at the next question."""
-    global _kept  # noqa: PLW0603 - as above.
-    _kept = None
+    _kept.clear()
 
 
 def _load() -> Rules:

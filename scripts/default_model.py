@@ -1,4 +1,4 @@
-"""Train the model that ships, on the simulated retailer, without its truth: python scripts/default_model.py [customers] [seed].
+"""Train the model that ships, on the simulated retailer, without its truth: python -m scripts.default_model [customers] [seed].
 
 Repeatable: the same code gives the same file. Parameters of what the retailer's channels never say (gender) stay as they were.
 """
@@ -6,18 +6,16 @@ Repeatable: the same code gives the same file. Parameters of what the retailer's
 import sys
 from pathlib import Path
 
+from matching.bulk import by_position
+from matching.evaluate import prepare
+from matching.fitting import fit_to_place
+from matching.model import DEFAULT_MODEL_PATH, Lines, dump_model, load_model
+from matching.standardize import standardize
+from matching.train import train
+from mdm import mapping, policy
+from sampledata.retailer import simulate
+
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from matching.bulk import by_position  # noqa: E402 - the path above comes first.
-from matching.evaluate import prepare  # noqa: E402 - see above.
-from matching.fitting import fit_to_place  # noqa: E402 - see above.
-from matching.model import DEFAULT_MODEL_PATH, Lines, dump_model, load_model  # noqa: E402 - see above.
-from matching.standardize import standardize  # noqa: E402 - see above.
-from matching.train import train  # noqa: E402 - see above.
-from mdm import mapping, policy  # noqa: E402 - see above.
-from sampledata.retailer import simulate  # noqa: E402 - see above.
-
 CUSTOMERS = 12_000
 SEED = 20_261
 

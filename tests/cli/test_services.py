@@ -67,7 +67,7 @@ def data_dir(open_folder: Path) -> Path:
 def ask(urls: ServiceUrls, statement: str) -> object:
     with psycopg.connect(urls.database_url, autocommit=True) as connection:
         cursor = connection.execute(statement)  # type: ignore[arg-type]  # A literal of the test.
-        return cursor.fetchone()[0] if cursor.description else None  # type: ignore[index]  # There is a row.
+        return next(cursor)[0] if cursor.description else None
 
 
 def port_of(url: str) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from pydantic import SecretStr
 
 from cli.children import end_leftovers
 from kernel import actor, db
@@ -134,7 +135,7 @@ def test_another_secret_is_refused(data_dir: Path, port: int) -> None:
     with db.transaction() as session:
         db.holds_secret(session, adopt=True)
     before = settings()
-    other = before.model_copy(update={"secret_key": type(before.secret_key)("77" * 32)})  # type: ignore[misc]  # Of the same class as the other.
+    other = before.model_copy(update={"secret_key": SecretStr("77" * 32)})
     started = subprocess.run(
         [sys.executable, "-m", "cli.main", "up"],
         env=other.model_copy(update={"data_dir": data_dir, "port": port}).child_environment(),
