@@ -22,7 +22,6 @@ from stewardship.settle import Looked, Wish
 from stewardship.sides import Side
 
 OK, CREATED = 200, 201
-SOURCE_SAYS = "source_merged_them"
 
 
 def decide(caller: Principal, body: Decide, dry_run: bool) -> tuple[int, bytes]:
@@ -61,22 +60,24 @@ def known_merges(caller: Principal, source: str, body: KnownMerges, dry_run: boo
         for merge in body.merges
         for key in merge.merged
     ]
-    return _many(caller, wishes, Said(f"source:{source}", SOURCE_SAYS), body.preview_token, dry_run)
+    return _many(caller, wishes, Said(f"source:{source}", decision_sets.SOURCE_SAYS), body.preview_token, dry_run)
 
 
 def _many(caller: Principal, wishes: Sequence[Wish], said: Said, token: str | None, dry_run: bool) -> tuple[int, bytes]:
     if not dry_run:
         made = decision_sets.make(resolver(), caller, wishes, said, token)
-        return CREATED, orjson.dumps({"set_id": made.set_id, "decisions": made.decisions, **_left(made)})
+        set_id = {"set_id": made.set_id} if made.set_id else {}
+        return CREATED, orjson.dumps({**set_id, "decisions": made.decisions, **_left(made)})
     found = decision_sets.look(resolver(), caller, wishes)
     looked = _looked(found.looked) if found.looked else {"changed": [], "questions": 0, "blockers": []}
     return OK, orjson.dumps({**looked, **_left(found)})
 
 
 def _left(found: Made | LookedAtAll) -> dict[str, Any]:
-    """What is left out, and what a steward is asked about."""
+    """What is left out, what a steward is asked about, and how much was decided before."""
     asked = [{"index": one.index, "code": one.code} for one in found.asked]
-    return {"refused": [decision_sets.told(one) for one in found.refused], **({"asked": asked} if asked else {})}
+    known = {"known": found.known} if found.known else {}
+    return {"refused": [decision_sets.told(one) for one in found.refused], **({"asked": asked} if asked else {}), **known}
 
 
 def undo_set(caller: Principal, set_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:

@@ -83,7 +83,7 @@ def run(resolver: Resolver, caller: Principal, path: Path, dry_run: bool) -> Out
         look = partial(_look, resolver, caller, portion, tuple(beside))
         if dry_run:
             seen = look()
-            beside += seen.found.made
+            beside += seen.found.made.values()
         else:
             seen = settle.on_what_is_seen(look, partial(_make, resolver, caller, outcome.set_id))
         _count(outcome, seen)
@@ -131,9 +131,9 @@ def _make(resolver: Resolver, caller: Principal, set_id: uuid.UUID, seen: _Seen)
     of_row = {row.decision_id: row for row in seen.fresh}
     with resolver.steps() as session:
         settle.hold(session, found.looked, found.looked.token)
-        if steward_decisions.known(session, [one.decision_id for one in found.made]):
+        if steward_decisions.known(session, [one.decision_id for one in found.made.values()]):
             raise MdmError("Somebody else has made these decisions meanwhile", code="preview_outdated", status=OUTDATED)
-        for decision in found.made:
+        for decision in found.made.values():
             row = of_row[decision.decision_id]
             said = Said(row.author, IMPORTED, row.wish.reason, set_id, row.said_at)
             settle.write(session, caller, found.looked.of, decision, said)
@@ -142,7 +142,7 @@ def _make(resolver: Resolver, caller: Principal, set_id: uuid.UUID, seen: _Seen)
 def _count(outcome: Outcome, seen: _Seen) -> None:
     found = seen.found
     outcome.made += len(found.made)
-    outcome.known += seen.before[True]
+    outcome.known += seen.before[True] + found.known
     outcome.taken_back += seen.before[False]
     outcome.rejects += [(seen.fresh[one.index].line_no, one.code) for one in found.refused]
     outcome.rejects.sort()

@@ -4,8 +4,8 @@ What cannot be decided (an unknown record, a contradiction to a steward's word) 
 """
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from sqlmodel import Session
@@ -13,7 +13,7 @@ from sqlmodel import Session
 from kernel import approvals, clock
 from kernel.actor import Principal
 from kernel.errors import Conflict, MdmError, NotFound
-from mdm import steward_decisions, versions
+from mdm import decisions, steward_decisions, versions
 from mdm.decisions import StewardDecision
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said, Supposed
@@ -24,6 +24,7 @@ from stewardship.settle import Looked, Wish
 MOST_DECISIONS = 1_000
 CONTRADICTS = "contradicts_decisions"
 BLOCKED = "blocked_by_policy"
+SOURCE_SAYS = "source_merged_them"
 # Reads the decisions that are to be taken back, and hold still.
 HeldOf = Callable[[Session], Sequence[StewardDecision]]
 
@@ -39,24 +40,29 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class LookedAtAll:
-    """Decisions as they would be `made` together, and the wishes left out. `looked` is None when nothing is left to decide.
+    """Decisions as they would be `made` together, by the places of their wishes, and the wishes left out.
 
+    `looked` is None when nothing is left to decide.
     `asked`: the merges of sources that yield to what we know, by their places and why; a steward is asked about each.
+    `known`: how many merges of sources are decided already and hold, so that one sent every night is decided once.
     """
 
     looked: Looked | None
     refused: tuple[Refused, ...]
-    made: tuple[StewardDecision, ...] = ()
+    made: Mapping[int, StewardDecision] = field(default_factory=dict)
     asked: tuple[Refused, ...] = ()
+    known: int = 0
 
 
 class Made(NamedTuple):
-    """A set that was made: how many decisions, which wishes were left out, and about which a steward is asked."""
+    """A set that was made: how many decisions, which wishes were left out, about which a steward is asked, and how many were
+    decided before. No `set_id` when all were."""
 
-    set_id: uuid.UUID
+    set_id: uuid.UUID | None
     decisions: int
     refused: tuple[Refused, ...]
     asked: tuple[Refused, ...]
+    known: int
 
 
 def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], beside: Sequence[StewardDecision] = ()) -> LookedAtAll:
@@ -67,6 +73,8 @@ def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], beside: 
     with resolver.steps() as session:
         of = versions.current(session)
         wanted, refused = _wanted(session, caller, of, wishes)
+        known = _known(session, wanted)
+    wanted = {index: one for index, one in wanted.items() if index not in known}
     looked = None
     while wanted:
         made = tuple(wanted.values())
@@ -78,9 +86,24 @@ def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], beside: 
         refused += out
         wanted = {index: one for index, one in wanted.items() if index not in {one.index for one in out}}
         looked = None
-    made = tuple(settle.across_those_met(looked, one) for one in wanted.values()) if looked else ()
+    made = {index: settle.across_those_met(looked, one) for index, one in wanted.items()} if looked else {}
     asked = _asked(looked, wanted) if looked else ()
-    return LookedAtAll(looked, tuple(sorted(refused, key=lambda one: one.index)), made, asked)
+    return LookedAtAll(looked, tuple(sorted(refused, key=lambda one: one.index)), made, asked, len(known))
+
+
+def _known(session: Session, wanted: Mapping[int, StewardDecision]) -> set[int]:
+    """The places of merges of sources that say again what is decided and holds, or what stands before them."""
+    asserted = {index: one for index, one in wanted.items() if one.yields}
+    named = frozenset[uuid.UUID]().union(*(one.records for one in asserted.values()))
+    held = decisions.steward_rules(session, named).values() if named else ()
+    told = {(one.verdict, one.left, one.right) for one in held if one.yields}
+    known = set[int]()
+    for index, one in asserted.items():
+        said = (one.verdict, one.left, one.right)
+        if said in told:
+            known.add(index)
+        told.add(said)
+    return known
 
 
 def _asked(looked: Looked, wanted: dict[int, StewardDecision]) -> tuple[Refused, ...]:
@@ -141,26 +164,26 @@ def make(
     """
     reasons = {index: settle.checked_reason(wish.reason) for index, wish in enumerate(wishes)}
     found = look(resolver, caller, wishes)
+    if found.looked is None and found.known:
+        return Made(None, 0, found.refused, (), found.known)
     if found.looked is None:
         extra = {"refused": [told(one) for one in found.refused]}
         raise Conflict("None of it can be decided", code="nothing_to_decide", extra=extra)
     set_id = said.set_id or clock.uuid7()
-    left_out = {one.index for one in found.refused}
-    kept = [index for index in reasons if index not in left_out]
     with resolver.steps() as session:
         settle.hold(session, found.looked, token)
         of, preview = found.looked.of, found.looked.preview
-        seen = (caller, of.policy, found.looked.token, preview, len(kept))
+        seen = (caller, of.policy, found.looked.token, preview, len(found.made))
         proposed = None if is_confirmed else seconding.wait(session, *seen)
         if proposed is None:
-            for index, decision in zip(kept, found.made, strict=True):
+            for index, decision in found.made.items():
                 settle.write(session, caller, of, decision, replace(said, reason=reasons[index], set_id=set_id))
             also(session)
         else:
             waiting(session)
     if proposed is not None:
         raise approvals.needed(proposed)
-    return Made(set_id, len(kept), found.refused, found.asked)
+    return Made(set_id, len(found.made), found.refused, found.asked, found.known)
 
 
 def told(one: Refused) -> dict[str, object]:

@@ -21,7 +21,7 @@ from kernel import audit, jobs
 from kernel.actor import Principal
 from kernel.errors import Conflict
 from kernel.jobs import Claim, Job
-from mdm import certificates, export_registry, imports, ingest, policy, sql, steward_decisions, uploads
+from mdm import certificates, export_registry, imports, ingest, policy, sql, uploads
 from mdm.certificate_findings import GHOST, MERGED, MISSING, STALE
 from mdm.certificates import Certificate
 from mdm.chunks import Kind
@@ -35,7 +35,6 @@ from stewardship.settle import Wish
 from stewardship.sides import Side
 
 KIND = imports.HEAL_KIND
-SOURCE_SAYS = "source_merged_them"
 CHUNK_ROWS = {GHOST: 500, MERGED: 100}
 # A cut-off extract must not empty a source: whoever deletes a larger share of its records says so.
 MOST_DELETED_PERCENT = 5
@@ -180,24 +179,25 @@ def _delete(steps: Steps, claim: Claim, keys: list[str], taken_at: datetime) -> 
 
 
 def _decide(steps: Steps, claim: Claim, merges: list[tuple[str, str]]) -> None:
-    """Decide merges as `records:merged` does. A chunk that was cut off after it had decided finds its set there."""
+    """Decide merges as `records:merged` does, and finish the chunk with them: one that is cut off has decided nothing."""
     part, resolver, caller = claim.params, Resolver(steps), _caller(claim.params)
     set_id = uuid.uuid5(claim.job_id, str(part["at"]))
-    said = Said(f"source:{part['source']}", SOURCE_SAYS, set_id=set_id)
+    said = Said(f"source:{part['source']}", decision_sets.SOURCE_SAYS, set_id=set_id)
     named = [[Side(records=((part["source"], key),)) for key in pair] for pair in merges]
     wishes = [Wish(settle.MATCH, survivor, merged, part["reason"], yields=True) for survivor, merged in named]
 
     def act(seen: LookedAtAll) -> None:
-        if seen.looked is not None:
-            decision_sets.make(resolver, caller, wishes, said, seen.looked.token, is_confirmed=True)
+        def finish(session: Session) -> None:
+            asked = len(seen.asked)
+            came_to = {"decided": len(seen.made) - asked, "asked": asked, "known": seen.known, "refused": len(seen.refused)}
+            _finish(session, claim, came_to, len(wishes))
 
-    with steps() as session:
-        known = steward_decisions.live_of_set(session, set_id)
-    if not known:
-        settle.on_what_is_seen(lambda: decision_sets.look(resolver, caller, wishes), act)
-    with steps() as session:
-        decided = len(steward_decisions.live_of_set(session, set_id))
-        _finish(session, claim, {"decided": decided, "refused": len(wishes) - decided}, len(wishes))
+        if seen.looked is not None:
+            decision_sets.make(resolver, caller, wishes, said, seen.looked.token, finish, is_confirmed=True)
+        else:
+            insist(steps, finish)
+
+    settle.on_what_is_seen(lambda: decision_sets.look(resolver, caller, wishes), act)
 
 
 def _finish(session: Session, claim: Claim, came_to: Mapping[str, int], rows: int) -> None:

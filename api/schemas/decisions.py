@@ -117,15 +117,20 @@ class ManyPreview(BaseModel):
     blockers: list[CrossedBlocker]
     refused: list[LeftOut]
     asked: list[AskedAbout] = []
+    known: int = Field(default=0, description="Merges of the source that were decided before, and hold.")
 
 
 class DecisionSet(BaseModel):
-    """Decisions that were made together, and are taken back together by the id of their set."""
+    """Decisions that were made together, and are taken back together by the id of their set.
 
-    set_id: UUID
+    Without `set_id` nothing was made: all of it was decided before, and holds.
+    """
+
+    set_id: UUID | None = None
     decisions: int
     refused: list[LeftOut] = []
     asked: list[AskedAbout] = []
+    known: int = Field(default=0, description="Merges of the source that were decided before, and hold.")
 
 
 class Why(Strict):

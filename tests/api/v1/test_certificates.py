@@ -176,6 +176,19 @@ def test_native_merges_are_decided_as_the_sources_word(sender: Sender) -> None:
     assert problem(sender.heal(path)) == (409, "nothing_to_heal")
 
 
+def test_a_native_merge_that_is_asked_about_is_counted_so_and_asked_about_once(sender: Sender) -> None:
+    sender.put("1", "2")  # Two whom their birth dates tell apart.
+    for _ in range(2):
+        sender.heal(sender.certified({"key": "1"}, {"key": "2", "merged_into": "1"}))
+        work()
+        sender.mdm.drain()
+    assert query("SELECT checkpoint FROM job WHERE kind = 'certificate_heal' ORDER BY job_id") == [
+        ({"asked": 1},),
+        ({"known": 1},),
+    ]
+    assert query("SELECT count(*) FROM task WHERE kind = 'source_merge'") == [(1,)]
+
+
 def test_a_heal_that_was_cut_off_decides_nothing_twice(sender: Sender) -> None:
     sender.put("1", "2")
     sender.heal(sender.certified({"key": "1"}, {"key": "2", "merged_into": "1"}))

@@ -122,6 +122,28 @@ def test_what_counted_is_asked_about_once_something_contradicts_it(desk: Desk) -
     assert desk.mdm.verify().differences == ()
 
 
+def test_what_is_sent_again_is_decided_once_and_a_stewards_no_stays_said(desk: Desk) -> None:
+    one, other, third = *alike(desk), desk.put(desk.customer())
+    body = {"merges": [{"survivor": one[1], "merged": [other[1], third[1]]}], "reason": WHY}
+    token = desk.api.post(f"{MERGED}?dry_run=true", json=body).json()["preview_token"]
+    first = desk.api.post(MERGED, json=body | {"preview_token": token}).json()
+    assert (first["decisions"], first.get("known")) == (2, None)
+    desk.settle()
+    assert settle(desk, "no_match") == 200
+    seen = desk.api.post(f"{MERGED}?dry_run=true", json=body).json()
+    assert (seen["known"], seen.get("preview_token"), seen["changed"]) == (2, None, [])
+    assert desk.api.post(MERGED, json=body).json() == {"decisions": 0, "refused": [], "known": 2}
+    desk.settle()
+    assert asked() == []
+    # Beside something new, and said twice in one breath, it is decided once as well.
+    fourth = desk.put({"given_name": "Otto", "surname": "Becker", "emails": ["otto9@telefonica.net"]})
+    body["merges"] += [{"survivor": one[1], "merged": [fourth[1], fourth[1]]}]
+    token = desk.api.post(f"{MERGED}?dry_run=true", json=body).json()["preview_token"]
+    again = desk.api.post(MERGED, json=body | {"preview_token": token}).json()
+    assert (again["decisions"], again["known"], again["refused"]) == (1, 3, [])
+    assert query("SELECT count(*) FROM decision WHERE author = 'source:pos' AND superseded_at IS NULL") == [(3,)]
+
+
 def test_it_is_asked_no_more_once_the_source_takes_it_back(desk: Desk) -> None:
     one, other = strangers(desk)
     _, made = merge(desk, one, other)
