@@ -6,6 +6,7 @@ recognised) by their difference, where chance alone would not make it. Source: S
 lines.
 """
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from math import log, sqrt
@@ -16,6 +17,10 @@ LEAST_PAIRS, LEAST_RECORDS = 500, 200
 MOST_MOVED = 0.25
 MOST_DIFFERENT = {"reviews": 0.10, "complete": 0.10, "recognised": 0.15}
 BEYOND_CHANCE = 4.0
+BAND_NAMES = (
+    f"below {EDGES[0]:g}", *(f"{low:g} to {high:g}" for low, high in itertools.pairwise(EDGES)),
+    f"from {EDGES[-1]:g}",
+)  # fmt: skip
 Part = tuple[int, int]  # So many of so many.
 
 
@@ -78,9 +83,17 @@ def moved(before: Picture, now: Picture) -> Iterator[Moved]:
     if pairs and sum(before.bands):
         distance = index(before.bands, now.bands)
         yield Moved("weights", "", None, None, distance, pairs, pairs >= LEAST_PAIRS and distance > MOST_MOVED)
+        yield from _bands(before.bands, now.bands)
     yield from _shares("reviews", {"": before.reviews}, {"": now.reviews})
     yield from _shares("complete", before.complete, now.complete)
     yield from _shares("recognised", before.recognised, now.recognised)
+
+
+def _bands(before: Sequence[int], now: Sequence[int]) -> Iterator[Moved]:
+    """What the index is made of. None is beyond by itself: the index judges all of them."""
+    was, of = sum(before), sum(now)
+    for name, part, later in zip(BAND_NAMES, before, now, strict=True):
+        yield Moved("band", name, part / was, later / of, abs(later / of - part / was), of, False)
 
 
 def _shares(what: str, before: Mapping[str, Part], now: Mapping[str, Part]) -> Iterator[Moved]:

@@ -5,6 +5,8 @@ attributes; no value. A measurement that was killed or made twice comes to the s
 """
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -57,6 +59,28 @@ def latest(session: Session) -> list[Moved]:
            WHERE day = (SELECT max(day) FROM drift_day) ORDER BY NOT is_beyond, what, name""",
     )
     return [Moved(*row) for row in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The model that rules, when its snapshot was taken (None: not yet), and what was last held against it."""
+
+    model: str
+    taken_at: datetime | None
+    moved: Sequence[Moved]
+
+
+def standing(session: Session) -> Standing | None:
+    """The model that rules, and how far what comes has moved from it as last measured; None before one rules."""
+    found = sql.rows(
+        session,
+        "SELECT v.model, s.taken_at FROM version_set v LEFT JOIN drift_snapshot s ON s.model = v.model WHERE v.is_current",
+    )
+    if not found:
+        return None
+    of_it = sql.rows(session, "SELECT FROM drift_day WHERE model = %s AND day = (SELECT max(day) FROM drift_day)", [found[0][0]])
+    ((model, taken_at),) = found
+    return Standing(model, taken_at, latest(session) if of_it else [])
 
 
 def picture(session: Session, model: str, now: datetime, span: timedelta | None) -> Picture:

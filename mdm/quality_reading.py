@@ -63,7 +63,7 @@ def _latest(declared: Source, row: sql.Row, open_now: Sequence[OpenBreach]) -> d
         "fields": [_field(name, of_all, today, declared.quality.get(name), breached.get(name, [])) for name in names],
         "unmapped": [{"field": name, "records": number} for name, number in of_all.unmapped.items()],
         "rejects_on_day": [_reject(code, number) for code, number in body["rejects"].items()],
-        "timeliness": _timeliness(declared.fresh_within, body["times"], of_all.records),
+        "timeliness": timeliness(declared.fresh_within, body["times"], of_all.records),
     }
 
 
@@ -101,7 +101,8 @@ def _refused(refusal: str, number: int) -> dict[str, Any]:
     return {"code": code, "field": field, "records": number, "means": rejects.reason(code, field)}
 
 
-def _timeliness(within: timedelta | None, times: Mapping[str, Any], records: int) -> dict[str, Any]:
+def timeliness(within: timedelta | None, times: Mapping[str, Any], records: int) -> dict[str, Any]:
+    """How old a source's records are, and how long its changes of the day took to arrive, of what was measured."""
     last = datetime.fromisoformat(times["last_received_at"]) if times["last_received_at"] else None
     return {
         "last_received_at": last,

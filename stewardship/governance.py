@@ -188,17 +188,18 @@ PRECISION = Measure(
 
 def tell(steps: Steps, month: Month) -> list[Told]:
     """Tell every measure, each in a step of its own: one that takes longer than LONGEST costs no other."""
-    found = [Told(measure, _rows(steps, measure, month)) for measure in MEASURES]
+    found = [Told(measure, rows(steps, measure, month.since, month.until)) for measure in MEASURES]
     with steps() as session:
         found.insert(3, Told(PRECISION, _precision(session)))
     return found
 
 
-def _rows(steps: Steps, measure: Measure, month: Month) -> list[tuple[Cell, ...]] | None:
+def rows(steps: Steps, measure: Measure, since: datetime, until: datetime) -> list[tuple[Cell, ...]] | None:
+    """The rows of a measure for a span of time, in a step of its own; None when they took longer than LONGEST."""
     try:
         with steps() as session:
             sql.run(session, f"SET LOCAL statement_timeout = '{LONGEST}'")
-            return list(sql.rows(session, measure.statement, {"since": month.since, "until": month.until}))
+            return list(sql.rows(session, measure.statement, {"since": since, "until": until}))
     except psycopg.errors.QueryCanceled:
         return None
 

@@ -1,4 +1,5 @@
-"""Rows of the stewards' tasks, desks, notes and accounts (alembic 0002, 0029, 0030, 0035 to 0037). Private to `stewardship`."""
+"""Rows of the stewards' tasks, desks, notes, accounts and measures (alembic 0002, 0029, 0030, 0035 to 0037, 0049). Private to
+`stewardship`."""
 
 import uuid
 from datetime import datetime
@@ -105,3 +106,12 @@ class SessionRow(SQLModel, table=True):
     name: str
     begun_at: datetime = _time()
     seen_at: datetime = _time()
+
+
+class KeptMeasureRow(SQLModel, table=True):
+    """A measure of the report as it was last told: its rows, each a list in the order of the measure's columns."""
+
+    __tablename__ = "kept_measure"
+    name: str = Field(primary_key=True)
+    measured_at: datetime = _time()
+    rows: list[list[Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))

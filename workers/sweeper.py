@@ -2,7 +2,8 @@
 
 It fires the schedules as well, notes how far an adoption is, judges the budget of false merges, and watches access. Run as
 `python -m workers.sweeper`; several may run. Only makes rows ready to ring again and opens jobs; the relay rings. Beside it, in
-a thread of its own since it takes seconds on millions of records, every source's quality is measured.
+a thread of its own since it takes seconds on millions of records, every source's quality is measured, and what of the report
+reads all of them is told.
 """
 
 import threading
@@ -13,7 +14,7 @@ from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import fault_point, settings
 from mdm import adoptions, candidates, chunks, instruments, lapsing, loads, overrides, pending, quality_breaches, schedules
-from stewardship import access_alerts, accounts, escalation, merge_budget
+from stewardship import access_alerts, accounts, escalation, kept_measures, merge_budget
 from webhooks import lag
 from workers.kinds import KINDS
 from workers.standing import stand
@@ -129,12 +130,14 @@ def watch_endpoints() -> None:
 
 
 def measure(stopping: threading.Event) -> None:
-    """Measure the quality of sources until told to stop; survives the loss of the database."""
+    """Measure the quality of sources, and what of the report reads every record, until told to stop; survives the loss of the
+    database."""
     rest = SWEEP_SECONDS
     while not stopping.wait(rest):
         started = time.monotonic()
         try:
             opened = quality_breaches.run(db.transaction)
+            kept_measures.keep(db.transaction)
             logger.debug("quality_measured", seconds=round(time.monotonic() - started, 1), breaches_opened=opened)
         except db.UNAVAILABLE as away:
             logger.warning("database_away", error=type(away).__name__)

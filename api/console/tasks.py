@@ -13,15 +13,14 @@ from starlette.responses import Response
 
 from api import deciding, deps, tasking
 from api.console import task_page
-from api.console.frame import ROOT, Anybody, Page, Sent, Steward, confirmation, field, own_page, page, to
+from api.console.frame import ROOT, Page, Sent, Steward, confirmation, field, page, to
 from api.console.values import lines, short
 from api.console.words import KINDS, REASONS
 from api.routes import resource
-from kernel import approvals, clock, db
+from kernel import clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
-from mdm import merge_holds
-from stewardship import answering, customers, desk, precision, queue
+from stewardship import answering, customers, desk, queue
 from stewardship.accounts import Signed
 from stewardship.answering import Answer
 from stewardship.queue import Task, Wanted
@@ -31,27 +30,6 @@ from stewardship.sides import Side
 router = resource("console", Page)
 PAGE, ANSWERED = 50, 5
 TASKS = f"{ROOT}/tasks"
-
-
-@router.get(ROOT, include_in_schema=False)
-def home(request: Request, signed: Anybody, done: UUID | None = None) -> Response:
-    """Say what needs the steward, and how the queue fares; whoever is no steward is led to what is theirs."""
-    caller = signed.user.principal
-    if not caller.may("decisions:settle"):
-        return to(request, own_page(caller))
-    with db.transaction(db.Role.APP, caller.scope) as session:
-        figures = queue.figures(session)
-        mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
-        urgent = queue.page(session, Wanted(free_for=caller.actor, unheld=True), limit=5)
-        answered = queue.answered_by(session, caller.actor, ANSWERED)
-        seconds = approvals.listed(session, limit=ANSWERED)
-        names = _names(session, caller, (*mine, *urgent, *answered))
-    with db.read_only() as session:
-        measured, holds = precision.read(session, caller.scope), merge_holds.in_force(session)
-    return page(
-        request, "home.html", figures=figures, measured=measured, holds=holds, mine=mine, urgent=urgent, kinds=KINDS,
-        names=names, done=done, answered=answered, seconds=seconds,
-    )  # fmt: skip
 
 
 def _names(session: Session, caller: Principal, tasks: Sequence[Task]) -> dict[UUID, str]:

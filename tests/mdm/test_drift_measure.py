@@ -80,7 +80,7 @@ def test_a_source_that_stops_sending_what_it_sent_is_found(mdm: Master) -> None:
 def test_the_same_again_has_not_moved_and_a_day_is_kept_once(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
     assert measure() == 0
     first = query("SELECT what, name, distance FROM drift_day ORDER BY 1, 2")
-    assert {what for what, _, _ in first} == {"weights", "reviews", "complete", "recognised"}
+    assert {what for what, _, _ in first} == {"weights", "band", "reviews", "complete", "recognised"}
     assert max(distance for _, _, distance in first) < 0.02
     assert measure() == 0
     assert query("SELECT what, name, distance FROM drift_day ORDER BY 1, 2") == first

@@ -9,7 +9,7 @@ import redis
 from kernel import db
 from mdm import policy, schedules, upkeep, versions
 from mdm.incoming import Incoming
-from stewardship import accounts
+from stewardship import accounts, kept_measures
 from workers import sweeper
 from workers.sweeper import sweep
 
@@ -127,6 +127,7 @@ def test_the_running_sweeper_measures_the_quality_of_sources(mdm: Master, start:
     mdm.put("shop", "1", MARIA)
     start(SWEEPER)
     wait_until(lambda: query("SELECT source FROM quality_day") == [("shop",)])
+    wait_until(lambda: query("SELECT count(*) FROM kept_measure") == [(len(kept_measures.KEPT),)])
 
 
 def test_an_adoption_is_over_when_the_sweeper_finds_nothing_left_of_it(mdm: Master) -> None:

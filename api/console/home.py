@@ -1,0 +1,41 @@
+"""The console's first page: what needs the steward, how the queue fares, how right the merges are, and how the master fares."""
+
+from uuid import UUID
+
+from fastapi import Request
+from starlette.responses import Response
+
+from api.console import fares
+from api.console.frame import ROOT, Anybody, Page, own_page, page, to
+from api.console.words import KINDS
+from api.routes import resource
+from kernel import approvals, db
+from mdm import merge_holds
+from stewardship import customers, precision, queue
+from stewardship.queue import Wanted
+
+router = resource("console_home", Page)
+ANSWERED = 5
+
+
+@router.get(ROOT, include_in_schema=False)
+def home(request: Request, signed: Anybody, done: UUID | None = None) -> Response:
+    """Say what needs the steward, and how the queue fares; whoever is no steward is led to what is theirs."""
+    caller = signed.user.principal
+    if not caller.may("decisions:settle"):
+        return to(request, own_page(caller))
+    with db.transaction(db.Role.APP, caller.scope) as session:
+        figures = queue.figures(session)
+        mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
+        urgent = queue.page(session, Wanted(free_for=caller.actor, unheld=True), limit=5)
+        answered = queue.answered_by(session, caller.actor, ANSWERED)
+        seconds = approvals.listed(session, limit=ANSWERED)
+        shown = {one for task in (*mine, *urgent, *answered) for one in task.golden_ids[:2]}
+        names = customers.names(session, caller, shown)
+    with db.read_only() as session:
+        measured, holds = precision.read(session, caller.scope), merge_holds.in_force(session)
+    return page(
+        request, "home.html", figures=figures, measured=measured, holds=holds, mine=mine, urgent=urgent, kinds=KINDS,
+        names=names, done=done, answered=answered, seconds=seconds, fares=fares.read(caller), place=fares.place,
+        lasting=fares.lasting, ticks=fares.TICKS,
+    )  # fmt: skip
