@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems, quotas, tokens
-from api.console import alerts, bulk, customers, home, operations, provided, signing, trail, undoing
+from api.console import alerts, bulk, customers, home, operations, provided, setting, signing, trail, undoing
 from api.console import privacy as console_privacy
 from api.console import tasks as console_tasks
 from api.console import versions as console_versions
@@ -91,6 +91,7 @@ ROUTERS = (
     bulk.router,
     undoing.router,
     home.router,
+    setting.router,
     console_tasks.router,
     customers.router,
     console_privacy.router,

@@ -5,10 +5,8 @@ What a search is by stands in the body alone, never in an address. What changes 
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request
 from fastapi.concurrency import run_in_threadpool
@@ -17,7 +15,7 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api import deciding, searching
-from api.console import customer_page
+from api.console import by_hand, customer_page
 from api.console.frame import ROOT, Page, Reader, Revealer, Sent, Steward, confirmation, field, page, to
 from api.console.words import KINDS
 from api.routes import resource
@@ -25,7 +23,6 @@ from api.schemas.search import Search
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
 from mdm import golden_search, masking, rules
-from mdm.override_values import OVERRIDABLE
 from mdm.policy import Policy
 from stewardship import overriding, revealing, settle
 from stewardship.accounts import Signed
@@ -97,8 +94,8 @@ def _shown(
     request: Request, signed: Signed, golden_id: UUID, as_of: str | None, error: MdmError | None = None, revealed: bool = False
 ) -> Response:
     caller = revealing.as_clear(signed.user.principal) if revealed else signed.user.principal
-    found = customer_page.at(caller, golden_id, _moment(as_of, signed))
-    attributes = [name for name in OVERRIDABLE if name not in {"party"}]
+    found = customer_page.at(caller, golden_id, by_hand.moment(as_of, signed))
+    attributes = by_hand.ATTRIBUTES
     status = error.status if error else 200
     return page(
         request,
@@ -111,17 +108,6 @@ def _shown(
         error=error,
         revealed=revealed,
     )
-
-
-def _moment(text: str | None, signed: Signed) -> datetime | None:
-    """Read what a date field sent, in the zone in which the page shows times. Raises: Invalid."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Invalid("That is no time, such as 2026-11-29T08:00", code="bad_time") from error
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(signed.user.timezone))
 
 
 @router.post(f"{CUSTOMERS}/{{golden_id}}/reveal", include_in_schema=False)
@@ -162,8 +148,8 @@ def _act(signed: Signed, sent: FormData, golden_id: UUID, act: str) -> Act:
     caller, reason = signed.user.principal, field(sent, "reason")
     settle.checked_reason(reason)
     if act == "override":
-        until = _moment(field(sent, "expires_at"), signed)
-        value = OverrideWish(golden_id, field(sent, "attribute"), _value(sent), reason, until)
+        until = by_hand.moment(field(sent, "expires_at"), signed)
+        value = OverrideWish(golden_id, field(sent, "attribute"), by_hand.value(sent), reason, until)
         return Act(
             f"Set {value.attribute.replace('_', ' ')} by hand",
             lambda: overriding.look(deciding.resolver(), caller, value),
@@ -206,16 +192,3 @@ def _wish(sent: FormData, golden_id: UUID, act: str, reason: str) -> Wish:
     except ValueError as error:
         raise Invalid("That is no golden id", code="bad_golden_id") from error
     return Wish(MATCH, Side(golden_id), Side(other), reason, across)
-
-
-def _value(sent: FormData) -> Any:
-    """The value that a form sets: parts of a name or an address, else the text."""
-    attribute, text = field(sent, "attribute"), field(sent, "value")
-    if attribute == "name":
-        given, _, surname = text.rpartition(" ") if "," not in text else (text.partition(",")[2], "", text.partition(",")[0])
-        return {part: value.strip() for part, value in (("given", given), ("surname", surname)) if value.strip()}
-    if attribute == "address":
-        parts = [part.strip() for part in text.split(",") if part.strip()]
-        names = ("postal_code", "city", "country")
-        return {"lines": parts[:1], **dict(zip(names, parts[1:], strict=False))}
-    return text

@@ -109,6 +109,16 @@ class TaskPage:
         return self.task.kind == EXPIRED
 
     @property
+    def targets(self) -> Sequence[Customer]:
+        """On whom a value may be set by hand here; the one who would lead all first. Nobody where nothing is to be answered."""
+        if self.task.state != "open" or self.task.settled_by or self.merged is None:
+            return ()
+        told = [one for one in self.customers if one.status == Status.LIVE and one.golden_id in self.task.golden_ids]
+        once = {one.golden_id: one for one in told}  # Whoever a merge would be parted into bears one id.
+        leads = self.merged.golden_id
+        return sorted(once.values(), key=lambda one: one.golden_id != leads)
+
+    @property
     def is_typed(self) -> bool:
         """Whether a letter is typed for each record, and not picked."""
         return len(self.nodes) > MOST_PICKED

@@ -12,8 +12,10 @@ from starlette.datastructures import FormData
 from starlette.responses import Response
 
 from api import deciding, deps, tasking
-from api.console import task_page
+from api.console import by_hand, task_page
+from api.console.by_hand import Field
 from api.console.frame import ROOT, Page, Sent, Steward, confirmation, field, page, to
+from api.console.task_page import TaskPage
 from api.console.values import lines, short
 from api.console.words import KINDS, REASONS
 from api.routes import resource
@@ -85,22 +87,42 @@ def _to_next(request: Request, signed: Signed, kind: str = "", done: UUID | None
 
 
 @router.get(f"{TASKS}/{{task_id}}", include_in_schema=False)
-def one(request: Request, signed: Steward, task_id: UUID, done: UUID | None = None) -> Response:
+def one(request: Request, signed: Steward, task_id: UUID, done: UUID | None = None, value: UUID | None = None) -> Response:
     """Show what is asked, side by side, and what each answer would do."""
-    return _shown(request, signed, task_id, done=done)
+    return shown(request, signed, task_id, done=done, value=value)
 
 
-def _shown(
-    request: Request, signed: Signed, task_id: UUID, error: MdmError | None = None, done: UUID | None = None, words: str = ""
+def shown(
+    request: Request,
+    signed: Signed,
+    task_id: UUID,
+    error: MdmError | None = None,
+    done: UUID | None = None,
+    words: str = "",
+    sent: FormData | None = None,
+    value: UUID | None = None,
 ) -> Response:
+    """Answer the page of a task. `sent`: a form that sets a value by hand and was refused; `value`: one that was set just now."""
     found = task_page.at(signed.user.principal, task_id)
     merged = found.merged.values if found.merged else {}
     after = {row.name: [short(line) for line in lines(row.name, merged.get(row.name))] for row in found.rows}
     status = error.status if error else 200
     return page(
         request, "task.html", status, found=found, task=found.task, after=after, kinds=KINDS, reasons=REASONS,
-        error=error, done=done, words=words, after_shown=bool(merged), told=task_page.told,
+        error=error, done=done, words=words, after_shown=bool(merged), told=task_page.told, value=value,
+        settable=_settable(found, sent), sent=sent,
     )  # fmt: skip
+
+
+def _settable(found: TaskPage, sent: FormData | None) -> dict[str, list[Field]]:
+    """The attributes that may be set by hand here, each with the fields that set it."""
+    if not found.targets:
+        return {}
+    merged = found.merged.values if found.merged else {}
+    held = {**merged, **{f"extras.{name}": one for name, one in (merged.get("extras") or {}).items()}}
+    of = {row.name: by_hand.fields(row.name, held.get(row.name)) for row in found.rows if by_hand.is_settable(row.name)}
+    refused = field(sent, "attribute") if sent else ""
+    return {name: by_hand.typed(sent, fields) if sent and name == refused else fields for name, fields in of.items()}
 
 
 @router.post(f"{TASKS}/{{task_id}}/settle", include_in_schema=False)
@@ -110,7 +132,7 @@ def settle(request: Request, signed: Steward, sent: Sent, task_id: UUID) -> Resp
         looked = _given(signed.user.principal, sent, task_id)
     except MdmError as error:
         error.detail = task_page.told(error)
-        return _shown(request, signed, task_id, error, words=field(sent, "words"))
+        return shown(request, signed, task_id, error, words=field(sent, "words"))
     if looked is not None:
         return confirmation(request, "Give this answer", looked, sent, f"{TASKS}/{task_id}")
     return _to_next(request, signed, done=task_id)
@@ -159,7 +181,7 @@ def act(request: Request, signed: Steward, sent: Sent, task_id: UUID, act: str) 
     try:
         deps.step(caller, acts[act])
     except MdmError as error:
-        return _shown(request, signed, task_id, error, words=words)
+        return shown(request, signed, task_id, error, words=words)
     return to(request, TASKS if act in {"release", "defer", "assign"} else f"{TASKS}/{task_id}")
 
 
