@@ -7,8 +7,9 @@ from itertools import accumulate
 from typing import Any
 
 from api import deciding
-from api.console import cluster_chart
+from api.console import cluster_chart, task_consents
 from api.console.cluster_chart import Chart
+from api.console.task_consents import Consents
 from api.console.values import Row, compare, lines
 from kernel import db
 from kernel.actor import Principal
@@ -102,6 +103,7 @@ class TaskPage:
     expired: KeptOverride | None
     chart: Chart | None
     others: Sequence[User]
+    consents: Consents | None
 
     @property
     def is_about_value(self) -> bool:
@@ -177,7 +179,10 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
     with db.read_only() as session:  # Accounts are nobody's rows.
         others = assignees.candidates(session, task) if is_asked else []
     asked = (is_grouped, is_large, bool(parted))
-    return TaskPage(task, story, found, gone, merged, rows, match, no_match, why, waterfall, *asked, kept, chart, others)
+    is_whole = len(found) > 1 and len(task.golden_ids) <= MOST_COLUMNS
+    consents = task_consents.read(caller, found, bool(parted), is_whole) if is_asked else None
+    told = (task, story, found, gone, merged, rows, match, no_match, why, waterfall)
+    return TaskPage(*told, *asked, kept, chart, others, consents)
 
 
 def _is_drawn(task: Task) -> bool:

@@ -10,9 +10,10 @@ from mdm import policy as policies
 from mdm import rules, versions
 
 from ...mdm.test_merge_audit import ALL
-from ...resolution import MARIA, Master, partition, query
+from ...resolution import MARIA, Master, golden_of, partition, query
 from ..conftest import POLICY
 from .conftest import Browser, signed_in
+from .test_task_consents import GIVEN, act, section
 from .test_tasks import words_of
 
 WHY = "Both cards."
@@ -49,6 +50,15 @@ def test_a_check_shows_both_as_they_would_be_apart_and_is_answered(ana: Browser,
     assert len(partition()) == 2
     assert "0.0 % are right: 0.0 to 79.3 % with 95 % confidence, by 1 check" in words_of(ana.open("/console"))
     assert mdm.verify().differences == ()
+
+
+def test_a_check_tells_what_was_consented_to_as_one_and_what_would_be_left_apart(ana: Browser, mdm: Master) -> None:
+    act(**GIVEN, golden_id=golden_of("pos", "1"))
+    ((task_id,),) = query("SELECT task_id FROM task")
+    told = section(ana.open(f"/console/tasks/{task_id}"))
+    assert told.count("allowed given") == 1
+    assert told.count("unknown owner unclear") == 2
+    assert "Apart: Maria Garcia Lopez" in told
 
 
 def test_no_figure_without_its_interval(api: TestClient, ana: Browser, mdm: Master) -> None:
