@@ -29,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What may be done, by which way, for which brand, at which contact point; `state`: what a merge would make of it."""
+    """What may be done, by which way (empty: any), for which brand, at which contact point; `state`: what a merge would make of it."""
 
     purpose: str
     channel: str
@@ -89,7 +89,7 @@ def _row(line: Line, of: Compared) -> Row:
     query = line.query
     state = ENDS if line.is_lost else SAME if line.is_same else DIFFERS
     return Row(
-        query.purpose, str(query.channel or "any way"), query.brand or "every brand",
+        query.purpose, str(query.channel or ""), query.brand or "every brand",
         consent_reading.point_of(dict(of.points), query.contact) or "", _cell(line.together, of),
         tuple(_cell(one, of) for one in line.apart), state,
     )  # fmt: skip
