@@ -19,11 +19,11 @@ from bench import goldens, serving, steward, stored
 from bench.server import own_database
 from kernel import db, jobs
 from matching.model import default_model
-from mdm import imports, policy, quality_breaches, rejects, shadows, sql, versions
+from mdm import drift_measure, imports, policy, quality_breaches, rejects, shadows, sql, versions
 from mdm.rejects import Reject
 from mdm.resolve import Resolver
 from sampledata.files import policy_text
-from stewardship import accounts, privacy_requests, tasks
+from stewardship import accounts, kept_measures, privacy_requests, tasks
 from webhooks import endpoints
 from workers.sequencer import number_all
 
@@ -73,6 +73,9 @@ def _fill(port: int) -> None:
     told.work(SETTLED, kind="audit")
     told.work(SETTLED)
     quality_breaches.run(db.transaction)
+    kept_measures.keep(db.transaction)
+    for _ in range(2):  # The first takes the snapshot that the second is held against.
+        drift_measure.run(db.transaction)
     number_all()
 
 

@@ -29,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What may be done, by which way (empty: any), for which brand, at which contact point; `state`: what a merge would make of it."""
+    """What may be done, by which way (empty: any), for which brand, at which contact point; `state`: what a merge makes of it."""
 
     purpose: str
     channel: str
