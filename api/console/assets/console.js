@@ -74,6 +74,8 @@ addEventListener("pageshow", (event) => {
   if (event.persisted) location.reload(); // What the back button shows may be settled by now.
 });
 
+const told = (value) => (typeof value === "number" ? value.toLocaleString("en") : value);
+
 // A job that runs is followed; when it is over the page is made anew, with what came of it.
 const followed = document.querySelector("[data-follow]");
 if (followed) {
@@ -81,7 +83,7 @@ if (followed) {
   followed.querySelector("[data-hint]").textContent = "Followed while it runs.";
   events.addEventListener("progress", (event) => {
     const job = JSON.parse(event.data);
-    for (const place of followed.querySelectorAll("[data-of]")) place.textContent = job[place.dataset.of];
+    for (const place of followed.querySelectorAll("[data-of]")) place.textContent = told(job[place.dataset.of]);
     const bar = followed.querySelector("progress");
     const reached = job.checkpoint?.of ? job.checkpoint : { records: job.done_units, of: job.total_units };
     if (bar && reached.of) Object.assign(bar, { max: reached.of, value: reached.records });
