@@ -21,6 +21,8 @@ from mdm import consent_customers
 from mdm.contact_points import ContactPoint
 
 _TOGETHER = UUID(int=0)  # No record has it.
+# So many times an entry is held against a query, a microsecond each; a contact point of a crowd has a hundred thousand entries.
+MOST_HELD = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,15 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """The lines, what is lost first, then what differs. `points`: contact points by their hash; `said`: when entries were."""
+    """The lines, what is lost first, then what differs. `points`: contact points by their hash; `said`: when entries were.
+
+    `is_beyond`: so much was recorded that nothing was compared.
+    """
 
     lines: tuple[Line, ...]
     points: Mapping[Contact, ContactPoint]
     said: Mapping[UUID, datetime]
+    is_beyond: bool = False
 
 
 def read(
@@ -62,7 +68,10 @@ def read(
     held = {UUID(int=place): records for place, records in enumerate(customers, start=1)}
     parts = list(census.regrouped(held).customers(_parted(entries, held, at)).values())
     asked = dict.fromkeys(query for of in (one, *parts) for query in combinations(of, at))
-    lines = [_line(query, parts, one, rules, at) for query in asked if brands is None or query.brand in {None, *brands}]
+    asked_of = [query for query in asked if brands is None or query.brand in {None, *brands}]
+    if len(asked_of) * sum(len(of.entries) for of in (one, *parts)) > MOST_HELD:
+        return Compared((), {}, {}, is_beyond=True)
+    lines = [_line(query, parts, one, rules, at) for query in asked_of]
     lines.sort(key=lambda line: (not line.is_lost, line.is_same))
     return Compared(tuple(lines), census.points, {one.entry_id: one.occurred_at or one.recorded_at for one in entries})
 

@@ -42,10 +42,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Consents:
-    """The table. `is_whole`: whether all that are asked about stand in it, so that it can tell what all as one would have."""
+    """The table. `is_whole`: whether all that are asked about stand in it, so that it can tell what all as one would have;
+    `is_beyond`: whether too much was recorded to compare it here."""
 
     rows: Sequence[Row]
     is_whole: bool
+    is_beyond: bool = False
 
     @property
     def is_folded(self) -> bool:
@@ -78,7 +80,7 @@ def read(caller: Principal, customers: Sequence[Customer], is_parted: bool, is_w
     with db.read_only(db.Role.ENGINE) as session:
         of = named if is_parted else _members(consent_customers.members_of(session, golden_ids), customers)
         found = consent_comparison.read(session, shipped(), of, clock.now(), caller.scope.brands)
-    return Consents([_row(line, found) for line in found.lines], is_whole)
+    return Consents([_row(line, found) for line in found.lines], is_whole, found.is_beyond)
 
 
 def _members(of: Mapping[uuid.UUID, Collection[uuid.UUID]], customers: Sequence[Customer]) -> list[frozenset[uuid.UUID]]:

@@ -122,3 +122,13 @@ def test_of_another_brand_nothing_is_told(two: Master) -> None:
     act(**GIVEN | {"channel": Channel.EMAIL}, record=POS, brand="bolt")
     assert [one.query.brand for one in compared((POS,), (SHOP,), brands=("bolt",))] == ["bolt"]
     assert compared((SHOP,)) == ()
+
+
+def test_what_a_crowd_said_is_not_compared_and_said_to_be_beyond(two: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    act(**GIVEN, record=POS, brand="acme")
+    of = [frozenset({record_id(POS)}), frozenset({record_id(SHOP)})]
+    for most, expected in ((2, (1, False)), (1, (0, True))):  # One query, and one entry that speaks of two: his, and all as one.
+        monkeypatch.setattr(consent_comparison, "MOST_HELD", most)
+        with db.read_only(db.Role.ENGINE) as session:
+            found = consent_comparison.read(session, shipped(), of, clock.now(), None)
+        assert (len(found.lines), found.is_beyond) == expected

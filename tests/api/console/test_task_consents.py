@@ -7,7 +7,7 @@ import pytest
 from consent.entries import Channel, Origin, State
 from consent.purposes import shipped
 from kernel import db
-from mdm import consents, contact_points
+from mdm import consent_comparison, consents, contact_points
 from mdm.consent_acts import Act
 
 from ...resolution import MARIA, WHO, Master, at, query
@@ -78,3 +78,9 @@ def test_what_a_source_calls_a_customer_is_no_markup_here_either(ana: Browser, m
     mdm.put("bought", "b", {**MARIA, "given_name": "<img src=x>"})
     mdm.drain()
     assert "<img src=x>" not in ana.open(task_path())
+
+
+def test_where_too_much_was_recorded_the_page_says_where_to_look(ana: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    act(**GIVEN, record=("pos", "1"))
+    monkeypatch.setattr(consent_comparison, "MOST_HELD", 0)
+    assert "Too much was recorded" in section(ana.open(task_path()))
