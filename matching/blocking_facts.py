@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from matching.record import Address, BirthDate, Identifier, LoyaltyAccount, Name, PartyKind, StandardRecord
 from matching.standardize.sounds import sound
 from matching.standardize.street_tables import TYPE_FIRST, TYPE_LAST
+from matching.withheld import usable
 
 PHONE_TAIL = 8  # Digits of a phone number that stay when the country or the trunk prefix is missing.
 SEPARATOR = "\x1f"  # Standard values hold no control characters, so parts cannot run into each other.
@@ -57,6 +58,7 @@ class Facts:
 
 def read_facts(record: StandardRecord) -> Facts:
     """Gather the facts of a record: of each attribute at most MOST_FILED values, the same in whatever order they came."""
+    record = usable(record)
     left_out: list[str] = []
     births = _births(record.birth_date)
     emails = _filed("emails", record.emails, lambda email: email.key, left_out)

@@ -1,7 +1,8 @@
 """The comparison form: the part of a standard record that is compared, as folded columns that both engines read.
 
 Owns which columns there are and how they come from a standard record. Compares nothing. A value that does not identify (a
-placeholder, a shared address, our own echoed value) never gets in; every empty text or list is None.
+placeholder, a shared address, our own echoed value) never gets in, nor one that is withheld from matching; every empty text or
+list is None.
 """
 
 import re
@@ -13,6 +14,7 @@ from matching.record import Address, BirthDate, Name, PartyKind, Phone, Standard
 from matching.skeletons import abjad_skeletons, latin_skeleton, unread_script
 from matching.standardize.forms import names_a_couple
 from matching.standardize.genders import genders_of_name, titles_of
+from matching.withheld import usable
 
 MOST_VALUES = 32
 SHORTEST_LOCAL_PART = 5
@@ -94,6 +96,7 @@ def comparison_form(record: StandardRecord) -> ComparisonForm:
 
 def columns_of(record: StandardRecord) -> dict[str, Any]:
     """Give the columns of a record's comparison form by their names; one that is missing is None."""
+    record = usable(record)
     name = _name_columns(record.name)
     return {
         "party": None if record.party is PartyKind.UNKNOWN else record.party.value,

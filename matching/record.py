@@ -175,7 +175,11 @@ class Extra:
 
 @dataclass(frozen=True, slots=True)
 class StandardRecord:
-    """One source record after standardization. Tuples keep the order received; duplicates by key are removed."""
+    """One source record after standardization. Tuples keep the order received; duplicates by key are removed.
+
+    `withheld` names attributes that may not be used for matching (`matching.withheld` leaves them out): held and shown, and never
+    compared nor filed.
+    """
 
     party: PartyKind = PartyKind.UNKNOWN
     name: Name | None = None
@@ -196,6 +200,7 @@ class StandardRecord:
     asserted_golden_id: str | None = None
     parent: str | None = None
     notes: tuple[Note, ...] = ()
+    withheld: tuple[str, ...] = ()
 
 
 class AttributeKind(StrEnum):

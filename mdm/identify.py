@@ -15,7 +15,7 @@ from kernel.errors import Invalid
 from kernel.settings import settings
 from matching import blocking
 from matching.record import Email, Phone, StandardRecord
-from matching.standardize import Context, standardize
+from matching.standardize import standardize
 from mdm.lookup import Connection
 from mdm.policy import Policy
 
@@ -55,11 +55,13 @@ class Holders:
 
 
 class Doubt(StrEnum):
-    """Why a value finds nobody: read it again (UNREADABLE), ask for another (NOT_IDENTIFYING), or say its COUNTRY."""
+    """Why a value finds nobody: read it again (UNREADABLE), ask for another (NOT_IDENTIFYING), or say its COUNTRY; or records are
+    not filed by it, since the policy keeps it out of matching."""
 
     UNREADABLE = "unreadable"
     NOT_IDENTIFYING = "not_identifying"
     COUNTRY_NEEDED = "country_needed"
+    NOT_FOR_MATCHING = "not_for_matching"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +78,13 @@ def key_of(policy: Policy, shown: Shown) -> Key | Doubt:
 
     Raises: Invalid for a kind or programme that the policy does not know.
     """
-    shared = frozenset((*policy.shared_values.emails, *policy.shared_values.phones))
-    record = standardize(_as_input(policy, shown), Context(default_country=shown.country, shared_values=shared))
+    record = standardize(_as_input(policy, shown), policy.asked_context(shown.country))
     found = _keyed(record)
     if found is None:
         return Doubt.UNREADABLE if NOBODYS.isdisjoint(_codes(record)) else Doubt.NOT_IDENTIFYING
     kind, parts, contained = found
+    if not set(contained).isdisjoint(record.withheld):
+        return Doubt.NOT_FOR_MATCHING
     return Key(blocking.lookup_key(kind, parts, settings().secret_for("blocking")), contained, _doubt(record))
 
 

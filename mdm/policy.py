@@ -7,7 +7,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib import resources
 from pathlib import Path
@@ -26,7 +26,7 @@ from matching.standardize import Context
 from matching.standardize import ExtraRule as ExtraKindRule
 from matching.standardize.context import DateOrder
 from matching.standardize.identifiers import standard_name
-from mdm import sql
+from mdm import purposes, sql
 from mdm.blocker_schema import faults as blocker_faults
 from mdm.documents import Finding, Spot, parse_document, read_text
 from mdm.mapping_schema import Expression
@@ -90,16 +90,23 @@ class Policy(PolicyDocument):
     def standardize_context(self, name: str) -> Context:
         """What standardization has to be told about a source."""
         source = self.source(name)
-        return self._context(source.default_country, source.date_order or "DMY")
+        context = self._context(source.default_country, source.date_order or "DMY")
+        return replace(context, withheld=purposes.withheld(self, name))
 
     def steward_context(self) -> Context:
         """What standardization has to be told about values that stewards set: of no country of their own, dates year first."""
         return self._context(None, "YMD")
 
+    def asked_context(self, country: str | None = None) -> Context:
+        """What standardization has to be told about values of no source, by which somebody is looked for."""
+        return Context(country, shared_values=self._shared(), withheld=purposes.withheld(self, None))
+
     def _context(self, country: str | None, date_order: DateOrder) -> Context:
-        shared = frozenset((*self.shared_values.emails, *self.shared_values.phones))
         kinds = {extra: ExtraKindRule(rule.kind, rule.match) for extra, rule in self.extras.items()}
-        return Context(country, date_order, shared, kinds)
+        return Context(country, date_order, self._shared(), kinds)
+
+    def _shared(self) -> frozenset[str]:
+        return frozenset((*self.shared_values.emails, *self.shared_values.phones))
 
     def identifier_rules(self) -> dict[str, IdentifierPromise]:
         """What each identifier type promises, by its standard name; a loyalty programme stands as `loyalty|<programme>`."""
@@ -261,6 +268,7 @@ def check(policy: PolicyDocument) -> Iterator[Finding]:
             yield spot, f"{attribute!r} is neither one of our attributes nor a declared extra (extras.<name>)"
     yield from ((("survivorship", "default"), fault) for fault in rule_faults("default", _rule(policy.survivorship.default)))
     yield from blocker_faults(policy.merge_blockers, policy.extras, policy.sources)
+    yield from purposes.faults(policy)
     for attribute, rule in policy.survivorship.attributes.items():
         for fault in rule_faults(attribute, _rule(rule)):
             yield ("survivorship", "attributes", attribute), fault
@@ -272,6 +280,7 @@ def _attributes_named(policy: PolicyDocument) -> Iterator[tuple[Spot, str]]:
     for view, shown in policy.views.items():
         yield from ((("views", view, n), one) for n, one in enumerate(shown))
     yield from ((("survivorship", "attributes", attribute), attribute) for attribute in policy.survivorship.attributes)
+    yield from ((("attributes", attribute), attribute) for attribute in policy.attributes)
 
 
 def _is_attribute(policy: PolicyDocument, name: str) -> bool:

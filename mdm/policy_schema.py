@@ -152,6 +152,7 @@ class Source(Mapping):
     updated_at: Path | None = Field(None, description="where a file's row says when it changed")
     deleted: Path | None = Field(None, description="where a file's row says that the record is gone (true, yes, 1)")
     file: FileFormat = FileFormat()
+    not_for: tuple[str, ...] = Field((), description="purposes for which nothing that its records say may be used")
     quality: dict[str, Floors] = Field(default_factory=dict, description="the least shares of an attribute that are well")
     on_breach: OnBreach = OnBreach.NOTIFY
 
@@ -170,6 +171,12 @@ class ExtraRule(Strict):
     kind: ExtraKind
     match: bool = False
     title: str = ""
+
+
+class AttributeUse(Strict):
+    """What an attribute may not be used for, whichever source says it."""
+
+    not_for: tuple[str, ...] = Field((), description="purposes of consent, or `matching`")
 
 
 class AttributeRule(Strict):
@@ -251,7 +258,9 @@ class PolicyDocument(Strict):
     merge_blockers: dict[Name, MergeBlocker] = Field(default_factory=dict)
     four_eyes: FourEyes = FourEyes()
     shared_values: SharedValues = SharedValues()
+    attributes: dict[str, AttributeUse] = Field(default_factory=dict, description="limits by attribute or `extras.<name>`")
     views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))
+    view_purposes: dict[Name, str] = Field(default_factory=dict, description="what a view is for: shown under the limits of it")
 
 
 def paths_read(source: Mapping) -> list[tuple[Spot, str]]:

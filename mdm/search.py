@@ -12,12 +12,12 @@ from enum import StrEnum
 from typing import Any
 
 from kernel.actor import Principal
-from matching import blocking
+from matching import blocking, withheld
 from matching.decide import Decided, Verdict, decide
 from matching.forms import ComparisonForm, comparison_form
 from matching.record import StandardRecord
 from matching.score import Scored
-from matching.standardize import Context, standardize
+from matching.standardize import standardize
 from mdm import mapping, payloads, search_reading
 from mdm.appraisal import PARTLY_FILED
 from mdm.identify import needs_country
@@ -32,6 +32,7 @@ DEFAULT_DOMAIN = Source.model_fields["identity_domain"].default
 # Scoring more than this takes longer than a hand-over to another thread; less is done at once.
 MOST_AT_ONCE = 100
 OUR_TERMS = frozenset(Fields.model_fields)
+NOT_FOR_MATCHING = "not_for_matching"
 NOTHING_MAPPED, NOTHING_TO_SEARCH_BY = "nothing_mapped", "nothing_to_search_by"
 
 
@@ -111,14 +112,13 @@ def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None) -> 
     standard, notes = read
     keys = tuple(blocking.blocking_keys(standard, versions.blocking_secret))
     domain = versions.domain(source) if source else DEFAULT_DOMAIN
-    is_empty = not keys and replace(standard, notes=()) == StandardRecord()
+    is_empty = not keys and replace(standard, notes=(), withheld=()) == StandardRecord()
     return Asked(comparison_form(standard), keys, domain, (*notes, *_notes_of(standard)), is_empty)
 
 
 def _in_our_terms(versions: VersionSet, record: Mapping[str, Any]) -> tuple[StandardRecord, list[Problem]]:
-    shared = versions.policy.shared_values
-    context = Context(shared_values=frozenset((*shared.emails, *shared.phones)))
-    return standardize(dict(record), context), [Problem("unmapped_field", name) for name in record if name not in OUR_TERMS]
+    unmapped = [Problem("unmapped_field", name) for name in record if name not in OUR_TERMS]
+    return standardize(dict(record), versions.policy.asked_context()), unmapped
 
 
 def _as_its_source(
@@ -136,7 +136,8 @@ def _as_its_source(
 def _notes_of(standard: StandardRecord) -> list[Problem]:
     countries = [Problem("country_needed", "phones")] if any(map(needs_country, standard.phones)) else []
     partly = [Problem(PARTLY_FILED, attribute) for attribute in blocking.left_out(standard)]
-    return [*(Problem(note.code, note.attribute) for note in standard.notes), *countries, *partly]
+    unused = [Problem(NOT_FOR_MATCHING, attribute) for attribute in withheld.left_unused(standard)]
+    return [*(Problem(note.code, note.attribute) for note in standard.notes), *countries, *partly, *unused]
 
 
 async def search(caller: Principal, versions: VersionSet, asked: Asked, limit: int) -> Found:

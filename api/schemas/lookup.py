@@ -13,6 +13,7 @@ EXAMPLE: JsonDict = {"identifier": {"kind": "email", "value": "ada@example.org"}
 REASONS = (
     "Why none, where it can be told. `unreadable`: this is no such value, read it again. `not_identifying`: it is nobody's own "
     "(an office, a placeholder, a shared value), ask for another. `country_needed`: a national phone number without its country. "
+    "`not_for_matching`: the policy keeps it out of matching, ask for another. "
     "`records_being_renewed`: some records still stand as an older program or policy read them, and may have been "
     "missed: ask again later. `records_refused`: the policy in force refuses what some records say, and they may have been "
     "missed. `use_restricted`: the customer asked that nothing be done with their data. "

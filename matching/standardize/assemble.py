@@ -48,6 +48,7 @@ def standardize(data: Mapping[str, Any], context: Context) -> StandardRecord:
         asserted_golden_id=reader.text("asserted_golden_id"),
         parent=reader.text("parent"),
         notes=tuple(dict.fromkeys(reader.notes)),
+        withheld=context.withheld,
     )
 
 

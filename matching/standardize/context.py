@@ -21,7 +21,7 @@ class Context:
 
     `shared_values` are the shop's own phones and e-mails as anybody writes them: never identifying. `echo` names attributes
     (emails, phones, addresses, identifiers) whose values only repeat us. `extra_kinds` declares the user's own attributes;
-    one that is not declared is kept as text.
+    one that is not declared is kept as text. `withheld`: attributes that may not be used for matching.
     """
 
     default_country: str | None = None
@@ -29,3 +29,4 @@ class Context:
     shared_values: frozenset[str] = frozenset()
     extra_kinds: Mapping[str, ExtraRule] = field(default_factory=dict)
     echo: frozenset[str] = frozenset()
+    withheld: tuple[str, ...] = ()

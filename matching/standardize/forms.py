@@ -8,6 +8,7 @@ import orjson
 
 from matching.record import Address, Name, Phone, StandardRecord, to_json
 from matching.standardize.genders import gender_of_title, genders_of_given, titles_of
+from matching.withheld import usable
 
 FORM_HASH_BYTES = 16
 _COUPLE = re.compile(r"[&+]|\b(?:and|und|et|en|og|och|y|e|i|ja)\b", re.IGNORECASE)  # Between the titles of two people.
@@ -25,6 +26,7 @@ def form_hash(record: StandardRecord) -> bytes:
 
 def evidence(record: StandardRecord) -> list[Any]:
     """The part of a record that comparison may look at, as JSON-ready lists in a fixed order; lists of values are sorted."""
+    record = usable(record)
     name, birth = record.name, record.birth_date
     return [
         record.party,
