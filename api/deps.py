@@ -25,12 +25,16 @@ CALLER = "mdm.caller"
 
 
 class Requires(SecurityBase):
-    """The dependency that authenticates a caller by API key and asks for one scope."""
+    """The dependency that authenticates a caller by API key and asks for one scope.
+
+    `is_limited`: the answer is held to the limits of the caller's purpose, or shows nobody's data. Other routes are closed to a
+    key that is for a purpose, so that one which is added later gives nothing away.
+    """
 
     scheme_name = "api_key"
 
-    def __init__(self, scope_name: str) -> None:
-        self.scope_name = scope_name
+    def __init__(self, scope_name: str, is_limited: bool = False) -> None:
+        self.scope_name, self.is_limited = scope_name, is_limited
         self.model = HTTPBearer(
             description="An API key: `Authorization: Bearer mdm_live_…`", bearerFormat="mdm_live_<id>_<secret>_<crc>"
         )
@@ -62,18 +66,27 @@ async def authorize(scope: RequestScope, needs: Requires) -> Principal:
     if not caller.may(needs.scope_name):
         detail = f"This operation needs the scope {needs.scope_name}."
         raise Forbidden("The key lacks a scope", code="missing_scope", detail=detail, extra={"scope": needs.scope_name})
+    if caller.purpose is not None and not needs.is_limited:
+        detail = "What this operation answers is not held to the limits of purposes: use a key that is for none."
+        raise Forbidden("The key is for one purpose", code="key_is_for_a_purpose", detail=detail)
     scope[CALLER] = caller
     return caller
 
 
-def _needs(scope_name: str) -> Any:
-    return Security(Requires(scope_name), scopes=[scope_name])
+def _needs(scope_name: str, is_limited: bool = False) -> Any:
+    return Security(Requires(scope_name, is_limited), scopes=[scope_name])
 
 
 RecordsWriter = Annotated[Principal, _needs("records:write")]
 RecordsReader = Annotated[Principal, _needs("records:read")]
 GoldenReader = Annotated[Principal, _needs("golden:read")]
 LookupCaller = Annotated[Principal, _needs("lookup")]
+# Of these the answers are held to the limits of the caller's purpose.
+LimitedLookupCaller = Annotated[Principal, _needs("lookup", is_limited=True)]
+LimitedGoldenReader = Annotated[Principal, _needs("golden:read", is_limited=True)]
+LimitedMatchCaller = Annotated[Principal, _needs("match", is_limited=True)]
+LimitedExporter = Annotated[Principal, _needs("exports:write", is_limited=True)]
+LimitedConsentChecker = Annotated[Principal, _needs("consents:check", is_limited=True)]  # Answers allowed or denied, no values.
 DecisionsReader = Annotated[Principal, _needs("decisions:read")]
 Proposer = Annotated[Principal, _needs("decisions:propose")]  # What an agent asks for waits for a person.
 Settler = Annotated[Principal, _needs("decisions:settle")]
@@ -91,7 +104,6 @@ ConsentsReader = Annotated[Principal, _needs("consents:read")]
 ConsentChecker = Annotated[Principal, _needs("consents:check")]
 PrivacyReader = Annotated[Principal, _needs("privacy:read")]
 PrivacyWriter = Annotated[Principal, _needs("privacy:write")]
-MatchCaller = Annotated[Principal, _needs("match")]
 
 
 def _caller(request: Request) -> Principal:

@@ -27,7 +27,8 @@ MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson", "pa
 
 def begin(caller: Principal, request: Request, body: ExportWish, key: str | None) -> Response:
     """Open the job of an export, once for the request that this is. Blocks. Raises: what `exports.begin` raises."""
-    wish = Wish(body.kind, body.format, tuple(body.fields or ()), _names(body.brands), _names(body.sources), body.after)
+    of = _names(body.brands), _names(body.sources)
+    wish = Wish(body.kind, body.format, tuple(body.fields or ()), *of, body.after, body.purpose)
 
     def act(session: Session) -> tuple[int, bytes]:
         export_id = exports.begin(session, policies.current(session), wish, caller)
@@ -46,7 +47,14 @@ def shown(entry: Entry, job: Job) -> dict[str, Any]:
     inside = {"file_name", "timeline_id", "sha256"}
     about = {name: value for name, value in asdict(entry).items() if name not in inside}
     sha256 = None if entry.sha256 is None else entry.sha256.hex()
-    return {**about, "sha256": sha256, "cursor": entry.cursor, "state": job.state, "error": job.error}
+    return {
+        **about,
+        "sha256": sha256,
+        "cursor": entry.cursor,
+        "purpose": job.params.get("purpose"),
+        "state": job.state,
+        "error": job.error,
+    }
 
 
 def content(caller: Principal, export_id: UUID, if_none_match: str | None, holds_values: bool = True) -> Response:

@@ -1,17 +1,19 @@
 """Carries a lookup from its question to its answer: to a golden id by whatever was shown, then to the view of it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.responses import Response
 
-from api import answers, quotas
+from api import answers, limiting, quotas, reading
 from api.schemas.lookup import Identifier, Lookup
 from kernel import db
 from kernel.actor import Principal
 from kernel.audit import Entry
 from kernel.errors import MdmError
-from mdm import activity_reading, identify, lookup, views
+from mdm import identify, lookup, views
+from mdm.purposes import Limits
 from mdm.rules import Rules
 
 NOBODY = identify.Holders((), has_pending=False)
@@ -23,32 +25,55 @@ REFUSED = "records_refused"
 RESTRICTED = "use_restricted"
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """Who asks, what of a customer is to be shown, and what may not be used for it."""
+
+    caller: Principal
+    ruling: Rules
+    fields: Sequence[str]
+    limits: Limits
+
+
 async def answer(caller: Principal, ruling: Rules, body: Lookup, fields: Sequence[str]) -> Response:
     """Answer a lookup. Raises: MdmError for what the policy does not know; TooMany."""
+    wish = _Wish(caller, ruling, fields, limiting.limits_of(ruling.policy, caller, body.view))
     if caller.identifiers_per_hour is not None:
         await quotas.spend(caller, [body.model_dump_json(exclude={"view"})])
     if body.golden_id is not None:
-        return await _found(caller, str(body.golden_id), fields)
+        return await _found(wish, str(body.golden_id))
     if body.source_key is not None:
+        if body.source_key.source in wish.limits.sources:
+            return await _not_for_purpose(wish, "source_key")
         timeline_id, (crossed,) = await lookup.crosswalk(caller, [(body.source_key.source, body.source_key.key)])
         if crossed.golden_id is not None:
-            return await _found(caller, crossed.golden_id, fields)
+            return await _found(wish, crossed.golden_id)
         waits = crossed.resolution in {"pending", "quarantined"}
         return _nobody("pending" if waits else "none", timeline_id)
     assert body.identifier is not None  # noqa: S101 - the schema asks for exactly one of the three.
-    return await _by_identifier(caller, ruling, body.identifier, fields)
+    return await _by_identifier(wish, body.identifier)
 
 
-async def _by_identifier(caller: Principal, ruling: Rules, shown: Identifier, fields: Sequence[str]) -> Response:
+async def _not_for_purpose(wish: _Wish, by: str) -> Response:
+    """Answer one who asks by what may not be used for the purpose; nobody was looked for."""
+    async with db.hot_connection(wish.caller.scope) as connection:
+        await lookup.audited(connection, [Entry(wish.caller.actor, "lookup", "lookup", "", detail={"by": by, "found": 0})])
+        return _nobody("none", await lookup.timeline(connection), lookup.NOT_FOR_PURPOSE)
+
+
+async def _by_identifier(wish: _Wish, shown: Identifier) -> Response:
+    caller, ruling = wish.caller, wish.ruling
     key = identify.key_of(ruling.policy, identify.Shown(shown.kind, shown.value, shown.issuer, shown.programme, shown.country))
+    if isinstance(key, identify.Key) and any(map(wish.limits.bars, key.contained)):
+        return await _not_for_purpose(wish, shown.kind)
     async with db.hot_connection(caller.scope) as connection:
-        held = await identify.holders(connection, key) if isinstance(key, identify.Key) else NOBODY
+        held = await identify.holders(connection, key, wish.limits.sources) if isinstance(key, identify.Key) else NOBODY
         if len(held.golden_ids) != 1:
             timeline_id = await lookup.timeline(connection)
             detail = {"by": shown.kind, "found": len(held.golden_ids)}
             await lookup.audited(connection, [Entry(caller.actor, "lookup", "lookup", "", detail=detail)])
     if len(held.golden_ids) == 1:
-        return await _found(caller, held.golden_ids[0], fields)
+        return await _found(wish, held.golden_ids[0])
     if held.golden_ids:
         return answers.json_answer({"result": "ambiguous", "timeline_id": timeline_id, "golden_ids": held.golden_ids})
     if held.has_pending:
@@ -62,15 +87,16 @@ def _nobody(result: str, timeline_id: str, reason: str | None = None) -> Respons
     return answers.json_answer({"result": result, "timeline_id": timeline_id, **({"reason": reason} if reason else {})})
 
 
-async def _found(caller: Principal, golden_id: str, fields: Sequence[str]) -> Response:
-    held = await lookup.golden(caller, golden_id, "lookup", with_flags="flags" in fields)
+async def _found(wish: _Wish, golden_id: str) -> Response:
+    read = await lookup.golden(wish.caller, golden_id, "lookup", with_flags="flags" in wish.fields)
+    fields = () if read.is_restricted else wish.fields  # Nobody needs to count what their records did.
+    held = (await reading.shown(wish.caller, wish.ruling.policy, {golden_id: read}, fields, wish.limits))[golden_id]
     try:
         answers.refuse_missing(held)
     except MdmError as missing:
         return _nobody("none", held.timeline_id, missing.code)
     if held.is_restricted:
         return _nobody("none", held.timeline_id, RESTRICTED)
-    held = (await activity_reading.beside(caller, {golden_id: held}, fields))[golden_id]
     shown: dict[str, Any] = {
         "result": "found",
         "timeline_id": held.timeline_id,
@@ -78,6 +104,7 @@ async def _found(caller: Principal, golden_id: str, fields: Sequence[str]) -> Re
         "status": held.status,
         "golden_id": held.golden_id,
         "version": held.version,
-        "view": views.show(held, fields),
+        "view": views.show(held, wish.fields),
+        **limiting.told(wish.limits),
     }
     return answers.json_answer(shown)

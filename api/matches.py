@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from api import asking, quotas
+from api import asking, limiting, quotas, reading
 from api.refusals import is_sayable, refusal, require_source, told
 from api.schemas.match import Match
 from kernel.actor import Principal
-from mdm import activity_reading, lookup, sender_paths, views
+from mdm import lookup, sender_paths, views
 from mdm.mapping_values import Problem
+from mdm.policy import Policy
 from mdm.policy_schema import Source
+from mdm.purposes import Limits
 from mdm.rules import Rules
 from mdm.search import Asked, Certainty, Fit, Found, search
 from mdm.search import ask as standardized
@@ -26,7 +28,7 @@ def may_explain(caller: Principal, body: Match) -> None:
 def asked(caller: Principal, versions: VersionSet, body: Match) -> Asked:
     """Standardize the record asked about. Raises: MdmError for one that ingest would refuse as well."""
     source = require_source(versions.policy, body.source, caller) if body.source is not None else None
-    found = standardized(versions, body.record, body.source)
+    found = standardized(versions, body.record, body.source, limiting.limits_of(versions.policy, caller, body.view))
     if isinstance(found, Problem):
         raise refusal(found, pointers_in(source, found, body))
     return found
@@ -47,8 +49,9 @@ async def answer(
     found = await _usable(caller, await search(caller, versions, question, body.limit))
     # Somebody who may only be meant is shown to whoever sees everybody; others ask first.
     told_of = [fit for fit in found.fits if caller.sees_clear or fit.certainty != Certainty.POSSIBLE]
-    shown = await _views(caller, told_of, fields) if fields is not None else {}
-    ask = None if caller.sees_clear else await _ask(caller, found.fits, body)
+    limits = limiting.limits_of(versions.policy, caller, body.view)
+    shown = await _views(caller, versions.policy, told_of, fields, limits) if fields is not None else {}
+    ask = None if caller.sees_clear else await _ask(caller, versions.policy, found.fits, body)
     reason = {"reason": question.reason} if question.reason else {}
     return {
         "certainty": found.certainty,
@@ -62,10 +65,11 @@ async def answer(
     }
 
 
-async def _ask(caller: Principal, fits: Sequence[Fit], body: Match) -> dict[str, str] | None:
+async def _ask(caller: Principal, ruling: Policy, fits: Sequence[Fit], body: Match) -> dict[str, str] | None:
     """The question that tells those apart who may be meant."""
     ids = [fit.golden_id for fit in fits if fit.golden_id is not None and fit.certainty == Certainty.POSSIBLE]
-    held = await lookup.goldens(caller, ids, "match.ask") if ids else {}
+    read = await lookup.goldens(caller, ids, "match.ask") if ids else {}
+    held = await limiting.limit(ruling, read, limiting.limits_of(ruling, caller, body.view))
     return asking.best([one for one in held.values() if one.golden_id is not None], body.record)
 
 
@@ -84,10 +88,12 @@ def with_missed(answer: dict[str, Any], ruling: Rules) -> dict[str, Any]:
     return {**answer, "searched": {**answer["searched"], **missed}}
 
 
-async def _views(caller: Principal, fits: Sequence[Fit], fields: Sequence[str]) -> dict[str, dict[str, Any]]:
+async def _views(
+    caller: Principal, ruling: Policy, fits: Sequence[Fit], fields: Sequence[str], limits: Limits
+) -> dict[str, dict[str, Any]]:
     ids = [fit.golden_id for fit in fits if fit.golden_id is not None]
     read = await lookup.goldens(caller, ids, "match", with_flags="flags" in fields)
-    held = await activity_reading.beside(caller, read, fields)
+    held = await reading.shown(caller, ruling, read, fields, limits)
     return {golden_id: views.show(one, fields) for golden_id, one in held.items() if one.golden_id is not None}
 
 

@@ -39,6 +39,7 @@ def export(
     brand: Annotated[list[str] | None, typer.Option(help="Only of this brand; several times for several.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only of this source; several times for several.")] = None,
     after: Annotated[str | None, typer.Option(help="For changed-since: the cursor of the export or feed before.")] = None,
+    purpose: Annotated[str | None, typer.Option(help="What it is for: without what the policy keeps out of that.")] = None,
 ) -> None:
     """Write the crosswalk, golden values or what changed to a file, all of one moment; says the cursor to follow the feed from.
 
@@ -47,7 +48,7 @@ def export(
     if not out.parent.is_dir():
         raise Invalid(f"There is no folder {out.parent}", code="no_folder")
     privacy_gate.require_now()
-    wish = Wish(kind, format_, tuple(field or ()), _names(brand), _names(source), after)
+    wish = Wish(kind, format_, tuple(field or ()), _names(brand), _names(source), after, purpose)
     with db.transaction() as session:
         export_id = exports.begin(session, policies.current(session), wish, OPERATOR)
         claim = jobs.claim_chunk(session, "cli", [exports.KIND], lease_seconds=chunks.LEASE_SECONDS, job_id=export_id)

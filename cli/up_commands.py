@@ -108,12 +108,15 @@ def create(
     days: Annotated[int | None, typer.Option(min=1, help="Expires after so many days")] = None,
     role: Annotated[str | None, typer.Option(help="One of: " + ", ".join(actor.ROLES))] = None,
     agent: Annotated[bool, typer.Option("--agent", help="For a program that reads and proposes, and never decides")] = False,
+    purpose: Annotated[str | None, typer.Option(help="Answer it only what the policy lets be used for this")] = None,
 ) -> None:
     """Make a key and print it, this once: with a role, with scopes, or with a role and some more."""
     expires_at = clock.now() + timedelta(days=days) if days else None
     kind = actor.AGENT if agent else actor.SERVICE
     with db.transaction() as session:
         info, text = actor.create_key(session, name, scope or (), brand, region, expires_at, role, kind, _who())
+        if purpose is not None:
+            key_rotation.bind(session, info.key_id, purpose, _who())
         ruling = policy.in_force(session)
     for one in sorted(set(brand or ()) - ({source.brand for source in ruling.sources.values()} if ruling else set())):
         errors.print(
@@ -133,7 +136,9 @@ def list_() -> None:
         expired = key.expires_at is not None and key.expires_at <= clock.now()
         state = "revoked" if key.revoked_at else "expired" if expired else "valid"
         brands = "all" if key.brands is None else ", ".join(key.brands)
-        powers = " ".join([*([key.role] if key.role else []), *key.scopes, *(["(agent)"] if key.kind == actor.AGENT else [])])
+        kind = ["(agent)"] if key.kind == actor.AGENT else []
+        purpose = [f"(for {key.purpose})"] if key.purpose else []
+        powers = " ".join([*([key.role] if key.role else []), *key.scopes, *kind, *purpose])
         table.add_row(key.key_id, key.name, powers, brands, f"{key.created_at:%Y-%m-%d}", state)
     console.print(table)
 

@@ -97,7 +97,7 @@ TOUCH_SECONDS = 60.0
 _ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PARTS = 5
 _SELECT = (
-    "SELECT name, secret_hash, scopes, brands, regions, role, kind, requests_per_minute, identifiers_per_hour,"
+    "SELECT name, secret_hash, scopes, brands, regions, role, kind, requests_per_minute, identifiers_per_hour, purpose,"
     " expires_at, revoked_at FROM api_key WHERE key_id = "
 )
 # Often enough to see which keys are dead, seldom enough to cost nothing.
@@ -108,7 +108,10 @@ _TOUCH = (
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """An authenticated caller: a person, a service or an agent. `role`: the one it was given, None where only scopes were."""
+    """An authenticated caller: a person, a service or an agent. `role`: the one it was given, None where only scopes were.
+
+    `purpose`: the one that its key is for, if it is for one: what it is answered is limited to what may be used for that.
+    """
 
     key_id: str
     name: str
@@ -118,6 +121,7 @@ class Principal:
     kind: str = SERVICE
     requests_per_minute: int | None = None
     identifiers_per_hour: int | None = None
+    purpose: str | None = None
 
     def may(self, scope: str) -> bool:
         """Say whether this caller holds a scope; `admin` holds all."""
@@ -153,6 +157,7 @@ class KeyInfo:
     revoked_at: datetime | None
     role: str | None = None
     kind: str = SERVICE
+    purpose: str | None = None
 
 
 def principal(
@@ -292,7 +297,7 @@ def list_keys(session: Session) -> list[KeyInfo]:
     """Return all keys, the oldest first."""
     rows = session.connection().execute(
         sa.text(
-            "SELECT key_id, name, scopes, brands, regions, created_at, expires_at, revoked_at, role, kind"
+            "SELECT key_id, name, scopes, brands, regions, created_at, expires_at, revoked_at, role, kind, purpose"
             " FROM api_key ORDER BY created_at"
         )
     )
@@ -337,4 +342,6 @@ def _checked(key_id: str, secret: str, row: tuple[Any, ...] | None) -> Principal
     if revoked_at is not None or (isinstance(expires_at, datetime) and expires_at <= clock.now()):
         raise _bad_key("The key is revoked or expired: ask whoever operates this service for another.")
     held = principal(key_id, str(name), scopes, Scope(_tuple(brands), _tuple(regions)), role, kind)
-    return held if limits == [None, None] else replace(held, requests_per_minute=limits[0], identifiers_per_hour=limits[1])
+    if limits == [None, None, None]:
+        return held
+    return replace(held, requests_per_minute=limits[0], identifiers_per_hour=limits[1], purpose=limits[2])

@@ -119,12 +119,17 @@ def _is_cut(rows: Sequence[sql.Row]) -> bool:
     return any(number >= MOST_COUNTED for number in counted.values())
 
 
-async def beside(caller: Principal, held: Mapping[str, Held], fields: Collection[str] | None) -> Mapping[str, Held]:
-    """Add to golden records what their records did, when the fields that are shown name it; costs nothing otherwise."""
+async def beside(
+    caller: Principal, held: Mapping[str, Held], fields: Collection[str] | None, without: Collection[str] = ()
+) -> Mapping[str, Held]:
+    """Add to golden records what their records did, when the fields that are shown name it; costs nothing otherwise.
+
+    `without`: sources of which nothing is to count.
+    """
     if ACTIVITY not in (fields or ()):
         return held
     ids = {one.golden_id for one in held.values() if one.golden_id is not None and one.status != "erased"}
-    found = await briefs(caller, ids)
+    found = await _all_but(caller, ids, without) if without else await briefs(caller, ids)
     return {asked: replace(one, activity=found.get(one.golden_id or "")) for asked, one in held.items()}
 
 
@@ -138,9 +143,18 @@ async def briefs(caller: Principal, golden_ids: Collection[str]) -> dict[str, di
     return {golden_id: found for golden_id, found in zip(golden_ids, found_all, strict=True) if found}
 
 
-async def _read(scope: db.Scope, golden_ids: Sequence[str]) -> list[dict[str, Any] | None]:
+async def _all_but(caller: Principal, golden_ids: Collection[str], without: Collection[str]) -> dict[str, dict[str, Any]]:
+    rows = [row for row in await _rows(caller.scope, golden_ids) if row[1] not in without]
+    return {golden_id: one.brief() for golden_id, one in totals(rows, lambda row: str(row[0])).items()}
+
+
+async def _rows(scope: db.Scope, golden_ids: Collection[str]) -> list[sql.Row]:
     async with db.hot_connection(scope) as connection:
-        rows = await (await connection.execute(TOTALS, {"ids": list(golden_ids)})).fetchall()
+        return await (await connection.execute(TOTALS, {"ids": list(golden_ids)})).fetchall()
+
+
+async def _read(scope: db.Scope, golden_ids: Sequence[str]) -> list[dict[str, Any] | None]:
+    rows = await _rows(scope, golden_ids)
     found = {golden_id: one.brief() for golden_id, one in totals(rows, lambda row: str(row[0])).items()}
     return [found.get(golden_id) for golden_id in golden_ids]
 

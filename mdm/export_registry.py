@@ -26,6 +26,7 @@ from mdm.export_files import Written
 from webhooks.feed import Log
 
 LEFTOVER_SECONDS = 3_600.0
+KEY_IS_FOR_A_PURPOSE = "key_is_for_a_purpose"
 OVER = frozenset({"finished", "failed", "cancelled"})
 
 
@@ -151,6 +152,8 @@ def hand_out(session: Session, export_id: uuid.UUID, caller: Principal, holds_va
     if holds_values and not caller.sees_clear and not job.params.get("masked"):
         why = "The file holds personal values as they are; an export of your own is masked."
         raise Forbidden("Not without seeing clear values", code="clear_values_needed", detail=why, extra={"scope": CLEAR})
+    if caller.purpose is not None and job.params.get("purpose") != caller.purpose:
+        raise Forbidden("The file was not made for the purpose of the key", code=KEY_IS_FOR_A_PURPOSE)
     entry, path = kept_file(session, export_id)
     with refused_unless_audited():
         detail = {**_about(entry), "rows": entry.rows}

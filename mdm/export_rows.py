@@ -4,6 +4,7 @@ The number of the last event is read in the same snapshot. Events are numbered a
 up to then is in the snapshot; what is in it and not yet numbered comes again with a greater number, and says the same.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +13,11 @@ import orjson
 import psycopg
 from sqlmodel import Session
 
-from mdm import masking, sql
+from mdm import limited, masking, sql
 from mdm.export_files import Columns, Kind
+from mdm.policy import Policy
+from mdm.purposes import Limits
+from mdm.steps import Steps
 from webhooks import feed
 from webhooks.feed import Log
 
@@ -24,11 +28,20 @@ LONGEST_STATEMENT = "600s"  # One portion: whoever waits for a request does not 
 
 
 @dataclass(frozen=True, slots=True)
+class Under:
+    """What may not be used for the purpose of a file, by which policy, and the steps in which values are computed without it."""
+
+    limits: Limits
+    policy: Policy
+    steps: Steps
+
+
+@dataclass(frozen=True, slots=True)
 class Extent:
     """Which rows and columns: attributes of golden records, records of which sources (empty: all), changes behind which cursor.
 
     `private`: sources whose keys are not told. `as_json`: attributes are wanted as JSON, else texts as they are. `masked`: for
-    somebody who may not see personal values.
+    somebody who may not see personal values. `under`: for a purpose that has limits; none of `fields` may be kept out of it.
     """
 
     kind: str
@@ -38,6 +51,7 @@ class Extent:
     private: tuple[str, ...] = ()
     as_json: bool = False
     masked: bool = False
+    under: Under | None = None
 
 
 def columns(extent: Extent) -> Columns:
@@ -60,7 +74,37 @@ def rows(session: Session, extent: Extent) -> tuple[Log, Iterator[list[sql.Row]]
     behind = {"after": feed.place(log, extent.after), "until": log.last_seq}
     statement = (_CHANGED if extent.kind == CHANGED else _GOLDEN).format(fields=_fields(extent))
     portions = _portions(session, statement, {**_parameters(extent), **_paths(extent.fields), **behind})
-    return log, _masked(portions, extent) if extent.masked else portions
+    usable = (_usable(portion, extent) for portion in portions)
+    return log, _masked(usable, extent) if extent.masked else usable
+
+
+def _usable(portion: list[sql.Row], extent: Extent) -> list[sql.Row]:
+    """Leave the last column out: the whole record of a row whose values are computed anew, without what may not be used."""
+    touched = {place: orjson.loads(row[-1]) for place, row in enumerate(portion) if row[-1] is not None}
+    if not touched or extent.under is None:
+        return [row[:-1] for row in portion]
+    of = extent.under
+    with of.steps() as session:
+        bodies = dict(zip(touched, limited.under(session, of.policy, list(touched.values()), of.limits), strict=True))
+    found = [_shown(row[:-1], bodies[place], extent) if place in bodies else row[:-1] for place, row in enumerate(portion)]
+    return [row for row in found if row is not None]
+
+
+def _shown(row: sql.Row, body: Mapping[str, Any] | None, extent: Extent) -> sql.Row | None:
+    """A row with the values of a body; of one of which nothing is left none, or what is told of a record that is not there."""
+    first = len(row) - len(extent.fields)
+    if body is None:
+        return (row[0], "unknown", *[None] * (len(row) - 2)) if extent.kind == CHANGED else None
+    return (*row[:first], *[_picked(body, _path(field), extent.as_json) for field in extent.fields])
+
+
+def _picked(body: Any, path: Sequence[str], as_json: bool) -> str | None:
+    """What PostgreSQL's #> and #>> give of a JSON value, as text."""
+    for name in path:
+        body = body.get(name) if isinstance(body, Mapping) else None
+    if body is None or (isinstance(body, str) and not as_json):
+        return body
+    return json.dumps(body, ensure_ascii=False)
 
 
 def _masked(portions: Iterator[list[sql.Row]], extent: Extent) -> Iterator[list[sql.Row]]:
@@ -92,19 +136,24 @@ def _portions(session: Session, statement: str, parameters: Mapping[str, Any]) -
 
 
 def _parameters(extent: Extent) -> dict[str, Any]:
-    return {"any": not extent.sources, "sources": list(extent.sources), "private": list(extent.private)}
+    barred = list(extent.under.limits.sources) if extent.under else []
+    return {"any": not extent.sources, "sources": list(extent.sources), "private": list(extent.private), "barred": barred}
 
 
 _CROSSWALK = """
 SELECT c.source, CASE WHEN c.source <> ALL(%(private)s::text[]) THEN c.source_key END, c.record_id::text, c.golden_id::text,
   CASE WHEN p.quarantined_at IS NOT NULL THEN 'quarantined' WHEN p.record_id IS NOT NULL THEN 'pending' ELSE c.state END
 FROM crosswalk c LEFT JOIN pending_record p USING (record_id)
-WHERE %(any)s OR c.source = ANY(%(sources)s::text[]) ORDER BY c.record_id"""
+WHERE (%(any)s OR c.source = ANY(%(sources)s::text[])) AND c.source <> ALL(%(barred)s::text[]) ORDER BY c.record_id"""
 
 _STANDING = """g.redirect_to::text, g.version,
   to_char(g.computed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+# The whole of a golden record that holds a record of a source which may not be used: by its own list of members, for those of
+# other brands are not in the crosswalk that this session sees.
+_TOUCHED = """CASE WHEN %(barred)s::text[] <> '{{}}' AND EXISTS (SELECT FROM jsonb_array_elements(g.body -> 'members') AS m
+  WHERE m ->> 'source' = ANY(%(barred)s::text[])) THEN g.body::text END"""
 _GOLDEN = f"""
-SELECT g.golden_id::text, g.status, {_STANDING}{{fields}} FROM golden g
+SELECT g.golden_id::text, g.status, {_STANDING}{{fields}}, {_TOUCHED} FROM golden g
 WHERE g.status = 'live' AND NOT (EXISTS (SELECT FROM restriction) AND is_restricted(g.golden_id)) AND (%(any)s OR EXISTS (
   SELECT FROM crosswalk c WHERE c.golden_id = g.golden_id AND c.source = ANY(%(sources)s::text[])))
 ORDER BY g.golden_id"""  # noqa: S608 - made of this module's constants.
@@ -118,7 +167,7 @@ WITH heard AS MATERIALIZED (
 told AS (
   SELECT subject_id AS golden_id FROM heard
   UNION SELECT retired::uuid FROM heard CROSS JOIN LATERAL jsonb_array_elements_text(body -> 'retired_ids') AS retired)
-SELECT told.golden_id::text, coalesce(g.status, 'unknown'), {_STANDING}{{fields}}
+SELECT told.golden_id::text, coalesce(g.status, 'unknown'), {_STANDING}{{fields}}, {_TOUCHED}
 FROM told LEFT JOIN golden g ON g.golden_id = told.golden_id
   AND NOT (EXISTS (SELECT FROM restriction) AND is_restricted(g.golden_id)) ORDER BY told.golden_id"""  # noqa: S608 - the same.
 

@@ -6,7 +6,7 @@ holds what this service holds. Killed anywhere, it begins again, in a new snapsh
 
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -18,14 +18,16 @@ from kernel.actor import Principal
 from kernel.db import Scope
 from kernel.errors import Forbidden, Invalid, MdmError
 from kernel.jobs import Claim
-from mdm import export_registry, export_rows
+from mdm import export_registry, export_rows, purposes
 from mdm import policy as policies
 from mdm.chunks import LEASE_LOST, LEASE_SECONDS
 from mdm.export_files import FORMATS, STORAGE_FULL, ExportFile, Written
-from mdm.export_registry import Entry
-from mdm.export_rows import CHANGED, CROSSWALK, KINDS, Extent
+from mdm.export_registry import KEY_IS_FOR_A_PURPOSE, Entry
+from mdm.export_rows import CHANGED, CROSSWALK, KINDS, Extent, Under
+from mdm.lookup import NOT_FOR_PURPOSE
 from mdm.override_values import ADDRESS_PARTS, NAME_PARTS
 from mdm.policy import GOLDEN_ATTRIBUTES, Policy
+from mdm.purposes import Limits
 from mdm.steps import Steps
 from webhooks import feed
 from webhooks.feed import Log
@@ -36,13 +38,16 @@ MOST_FIELDS = 64
 SECONDS_BETWEEN_BEATS = 1.0
 LONGEST_SECONDS = 6 * 3_600.0
 # Trying again at once helps against none of these.
-FINAL = frozenset({STORAGE_FULL, "cursor_expired", "cursor_from_other_timeline"})
+FINAL = frozenset({STORAGE_FULL, "cursor_expired", "cursor_from_other_timeline", NOT_FOR_PURPOSE})
 Reading = Callable[[Scope], AbstractContextManager[Session]]
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody wants exported. `brands`, `sources`: None means all within the key's scope; `after`: a cursor of the feed."""
+    """What somebody wants exported. `brands`, `sources`: None means all within the key's scope; `after`: a cursor of the feed.
+
+    `purpose`: what it is for; the file is held to the limits of it.
+    """
 
     kind: str
     format: str
@@ -50,6 +55,7 @@ class Wish:
     brands: tuple[str, ...] | None = None
     sources: tuple[str, ...] | None = None
     after: str | None = None
+    purpose: str | None = None
 
 
 def begin(session: Session, ruling: Policy, wish: Wish, caller: Principal) -> uuid.UUID:
@@ -63,6 +69,7 @@ def begin(session: Session, ruling: Policy, wish: Wish, caller: Principal) -> uu
     with_keys = caller.may("golden:read") and caller.sees_clear
     needs = "golden:read" if wish.kind != CROSSWALK or (with_keys and _private(ruling, scope.brands)) else "lookup"
     about = {"export": wish.kind, "format": wish.format, "fields": wish.fields, "masked": not caller.sees_clear}
+    about |= {"purpose": _purpose(wish, caller)}
     part = {"actor": caller.actor, "with_personal_keys": with_keys}
     export_id = jobs.create_job(session, KIND, about, caller.name, chunks=[part])
     entry = Entry(export_id, wish.kind, wish.format, needs, wish.fields, sources, scope.brands, scope.regions, wish.after)
@@ -85,6 +92,7 @@ def _checked(session: Session, ruling: Policy, wish: Wish, caller: Principal) ->
     if not caller.may(needed):
         raise Forbidden(f"The key needs the scope {needed} as well", code="missing_scope", extra={"scope": needed})
     _check_fields(ruling, wish)
+    _check_purpose(purposes.limits(ruling, _purpose(wish, caller)), wish.fields, wish.sources or ())
     if (wish.after is None) == (wish.kind == CHANGED):
         detail = "A cursor belongs to `changed-since` and to no other kind: `cursor` of an export, or `next` of the feed."
         raise Invalid("The cursor does not fit", code="cursor_does_not_fit", detail=detail)
@@ -103,6 +111,20 @@ def _check_fields(ruling: Policy, wish: Wish) -> None:
         raise Invalid(f"Name at most {MOST_FIELDS} attributes, each once", code="bad_fields")
     if wish.kind == export_rows.GOLDEN and not wish.fields:
         raise Invalid("Name the attributes that you need", code="fields_needed", detail="An export says no more than was asked.")
+
+
+def _purpose(wish: Wish, caller: Principal) -> str | None:
+    """What a file is for. Raises: Forbidden for another purpose than that of the key."""
+    if caller.purpose is not None and wish.purpose not in {None, caller.purpose}:
+        raise Forbidden("The key is for another purpose", code=KEY_IS_FOR_A_PURPOSE, extra={"purpose": caller.purpose})
+    return wish.purpose or caller.purpose
+
+
+def _check_purpose(limits: Limits, fields: Sequence[str], sources: Sequence[str]) -> None:
+    barred = sorted([*filter(limits.bars, fields), *limits.sources.intersection(sources)])
+    if barred:
+        detail = "The policy keeps it out of this purpose (`not_for`): leave it out."
+        raise Invalid("This may not be used for the purpose", code=NOT_FOR_PURPOSE, detail=detail, extra={"barred": barred})
 
 
 def _is_known(ruling: Policy, name: str) -> bool:
@@ -144,11 +166,14 @@ def _make(steps: Steps, reading: Reading, claim: Claim) -> None:
     with steps() as session:
         jobs.heartbeat(session, claim, LEASE_SECONDS)
         entry, job = export_registry.find(session, claim.job_id)
-        hidden = () if claim.params["with_personal_keys"] else _private(policies.in_force(session), entry.brands)
+        ruling = policies.in_force(session)
+        hidden = () if claim.params["with_personal_keys"] else _private(ruling, entry.brands)
+    # By the policy of now: a limit that came while the job waited holds as well.
+    limits = purposes.limits(ruling, job.params.get("purpose")) if ruling else purposes.NONE
+    _check_purpose(limits, entry.fields, entry.sources)
     export_registry.delete_files(entry)  # What an attempt before this one has left.
-    extent = Extent(
-        entry.kind, entry.fields, entry.sources, entry.after, hidden, entry.format == "ndjson", job.params.get("masked", False)
-    )
+    asked = entry.kind, entry.fields, entry.sources, entry.after, hidden, entry.format == "ndjson"
+    extent = Extent(*asked, job.params.get("masked", False), Under(limits, ruling, steps) if limits and ruling else None)
     path = export_registry.folder() / f"{entry.export_id}.{uuid.uuid4().hex[:8]}.{entry.format}"
     with (
         reading(Scope(entry.brands, entry.regions)) as snapshot,

@@ -4,7 +4,7 @@ The value is standardized as a record's would be, found by its blocking key, and
 hash alone, or the last digits of a phone, is nobody's identity.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -30,7 +30,7 @@ SELECT DISTINCT c.golden_id::text
 FROM blocking_key k
 JOIN standard_record s USING (record_id)
 JOIN crosswalk c USING (record_id)
-WHERE k.blocking_key = %s AND s.body @> %s::jsonb AND c.state IN ('resolved', 'pending')
+WHERE k.blocking_key = %s AND s.body @> %s::jsonb AND s.source <> ALL(%s::text[]) AND c.state IN ('resolved', 'pending')
 LIMIT %s
 """
 
@@ -152,9 +152,9 @@ def _identifier(type_: str, issuer: str, key: str) -> dict[str, str]:
     return {"type": type_, "key": key, **({"issuer": issuer} if issuer else {})}
 
 
-async def holders(connection: Connection, key: Key) -> Holders:
-    """Find who holds a value, within the connection's row scope. One statement."""
-    parameters = [key.blocking_key, orjson.dumps(key.contained).decode(), MOST_NAMED + 1]
+async def holders(connection: Connection, key: Key, without: Collection[str] = ()) -> Holders:
+    """Find who holds a value, within the connection's row scope, by a record of no source in `without`. One statement."""
+    parameters = [key.blocking_key, orjson.dumps(key.contained).decode(), list(without), MOST_NAMED + 1]
     rows = await (await connection.execute(HOLDERS, parameters)).fetchall()
     golden_ids = sorted(row[0] for row in rows if row[0] is not None)
     return Holders(tuple(golden_ids[:MOST_NAMED]), len(golden_ids) < len(rows))

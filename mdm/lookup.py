@@ -71,6 +71,10 @@ FROM golden g JOIN golden live ON live.golden_id = coalesce(g.redirect_to, g.gol
 TIMELINE = "SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1"
 
 
+# What a golden id answers of which nothing may be used for the purpose that is asked for (`mdm.purposes`).
+NOT_FOR_PURPOSE = "not_for_purpose"
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
     """What a golden id answers: the id it lives by and its body as the JSON text of the database. Unknown: no `golden_id`.

@@ -4,7 +4,7 @@ Purposes are those of consent, a narrower one under the limits of those above it
 to the limits of which purpose is known to whoever answers.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 from itertools import chain
 
@@ -25,7 +25,6 @@ _PROMISED = {"identifiers": "identifiers", "loyalty_accounts": "loyalty_programm
 class Limits:
     """What may not be used for a purpose: attributes (`extras.<name>` among them), and whatever records of some sources say."""
 
-    purpose: str | None = None
     attributes: frozenset[str] = frozenset()
     sources: frozenset[str] = frozenset()
 
@@ -49,29 +48,30 @@ def known() -> tuple[str, ...]:
     return (MATCHING, *sorted(shipped().purposes))
 
 
-def check(purpose: str | None) -> None:
+def check(purpose: str) -> None:
     """Raises: Invalid for a purpose under which nothing can be answered."""
-    if purpose is not None and purpose not in shipped().purposes:
+    if purpose not in shipped().purposes:
         raise Invalid("No such purpose is known", code="unknown_purpose", extra={"known": sorted(shipped().purposes)})
 
 
-def limits(policy: PolicyDocument, purpose: str | None) -> Limits:
-    """Give what a policy keeps out of a purpose and of those above it; without a purpose nothing. Raises: Invalid."""
-    if purpose is None:
-        return NONE
-    check(purpose)
-    return _limits(policy, frozenset(shipped().family(purpose)), purpose)
+def limits(policy: PolicyDocument, *wanted: str | None) -> Limits:
+    """Give what a policy keeps out of any of some purposes and of those above them; None is no purpose. Raises: Invalid."""
+    family: set[str] = set()
+    for purpose in filter(None, wanted):
+        check(purpose)
+        family.update(shipped().family(purpose))
+    return _limits(policy, family) if family else NONE
 
 
-def _limits(policy: PolicyDocument, family: frozenset[str], purpose: str) -> Limits:
+def _limits(policy: PolicyDocument, family: Set[str]) -> Limits:
     attributes = (name for name, use in policy.attributes.items() if not family.isdisjoint(use.not_for))
     sources = (name for name, source in policy.sources.items() if not family.isdisjoint(source.not_for))
-    return Limits(purpose, frozenset(attributes), frozenset(sources))
+    return Limits(frozenset(attributes), frozenset(sources))
 
 
 def withheld(policy: PolicyDocument, source: str | None) -> tuple[str, ...]:
     """Name the attributes that records of a source (None: of no source) hold and that matching may not use."""
-    kept_out = _limits(policy, frozenset({MATCHING}), MATCHING)
+    kept_out = _limits(policy, {MATCHING})
     if source in kept_out.sources:
         return WITHHOLDABLE
     return tuple(name for name in WITHHOLDABLE if name in kept_out.attributes)  # An extra that is no evidence is none already.

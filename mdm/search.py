@@ -25,6 +25,7 @@ from mdm.incoming import REFUSING
 from mdm.mapping_schema import Fields
 from mdm.mapping_values import Problem
 from mdm.policy_schema import Source
+from mdm.purposes import NONE, Limits
 from mdm.search_reading import Neighbour
 from mdm.versions import VersionSet
 
@@ -82,13 +83,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The record asked about, standardized as one of its source would be. `notes`: fields and values that are no use."""
+    """The record asked about, standardized as one of its source would be. `notes`: fields and values that are no use; `without`:
+    sources whose records may not be used for the purpose."""
 
     form: ComparisonForm
     keys: Sequence[blocking.BlockingKey]
     domain: str
     notes: tuple[Problem, ...] = ()
     is_empty: bool = False
+    without: frozenset[str] = frozenset()
 
     @property
     def reason(self) -> str | None:
@@ -98,8 +101,10 @@ class Asked:
         return NOTHING_MAPPED if self.is_empty else NOTHING_TO_SEARCH_BY
 
 
-def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None) -> Asked | Problem:
+def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None, limits: Limits = NONE) -> Asked | Problem:
     """Standardize a record that is in a source's own fields, or (without source) in our attributes.
+
+    What may not be used for the purpose (`limits`) is not searched by either.
 
     A Problem for what ingest would refuse as well. Raises: NotFound for an unknown source.
     """
@@ -109,11 +114,17 @@ def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None) -> 
     read = _in_our_terms(versions, record) if source is None else _as_its_source(versions, record, source)
     if isinstance(read, Problem):
         return read
-    standard, notes = read
+    standard, notes = _limited(read[0], limits), read[1]
     keys = tuple(blocking.blocking_keys(standard, versions.blocking_secret))
     domain = versions.domain(source) if source else DEFAULT_DOMAIN
     is_empty = not keys and replace(standard, notes=(), withheld=()) == StandardRecord()
-    return Asked(comparison_form(standard), keys, domain, (*notes, *_notes_of(standard)), is_empty)
+    return Asked(comparison_form(standard), keys, domain, (*notes, *_notes_of(standard)), is_empty, limits.sources)
+
+
+def _limited(standard: StandardRecord, limits: Limits) -> StandardRecord:
+    kept_out = {name for name in withheld.WITHHOLDABLE if name in limits.attributes}.union(standard.withheld)
+    extras = tuple(one for one in standard.extras if not limits.bars(f"extras.{one.name}"))
+    return replace(standard, extras=extras, withheld=tuple(sorted(kept_out))) if limits else standard
 
 
 def _in_our_terms(versions: VersionSet, record: Mapping[str, Any]) -> tuple[StandardRecord, list[Problem]]:
@@ -143,7 +154,8 @@ def _notes_of(standard: StandardRecord) -> list[Problem]:
 async def search(caller: Principal, versions: VersionSet, asked: Asked, limit: int) -> Found:
     """Find who fits, at most `limit` of them. One statement, bounded by a limit of records a key; audited as one act."""
     read = await search_reading.read(caller, asked.keys)
-    near = [one for one in read.neighbours if versions.merges(one.source) and versions.domain(one.source) == asked.domain]
+    usable = [one for one in read.neighbours if one.source not in asked.without]
+    near = [one for one in usable if versions.merges(one.source) and versions.domain(one.source) == asked.domain]
     if len(near) > MOST_AT_ONCE:
         fits = await asyncio.to_thread(_fit, versions, asked, near)
     else:

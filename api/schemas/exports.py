@@ -28,6 +28,9 @@ class ExportWish(Strict):
         None, min_length=1, max_length=MOST, description="Only records of these sources, or golden records that hold one."
     )
     after: str | None = Field(None, max_length=64, description="For `changed-since`: `cursor` of an export, or of the feed.")
+    purpose: Name | None = Field(
+        None, description="What the file is for: held to the limits of it. Without: the purpose of the key, if it has one."
+    )
 
 
 class Export(BaseModel):
@@ -42,6 +45,7 @@ class Export(BaseModel):
     brands: list[str] | None = Field(description="Null: all.")
     regions: list[str] | None = Field(description="Null: all.")
     after: str | None
+    purpose: str | None = Field(description="What it was made for.")
     state: State = Field(description="Of its job.")
     error: str | None = Field(description="A stable code.")
     rows: int | None

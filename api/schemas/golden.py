@@ -120,7 +120,7 @@ class BatchGetItem(BaseModel):
     """The answer for one id, in the order asked."""
 
     requested_id: UUID
-    status: Literal["live", "merged", "ended", "erased", "unknown"]
+    status: Literal["live", "merged", "ended", "erased", "unknown", "not_for_purpose"]
     golden_id: UUID | None = None
     version: int | None = None
     golden: dict[str, Any] | None = None

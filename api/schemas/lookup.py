@@ -17,6 +17,7 @@ REASONS = (
     "`records_being_renewed`: some records still stand as an older program or policy read them, and may have been "
     "missed: ask again later. `records_refused`: the policy in force refuses what some records say, and they may have been "
     "missed. `use_restricted`: the customer asked that nothing be done with their data. "
+    "`not_for_purpose`: what was asked by, or all that is known, may not be used for the purpose of the key or view. "
     "`unknown_golden`, `golden_erased`: of a golden id."
 )
 Short = Annotated[str, Field(min_length=1, max_length=256)]
@@ -64,3 +65,4 @@ class LookupAnswer(BaseModel):
     version: int | None = None
     golden_ids: list[UUID] | None = Field(None, description="Of an ambiguous answer: who fits (at most 10).")
     view: dict[str, Any] | None = Field(None, description="The fields of the view that are known.")
+    withheld: list[str] | None = Field(None, description="Attributes that the policy keeps out of the purpose, known or not.")

@@ -7,7 +7,7 @@ from fastapi import Header, Request
 from starlette.responses import Response
 
 from api import answers, exporting
-from api.deps import Exporter, Reading
+from api.deps import LimitedExporter, Reading
 from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
 from api.schemas.exports import Export, ExportWish
@@ -22,7 +22,7 @@ A_FILE: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/v1/exports", status_code=202, response_model=Export)
-def begin(caller: Exporter, request: Request, body: ExportWish, idempotency_key: IdempotencyKey = None) -> Response:
+def begin(caller: LimitedExporter, request: Request, body: ExportWish, idempotency_key: IdempotencyKey = None) -> Response:
     """Begin an export.
 
     A job reads everything in one snapshot. The answer of `GET /v1/exports/{export_id}` names the cursor of the feed that the file
@@ -33,13 +33,13 @@ def begin(caller: Exporter, request: Request, body: ExportWish, idempotency_key:
 
 
 @router.get("/v1/exports/{export_id}", response_model=Export)
-def get(caller: Exporter, session: Reading, export_id: UUID) -> Response:
+def get(caller: LimitedExporter, session: Reading, export_id: UUID) -> Response:
     """Read how an export stands and what its file is."""
     return answers.json_answer(exporting.shown(*export_registry.find(session, export_id)))
 
 
 @router.get("/v1/exports/{export_id}/content", response_class=Response, responses=A_FILE)
-def content(caller: Exporter, export_id: UUID, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+def content(caller: LimitedExporter, export_id: UUID, if_none_match: Annotated[str | None, Header()] = None) -> Response:
     """Download the file of an export.
 
     `ETag` and `Repr-Digest` state its SHA-256. Files are kept for 24 hours by default (`MDM_EXPORT_KEPT_HOURS`), then it is 410;
@@ -49,7 +49,7 @@ def content(caller: Exporter, export_id: UUID, if_none_match: Annotated[str | No
 
 
 @router.delete("/v1/exports/{export_id}", status_code=204)
-def remove(caller: Exporter, export_id: UUID) -> Response:
+def remove(caller: LimitedExporter, export_id: UUID) -> Response:
     """Cancel an export, or remove its file.
 
     An export that is under way is cancelled. May be sent again.

@@ -7,15 +7,15 @@ from fastapi import Header, Query
 from fastapi.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api import answers, past, relating, searching
-from api.deps import GoldenReader, LookupCaller, Revealer
+from api import answers, limiting, past, reading, relating, searching
+from api.deps import GoldenReader, LimitedGoldenReader, LimitedLookupCaller, Revealer
 from api.routes import HotRoute, Route, resource
 from api.schemas.golden import BatchGet, BatchGetAnswer, Golden, History, ResolveIds, ResolveIdsAnswer
 from api.schemas.relationships import Relationships
 from api.schemas.reveals import Reveal, RevealedValues
 from api.schemas.search import Search, SearchAnswer
 from api.schemas.times import Time
-from mdm import activity_reading, lookup, rules
+from mdm import lookup, rules
 from stewardship import revealing
 
 router = resource("golden", HotRoute)
@@ -25,7 +25,7 @@ AsOf = Annotated[Time | None, Query(description="A time with its zone: what was 
 
 @router.get("/v1/golden/{golden_id}", response_model=Golden, responses={304: {"description": "Unchanged."}})
 async def get(
-    caller: GoldenReader, golden_id: UUID, as_of: AsOf = None, if_none_match: Annotated[str | None, Header()] = None
+    caller: LimitedGoldenReader, golden_id: UUID, as_of: AsOf = None, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:
     """Read one golden record.
 
@@ -34,8 +34,9 @@ async def get(
     answered then.
     """
     if as_of is not None:
+        limiting.refuse_past(caller)
         return await run_in_threadpool(past.as_of, caller, golden_id, as_of)
-    held = await lookup.golden(caller, str(golden_id))
+    held = await reading.one(caller, str(golden_id))
     return answers.golden_answer(held, if_none_match)
 
 
@@ -70,18 +71,17 @@ def reveal(caller: Revealer, golden_id: UUID, body: Reveal) -> Response:
 
 
 @router.post("/v1/golden:batch-get", response_model=BatchGetAnswer)
-async def batch_get(caller: GoldenReader, body: BatchGet) -> Response:
+async def batch_get(caller: LimitedGoldenReader, body: BatchGet) -> Response:
     """Read up to 1,000 golden records: whole, chosen fields (plain values), or a view of the policy."""
     fields = body.fields if body.view is None else answers.view_fields((await rules.current()).policy, body.view)
     ids = [str(golden_id) for golden_id in body.ids]
-    read = await lookup.goldens(caller, ids, "golden.batch_get", with_flags="flags" in (fields or ()))
-    held = await activity_reading.beside(caller, read, fields)
+    held = await reading.several(caller, ids, fields, body.view)
     items = [answers.item(held[golden_id], fields) for golden_id in ids]
     return answers.json_answer({"timeline_id": held[ids[0]].timeline_id, "items": items})
 
 
 @router.post("/v1/golden:resolve-ids", response_model=ResolveIdsAnswer)
-async def resolve_ids(caller: LookupCaller, body: ResolveIds) -> Response:
+async def resolve_ids(caller: LimitedLookupCaller, body: ResolveIds) -> Response:
     """Say what became of up to 1,000 golden ids: live, merged (and into which), ended, erased or unknown. Shows nobody's data."""
     ids = [str(golden_id) for golden_id in body.ids]
     held = await lookup.resolve_ids(caller, ids)

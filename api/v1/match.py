@@ -3,7 +3,7 @@
 from starlette.responses import Response
 
 from api import answers, matches
-from api.deps import MatchCaller
+from api.deps import LimitedMatchCaller
 from api.routes import HotRoute, resource
 from api.schemas.match import Match, MatchAnswer
 from mdm import rules
@@ -12,7 +12,7 @@ router = resource("match", HotRoute)
 
 
 @router.post("/v1/match", response_model=MatchAnswer, response_model_exclude_none=True)
-async def find(caller: MatchCaller, body: Match) -> Response:
+async def find(caller: LimitedMatchCaller, body: Match) -> Response:
     """Find who a new record might be, before it is created. Nothing is stored.
 
     The certainty says what would happen if it were stored: `exact` and `strong` would be merged, `possible` would be asked.

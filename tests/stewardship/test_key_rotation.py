@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from kernel import actor, clock, db
-from kernel.errors import Conflict, NotFound, Unauthorized
+from kernel.errors import Conflict, Invalid, NotFound, Unauthorized
 from stewardship import key_rotation
 
 from ..resolution import query
@@ -77,3 +77,17 @@ def test_the_log_tells_who_made_which_key_with_what_and_who_ended_it(database: s
     ]
     assert (told[0][3]["role"], told[0][3]["scopes"], told[0][3]["brands"]) == ("steward", ["lookup"], ["acme"])
     assert text.split("_")[3] not in str(told)
+
+
+def test_a_key_is_for_one_purpose_for_good_and_so_is_its_successor(database: str) -> None:
+    info, text = made()
+    assert caller(text).purpose is None
+    with db.transaction() as session:
+        key_rotation.bind(session, info.key_id, "marketing", "local:ben")
+    assert (caller(text).purpose, caller(text).requests_per_minute) == ("marketing", 600)
+    assert caller(rotated(info.key_id)[1]).purpose == "marketing"
+    refused = ((info.key_id, "service", NotFound), ("0" * 12, "marketing", NotFound), (info.key_id, "fun", Invalid))
+    for key_id, purpose, refusal in refused:
+        with pytest.raises(refusal), db.transaction() as session:
+            key_rotation.bind(session, key_id, purpose, "local:ben")
+    assert query("SELECT count(*) FROM audit WHERE action = 'key.bound'") == [(2,)]

@@ -1,0 +1,53 @@
+"""Holds answers to the limits of purposes: the caller's, which its key says, and that of the view which it asks for.
+
+A key that is for a purpose reaches only the routes whose answers are held to its limits (`deps.Requires.is_limited`).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+from fastapi.concurrency import run_in_threadpool
+
+from kernel import db
+from kernel.actor import Principal
+from kernel.errors import Forbidden
+from mdm import limited, purposes
+from mdm.lookup import NOT_FOR_PURPOSE, Held
+from mdm.policy import Policy
+from mdm.purposes import Limits
+
+
+def limits_of(policy: Policy, caller: Principal, view: str | None = None) -> Limits:
+    """What the policy keeps out of what this caller asks by a view. Raises: Invalid for a purpose that nobody knows."""
+    return purposes.limits(policy, caller.purpose, policy.view_purposes.get(view or ""))
+
+
+def refuse_past(caller: Principal) -> None:
+    """Raises: Forbidden for a caller whose purpose has limits: what was answered then was held to none."""
+    if caller.purpose is not None:
+        raise Forbidden("The past is kept as it was, and held to no limits of purposes", code="key_is_for_a_purpose")
+
+
+def told(limits: Limits) -> dict[str, Any]:
+    """Say in an answer which attributes were kept out of it."""
+    return {"withheld": sorted(limits.attributes)} if limits.attributes else {}
+
+
+async def limit(policy: Policy, held: Mapping[str, Held], limits: Limits) -> Mapping[str, Held]:
+    """Give golden records under some limits; free where there are none."""
+    return await run_in_threadpool(_limited, policy, held, limits) if limits else held
+
+
+def _limited(policy: Policy, held: Mapping[str, Held], limits: Limits) -> Mapping[str, Held]:
+    bodies = {asked: orjson.loads(one.body) for asked, one in held.items() if one.golden_id is not None}
+    with db.read_only() as session:
+        found = dict(zip(bodies, limited.under(session, policy, list(bodies.values()), limits), strict=True))
+    return {asked: _as(one, found[asked]) if asked in found else one for asked, one in held.items()}
+
+
+def _as(held: Held, body: limited.Body | None) -> Held:
+    if body is None:
+        return Held(held.requested_id, held.timeline_id, NOT_FOR_PURPOSE)
+    return replace(held, body=orjson.dumps(body).decode())
