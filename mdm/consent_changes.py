@@ -25,7 +25,9 @@ from mdm.consent_customers import Census
 CHANGED = "consent.changed"
 NARROWED = "consent.narrowed"
 MOST_TOLD = 50
-_STANDING = "SELECT golden_id, version, brands, regions FROM consent_standings(%s::uuid[])"
+# What is read of golden records whoever asks: how they stand, and under which a record lives.
+STANDING = "SELECT golden_id, version, brands, regions FROM consent_standings(%s::uuid[])"
+GOLDENS = "SELECT record_id, golden_id FROM consent_goldens(%s::uuid[])"
 Rulings = Mapping[Query, Ruling]
 
 
@@ -82,7 +84,7 @@ def _noted(session: Session, entries: Sequence[Entry], moves: Moves, at: datetim
     """Note what was parted and what was left behind; the entries as they are now."""
     elsewhere = {one for entry in entries for one in entry.records if one not in moves.before}
     golden_of: dict[UUID, UUID | None] = {
-        **dict(sql.rows(session, _GOLDENS, [sorted(elsewhere)]) if elsewhere else ()),
+        **dict(sql.rows(session, GOLDENS, [sorted(elsewhere)]) if elsewhere else ()),
         **moves.after,
     }
     parted = {
@@ -108,9 +110,6 @@ def _left_behind(moves: Moves) -> dict[UUID, set[UUID]]:
         if moves.after.get(one) is not None:
             stay[of].add(one)
     return {one: stay[of] for one, of in gone.items()}
-
-
-_GOLDENS = "SELECT record_id, golden_id FROM consent_goldens(%s::uuid[])"
 
 
 def _members(of: Mapping[UUID, UUID | None], records: Iterable[UUID]) -> dict[UUID, set[UUID]]:
@@ -184,7 +183,7 @@ def _events(session: Session, changes: Sequence[_Change], because: str) -> list[
     if not changes:
         return []
     ids = [one.golden_id for one in changes]
-    standing = {row[0]: row[1:] for row in sql.rows(session, _STANDING, [ids])}
+    standing = {row[0]: row[1:] for row in sql.rows(session, STANDING, [ids])}
     events = []
     for one in changes:
         if one.golden_id not in standing:

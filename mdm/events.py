@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from kernel.outbox import Event
-from mdm import consent_changes, golden_events, merge_holds, quality_breaches, sql
+from mdm import consent_changes, golden_events, merge_holds, preference_changes, quality_breaches, sql
 from webhooks.deliveries import DISABLED, OVERDUE, TEST
 
 RECEIVED = "record.received"
@@ -31,6 +31,7 @@ TYPES: Mapping[str, str] = {
     golden_events.ERASED: "A person's data were erased; the golden id answers 410 for ever. Erase what you keep under it.",
     consent_changes.CHANGED: "What a customer consented to amounts to something else; `narrowed` says whether something is lost.",
     consent_changes.NARROWED: "Something that a customer had consented to may not be done any more.",
+    preference_changes.CHANGED: "How a customer wants to be dealt with is another; `changed` says what, and of which brand.",
     "task.opened": "Stewards are asked something.",
     "task.overdue": "A question to stewards has waited longer than its kind may; told once.",
     "task.settled": "A question to stewards is asked no more.",

@@ -19,7 +19,7 @@ from consent.purposes import Rules
 from kernel import clock
 from kernel.actor import Principal
 from kernel.errors import Invalid
-from mdm import consent_customers, consent_gone, consents
+from mdm import consent_customers, consent_gone, consents, preference_changes
 from mdm.consent_acts import LATEST_AHEAD
 from mdm.consent_gone import ERASED
 from mdm.mapping_values import Problem
@@ -72,7 +72,7 @@ def record(session: Session, wishes: Sequence[Wish], principal: Principal) -> li
     for one in wishes:
         refused = _refused(one, now)
         made.append(refused or _made(one, keys, {asked: members[of] for asked, of in living.items()}, gone, principal, now))
-    new = preference_ledger.append(session, [one for one in made if isinstance(one, Preference)])
+    new = _append(session, [one for one in made if isinstance(one, Preference)])
     return [_outcome(one, new) for one in made]
 
 
@@ -133,7 +133,14 @@ def choose(
         )
         for key, value in chosen.items()
     ]  # fmt: skip
-    return len(preference_ledger.append(session, [preference_ledger.named(one, sorted(records)) for one in acts]))
+    return len(_append(session, [preference_ledger.named(one, sorted(records)) for one in acts]))
+
+
+def _append(session: Session, acts: Sequence[Preference]) -> set[UUID]:
+    """Append acts, and tell whose preferences they make others; the ids of those that were new."""
+    new = preference_ledger.append(session, acts)
+    preference_changes.appended(session, acts, new)
+    return new
 
 
 def read(session: Session, rules: Rules, golden_id: UUID, at: datetime, brands: Collection[str] | None) -> Told:

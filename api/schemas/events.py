@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from consent.preferences import Key
+
 KEY = "Left out where the source's keys are personal."
 
 
@@ -115,6 +117,20 @@ class ConsentEvent(BaseModel):
     changed: Annotated[list[ConsentAnswer], Field(description="At most 50.")]
 
 
+class ChangedPreference(BaseModel):
+    """Something that is preferred otherwise since."""
+
+    key: Key
+    brand: Annotated[str | None, Field(description="Null: for all brands.")]
+
+
+class PreferenceEvent(BaseModel):
+    """A customer wants to be dealt with otherwise. Never how: read `GET /v1/golden/{golden_id}/preferences`."""
+
+    golden_id: UUID
+    changed: list[ChangedPreference]
+
+
 class MergingEvent(BaseModel):
     """Merging without a human is on hold, or goes on."""
 
@@ -124,6 +140,7 @@ class MergingEvent(BaseModel):
 
 DATA: dict[str, type[BaseModel]] = {
     "consent": ConsentEvent,
+    "preference": PreferenceEvent,
     "golden": GoldenEvent,
     "record": RecordEvent,
     "task": TaskEvent,

@@ -121,3 +121,22 @@ def test_a_key_of_one_brand_is_told_of_no_others(api: Api, policy: Any, key: Key
     prefer(api, SPANISH, {**SPANISH, "record": {"source": "shop", "key": "1"}, "value": "de"})
     assert preferred(api, golden_id, headers=key(brands=("other",))) == {("language", "other"): "de"}
     assert api.get(f"/v1/golden/{golden_id}/preferences", headers=key(brands=("third",))).status_code == 404
+
+
+def test_what_is_preferred_otherwise_is_told_without_its_value_and_once(api: Api, policy: Any) -> None:
+    golden_id = merged(policy)
+
+    def told() -> list[Any]:
+        found = query("SELECT body, subject_id, brands FROM outbox WHERE type = 'preference.changed' ORDER BY outbox_id")
+        return [body["changed"] for body, subject, _ in found if subject == golden_id and body["golden_id"] == str(golden_id)]
+
+    prefer(api, SPANISH, {"golden_id": str(golden_id), "key": "topics", "value": ["shoes"]})
+    language, topics = {"key": "language", "brand": "main"}, {"key": "topics", "brand": None}
+    assert told() == [[language, topics]]
+    prefer(api, SPANISH)  # The same act again.
+    prefer(api, {**SPANISH, "value": "de", "occurred_at": "2026-02-01T10:00:00Z"})  # Earlier: the later counts.
+    prefer(api, {**SPANISH, "occurred_at": "2026-03-02T10:00:00Z"})  # Said once more.
+    assert told() == [[language, topics]]
+    prefer(api, {**SPANISH, "value": None, "occurred_at": "2026-04-01T10:00:00Z"})
+    assert told() == [[language, topics], [language]]
+    assert query("SELECT count(*) FROM outbox WHERE body::text ~ 'shoes|\"es\"'") == [(0,)]
