@@ -23,7 +23,7 @@ from kernel import audit, clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, NotFound
 from kernel.settings import settings
-from mdm import consent_checks, consent_reading, consents, contact_points, history
+from mdm import consent_checks, consent_reading, consents, contact_points, history, rules
 from mdm.consent_acts import Act
 from mdm.consent_checks import Check, Checked
 from mdm.consents import Outcome
@@ -78,7 +78,8 @@ async def check(caller: Principal, body: Checks) -> Response:
     if body.at is not None and body.at > now:
         raise Invalid("That time is still to come", code="as_of_in_future")
     asked = [_check(index, one) for index, one in enumerate(body.checks)]
-    found = await consent_checks.check(caller, shipped(), asked, body.at or now)
+    limits_of = consent_checks.limits_by((await rules.current()).policy)
+    found = await consent_checks.check(caller, shipped(), asked, body.at or now, limits_of)
     written = await run_in_threadpool(_written, body.at or now, found)
     return answers.JsonBytes(written)
 

@@ -59,6 +59,7 @@ class Reason(StrEnum):
     NOBODY_HOLDS = "nobody_holds"
     UNKNOWN_CUSTOMER = "unknown_customer"
     RESTRICTED = "use_restricted"
+    NOT_FOR_PURPOSE = "not_for_purpose"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from kernel.db import Scope
 from kernel.errors import Conflict, Invalid, MdmError
 from kernel.jobs import Claim
 from mdm import consent_checks, consent_files, export_registry, exports, files, uploads
+from mdm import policy as policies
 from mdm.chunks import LEASE_LOST
 from mdm.consent_checks import Check, Checked
 from mdm.consent_files import Default
@@ -157,7 +158,8 @@ def answers(session: Session, rules: Rules, asked: Sequence[Asked]) -> list[Answ
     A row that cannot be read is `unreadable`, which permits nothing.
     """
     checks = [one for one in asked if isinstance(one, Check)]
-    found: Iterator[Checked] = iter(consent_checks.check_in(session, rules, checks, clock.now()) if checks else ())
+    limits_of = consent_checks.limits_by(policies.in_force(session))
+    found: Iterator[Checked] = iter(consent_checks.check_in(session, rules, checks, clock.now(), limits_of) if checks else ())
     return [_answered(next(found)) if isinstance(one, Check) else (UNREADABLE, one.code, None) for one in asked]
 
 

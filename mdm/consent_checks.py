@@ -8,16 +8,17 @@ within it is read whole.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from sqlmodel import Session
 
 from consent import ledger
-from consent.effective import KIND_OF, Customer, by_contact, judge, judge_contact, of_any
+from consent.effective import EMAIL, KIND_OF, PHONE, Customer, by_contact, judge, judge_contact, of_any
 from consent.entries import Channel, Query
 from consent.purposes import Rules
 from consent.status import Answer, Reason, Ruling
@@ -27,6 +28,8 @@ from kernel.audit import Entry as Audited
 from mdm import lookup, sql
 from mdm.consent_customers import HOLDERS, MEMBERS, Census, Index
 from mdm.contact_points import ContactPoint
+from mdm.policy import Policy
+from mdm.purposes import NONE, Limits, limits
 
 MOST_CHECKS = 10_000
 FEW = 200
@@ -51,6 +54,24 @@ CROSS JOIN LATERAL (SELECT asked.source, asked.source_key, record_id, golden_id 
 _RESTRICTED = "SELECT one FROM unnest(%s::uuid[]) AS one WHERE EXISTS (SELECT FROM restriction) AND is_restricted(one)"
 UNKNOWN = Ruling(Answer.UNKNOWN, Reason.UNKNOWN_CUSTOMER)
 RESTRICTED = Ruling(Answer.DENIED, Reason.RESTRICTED)
+# What may not be used for a purpose by the policy (`not_for`) is denied whatever the customer consented to.
+NOT_FOR_PURPOSE = Ruling(Answer.DENIED, Reason.NOT_FOR_PURPOSE)
+_SOURCES = "SELECT record_id, source FROM consent_sources(%s::uuid[], %s::text[])"
+# The attribute that holds what a channel or contact point is reached by.
+_HELD_AS = {
+    EMAIL: "emails", PHONE: "phones", Channel.SMS: "phones", Channel.MESSENGER: "phones", Channel.POST: "address",
+}  # fmt: skip
+LimitsOf = Callable[[str], Limits]
+
+
+def unlimited(_purpose: str) -> Limits:
+    """The limits of purposes where there is no policy."""
+    return NONE
+
+
+def limits_by(ruling: Policy | None) -> LimitsOf:
+    """The limits of purposes by a policy."""
+    return partial(limits, ruling) if ruling is not None else unlimited
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +106,45 @@ class _Found:
     index: Index
     restricted: frozenset[UUID]
     customers: Mapping[UUID, Customer]
+    limits: Mapping[str, Limits]
+    sources: Mapping[UUID, str]  # Of records whose source is kept out of some purpose that is asked for.
+
+    def keeps_out(self, purpose: str, contact: str, holders: Iterable[Customer]) -> bool:
+        """Whether none but records that are kept out of a purpose hold a contact point that somebody holds."""
+        barred = self.limits[purpose].sources
+        if not barred:
+            return False
+        holding = [one for of in holders for one in of.members if any(held.contact == contact for held in one.holdings)]
+        return bool(holding) and all(self.sources.get(one.record_id) in barred for one in holding)
 
 
-async def check(caller: Principal, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
-    """Answer checks as at a time, in their order. Audited as one act. Raises: Unavailable."""
+async def check(
+    caller: Principal, rules: Rules, checks: Sequence[Check], at: datetime, limits_of: LimitsOf = unlimited
+) -> list[Checked]:
+    """Answer checks as at a time, in their order. Audited as one act. `limits_of`: what may not be used for a purpose.
+
+    Raises: Unavailable.
+    """
     async with db.hot_connection(caller.scope) as connection:
         detail = {"asked": len(checks)}
         await lookup.audited(connection, [Audited(caller.actor, "consent.check", "consent", "", detail=detail)])
         if len(checks) <= PORTION:
-            return await _answered(connection, rules, checks, at)
+            return await _answered(connection, _reading(rules, checks, at, limits_of), len(checks))
     turn = asyncio.Semaphore(AT_ONCE)
 
     async def portion(begin: int) -> list[Checked]:
         async with turn, db.hot_connection(caller.scope) as connection:
-            return await _answered(connection, rules, checks[begin : begin + PORTION], at)
+            some = checks[begin : begin + PORTION]
+            return await _answered(connection, _reading(rules, some, at, limits_of), len(some))
 
     found = await asyncio.gather(*(portion(begin) for begin in range(0, len(checks), PORTION)))
     return [one for answers in found for one in answers]
 
 
-async def _answered(connection: lookup.Connection, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
+async def _answered(connection: lookup.Connection, reading: Reading, number: int) -> list[Checked]:
     """Answer checks by one connection. What takes long is done in a thread, so that nobody else's read waits for it."""
-    reading, answer = _reading(rules, checks, at), _NOTHING
-    is_large = len(checks) > FEW
+    answer = _NOTHING
+    is_large = number > FEW
     while True:
         step = await asyncio.to_thread(_next, reading, answer) if is_large or _is_long(answer) else _next(reading, answer)
         if isinstance(step, list):
@@ -120,9 +157,11 @@ def _is_long(answer: Sequence[sql.Row] | None) -> bool:
     return answer is not None and len(answer) > FEW
 
 
-def check_in(session: Session, rules: Rules, checks: Sequence[Check], at: datetime) -> list[Checked]:
+def check_in(
+    session: Session, rules: Rules, checks: Sequence[Check], at: datetime, limits_of: LimitsOf = unlimited
+) -> list[Checked]:
     """Answer checks as at a time, in their order, in the row scope of a session. Whoever calls this has it audited."""
-    reading, answer = _reading(rules, checks, at), _NOTHING
+    reading, answer = _reading(rules, checks, at, limits_of), _NOTHING
     while not isinstance(step := _next(reading, answer), list):
         answer = sql.rows(session, *step)
     return step
@@ -137,7 +176,7 @@ def _next(reading: Reading, answer: Sequence[sql.Row] | None) -> Asked | list[Ch
         return found
 
 
-def _reading(rules: Rules, checks: Sequence[Check], at: datetime) -> Reading:
+def _reading(rules: Rules, checks: Sequence[Check], at: datetime, limits_of: LimitsOf) -> Reading:
     """Read what checks are about, each statement once for all of them, and answer them."""
     ids = list(dict.fromkeys(one.golden_id for one in checks if one.golden_id))
     living: dict[UUID, UUID] = {row[0]: row[1] for row in (yield _LIVING, [ids])} if ids else {}
@@ -159,8 +198,11 @@ def _reading(rules: Rules, checks: Sequence[Check], at: datetime) -> Reading:
     records = census.records()
     entries = (yield ledger.ENTRIES, [records, hashes, at]) if records or hashes else ()
     restricted = frozenset(row[0] for row in (yield _RESTRICTED, [list(wanted)])) if wanted else frozenset[UUID]()
+    under = {purpose: limits_of(purpose) for purpose in {one.purpose for one in checks}}
+    barred = sorted({source for one in under.values() for source in one.sources})
+    sources = {row[0]: row[1] for row in (yield _SOURCES, [records, barred])} if barred and records else {}
     index = Index(ledger.entry_of(row) for row in entries)
-    found = _Found(census, living, crossed, held_by, index, restricted, census.of(index))
+    found = _Found(census, living, crossed, held_by, index, restricted, census.of(index), under, sources)
     return [_answer(found, one, rules, at) for one in checks]
 
 
@@ -173,20 +215,29 @@ def _kinds(checks: Sequence[Check]) -> frozenset[str]:
 def _answer(found: _Found, one: Check, rules: Rules, at: datetime) -> Checked:
     contact = found.census.hash_of(one.contact) if one.contact else None
     query = Query(one.purpose, one.channel, one.brand, contact)
+    reached_by = one.contact.kind if one.contact else one.channel
+    if found.limits[one.purpose].bars(_HELD_AS.get(reached_by or "", "")):
+        return Checked(NOT_FOR_PURPOSE)
     if one.golden_id is None and one.record is None:
         return Checked(_of_contact(found, one.contact, query, rules, at))
     customer_id = found.living.get(one.golden_id) if one.golden_id else found.keys.get(one.record or ("", ""), (None, False))[0]
-    if customer_id is None:
-        return Checked(UNKNOWN)
-    if customer_id in found.restricted:
-        return Checked(RESTRICTED, customer_id)
+    if customer_id is None or customer_id in found.restricted:
+        return Checked(UNKNOWN) if customer_id is None else Checked(RESTRICTED, customer_id)
     customer = found.customers.get(customer_id) or Customer((), ())
-    if contact is not None:
-        customer = _with(customer, found.index, contact)
     shown_id = None if one.record is not None and found.keys[one.record][1] else customer_id
-    if contact is not None or query.channel not in KIND_OF:
-        return Checked(judge(customer, query, rules, at), shown_id)
-    judged = by_contact(customer, query, rules, at)
+    if contact is None and query.channel in KIND_OF:
+        return _of_held(found, customer, query, (rules, at), shown_id)
+    if contact is not None and found.keeps_out(one.purpose, contact, [customer]):
+        return Checked(NOT_FOR_PURPOSE, shown_id)
+    return Checked(judge(_with(customer, found.index, contact) if contact else customer, query, rules, at), shown_id)
+
+
+def _of_held(found: _Found, customer: Customer, query: Query, by: tuple[Rules, datetime], shown_id: UUID | None) -> Checked:
+    """The answer for a customer by whichever contact point of a channel may be used, and which these are."""
+    held = by_contact(customer, query, *by)
+    judged = [one for one in held if not found.keeps_out(query.purpose, one[0], [customer])]
+    if held and not judged:
+        return Checked(NOT_FOR_PURPOSE, shown_id)
     usable = tuple(found.census.points[point].shown for point, ruling in judged if ruling.permits)
     return Checked(of_any(customer, judged), shown_id, usable)
 
@@ -196,6 +247,8 @@ def _of_contact(found: _Found, point: ContactPoint | None, query: Query, rules: 
     if not found.restricted.isdisjoint(held_by):
         return RESTRICTED
     holders = [found.customers[one] for one in held_by if one in found.customers]
+    if found.keeps_out(query.purpose, query.contact or "", holders):
+        return NOT_FOR_PURPOSE
     nobody = Customer((), tuple(found.index.of_contact(query.contact or "")))
     return judge_contact(holders, nobody, query, rules, at)
 

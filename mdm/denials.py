@@ -14,6 +14,7 @@ from sqlmodel import Session
 from consent.entries import Channel
 from consent.purposes import Rules
 from mdm import consent_checks, golden_events, sql
+from mdm import policy as policies
 from mdm.consent_changes import NARROWED
 from mdm.consent_checks import Check, Checked
 from webhooks import feed
@@ -68,7 +69,8 @@ def since(session: Session, rules: Rules, sending: Sending, after: str, at: date
     for event in page.events:
         seqs |= dict.fromkeys([event.subject_id, *_retired(event.body.get("retired_ids", ()))], event.seq)
     asked = [Check(sending.purpose, sending.channel, sending.brand, golden_id) for golden_id in seqs]
-    found = consent_checks.check_in(session, rules, asked, at) if asked else []
+    limits_of = consent_checks.limits_by(policies.in_force(session))
+    found = consent_checks.check_in(session, rules, asked, at, limits_of) if asked else []
     named = [Named(golden_id, now, seq) for (golden_id, seq), now in zip(seqs.items(), found, strict=True)]
     return Page(named, log.cursor(page.reached), page.has_more)
 
