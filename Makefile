@@ -64,8 +64,8 @@ docs: install
 	@$(BIN)/python scripts/canonical_model.py
 
 lock:
-	@$(LOCK) --extra embedded --extra demo --extra dev pyproject.toml -o requirements/dev.txt
-	@$(LOCK) --extra embedded -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
+	@$(LOCK) --extra embedded --extra demo --extra tracing --extra dev pyproject.toml -o requirements/dev.txt
+	@$(LOCK) --extra embedded --extra tracing -c requirements/dev.txt pyproject.toml -o requirements/runtime.txt
 	@$(LOCK) --group audit -o requirements/audit.txt
 	@$(LOCK) --group browser -c requirements/dev.txt -o requirements/browser.txt
 	@$(LOCK) --extra spark --constraints requirements/dev.txt pyproject.toml -o requirements/spark.txt

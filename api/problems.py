@@ -26,13 +26,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import faults
 from kernel import log
 from kernel.errors import MdmError, Unavailable
-from mdm import instruments
+from mdm import instruments, traces
 
 TYPE_PREFIX = "urn:customer-master:problem:"
 MEDIA_TYPE = "application/problem+json"
 SLOW_SECONDS = 2.0
 LOG = log.get_logger("api")
-TRACE_PARENT = re.compile(rb"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+TRACE_PARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 DETAILS = {
     404: "There is no such route.",
@@ -46,10 +46,16 @@ def trace_id(scope: Scope) -> str:
     """Give the request's trace id: the caller's own when it sent a valid `traceparent`, else a new one; the same every time."""
     known = scope.get("mdm.trace_id")
     if known is None:
-        match = TRACE_PARENT.fullmatch(dict(scope["headers"]).get(b"traceparent", b""))
-        known = match.group(1).decode() if match else f"{random.getrandbits(128):032x}"
+        sent = log.trace_parent() or trace_parent(scope)
+        known = sent.split("-")[1] if sent else f"{random.getrandbits(128):032x}"
         scope["mdm.trace_id"] = known
     return cast(str, known)
+
+
+def trace_parent(scope: Scope) -> str | None:
+    """Give the caller's `traceparent` when it sent a valid one."""
+    sent = dict(scope["headers"]).get(b"traceparent", b"")
+    return sent.decode() if TRACE_PARENT.fullmatch(sent) else None
 
 
 def body_of(error: MdmError) -> dict[str, Any]:
@@ -124,6 +130,12 @@ class Guard:
         """Serve one request; an exception after the answer began cuts the connection instead of ending it as if complete."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        if not traces.is_on():
+            return await self._serve(scope, receive, send)
+        with traces.span("request", "server", of=trace_parent(scope)):
+            return await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, status = time.perf_counter(), 0
         trace = trace_id(scope).encode()
 
@@ -146,6 +158,7 @@ class Guard:
             await answer(scope, failure)(scope, receive, traced)
         seconds = time.perf_counter() - started
         instruments.request(scope["method"], route_template(scope), status, seconds)
+        _trace_request(scope, status)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR or seconds > SLOW_SECONDS:
             _log_request(scope, status, seconds)
         return None
@@ -168,6 +181,12 @@ def log_failure(scope: Scope, error: BaseException, failure: MdmError) -> None:
         kind=type(error).__name__,
         where=where,
     )
+
+
+def _trace_request(scope: Scope, status: int) -> None:
+    method = scope["method"] if scope["method"] in instruments.METHODS else "other"
+    said = {"http.request.method": method, "http.route": route_template(scope), "http.response.status_code": status}
+    traces.note(said, f"{method} {route_template(scope)}", status >= HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def _log_request(scope: Scope, status: int, seconds: float) -> None:

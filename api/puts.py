@@ -14,9 +14,9 @@ from sqlmodel import Session
 
 from api import deps
 from api.refusals import refusal, require_source
-from kernel import db
+from kernel import db, log
 from kernel.actor import Principal
-from mdm import ingest, payloads, pending, rejects, sender_paths
+from mdm import ingest, payloads, pending, rejects, sender_paths, traces
 from mdm import policy as policies
 from mdm.incoming import Incoming
 from mdm.ingest import Outcome
@@ -37,6 +37,7 @@ class _Put:
 
     source: str
     item: Incoming
+    trace_parent: str | None
     taken: Taken | None = None
     error: BaseException | None = None
 
@@ -60,7 +61,7 @@ _lines: dict[Principal, _Line] = {}
 
 def take(caller: Principal, source: str, item: Incoming) -> Taken:
     """Take one record in, or its deletion; its payload is parsed here. Blocks. Raises: what its step raises; MdmError."""
-    mine = _Put(source, item)
+    mine = _Put(source, item, log.trace_parent())
     line = _lines.setdefault(caller, _Line())
     with line.arrived:
         line.waiting.append(mine)
@@ -131,6 +132,9 @@ def _store(session: Session, caller: Principal, group: Sequence[_Put]) -> list[T
         else:
             readable[place] = one.source, _with_payload(one.item, payload)
     outcomes = ingest.put_all(session, policy, list(readable.values()), caller, pending.INTERACTIVE_PRIORITY)
+    if len(group) > 1:
+        stored = zip(readable, outcomes, strict=True)
+        traces.divide(session, {one.record_id: group[place].trace_parent for place, one in stored if one.record_id})
     for (place, (source, item)), outcome in zip(readable.items(), outcomes, strict=True):
         found[place] = outcome, pointers_of(policy.source(source), outcome.problem, item.payload)
     return [found[place] for place in range(len(group))]

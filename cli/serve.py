@@ -12,7 +12,7 @@ import uvicorn
 
 from kernel import log
 from kernel.settings import settings
-from mdm import instruments
+from mdm import instruments, traces
 from mdm.crew import collect_seldom
 
 GRACE_SECONDS = 20
@@ -66,6 +66,7 @@ def serve(app: str, listener: socket.socket, name: str) -> None:
     )
     config.load()
     instruments.be(name)
+    traces.begin(name)
     collect_seldom(COLLECT_AFTER)
     Server(config).run(sockets=[listener])
 

@@ -115,8 +115,17 @@ class _IdLoader(psycopg.adapt.Loader):
 _ids: dict[bytes, uuid.UUID] = {}
 
 
+_watching: dict[str, Any] = {}
+_watching_async: dict[str, Any] = {}
+
+
+def watch(cursors: type[psycopg.Cursor[Any]] | None, async_cursors: type[psycopg.AsyncCursor[Any]] | None) -> None:
+    """Let new connections open such cursors, by which somebody watches their statements; None: the driver's own again."""
+    _watching["cursor_factory"], _watching_async["cursor_factory"] = cursors, async_cursors
+
+
 def _connect(parameters: dict[str, Any]) -> psycopg.Connection[Any]:
-    made: psycopg.Connection[Any] = psycopg.connect(**parameters)
+    made: psycopg.Connection[Any] = psycopg.connect(**parameters, **_watching)
     made.adapters.register_loader("uuid", _IdLoader)
     return made
 
@@ -261,7 +270,7 @@ async def async_pool() -> HotPool:
     parameters["options"] += " -c plan_cache_mode=force_generic_plan"
     size = settings().db_pool_size
     pool: HotPool = AsyncConnectionPool(
-        kwargs=parameters,
+        kwargs={**parameters, **_watching_async},
         connection_class=HotConnection,
         min_size=min(2, size),
         max_size=size,

@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from kernel import outbox
+from kernel import log, outbox
 from kernel.clock import uuid7
 from kernel.errors import Conflict, NotFound
 
@@ -62,6 +62,7 @@ class Claim:
     params: dict[str, Any]
     attempts: int
     token: str
+    trace_parent: str | None = None
 
 
 def _run(session: Session, statement: str, **values: Any) -> Any:
@@ -83,10 +84,10 @@ def create_job(
     job_id = uuid7()
     _run(
         session,
-        "INSERT INTO job (job_id, kind, fingerprint, params, total_units, created_by)"
-        " VALUES (:job_id, :kind, :fingerprint, CAST(:params AS jsonb), :total_units, :created_by)",
+        "INSERT INTO job (job_id, kind, fingerprint, params, total_units, created_by, trace_parent)"
+        " VALUES (:job_id, :kind, :fingerprint, CAST(:params AS jsonb), :total_units, :created_by, :trace_parent)",
         job_id=job_id, kind=kind, fingerprint=fingerprint, params=json.dumps(dict(params)),
-        total_units=total_units, created_by=created_by,
+        total_units=total_units, created_by=created_by, trace_parent=log.trace_parent(),
     )  # fmt: skip
     add_chunks(session, job_id, chunks, priority)
     return job_id
@@ -242,7 +243,7 @@ def claim_chunk(
     row = _run(
         session,
         """WITH due AS (
-             SELECT c.chunk_id, c.job_id, job.kind FROM job_chunk c JOIN job USING (job_id)
+             SELECT c.chunk_id, c.job_id, job.kind, job.trace_parent FROM job_chunk c JOIN job USING (job_id)
              WHERE c.state IN ('queued', 'leased') AND job.state IN ('queued', 'running') AND job.kind = ANY(:kinds)
                AND job.paused_at IS NULL AND (c.lease_until IS NULL OR c.lease_until < now())
                AND c.lost_leases + (c.state = 'leased')::int < :most AND (CAST(:only AS uuid) IS NULL OR c.chunk_id = :only)
@@ -251,11 +252,11 @@ def claim_chunk(
            fresh AS (SELECT job_id FROM job WHERE state = 'queued' AND job_id IN (SELECT job_id FROM due) FOR UPDATE SKIP LOCKED),
            begun AS (UPDATE job SET state = 'running' FROM fresh WHERE job.job_id = fresh.job_id)
            UPDATE job_chunk c SET state = 'leased', lease_owner = :token, lease_until = now() + make_interval(secs => :seconds),
-             lost_leases = c.lost_leases + (c.state = 'leased')::int
-           FROM due WHERE c.chunk_id = due.chunk_id RETURNING c.chunk_id, c.job_id, due.kind, c.params, c.attempts""",
+             lost_leases = c.lost_leases + (c.state = 'leased')::int FROM due WHERE c.chunk_id = due.chunk_id
+           RETURNING c.chunk_id, c.job_id, due.kind, c.params, c.attempts, due.trace_parent""",
         kinds=list(kinds), most=MAX_LOST_LEASES, only=chunk_id, job=job_id, token=token, seconds=lease_seconds,
     ).one_or_none()  # fmt: skip
-    return None if row is None else Claim(row.chunk_id, row.job_id, row.kind, row.params, row.attempts, token)
+    return None if row is None else Claim(row.chunk_id, row.job_id, row.kind, row.params, row.attempts, token, row.trace_parent)
 
 
 def heartbeat(session: Session, claim: Claim, lease_seconds: float = LEASE_SECONDS) -> None:
@@ -326,9 +327,8 @@ def _divide(
 
 
 def _count(session: Session, job_id: uuid.UUID, done: int, failed: int) -> None:
-    """Add units, and close a job that has all its chunks and none left open.
-
-    Its row is locked first, so of two workers that finish the last chunks at once the second sees the first."""
+    """Add units, and close a job that has all its chunks and none left open. Its row is locked first, so that of two workers that
+    finish the last chunks at once the second sees the first."""
     added = "done_units = done_units + :done, failed_units = failed_units + :failed"
     changes = f"{added}, state = CASE state WHEN 'queued' THEN 'running' ELSE state END"
     _run(session, f"UPDATE job SET {changes} WHERE job_id = :job_id", job_id=job_id, done=done, failed=failed)  # noqa: S608 - literals.

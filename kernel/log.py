@@ -8,7 +8,7 @@ import logging
 import re
 import sys
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
@@ -39,6 +39,7 @@ def configure(json: bool = False, level: str = "INFO") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _correlated,
         _without_exception_texts,
         _masked,
     ]
@@ -66,6 +67,26 @@ def configure(json: bool = False, level: str = "INFO") -> None:
 def get_logger(name: str = "mdm") -> Any:
     """Return a logger; call `logger.info("event_name", key=value)` with ids, counts and codes."""
     return structlog.get_logger(name)  # Lazy, unlike a bound one: a logger made at import follows what is configured later.
+
+
+_trace_parents: list[Callable[[], str | None]] = []
+
+
+def trace_by(current: Callable[[], str | None] | None) -> None:
+    """Say how the trace is found that a line, or a row of work, belongs to; None where nobody keeps traces any more."""
+    _trace_parents[:] = [] if current is None else [current]
+
+
+def trace_parent() -> str | None:
+    """Give the current span as a `traceparent`; None outside any. Source: W3C Trace Context, section 3.2."""
+    return _trace_parents[-1]() if _trace_parents else None
+
+
+def _correlated(_logger: object, _method: str, event: EventDict) -> EventDict:
+    parent = trace_parent()
+    if parent is not None:
+        event.setdefault("trace_id", parent.split("-")[1])
+    return event
 
 
 def _without_exception_texts(_logger: object, _method: str, event: EventDict) -> EventDict:

@@ -123,6 +123,12 @@ class Settings(BaseSettings):
     metrics_dir: Path | None = Field(None, description="where the processes of this machine keep their metrics")
     audit_checkpoints: Path | None = Field(None, description="the file that keeps signed checkpoints of the audit log outside")
     fault_folder: Path | None = Field(None, description="where tests of failure arm fault points; leave it unset")
+    otlp_endpoint: str | None = Field(
+        None,
+        pattern=ADDRESS,
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT", "MDM_OTLP_ENDPOINT"),
+        description="the collector that traces are sent to, without /v1/traces; unset, none are kept",
+    )
     log_json: bool = False
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
 

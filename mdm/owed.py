@@ -11,7 +11,7 @@ from dataclasses import fields
 from kernel import clock, db, log
 from kernel.errors import Conflict
 from kernel.settings import fault_point
-from mdm import candidates, instruments, pending, versions
+from mdm import candidates, instruments, pending, traces, versions
 from mdm.resolve import RETRY_SECONDS, Resolved, Resolver, Unusable
 from mdm.steps import is_deadlock
 
@@ -26,7 +26,8 @@ def work(resolver: Resolver, record_ids: Sequence[uuid.UUID]) -> Resolved:
         versions.current(session)  # Before anything is claimed: without a model the records wait, and none of them is to blame.
         claims = pending.claim(session, record_ids, owner)
     fault_point("worker.claimed")
-    return _attempt(resolver, claims, owner)
+    with traces.shared("resolve", [claim.trace_parent for claim in claims], {"mdm.records": len(claims)}):
+        return _attempt(resolver, claims, owner)
 
 
 def _attempt(resolver: Resolver, claims: Sequence[pending.Claim], owner: str) -> Resolved:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from kernel import log
 from mdm import sql
 
 CHANNEL = "mdm_work"
@@ -38,14 +39,16 @@ class Claim:
 
     record_id: uuid.UUID
     request_no: int
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """One doorbell to ring: ids of at most one batch, and whether somebody waits for them."""
+    """One doorbell to ring: ids of at most one batch, whether somebody waits for them, and the first one's trace."""
 
     record_ids: tuple[uuid.UUID, ...]
     interactive: bool
+    trace_parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,23 +73,26 @@ def request(
 ) -> int:
     """Ask for resolution of records. A fresh request (new input) lifts a quarantine; a redo does not.
 
-    A row asked for by an adoption is the adoption's until it goes, whoever asks for it again.
+    A row asked for by an adoption is the adoption's until it goes, whoever asks for it again. What somebody waits for is worked
+    on in the trace of whoever asked last.
     """
     if not record_ids:
         return 0
+    about = {"ids": list(record_ids), "reason": reason, "priority": priority, "fresh": fresh, "adoption": adoption}
     touched = sql.run(
         session,
-        """INSERT INTO pending_record AS p (record_id, reason, priority, adoption)
-           SELECT DISTINCT id, %(reason)s, %(priority)s::smallint, %(adoption)s::uuid
+        """INSERT INTO pending_record AS p (record_id, reason, priority, adoption, trace_parent)
+           SELECT DISTINCT id, %(reason)s, %(priority)s::smallint, %(adoption)s::uuid, %(trace_parent)s
            FROM unnest(%(ids)s::uuid[]) AS id ORDER BY id
            ON CONFLICT (record_id) DO UPDATE SET adoption = coalesce(EXCLUDED.adoption, p.adoption),
+             trace_parent = coalesce(EXCLUDED.trace_parent, p.trace_parent),
              reason = EXCLUDED.reason, priority = LEAST(p.priority, EXCLUDED.priority), request_no = DEFAULT,
              available_at = now(), rung_at = NULL,
              attempts = CASE WHEN %(fresh)s THEN 0 ELSE p.attempts END,
              lost_leases = CASE WHEN %(fresh)s THEN 0 ELSE p.lost_leases END,
              error = CASE WHEN %(fresh)s THEN NULL ELSE p.error END,
              quarantined_at = CASE WHEN %(fresh)s THEN NULL ELSE p.quarantined_at END""",
-        {"ids": list(record_ids), "reason": reason, "priority": priority, "fresh": fresh, "adoption": adoption},
+        {**about, "trace_parent": log.trace_parent() if priority < BULK_PRIORITY else None},
     )
     if priority < BULK_PRIORITY:  # Bulk is found by polling: a notification serializes commits.
         notify(session)
@@ -155,9 +161,9 @@ def due_bells(session: Session) -> tuple[list[Bell], int]:
                      OR (SELECT count(*) FROM open WHERE goes_along)
                        >= CASE WHEN rung.is_waiting THEN %(company)s ELSE %(enough)s END),
            ringing AS (UPDATE pending_record p SET rung_at = now() FROM due WHERE p.record_id = due.record_id
-                       RETURNING p.record_id, p.priority, p.lost_leases, p.request_no)
+                       RETURNING p.record_id, p.priority, p.lost_leases, p.request_no, p.trace_parent)
            SELECT *, 0 FROM ringing
-           UNION ALL SELECT NULL, NULL, NULL, NULL, (SELECT count(*) FROM open) - (SELECT count(*) FROM due)""",
+           UNION ALL SELECT NULL, NULL, NULL, NULL, NULL, (SELECT count(*) FROM open) - (SELECT count(*) FROM due)""",
         {
             "limit": MAX_RUNG,
             "bulk": BULK_PRIORITY,
@@ -168,11 +174,12 @@ def due_bells(session: Session) -> tuple[list[Bell], int]:
         },
     )
     ringing = sorted((row for row in found if row[0] is not None), key=lambda row: (row[1], row[3]))
-    return _bells(ringing), sum(row[4] for row in found)
+    return _bells(ringing), sum(row[5] for row in found)
 
 
 def _bells(found: list[sql.Row]) -> list[Bell]:
     batches: dict[tuple[bool, int], list[list[uuid.UUID]]] = {}
+    parents = {row[0]: row[4] for row in found if row[4] is not None}
     for record_id, priority, lost_leases, *_ in found:
         size = BATCH_SIZES_AFTER_LOST_LEASES[lost_leases] if lost_leases < len(BATCH_SIZES_AFTER_LOST_LEASES) else 1
         queue = batches.setdefault((priority < BULK_PRIORITY, size), [[]])
@@ -180,7 +187,8 @@ def _bells(found: list[sql.Row]) -> list[Bell]:
             queue.append([])
         queue[-1].append(record_id)
     ordered = sorted(batches.items(), key=lambda item: (not item[0][0], -item[0][1]))
-    return [Bell(tuple(ids), interactive) for (interactive, _), queue in ordered for ids in queue if ids]
+    rung = [(tuple(ids), interactive) for (interactive, _), queue in ordered for ids in queue if ids]
+    return [Bell(ids, interactive, next(filter(None, map(parents.get, ids)), None)) for ids, interactive in rung]
 
 
 _CLAIM = """
@@ -192,7 +200,7 @@ UPDATE pending_record p
 SET lease_owner = %(owner)s, lease_until = now() + make_interval(secs => %(seconds)s),
     lost_leases = p.lost_leases + coalesce(p.lease_owner <> %(owner)s, false)::int
 FROM due WHERE p.record_id = due.record_id
-RETURNING p.record_id, p.request_no"""
+RETURNING p.record_id, p.request_no, p.trace_parent"""
 
 
 def claim(session: Session, record_ids: Sequence[uuid.UUID], owner: str, seconds: float = LEASE_SECONDS) -> list[Claim]:

@@ -188,6 +188,7 @@ class PendingRecord(SQLModel, table=True):
     quarantined_at: datetime | None = _time(nullable=True)
     error: str | None = None
     adoption: uuid.UUID | None = None
+    trace_parent: str | None = None
 
 
 class DecisionRow(SQLModel, table=True):

@@ -7,19 +7,20 @@ memory, not its redelivery, not its order (with acks late and prefetch 1, 125 ki
 import logging
 
 from billiard.process import current_process
-from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_process_init
+from celery import Celery, Task
+from celery.signals import celeryd_init, setup_logging, worker_process_init, worker_process_shutdown
 from kombu.entity import Queue
 
 from kernel import db, log
 from kernel.settings import settings
-from mdm import instruments
+from mdm import instruments, traces
 from mdm.crew import collect_seldom
 
 # Two lines for every doorbell, and advice about prefetching: what a batch came to is in our own line.
 CHATTER = ("celery.app.trace", "celery.worker.strategy", "celery.worker.consumer.consumer")
 INTERACTIVE = "interactive"
 BULK = "bulk"
+TRACE_PARENT = "traceparent"  # The header of a message that says which request it is for.
 
 CONFIGURATION = {
     "accept_content": ["json"],
@@ -42,9 +43,21 @@ CONFIGURATION = {
 }
 
 
+class _Task(Task):  # type: ignore[misc]  # celery has no types
+    """A task that goes on with the trace that its bell was rung in."""
+
+    def __call__(self, *args: object, **named: object) -> object:
+        """Do it."""
+        parent = self.request.get(TRACE_PARENT)
+        if parent is None:
+            return self.run(*args, **named)
+        with traces.span(f"answer {self.name}", "consumer", of=parent):
+            return self.run(*args, **named)
+
+
 def make_app(broker: str | None = None) -> Celery:
     """Build the application, by default for the configured broker. Imports no job until a worker starts or a job is sent."""
-    made = Celery("customer_master", broker=broker or settings().redis_url, include=["workers.jobs"])
+    made = Celery("customer_master", broker=broker or settings().redis_url, include=["workers.jobs"], task_cls=_Task)
     made.conf.update(CONFIGURATION)
     return made
 
@@ -76,6 +89,17 @@ def _be_named(sender: str, **_: object) -> None:
 def _be_a_child(**_: object) -> None:
     """A child that replaces another takes its number, and goes on counting where that one was."""
     instruments.be_child(getattr(current_process(), "index", 0))
+
+
+@worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+def _trace(**_: object) -> None:
+    """A thread that sends does not live on in a child: each has its own."""
+    traces.begin("worker")
+
+
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]  # celery has no types
+def _send_what_is_left(**_: object) -> None:
+    traces.end()
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from kernel import db, jobs
 from kernel.settings import fault_point
-from mdm import chunks, owed, pending, resolve, shadows
+from mdm import chunks, owed, pending, resolve, shadows, traces
 from stewardship import privacy_gate, tasks
 from workers.app import app
 from workers.kinds import KINDS
@@ -46,4 +46,10 @@ def run_chunk(chunk_id: str) -> None:
         claim = jobs.claim_chunk(session, OWNER, list(KINDS), lease_seconds=chunks.LEASE_SECONDS, chunk_id=UUID(chunk_id))
     fault_point("worker.chunk_claimed")
     if claim is not None:
+        _take(claim)
+
+
+def _take(claim: jobs.Claim) -> None:
+    about = {"mdm.job_id": str(claim.job_id), "mdm.chunk_id": str(claim.chunk_id)}
+    with traces.shared(f"chunk {claim.kind}", [claim.trace_parent], about, quiet=True):
         chunks.take(db.transaction, KINDS[claim.kind], claim)

@@ -13,8 +13,8 @@ from kombu.exceptions import OperationalError
 
 from kernel import db, jobs, log
 from kernel.settings import fault_point
-from mdm import instruments, pending
-from workers.app import BULK, INTERACTIVE, app
+from mdm import instruments, pending, traces
+from workers.app import BULK, INTERACTIVE, TRACE_PARENT, app
 from workers.standing import listening, stand
 
 POLL_SECONDS = 1.0
@@ -38,6 +38,12 @@ class _Message:
     argument: str | list[str]
     is_urgent: bool
     pieces: int = 1
+    trace_parent: str | None = None
+
+
+def _resolving(bell: pending.Bell) -> _Message:
+    ids = [str(one) for one in bell.record_ids]
+    return _Message("resolve", ids, bell.interactive, len(ids), bell.trace_parent)
 
 
 def _ring(broker: Celery = app) -> tuple[int, int]:
@@ -45,7 +51,10 @@ def _ring(broker: Celery = app) -> tuple[int, int]:
     with db.transaction() as session:
         bells, held = pending.due_bells(session)
         chunks = jobs.ring_due(session)
-    due = [_Message("resolve", [str(one) for one in bell.record_ids], bell.interactive, len(bell.record_ids)) for bell in bells]
+    due = [
+        _Message("resolve", [str(one) for one in bell.record_ids], bell.interactive, len(bell.record_ids), bell.trace_parent)
+        for bell in bells
+    ]
     due += [_Message("run_chunk", str(chunk_id), priority < pending.BULK_PRIORITY) for chunk_id, priority in chunks]
     rung = 0
     try:
@@ -61,7 +70,12 @@ def _ring(broker: Celery = app) -> tuple[int, int]:
 
 def _send(broker: Celery, message: _Message) -> None:
     queue = INTERACTIVE if message.is_urgent else BULK
-    broker.send_task(message.task, args=[message.argument], queue=queue, retry=False, ignore_result=True)
+    sent = {"args": [message.argument], "queue": queue, "retry": False, "ignore_result": True}
+    if message.trace_parent is None or not traces.is_on():
+        broker.send_task(message.task, **sent)
+        return
+    with traces.span(f"ring {message.task}", "producer", of=message.trace_parent):
+        broker.send_task(message.task, headers={TRACE_PARENT: log.trace_parent()}, **sent)
 
 
 def run(stopping: threading.Event) -> None:

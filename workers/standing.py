@@ -10,7 +10,7 @@ from types import FrameType
 
 from kernel import db, log
 from kernel.settings import settings
-from mdm import instruments
+from mdm import instruments, traces
 
 PAUSE_SECONDS = 0.5
 logger = log.get_logger()
@@ -31,7 +31,9 @@ def stand(name: str, run: Callable[[threading.Event], None]) -> None:
     """Be such a process until SIGTERM or SIGINT."""
     log.configure(json=settings().log_json)
     instruments.be(name)
+    traces.begin(name)
     run(stop_on_signal())
+    traces.end()
 
 
 def stop_on_signal() -> threading.Event:
