@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems, quotas, tokens
-from api.console import alerts, bulk, customers, home, operations, provided, setting, signing, trail, undoing
+from api.console import alerts, bulk, customers, home, looks, operations, provided, setting, signing, trail, undoing
 from api.console import privacy as console_privacy
 from api.console import tasks as console_tasks
 from api.console import versions as console_versions
@@ -42,6 +42,7 @@ from api.v1 import (
     quality,
     reconciliations,
     records,
+    second_looks,
     sources,
     tasks,
     webhooks,
@@ -80,6 +81,7 @@ ROUTERS = (
     certificates.router,
     sources.router,
     tasks.router,
+    second_looks.router,
     approvals.router,
     merge_holds.router,
     quality.router,
@@ -99,6 +101,7 @@ ROUTERS = (
     console_versions.router,
     trail.router,
     alerts.router,
+    looks.router,
 )
 TITLE = "Customer master"
 DESCRIPTION = """Turns the customer records of every channel into golden records with durable ids.

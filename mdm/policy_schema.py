@@ -238,6 +238,13 @@ class MergeAudit(Strict):
     budget: MergeBudget | None = None
 
 
+class DoubleReview(Strict):
+    """Which answers of stewards are asked for a second time, of another steward. Nothing said: none, for where one works alone
+    nobody could answer."""
+
+    share: Share = Field(0, description="of the answers that are a yes or a no; 0.02 is one of fifty")
+
+
 class SharedValues(Strict):
     """Values known to belong to nobody: the shop's own phone, noreply@…; kept and shown, never evidence."""
 
@@ -257,6 +264,7 @@ class PolicyDocument(Strict):
     merge_audit: MergeAudit = MergeAudit()
     merge_blockers: dict[Name, MergeBlocker] = Field(default_factory=dict)
     four_eyes: FourEyes = FourEyes()
+    double_review: DoubleReview = DoubleReview()
     shared_values: SharedValues = SharedValues()
     attributes: dict[str, AttributeUse] = Field(default_factory=dict, description="limits by attribute or `extras.<name>`")
     views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))

@@ -14,7 +14,7 @@ from kernel import audit, clock
 from kernel.actor import Principal
 from kernel.errors import Conflict, Invalid, MdmError
 from mdm import sql
-from stewardship import assignees, notes, queue
+from stewardship import assignees, notes, queue, second_looks
 from stewardship.notes import Act
 from stewardship.queue import Task, Wanted
 
@@ -151,6 +151,8 @@ def settled(
         [caller.actor, verdict, decision_id, set_id, now, worked],
     )
     notes.append(session, [task.task_id], Act.SETTLED, caller.actor, verdict)
+    if task.proposed_by is None:  # Else two have answered already.
+        second_looks.draw(session, task.task_id, caller.actor, verdict, decision_id)
 
 
 def undone(session: Session, caller: Principal, task: Task) -> None:

@@ -98,6 +98,12 @@ FIGURES = (
         "mdm_open_tasks_oldest_seconds", "For how long the oldest of them has waited.", ("kind",),
         f"SELECT kind, {_age('opened_at')} FROM task WHERE state = 'open' GROUP BY 1",  # noqa: S608 - columns of ours
     ),
+    Figure(
+        "mdm_second_looks", "Answers that another steward is to give again, and those that differ.", ("state",),
+        """SELECT CASE WHEN second_by IS NULL THEN 'waiting' ELSE 'differs' END, count(*)
+           FROM second_look l JOIN decision d ON d.decision_id = l.decision_id AND d.superseded_at IS NULL
+           WHERE kept_at IS NULL AND second_verdict IS DISTINCT FROM first_verdict GROUP BY 1""",
+    ),
     Figure("mdm_unsealed_audit_rows", "Audit rows that are not in the chain yet.", (), f"SELECT count(*) {_UNSEALED}"),
     Figure(
         "mdm_unsealed_audit_oldest_seconds", "For how long the oldest of them has stood so.", (),

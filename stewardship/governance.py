@@ -15,7 +15,8 @@ from sqlmodel import Session
 from kernel.db import Scope
 from mdm import sql
 from mdm.steps import Steps
-from stewardship import precision
+from stewardship import precision, second_looks
+from stewardship.precision import Interval
 
 LONGEST = "30s"
 Cell = str | int | float | None
@@ -184,6 +185,12 @@ PRECISION = Measure(
     "of the merges that stewards checked in 90 days the share that is right, with its 95 % interval (Wilson)", "stewardship lead",
     "/console/tasks?kind=audit", ("merges", "right share", "low share", "high share", "checked"), "", is_now=True,
 )  # fmt: skip
+AGREEMENT = Measure(
+    "Steward agreement",
+    "of the answers of the month that another steward gave again, unseen: how many are the same (95 % interval, Wilson), and"
+    " kappa: what is agreed beyond chance, of what chance leaves (Cohen)", "stewardship lead", "GET /v1/second-looks",
+    ("question", "asked twice", "same share", "low share", "high share", "kappa", "kappa low", "kappa high"), "",
+)  # fmt: skip
 
 
 def tell(steps: Steps, month: Month) -> list[Told]:
@@ -191,6 +198,8 @@ def tell(steps: Steps, month: Month) -> list[Told]:
     found = [Told(measure, rows(steps, measure, month.since, month.until)) for measure in MEASURES]
     with steps() as session:
         found.insert(3, Told(PRECISION, _precision(session)))
+        answers = next(at for at, one in enumerate(found) if one.measure.name == "Stewards' answers")
+        found.insert(answers + 1, Told(AGREEMENT, _agreement(session, month)))
     return found
 
 
@@ -209,6 +218,15 @@ def _precision(session: Session) -> list[tuple[Cell, ...]]:
     bands = [(band.name.removeprefix("merged_").replace("_", " "), band.precision, band.answers) for band in found.bands]
     bands.append(("all that were checked", found.precision, found.answers))
     return [(name, told.share, told.low, told.high, answers) for name, told, answers in bands if told]
+
+
+def _agreement(session: Session, month: Month) -> list[tuple[Cell, ...]]:
+    found = second_looks.agreement(session, month.since, month.until)
+    return [(one.kind, one.asked_twice, one.agreed.share, one.agreed.low, one.agreed.high, *_three(one.kappa)) for one in found]
+
+
+def _three(told: Interval | None) -> tuple[float | None, float | None, float | None]:
+    return (round(told.share, 2), round(told.low, 2), round(told.high, 2)) if told else (None, None, None)
 
 
 def as_json(month: Month, told: Sequence[Told]) -> dict[str, Any]:

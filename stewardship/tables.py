@@ -1,4 +1,4 @@
-"""Rows of the stewards' tasks, desks, notes, accounts and measures (alembic 0002, 0029, 0030, 0035 to 0037, 0049). Private to
+"""Rows of the stewards' tasks, desks, notes, accounts and measures (alembic 0002, 0029, 0030, 0035 to 0053). Private to
 `stewardship`."""
 
 import uuid
@@ -77,6 +77,23 @@ class NoteRow(SQLModel, table=True):
     author: str
     words: str | None = None
     noted_at: datetime = _time()
+
+
+class SecondLookRow(SQLModel, table=True):
+    """An answer that is asked for a second time."""
+
+    __tablename__ = "second_look"
+    decision_id: uuid.UUID = Field(primary_key=True)
+    task_id: uuid.UUID
+    share: float
+    first_by: str
+    first_verdict: str
+    drawn_at: datetime = _time()
+    second_by: str | None = None
+    second_verdict: str | None = None
+    answered_at: datetime | None = _time(nullable=True)
+    kept_by: str | None = None
+    kept_at: datetime | None = _time(nullable=True)
 
 
 class UserRow(SQLModel, table=True):

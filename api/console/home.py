@@ -11,11 +11,11 @@ from api.console.words import KINDS
 from api.routes import resource
 from kernel import approvals, db
 from mdm import merge_holds
-from stewardship import customers, precision, queue
+from stewardship import customers, precision, queue, second_looks
 from stewardship.queue import Wanted
 
 router = resource("console_home", Page)
-ANSWERED = 5
+ANSWERED, LOOKS = 5, 50
 
 
 @router.get(ROOT, include_in_schema=False)
@@ -34,8 +34,9 @@ def home(request: Request, signed: Anybody, done: UUID | None = None) -> Respons
         names = customers.names(session, caller, shown)
     with db.read_only() as session:
         measured, holds = precision.read(session, caller.scope), merge_holds.in_force(session)
+        looks = second_looks.listed(session, caller, second_looks.WAITING, LOOKS)
     return page(
         request, "home.html", figures=figures, measured=measured, holds=holds, mine=mine, urgent=urgent, kinds=KINDS,
-        names=names, done=done, answered=answered, seconds=seconds, fares=fares.read(caller), place=fares.place,
+        names=names, done=done, answered=answered, seconds=seconds, looks=looks, fares=fares.read(caller), place=fares.place,
         lasting=fares.lasting, ticks=fares.TICKS,
     )  # fmt: skip

@@ -16,14 +16,15 @@ from mdm.consent_acts import Act
 from mdm.consent_files import Default
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
-from stewardship import answering, decision_sets, overriding, privacy_confirming, privacy_requests, settle, tasks
+from stewardship import decision_sets, overriding, privacy_confirming, privacy_requests, settle
 from stewardship.overriding import OverrideWish
 from stewardship.settle import Wish
 from stewardship.sides import Side
 from webhooks import endpoints, feed
 from workers import exporter, reader
 
-from ..resolution import MARIA, WHO, Master, golden_of, query
+from ..resolution import MARIA, WHO, Master, golden_of
+from .prepared_tasks import doubtful, of_a_second_look
 
 ACTIVITY = '{"source":"pos","key":"1","record_key":"17","kind":"order","at":"2026-03-01","amount":"1","currency":"EUR"}\n'
 CONSENT = {"state": "withdrawn", "purpose": "marketing", "channel": "email"}
@@ -220,17 +221,7 @@ def of_a_privacy_request(name: str, policy: policies.Policy) -> dict[str, Any]:
 
 def of_a_task(name: str, policy: policies.Policy) -> dict[str, Any]:
     """The same, about a task of two customers in doubt; one that was answered where that is to be taken back."""
-    mdm, resolver = Master(policy), Resolver(db.transaction, tasks.project)
-    mdm.put("pos", "1", MARIA)
-    mdm.drain()
-    confirmed = {"given_name": "Otto", "emails": ["otto@telefonica.net"], "asserted_golden_id": str(golden_of("pos", "1"))}
-    mdm.put("pos", "2", confirmed)
-    mdm.drain()
-    ((task_id,),) = query("SELECT task_id FROM task WHERE state = 'open'")
-    if name == "tasks_undo":
-        answer = answering.Answer("no_match", "She is another one.")
-        answering.give(resolver, WHO, task_id, "*", answer, answering.look(resolver, WHO, task_id, answer).token)
-        mdm.drain()
+    task_id = doubtful(policy, is_answered=name == "tasks_undo")
     one: dict[str, Any] = {"path_parameters": {"task_id": str(task_id)}, "query": {}, "headers": {"If-Match": "*"}}
     dry: dict[str, Any] = {"query": {"dry_run": True}}
     until = (clock.now() + timedelta(days=1)).isoformat()
@@ -327,6 +318,7 @@ PREPARED: dict[str, Callable[[str, policies.Policy], dict[str, Any]]] = {
     "merge": lambda name, _: of_a_hold(name),
     "privacy": of_a_privacy_request,
     "tasks": of_a_task,
+    "second": of_a_second_look,
     "exports": lambda *_: of_an_export(),
     "audiences": lambda *_: of_an_audience(),
     "certificates": of_a_certificate,

@@ -22,6 +22,7 @@ from stewardship import accounts
 
 from ..resolution import MARIA, Master, query
 from .prepared import customer, of_a_job, of_a_privacy_request, of_a_task, of_an_endpoint, prepared
+from .prepared_tasks import of_a_second_look
 
 OPEN = {
     "health_live",
@@ -60,7 +61,7 @@ EMPTY = (200, r'"(items|events|candidates|kinds|bands)":\[\]')
 BEYOND = (403, "outside_scope")
 FOREIGN_ANSWERS = {
     **dict.fromkeys(("approvals_listed", "events_read", "golden_search", "jobs_listed", "match_find", "privacy_listed"), EMPTY),
-    **dict.fromkeys(("tasks_listed", "tasks_precise", "tasks_summary", "webhooks_listed"), EMPTY),
+    **dict.fromkeys(("second_looks_listed", "tasks_listed", "tasks_precise", "tasks_summary", "webhooks_listed"), EMPTY),
     **dict.fromkeys(("certificates_begin", "imports_begin", "privacy_opened", "records_delete", "records_put"), BEYOND),
     **dict.fromkeys(("activities_batch", "records_batch"), (200, '"status":"rejected".*outside_scope')),
     **dict.fromkeys(("golden_batch_get", "golden_resolve_ids"), (200, '"status":"unknown"}]')),
@@ -194,6 +195,7 @@ def of_a_page(name: str, policy: policies.Policy) -> dict[str, Any]:
         "fingerprint": lambda: {"fingerprint": query("SELECT fingerprint FROM model_version LIMIT 1")[0][0]},
         "version": lambda: {"version": policy.version},
         "name": lambda: {"name": "pos"},
+        "look_id": lambda: {"look_id": of_a_second_look("second_looks_get", policy)["path_parameters"]["decision_id"]},
         "alert_id": lambda: {"alert_id": uuid.uuid4()},
     }
     named = re.findall(r"\{(\w+)", ROUTES[name][0].path)

@@ -46,7 +46,7 @@ def this_month() -> Month:
 
 def test_every_measure_is_told(mdm: Master) -> None:
     found = tell(this_month())
-    assert len(found) == len(MEASURES) + 1
+    assert len(found) == len(MEASURES) + 2
     assert all(one.rows is not None for one in found.values())
     assert found["Duplicates within a source"].rows == [("pos", 2, 1, 1, 0.5), ("shop", 2, 2, 0, 0.0)]
     assert found["Recognised across channels"].rows == [(1, 1, 0.5), (2, 1, 0.5)]
