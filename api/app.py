@@ -11,7 +11,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from api import problems, quotas, tokens
-from api.console import alerts, bulk, customers, home, looks, operations, provided, setting, signing, trail, undoing
+from api.console import alerts as console_alerts
+from api.console import bulk, customers, home, looks, operations, provided, setting, signing, trail, undoing
 from api.console import privacy as console_privacy
 from api.console import tasks as console_tasks
 from api.console import versions as console_versions
@@ -19,6 +20,7 @@ from api.pages import routes as pages
 from api.schemas.problems import Problem
 from api.v1 import (
     activities,
+    alerts,
     approvals,
     audiences,
     certificates,
@@ -85,6 +87,7 @@ ROUTERS = (
     approvals.router,
     merge_holds.router,
     quality.router,
+    alerts.router,
     privacy.router,
     health.router,
     pages.router,
@@ -100,7 +103,7 @@ ROUTERS = (
     operations.router,
     console_versions.router,
     trail.router,
-    alerts.router,
+    console_alerts.router,
     looks.router,
 )
 TITLE = "Customer master"

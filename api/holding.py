@@ -7,21 +7,23 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api import answers
+from api.refusals import require_whole_scope
 from api.schemas.merge_holds import HoldMerges
 from kernel import approvals, db
 from kernel.actor import Principal
 from kernel.approvals import Proposal
-from kernel.errors import Forbidden, Invalid
+from kernel.errors import Invalid
 from mdm import merge_holds
 from mdm import policy as policies
 from stewardship import merge_budget
 
 CREATED = 201
+MERGES = "merges do not stop at one"
 
 
 def listed(caller: Principal) -> Response:
     """Answer the latest holds. Raises: Forbidden for a caller of some brands or regions."""
-    _require_whole_scope(caller)
+    require_whole_scope(caller, MERGES)
     with db.read_only() as session:
         items = [asdict(one) for one in merge_holds.listed(session)]
         return answers.json_answer({"items": items, "waiting": merge_holds.waiting(session)})
@@ -29,7 +31,7 @@ def listed(caller: Principal) -> Response:
 
 def begin(caller: Principal, body: HoldMerges) -> Response:
     """Put merges on hold. Raises: Forbidden; Invalid for a source that the policy does not name; Conflict."""
-    _require_whole_scope(caller)
+    require_whole_scope(caller, MERGES)
     with db.transaction() as session:
         _require_sources(session, body.sources)
         held = merge_holds.begin(session, caller.actor, body.reason, body.sources)
@@ -38,17 +40,12 @@ def begin(caller: Principal, body: HoldMerges) -> Response:
 
 def lift(caller: Principal, hold_id: UUID, reason: str) -> Response:
     """Let merging go on. Raises: Forbidden; NotFound; Conflict, also where it takes a second person."""
-    _require_whole_scope(caller)
+    require_whole_scope(caller, MERGES)
     with db.transaction() as session:
         done = merge_budget.resume(session, hold_id, caller.actor, reason)
     if isinstance(done, Proposal):
         raise approvals.needed(done)
     return answers.json_answer({"records": done})
-
-
-def _require_whole_scope(caller: Principal) -> None:
-    if caller.scope.brands is not None or caller.scope.regions is not None:
-        raise Forbidden("A key of all brands and regions is needed: merges do not stop at one", code="whole_scope_needed")
 
 
 def _require_sources(session: Session, sources: list[str] | None) -> None:

@@ -6,10 +6,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import idempotency, working
+from api.refusals import require_whole_scope
 from api.schemas.jobs import Reconcile
 from kernel import db, jobs
 from kernel.actor import Principal
-from kernel.errors import Forbidden
 from mdm import reconciliations
 from mdm.parts import Part
 
@@ -21,8 +21,7 @@ def begin(caller: Principal, body: Reconcile, request: Request, key: str | None)
 
     Whom a record is one customer with does not stop at a brand, nor does what is told of it.
     """
-    if caller.scope.brands is not None or caller.scope.regions is not None:
-        raise Forbidden("A key of all brands and regions is needed to reconcile", code="whole_scope_needed")
+    require_whole_scope(caller, "customers do not stop at one")
     part = Part(tuple(body.sources), tuple(body.brands))
 
     def act(session: Session) -> tuple[int, bytes]:

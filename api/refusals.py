@@ -5,7 +5,7 @@ from typing import Any
 
 from api.problems import TYPE_PREFIX
 from kernel.actor import Principal
-from kernel.errors import MdmError, NotFound
+from kernel.errors import Forbidden, MdmError, NotFound
 from mdm.activities import LONGEST_STORE
 from mdm.incoming import LONGEST_SOURCE_KEY
 from mdm.mapping_values import Problem
@@ -189,3 +189,9 @@ def visible_sources(policy: Policy, caller: Principal) -> list[str]:
     """The sources of the brands that the caller's key sees, in the order of the policy."""
     brands = caller.scope.brands
     return [name for name, source in policy.sources.items() if brands is None or source.brand in brands]
+
+
+def require_whole_scope(caller: Principal, why: str) -> None:
+    """Raises: Forbidden for a caller of some brands or regions, of what speaks of all; `why` there is no part of it."""
+    if caller.scope.brands is not None or caller.scope.regions is not None:
+        raise Forbidden(f"A key of all brands and regions is needed: {why}", code="whole_scope_needed")

@@ -94,7 +94,7 @@ def demo(
     _introduce(records, customers, profile, seed)
     folder = own_folder(settings().data_dir, keep)
     started = time.monotonic()
-    with _own_log(folder / LOG) as log, running_stack(_demo_settings(folder), _teller(log)) as stack:
+    with _own_log(folder / LOG) as log, running_stack(_demo_settings(folder, len(records)), _teller(log)) as stack:
         clock.seconds["start PostgreSQL, broker, API, workers"] = time.monotonic() - started
         api, golden_ids = _load_and_report(stack, records, clock)
         if febrl:
@@ -217,18 +217,20 @@ def _remedy(out: Path, forced: bool) -> str:
     return "name another folder with --out, or add --force to replace the earlier one"
 
 
-def _demo_settings(folder: Path) -> Settings:
+def _demo_settings(folder: Path, records: int = 0) -> Settings:
     """The demo has its own folder and servers whatever is configured: it must never write into a database of somebody's.
 
-    When the usual port is taken and nobody asked for it, any free one does.
+    When the usual port is taken and nobody asked for it, any free one does. That the demo itself asks for every record once,
+    and has them merged as they come, is nothing unusual.
     """
     chosen = settings()
     port = chosen.port
     if "port" not in chosen.model_fields_set and _is_taken(chosen):
         console.print(f"  port {port} is taken: the demo takes a free one", style="dim", highlight=False)
         port = 0
-    own = {"data_dir": folder, "database_url": None, "redis_url": None, "secret_key_file": None, "port": port}
-    return chosen.model_copy(update=own)
+    own: dict[str, object] = {"data_dir": folder, "database_url": None, "redis_url": None, "secret_key_file": None, "port": port}
+    usual = {"alert_reads": chosen.alert_reads + records, "alert_all_merges": chosen.alert_all_merges + records}
+    return chosen.model_copy(update=own | usual)
 
 
 def _is_taken(chosen: Settings) -> bool:

@@ -7,7 +7,7 @@ attributes; no value. A measurement that was killed or made twice comes to the s
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
 
@@ -81,6 +81,12 @@ def standing(session: Session) -> Standing | None:
     of_it = sql.rows(session, "SELECT FROM drift_day WHERE model = %s AND day = (SELECT max(day) FROM drift_day)", [found[0][0]])
     ((model, taken_at),) = found
     return Standing(model, taken_at, latest(session) if of_it else [])
+
+
+def measured_on(session: Session) -> date | None:
+    """The day of the latest figures; None while there are none."""
+    found: date | None = sql.rows(session, "SELECT max(day) FROM drift_day")[0][0]
+    return found
 
 
 def picture(session: Session, model: str, now: datetime, span: timedelta | None) -> Picture:

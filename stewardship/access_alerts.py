@@ -6,7 +6,7 @@ unusual counts as usual only once somebody else has said that it was: nobody get
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -146,7 +146,11 @@ def see(session: Session, alert_id: UUID, by: str, reason: str, *, is_usual: boo
         raise Conflict("Somebody has looked at this already", code="alert_seen", detail=f"It was {alert.seen_by}.")
     if alert.actor == by:
         raise Forbidden("It is about you", code="own_alert", detail="Another person looks at what you did.")
-    said = [clock.now(), by, is_usual, reason, alert_id]
-    sql.run(session, "UPDATE access_alert SET seen_at = %s, seen_by = %s, is_usual = %s, reason = %s WHERE alert_id = %s", said)
+    said = (clock.now(), by, is_usual, reason)
+    sql.run(
+        session,
+        "UPDATE access_alert SET seen_at = %s, seen_by = %s, is_usual = %s, reason = %s WHERE alert_id = %s",
+        [*said, alert_id],
+    )
     audit.record(session, by, "alert.seen", "alert", str(alert_id), detail={"kind": alert.kind, "usual": is_usual}, after=reason)
-    return alert
+    return replace(alert, seen_at=said[0], seen_by=by, is_usual=is_usual, reason=reason)

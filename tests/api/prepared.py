@@ -24,7 +24,7 @@ from webhooks import endpoints, feed
 from workers import exporter, reader
 
 from ..resolution import MARIA, WHO, Master, golden_of
-from .prepared_tasks import doubtful, of_a_second_look
+from .prepared_tasks import doubtful, of_a_second_look, of_an_alert
 
 ACTIVITY = '{"source":"pos","key":"1","record_key":"17","kind":"order","at":"2026-03-01","amount":"1","currency":"EUR"}\n'
 CONSENT = {"state": "withdrawn", "purpose": "marketing", "channel": "email"}
@@ -319,6 +319,7 @@ PREPARED: dict[str, Callable[[str, policies.Policy], dict[str, Any]]] = {
     "privacy": of_a_privacy_request,
     "tasks": of_a_task,
     "second": of_a_second_look,
+    "alerts": lambda name, _: of_an_alert(name),
     "exports": lambda *_: of_an_export(),
     "audiences": lambda *_: of_an_audience(),
     "certificates": of_a_certificate,

@@ -1,4 +1,4 @@
-"""Tasks and second looks that operations are about."""
+"""Tasks, second looks and alerts that operations are about."""
 
 import uuid
 from typing import Any
@@ -44,3 +44,17 @@ def of_a_second_look(name: str, policy: policies.Policy) -> dict[str, Any]:
         return {"query": {}, "headers": {}}
     body = {"body": {"verdict": "no_match"}} if name == "second_looks_answer" else {}
     return {"path_parameters": {"decision_id": str(decision_id)}, "query": {}, "headers": {}, **body}
+
+
+def of_an_alert(name: str) -> dict[str, Any]:
+    """An alert about somebody's reads, and a figure of drift."""
+    alert_id = uuid.uuid4()
+    query(
+        """INSERT INTO access_alert (alert_id, kind, actor, since, opened_at, figures)
+           VALUES (%s, 'reads', 'key:till', now(), now(), '{"number": 4000, "usual": 12}')""",
+        alert_id,
+    )
+    query("INSERT INTO drift_day VALUES (now()::date, 'complete', 'pos phones', 'm', 0.01, 0.2, 0.19, 900, true)")
+    if name != "alerts_seen":
+        return {"query": {}, "headers": {}} if name == "alerts_listed" else {"headers": {}}
+    return {"path_parameters": {"alert_id": str(alert_id)}, "body": {"reason": "A campaign."}, "headers": {}}

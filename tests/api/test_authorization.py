@@ -44,6 +44,7 @@ ROLES = (*actor.ROLES, "agent", "no role")
 VALUES = re.compile("|".join(["Maria", "Garcia", "telefonica", "655872310", "1984-03-12", "Calle Mayor", "Byron", "ada@example"]))
 # What is prepared of these belongs to no brand, or is for whoever sees all: one's own scope is the whole there.
 WHOLE = (
+    "alerts_",
     "jobs_",
     "audiences_",
     "exports_",
@@ -65,7 +66,10 @@ FOREIGN_ANSWERS = {
     **dict.fromkeys(("certificates_begin", "imports_begin", "privacy_opened", "records_delete", "records_put"), BEYOND),
     **dict.fromkeys(("activities_batch", "records_batch"), (200, '"status":"rejected".*outside_scope')),
     **dict.fromkeys(("golden_batch_get", "golden_resolve_ids"), (200, '"status":"unknown"}]')),
-    **dict.fromkeys(("merge_holds_begin", "merge_holds_lift", "merge_holds_listed"), (403, "whole_scope_needed")),
+    **dict.fromkeys(
+        ("alerts_drift", "alerts_listed", "alerts_seen", "merge_holds_begin", "merge_holds_lift", "merge_holds_listed"),
+        (403, "whole_scope_needed"),
+    ),
     "audiences_begin": (202, '"kind":"audience"'),
     "audiences_dropped": (200, '"items":\\[\\]'),
     "consent_links_make": (422, "outside_scope"),

@@ -7,16 +7,21 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from cli.demo_commands import _demo_settings
 from cli.demo_place import MARK, own_folder
 from cli.main import build
 from cli.supervisor import forget
+from kernel import db
 from kernel.errors import MdmError
-from mdm import policy
+from kernel.settings import configure, settings
+from mdm import policy, sql
+from stewardship import access_alerts
 
 UP = "Ctrl-C stops everything"
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,3 +183,19 @@ def test_simulate_with_force_spares_what_it_did_not_write(tmp_path: Path) -> Non
     assert isinstance(done.exception, MdmError)
     assert "move those files away" in str(done.exception)
     assert [path.name for path in tmp_path.iterdir()] == ["pos.ndjson"]
+
+
+def test_what_the_demo_itself_reads_and_merges_is_nothing_unusual(database: str, tmp_path: Path) -> None:
+    """It asks for every record once, and each is counted."""
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    with db.transaction() as session:
+        for what in ("reads", "all_merges"):
+            sql.run(session, "INSERT INTO access_hour VALUES (%s, 'key:demo', %s, 4800)", [what, hour])
+    before = settings()
+    told = []
+    for chosen in (_demo_settings(tmp_path, 4_800), _demo_settings(tmp_path)):
+        configure(chosen.model_copy(update={"database_url": before.database_url, "redis_url": before.redis_url}))
+        with db.transaction() as session:
+            told.append(access_alerts.run(session))
+    configure(before)
+    assert told == [0, 2]
