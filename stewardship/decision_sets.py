@@ -77,9 +77,8 @@ def look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish], beside: 
     wanted = {index: one for index, one in wanted.items() if index not in known}
     looked = None
     while wanted:
-        made = tuple(wanted.values())
-        records = frozenset().union(*(one.records for one in made))
-        looked = settle.look_at(resolver, caller, of, Supposed(made=(*beside, *made)), records)
+        records = frozenset().union(*(one.records for one in wanted.values()))
+        looked = settle.look_at(resolver, caller, of, Supposed(made=(*beside, *wanted.values())), records)
         out = _contradicting(looked, wanted) or _blocked(looked, wanted)
         if not out:
             break
