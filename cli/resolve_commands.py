@@ -30,6 +30,7 @@ from stewardship import tasks
 
 MOST_SHOWN = 50
 DIFFERENCES_FOUND = 2
+NOT_ALL = 2
 ENGINES = {EngineName.DUCKDB: "DuckDB", EngineName.SPARK: "Spark"}
 console = Console()
 errors = Console(stderr=True)
@@ -38,7 +39,7 @@ errors = Console(stderr=True)
 def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("verify", epilog="Exit codes: 0 no difference, 2 differences, 1 failed.")(verify)
-    app.command("reconcile")(reconcile)
+    app.command("reconcile", epilog="Exit codes: 0 all were resolved, 2 some could not be, 1 failed.")(reconcile)
 
 
 def verify(
@@ -75,13 +76,15 @@ def reconcile(
         with progress(errors, "evaluated") as tell:
             plan_report.print_plan(console, plans.plan(transaction, progress=tell, part=part))
     elif part.is_all:
-        resolve_all(console, errors, bulk_options(memory_limit, engine))
+        raise typer.Exit(NOT_ALL if resolve_all(console, errors, bulk_options(memory_limit, engine)).failed else 0)
     else:
         with progress(errors, "reconciling") as tell:
-            _tell(console, reconcile_part(Resolver(transaction, tasks.project), part, uuid7(), tell))
+            done = reconcile_part(Resolver(transaction, tasks.project), part, uuid7(), tell)
+        _tell(console, done)
+        raise typer.Exit(NOT_ALL if done.failed else 0)
 
 
-def resolve_all(console: Console, errors: Console, options: BulkOptions) -> None:
+def resolve_all(console: Console, errors: Console, options: BulkOptions) -> Resolved:
     """Resolve all records anew; say which path was chosen and what came of it."""
     collect_seldom()
     with read_only() as session:
@@ -90,6 +93,7 @@ def resolve_all(console: Console, errors: Console, options: BulkOptions) -> None
     with progress(errors, "reconciling") as tell:
         done = bulk.reconcile(Resolver(transaction, tasks.project), tell, choice=choice)
     _tell(console, done)
+    return done
 
 
 def _tell(console: Console, done: Resolved) -> None:
@@ -115,6 +119,14 @@ def _tell(console: Console, done: Resolved) -> None:
     if done.postponed:
         changed = counted(done.postponed, "record has", "records have")
         console.print(f"{changed} changed meanwhile; the workers resolve what is left.", highlight=False)
+    if done.failed:
+        failed = counted(done.failed, "record")
+        console.print(
+            f"{failed} could not be resolved here (the log names the error): the workers try them one by one, and put into"
+            " quarantine what fails alone (mdm quarantine).",
+            style="red",
+            highlight=False,
+        )
 
 
 def chosen(choice: bulk.Choice) -> str:

@@ -70,7 +70,7 @@ def _resolve(batch: Batch, chunk: Sequence[uuid.UUID]) -> set[uuid.UUID]:
         logger.warning("reconcile_chunk_failed", records=len(chunk), error=type(error).__name__)
         with batch.resolver.steps() as session:
             pending.request(session, chunk, "reconcile_failed", fresh=False)
-        batch.result += Resolved(postponed=len(chunk))
+        batch.result += Resolved(failed=len(chunk))
         settled = set()
     batch.give_back(batch.claims.keys())
     return settled

@@ -54,8 +54,9 @@ def ignore_changes(session: Session, evaluations: Sequence[Evaluation]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What one batch came to. `postponed` records met so much company that they went back to the queue; `held` ones would have
-    been merged and wait, because automatic merging is on hold."""
+    """What one batch came to. `postponed` records met so much company that they went back to the queue; `failed` ones were in a
+    portion that could not be settled, and are tried one by one by the workers; `held` ones would have been merged and wait,
+    because automatic merging is on hold."""
 
     records: int = 0
     pairs: int = 0
@@ -67,6 +68,7 @@ class Resolved:
     partly_filed: int = 0
     restarts: int = 0
     postponed: int = 0
+    failed: int = 0
     held: int = 0
 
     def __add__(self, other: "Resolved") -> "Resolved":

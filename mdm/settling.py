@@ -91,7 +91,7 @@ def _settle(batch: Batch, portion: Sequence[uuid.UUID], evidence: Iterable[Known
         logger.warning("reconcile_chunk_failed", records=len(portion), error=type(error).__name__)
         with batch.resolver.steps() as session:
             pending.request(session, portion, "reconcile_failed", fresh=False)
-        batch.result += Resolved(postponed=len(portion))
+        batch.result += Resolved(failed=len(portion))
         return set(portion)
 
 

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from cli import rebuild_commands, resolve_commands
 from kernel.settings import configure, settings
+from stewardship import tasks
 
 from .. import resolution as master
 from ..resolution import MARIA, Master, golden_of, query
@@ -51,6 +52,18 @@ def test_reconcile_takes_a_part_and_plans_it_first(mdm: Master) -> None:
     code, said = run("reconcile", "--brand", "acme")
     assert (code, "1 golden record written" in said) == (0, True)
     assert run("reconcile", "--brand", "none")[0] == 1
+
+
+@pytest.mark.parametrize("part", [[], ["--source", "pos"]], ids=["everybody", "a part"])
+def test_what_could_not_be_resolved_is_told_as_that_and_by_the_exit_code(
+    mdm: Master, part: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(tasks, "project", fail)
+    code, said = run("reconcile", *part)
+    assert (code, "could not be resolved here" in said, "meanwhile" in said) == (2, True, False)
 
 
 def test_a_memory_limit_that_is_no_size_is_wrong_usage(mdm: Master) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlmodel import Session
 
 from kernel import db
+from kernel.clock import uuid7
 from kernel.errors import Conflict
 from matching import bulk_engine
 from matching.blocking import HOT_LIMIT
@@ -15,6 +16,8 @@ from matching.bulk_pairs import find_pairs
 from matching.hot_keys import HotLimits
 from mdm import candidates, pending, policy, reconcile, resolve, versions
 from mdm.incoming import Incoming
+from mdm.parts import Part
+from mdm.reconcile_part import reconcile_part
 from stewardship import tasks
 
 from .. import resolution as master
@@ -217,6 +220,22 @@ def test_a_record_that_cannot_be_renewed_holds_up_nobody(mdm: Master) -> None:
     assert query("SELECT s.source_key, p.reason, p.lease_owner FROM pending_record p JOIN source_record s USING (record_id)") == [
         ("odd", "renewal_failed", None)
     ]
+
+
+@pytest.mark.parametrize("of_part", [False, True], ids=["everybody", "a part"])
+def test_a_portion_that_cannot_be_settled_is_told_as_failed_and_left_to_the_workers(mdm: Master, of_part: bool) -> None:
+    mdm.put("shop", "1", MARIA)
+    mdm.put("pos", "A", MARIA)
+
+    def fail(_session: Session, _evaluations: object) -> None:
+        raise MemoryError
+
+    failing = resolve.Resolver(db.transaction, fail)
+    done = reconcile_part(failing, Part(("shop",), ()), uuid7()) if of_part else reconcile.reconcile(failing)
+    assert (done.failed, done.postponed, done.goldens) == (1 if of_part else 2, 0, 0)
+    mdm.drain()
+    assert golden_of("shop", "1") == golden_of("pos", "A")
+    assert mdm.verify().differences == ()
 
 
 def test_a_reconcile_that_fails_gives_back_what_it_holds(mdm: Master) -> None:
