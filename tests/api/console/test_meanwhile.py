@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from ...resolution import Master, partition, query
+from ...resolution import Master, golden_of, partition, query
 from .conftest import Browser
 from .test_tasks import task_path, words_of
 
@@ -58,6 +58,18 @@ def test_a_task_that_vanished_while_typing_says_why_and_keeps_the_words(ana: Bro
     assert "record gone" in words_of(refused.text)
     assert SHOWN in refused.text
     assert decisions() == 0
+
+
+def test_a_value_typed_while_its_customer_vanished_is_kept_where_no_form_is_left(ana: Browser, mdm: Master, path: str) -> None:
+    gone = str(golden_of("bought", "b"))
+    mdm.delete("bought", "b")
+    mdm.drain()
+    typed = {"attribute": "birth_date", "golden_id": gone, "value": "<1984-03-21>", "reason": "She spelt it out."}
+    refused = ana.send(f"{path}/override", **typed)
+    assert refused.status_code == 422
+    assert "What you typed:" in refused.text
+    assert "&lt;1984-03-21&gt;" in refused.text
+    assert "She spelt it out." in refused.text
 
 
 def test_a_task_that_was_answered_over_the_api_meanwhile_is_not_answered_again(
