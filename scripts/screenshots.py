@@ -34,6 +34,8 @@ SETTLED = 30
 SCHEMES = ("light", "dark")
 # Of these pages one section is taken.
 PARTS = {"cluster": "section[aria-labelledby=cluster]"}
+# These are looked at from one of their headings on.
+FROM = {"fares": "#fares", "consents": "#consents"}
 HOOK = endpoints.Wish("https://hooks.example.com/customers", description="The shop's own systems")
 
 
@@ -122,8 +124,10 @@ def _picture(page: Page, name: str, scheme: str) -> str:
     path = IMAGES / f"{name}-{scheme}.png"
     if name in PARTS:
         page.locator(PARTS[name]).screenshot(path=path)
-    else:
-        page.screenshot(path=path)
+        return path.name
+    if name in FROM:
+        page.locator(FROM[name]).evaluate("(one) => one.scrollIntoView()")
+    page.screenshot(path=path)
     return path.name
 
 
@@ -138,8 +142,10 @@ def _addresses() -> Mapping[str, str]:
     customer = _first("SELECT golden_id FROM golden WHERE status = 'live' ORDER BY jsonb_array_length(body->'members') DESC")
     return {
         "home": "/console",
+        "fares": "/console",
         "tasks": "/console/tasks",
         "task": f"/console/tasks/{pair}",
+        "consents": f"/console/tasks/{pair}",
         "check": f"/console/tasks/{check}",
         "cluster": f"/console/tasks/{cluster}",
         "customer": f"/console/customers/{customer}",
