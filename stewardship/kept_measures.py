@@ -48,10 +48,10 @@ WHERE k.measured_at <= EXCLUDED.measured_at"""
 
 
 def read(session: Session) -> dict[str, Kept]:
-    """The kept measures by their names; one that was never told is not there."""
+    """The kept measures by their names; one that was never told, or by a program that told other columns, is not there."""
     found = {name: (at, rows) for name, at, rows in sql.rows(session, "SELECT name, measured_at, rows FROM kept_measure")}
     return {
         one.name: Kept(found[one.name][0], [dict(zip(one.columns, row, strict=True)) for row in found[one.name][1]])
         for one in KEPT
-        if one.name in found
+        if one.name in found and all(len(row) == len(one.columns) for row in found[one.name][1])
     }

@@ -63,3 +63,9 @@ def test_of_two_at_once_the_later_stands(mdm: Master, monkeypatch: pytest.Monkey
     monkeypatch.setattr(clock, "now", lambda: earlier)
     kept_measures.keep(db.transaction)
     assert read() == before
+
+
+def test_what_a_program_of_other_columns_kept_is_not_told(mdm: Master) -> None:
+    kept_measures.keep(db.transaction)
+    query("UPDATE kept_measure SET rows = '[[1, 2]]' WHERE name = %s", RECOGNISED)
+    assert read().keys() == {DUPLICATES, IN_TIME}
