@@ -202,6 +202,26 @@ def answered_by(session: Session, actor: str, limit: int) -> list[Task]:
     return [task(row) for row in found]
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How many tasks were answered, by how many people, and how many of them by one of these."""
+
+    tasks: int
+    people: int
+    own: int
+
+
+def answers_since(session: Session, actor: str, since: datetime) -> Answers:
+    """Count the answers since a time that hold still, in the session's row scope."""
+    ((tasks, people, own),) = sql.rows(
+        session,
+        """SELECT count(*), count(DISTINCT d.settled_by), count(*) FILTER (WHERE d.settled_by = %s)
+           FROM task t JOIN task_desk d USING (task_id) WHERE d.settled_at >= %s AND d.verdict IS NOT NULL""",
+        [actor, since],
+    )
+    return Answers(tasks, people, own)
+
+
 def task(row: sql.Row) -> Task:
     """Make a task of a row of `SELECT`."""
     values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]

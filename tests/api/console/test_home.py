@@ -3,9 +3,9 @@
 from kernel import db
 from mdm import merge_holds
 
-from ...resolution import MARIA, Master
+from ...resolution import MARIA, Master, query
 from .conftest import Browser
-from .test_tasks import words_of
+from .test_tasks import task_path, words_of
 
 
 def test_what_is_with_me_is_not_listed_as_waiting_for_somebody_too(ana: Browser, mdm: Master) -> None:
@@ -31,3 +31,20 @@ def test_every_hold_stands_in_one_notice_with_who_began_it(ana: Browser) -> None
         "Merges of pos with shop are on hold",
     ):
         assert told in words_of(page), told
+
+
+def test_the_answers_of_the_day_are_counted_while_they_hold(ana: Browser, ben: Browser, mdm: Master) -> None:
+    assert "answered" not in words_of(ana.open("/console")).partition("The queue")[0]
+    path = task_path()
+    ana.open(path)
+    ana.send(f"{path}/settle", verdict="no_match", reason_no_match="Namesakes")
+    mdm.drain()
+    assert "Today 1 was answered, by you." in words_of(ana.open("/console"))
+    assert "Today 1 was answered." in words_of(ben.open("/console"))
+    query("UPDATE task_desk SET settled_at = settled_at - interval '1 day'")
+    assert "Today" not in words_of(ana.open("/console"))
+    query("UPDATE task_desk SET settled_at = settled_at + interval '1 day'")
+    ana.open(path)
+    ana.send(f"{path}/undo")
+    ana.send(f"{path}/undo", words="No.")
+    assert "Today" not in words_of(ana.open("/console"))
