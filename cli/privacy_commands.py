@@ -14,7 +14,7 @@ from kernel import actor, clock, db, jobs
 from kernel.errors import Conflict
 from kernel.jobs import Claim
 from mdm import chunks
-from stewardship import privacy_confirming, privacy_erasure, privacy_requests, privacy_retention
+from stewardship import privacy_confirming, privacy_erasure, privacy_requests, privacy_retention, privacy_values
 from stewardship.privacy_confirming import KIND, Preview
 from stewardship.privacy_requests import Request, Wish
 
@@ -131,13 +131,16 @@ def replay() -> None:
 
 @privacy_app.command()
 def retention(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is due.")] = False) -> None:
-    """Let go of what sources deleted longer ago than the policy says (`deleted_kept_days`); every night by itself."""
+    """Let go of what sources deleted longer ago than the policy says (`deleted_kept_days`), and of attributes of customers who
+    were not heard of for longer (`kept_days`); every night by itself."""
     with db.read_only() as session:
-        found = privacy_retention.due(session)
-    for source, number in found.items():
-        console.print(f"{number:>8}  {source}", highlight=False)
+        found = {**privacy_retention.due(session), **privacy_values.due(session)}
+    for what, number in found.items():
+        console.print(f"{number:>8}  {what}", highlight=False)
     if not dry_run:
         console.print(f"{counted(privacy_retention.run(db.transaction), 'record')} let go.", highlight=False)
+        for attribute, number in privacy_values.run(db.transaction).items():
+            console.print(f"{attribute} of {counted(number, 'record')} let go.", highlight=False)
 
 
 def _show(found: Request) -> None:

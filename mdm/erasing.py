@@ -142,7 +142,7 @@ WHERE golden_id = ANY(%(ids)s) AND body <> %(nothing)s::jsonb"""
 _PAST = """
 SELECT golden_id, version, computed_at, body::text FROM golden_version
 WHERE members && %(ids)s::uuid[] AND golden_id <> ALL(%(own)s) AND body ? 'members'"""
-_STRIPPED = (
+STRIPPED = (
     "UPDATE golden_version SET body = %s::jsonb, content_hash = %s WHERE golden_id = %s AND version = %s AND computed_at = %s"
 )
 
@@ -152,18 +152,19 @@ def _strip_past(session: Session, of: Subject) -> None:
     gone = {str(record) for record in of.records}
     for golden_id, version, computed_at, text in found:
         body = without(orjson.loads(text), gone)
-        sql.run(session, _STRIPPED, [orjson.dumps(body).decode(), rehash(body), golden_id, version, computed_at])
+        sql.run(session, STRIPPED, [orjson.dumps(body).decode(), rehash(body), golden_id, version, computed_at])
 
 
 def without(body: Mapping[str, Any], gone: Collection[str]) -> dict[str, Any]:
     """Take out of a golden record's body whatever records brought to it, as winner, as one of several, or as runner-up."""
-    values = {name: held for name, held in body.get("values", {}).items() if not _names(orjson.dumps(held), gone)}
+    values = {name: held for name, held in body.get("values", {}).items() if not names(orjson.dumps(held), gone)}
     left = [one for one in body.get("members", ()) if one["record_id"] not in gone]
     named = "name" in values or "company_name" in values
     return {**body, "values": values, "members": left, "display_name": body.get("display_name") if named else None}
 
 
-def _names(text: bytes, ids: Iterable[str]) -> bool:
+def names(text: bytes, ids: Iterable[str]) -> bool:
+    """Say whether a JSON text names one of some records."""
     return any(one.encode() in text for one in ids)
 
 

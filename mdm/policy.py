@@ -26,7 +26,7 @@ from matching.standardize import Context
 from matching.standardize import ExtraRule as ExtraKindRule
 from matching.standardize.context import DateOrder
 from matching.standardize.identifiers import standard_name
-from mdm import purposes, sql
+from mdm import kept_days, purposes, sql
 from mdm.blocker_schema import faults as blocker_faults
 from mdm.documents import Finding, Spot, parse_document, read_text
 from mdm.mapping_schema import Expression
@@ -269,6 +269,7 @@ def check(policy: PolicyDocument) -> Iterator[Finding]:
     yield from ((("survivorship", "default"), fault) for fault in rule_faults("default", _rule(policy.survivorship.default)))
     yield from blocker_faults(policy.merge_blockers, policy.extras, policy.sources)
     yield from purposes.faults(policy)
+    yield from kept_days.faults(policy)
     for attribute, rule in policy.survivorship.attributes.items():
         for fault in rule_faults(attribute, _rule(rule)):
             yield ("survivorship", "attributes", attribute), fault

@@ -174,9 +174,12 @@ class ExtraRule(Strict):
 
 
 class AttributeUse(Strict):
-    """What an attribute may not be used for, whichever source says it."""
+    """What an attribute may not be used for and how long it is kept, whichever source says it."""
 
     not_for: tuple[str, ...] = Field((), description="purposes of consent, or `matching`")
+    kept_days: int | None = Field(
+        None, ge=1, le=36_500, description="let go of when nothing was heard of the customer for so many days; without: kept"
+    )
 
 
 class AttributeRule(Strict):

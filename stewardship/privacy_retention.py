@@ -17,7 +17,7 @@ from mdm import policy as policies
 from mdm.chunks import Kind
 from mdm.incoming import TOMBSTONE
 from mdm.steps import Steps, insist
-from stewardship import privacy_catalogue
+from stewardship import privacy_catalogue, privacy_values
 from stewardship.privacy_erasure import ACTOR, HANDLERS
 
 KIND = "privacy_retention"
@@ -73,10 +73,10 @@ def _step(session: Session) -> int:
 
 
 def _work(steps: Steps, claim: Claim) -> None:
-    gone = run(steps)
+    gone, values = run(steps), privacy_values.run(steps)
     with steps() as session:
         jobs.finish_chunk(session, claim)
-        jobs.finish_job(session, claim.job_id, result={"records": gone})
+        jobs.finish_job(session, claim.job_id, result={"records": gone, "values": values})
 
 
 CHUNKS = Kind(KIND, _work, lambda _: 0)

@@ -1,5 +1,4 @@
-"""Rows of the stewards' tasks, desks, notes, accounts and measures (alembic 0002, 0029, 0030, 0035 to 0053). Private to
-`stewardship`."""
+"""Rows of tasks, desks, notes, accounts, measures and released values (alembic 0002, 0029, 0030, 0035 to 0053). Private here."""
 
 import uuid
 from datetime import datetime
@@ -132,3 +131,12 @@ class KeptMeasureRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     measured_at: datetime = _time()
     rows: list[list[Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+
+
+class ReleaseRow(SQLModel, table=True):
+    """An attribute of a record that was let go of, and when last."""
+
+    __tablename__ = "value_release"
+    record_id: uuid.UUID = Field(primary_key=True)
+    attribute: str = Field(primary_key=True)
+    released_at: datetime = _time()

@@ -42,8 +42,7 @@ def home(request: Request, signed: Anybody, done: UUID | None = None) -> Respons
     return page(
         request, "home.html", figures=figures, measured=measured, holds=holds, mine=mine, urgent=urgent, kinds=KINDS,
         names=names, done=done, answered=answered, seconds=seconds, looks=looks, today=today, fares=fares.read(caller),
-        place=fares.place,
-        lasting=fares.lasting, ticks=fares.TICKS,
+        place=fares.place, lasting=fares.lasting, ticks=fares.TICKS,
     )  # fmt: skip
 
 

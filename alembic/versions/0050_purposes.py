@@ -1,9 +1,9 @@
-"""Which records of customers are of sources that the policy keeps out of a purpose: read for whoever asks."""
+"""An API key may be for one purpose; and which records are of sources that are kept out of a purpose, read for whoever asks."""
 
 from alembic import op
 
-revision = "0051"
-down_revision = "0050"
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 
@@ -11,6 +11,7 @@ FUNCTION = "consent_sources(uuid[], text[])"
 
 
 def upgrade() -> None:
+    op.execute("ALTER TABLE api_key ADD COLUMN purpose text CHECK (purpose <> '')")
     op.execute("""
 CREATE FUNCTION consent_sources(record_ids uuid[], sources text[]) RETURNS TABLE (record_id uuid, source text)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -23,3 +24,4 @@ $$""")
 
 def downgrade() -> None:
     op.execute(f"DROP FUNCTION {FUNCTION}")
+    op.execute("ALTER TABLE api_key DROP COLUMN purpose")

@@ -1,0 +1,92 @@
+"""How long attributes are kept (`kept_days`): where the payload of a source holds one, and what a policy may say of it. Pure.
+
+An attribute can be let go of alone where its fields in the payload are its own. A field that says something else as well (a whole
+name, an address with a phone in it) would take that along, or stay: such a rule is refused.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mdm.documents import Finding
+from mdm.policy_schema import PolicyDocument, Source, paths_read
+
+EXTRAS = "extras"
+# Where a payload in our own terms holds an attribute, and a mapping what reads it.
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "birth_date": ("birth_date", "birth_date_alternative", "birth_year", "birth_month", "birth_day"),
+    "gender": ("gender",), "language": ("language",), "preferred_store": ("preferred_store",), "address": ("addresses",),
+    "identifiers": ("identifiers",), "loyalty_accounts": ("loyalty_accounts",),
+}  # fmt: skip
+# How a standard record names it, where otherwise.
+_STANDARD = {"address": "addresses"}
+
+
+def fields_of(attribute: str) -> tuple[str, ...]:
+    """The fields of a payload in our own terms that hold an attribute, as paths; none for one that is not let go of alone."""
+    group, _, own = attribute.partition(".")
+    return (attribute,) if group == EXTRAS and own else _FIELDS.get(attribute, ())
+
+
+def paths(source: Source, attribute: str) -> tuple[str, ...]:
+    """The dotted paths at which payloads of a source hold an attribute."""
+    fields = fields_of(attribute)
+    if source.fields is None:
+        return fields
+    return tuple(dict.fromkeys(path for field, path in _read(source) if field in fields))
+
+
+def _read(source: Source) -> Iterator[tuple[str, str]]:
+    """What a mapping reads: each of our fields, with a path that it is read from."""
+    for spot, path in paths_read(source):
+        yield (f"{EXTRAS}.{spot[2]}" if spot[1] == EXTRAS else str(spot[1])), path
+
+
+def holds(standard: Mapping[str, Any], attribute: str) -> bool:
+    """Say whether a standard record, as JSON, says anything of an attribute."""
+    group, _, own = attribute.partition(".")
+    if own:
+        return any(one["name"] == own for one in standard.get(EXTRAS, ()))
+    return bool(standard.get(_STANDARD.get(group, group)))
+
+
+def dropped(value: Any, path: list[str]) -> Any:
+    """A copy without what stands at a dotted path (in every element of a list on the way); the same object when it is absent."""
+    if isinstance(value, list):
+        inner = [dropped(element, path) for element in value]
+        return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
+    if not isinstance(value, dict):
+        return value
+    whole = ".".join(path)
+    left = {name: held for name, held in value.items() if name != whole} if whole in value else value
+    if len(path) > 1 and path[0] in left:
+        inner_value = dropped(left[path[0]], path[1:])
+        left = left if inner_value is left[path[0]] else {**left, path[0]: inner_value}
+    return left
+
+
+def faults(policy: PolicyDocument) -> Iterator[Finding]:
+    """What the rules of a policy cannot be kept to."""
+    for attribute in (name for name, use in policy.attributes.items() if use.kept_days is not None):
+        if not fields_of(attribute):
+            known = ", ".join(sorted(_FIELDS))
+            yield ("attributes", attribute, "kept_days"), f"can be said of {known} and extras.<name>; else let go of the record"
+        for name, source in policy.sources.items():
+            if shared := sorted(_shared(source, attribute)):
+                message = f"cannot be kept to: {', '.join(shared)} of source {name!r} says something else as well"
+                yield ("attributes", attribute, "kept_days"), message
+
+
+def _shared(source: Source, attribute: str) -> Iterator[str]:
+    if source.fields is None:
+        return
+    fields, own = fields_of(attribute), paths(source, attribute)
+    others = [path for field, path in _read(source) if field not in fields]
+    named = (source.key, source.version, source.updated_at, source.deleted)
+    others += [one.path for one in named if one is not None and one.path is not None]
+    for path in own:
+        if any(_overlap(path, other) for other in others):
+            yield path
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
