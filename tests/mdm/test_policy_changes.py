@@ -47,3 +47,26 @@ def test_a_source_without_records_may_go() -> None:
 def test_the_first_policy_loses_nothing() -> None:
     found = difference(None, policy.parse(TWO), {"old": 3})
     assert (found.losses, {change.sign for change in found.changes}) == ((), {Sign.ADDED})
+
+
+def test_limits_and_kept_days_are_told_and_what_they_lose_is_confirmed() -> None:
+    limited = TWO.replace("channel_kind: pos", "channel_kind: pos, not_for: [marketing, surveys]") + (
+        "attributes: {birth_date: {not_for: [marketing], kept_days: 100}, gender: {kept_days: 10}}\n"
+    )
+    ruling, free = policy.parse(limited), policy.parse(TWO)
+    assert difference(free, ruling, {}).changes == (
+        Change(Sign.CHANGED, "source", "pos", "not_for nothing → marketing, surveys"),
+        Change(Sign.ADDED, "attribute", "birth_date", "not_for nothing → marketing, kept_days nothing → 100"),
+        Change(Sign.ADDED, "attribute", "gender", "kept_days nothing → 10"),
+    )
+    assert difference(free, ruling, {}).losses == (
+        "birth_date of customers who were not heard of for 100 days would be let go of, for good",
+        "gender of customers who were not heard of for 10 days would be let go of, for good",
+    )
+    assert difference(ruling, free, {}).losses == (
+        "birth_date could be used for marketing again",
+        "pos could be used for marketing, surveys again",
+    )
+    shorter = policy.parse(limited.replace("kept_days: 100", "kept_days: 99"))
+    assert [len(difference(*pair, {}).losses) for pair in ((ruling, shorter), (shorter, ruling))] == [1, 0]
+    assert difference(None, ruling, {}).losses == ()
