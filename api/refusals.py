@@ -100,6 +100,7 @@ UNUSED = {
     "no_digits": "A phone number has digits.",
     "country_needed": "A national phone number needs its country: say `country`, or write it with + and the country's code.",
     "not_for_matching": "The policy keeps this out of matching: nobody is searched by it.",
+    "not_for_purpose": "The policy keeps this out of the purpose: nobody is searched by it.",
     "too_many_to_file": "More values than a record is searched by: the verified, then the newest were taken.",
     "invalid_day": "This month has no such day; the year and the month were taken.",
     "invalid_month": "A year has no such month.",

@@ -6,7 +6,7 @@ row scope or identity domain are never compared. Reading is `mdm.search_reading`
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -22,6 +22,7 @@ from mdm import mapping, payloads, search_reading
 from mdm.appraisal import PARTLY_FILED
 from mdm.identify import needs_country
 from mdm.incoming import REFUSING
+from mdm.lookup import NOT_FOR_PURPOSE
 from mdm.mapping_schema import Fields
 from mdm.mapping_values import Problem
 from mdm.policy_schema import Source
@@ -118,7 +119,8 @@ def ask(versions: VersionSet, record: Mapping[str, Any], source: str | None, lim
     keys = tuple(blocking.blocking_keys(standard, versions.blocking_secret))
     domain = versions.domain(source) if source else DEFAULT_DOMAIN
     is_empty = not keys and replace(standard, notes=(), withheld=()) == StandardRecord()
-    return Asked(comparison_form(standard), keys, domain, (*notes, *_notes_of(standard)), is_empty, limits.sources)
+    told = (*notes, *_notes_of(standard), *_unused(read[0], standard))
+    return Asked(comparison_form(standard), keys, domain, told, is_empty, limits.sources)
 
 
 def _limited(standard: StandardRecord, limits: Limits) -> StandardRecord:
@@ -147,8 +149,14 @@ def _as_its_source(
 def _notes_of(standard: StandardRecord) -> list[Problem]:
     countries = [Problem("country_needed", "phones")] if any(map(needs_country, standard.phones)) else []
     partly = [Problem(PARTLY_FILED, attribute) for attribute in blocking.left_out(standard)]
-    unused = [Problem(NOT_FOR_MATCHING, attribute) for attribute in withheld.left_unused(standard)]
-    return [*(Problem(note.code, note.attribute) for note in standard.notes), *countries, *partly, *unused]
+    return [*(Problem(note.code, note.attribute) for note in standard.notes), *countries, *partly]
+
+
+def _unused(sent: StandardRecord, usable: StandardRecord) -> Iterator[Problem]:
+    """What may be used for no matching, and what may not be used for this purpose."""
+    never = withheld.left_unused(sent)
+    yield from (Problem(NOT_FOR_MATCHING, field) for field in never)
+    yield from (Problem(NOT_FOR_PURPOSE, field) for field in withheld.left_unused(usable) if field not in never)
 
 
 async def search(caller: Principal, versions: VersionSet, asked: Asked, limit: int) -> Found:

@@ -79,4 +79,5 @@ def _work(steps: Steps, claim: Claim) -> None:
         jobs.finish_job(session, claim.job_id, result={"records": gone, "values": values})
 
 
-CHUNKS = Kind(KIND, _work, lambda _: 0)
+# A first run may find most of what there is; killed or given up, it goes on where it was.
+CHUNKS = Kind(KIND, _work, lambda _: 0, longest_seconds=6 * 3_600.0)

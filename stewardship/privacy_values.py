@@ -33,6 +33,11 @@ WHERE NOT {_HEARD.format("r")}
   AND EXISTS (SELECT FROM record_data_key k WHERE k.record_id = r.record_id)
   AND NOT EXISTS (SELECT FROM {_THEIRS} WHERE {_HEARD.format("h")} OR EXISTS (
     SELECT FROM activity a WHERE a.source = h.source AND a.record_key = h.source_key AND a.occurred_at >= %(before)s))"""  # noqa: S608 - made of constants.
+# Behind what this run has done already, which would else be walked past at each step.
+_NEXT = f"""SELECT r.record_id, r.source, r.source_key {_DUE} AND (r.source, r.source_key) > (%(source)s, %(key)s)
+  ORDER BY r.source, r.source_key LIMIT {STEP_RECORDS} FOR UPDATE OF r"""
+Key = tuple[str, str]
+FIRST: Key = ("", "")
 _NOTE = """
 INSERT INTO value_release (record_id, attribute, released_at) SELECT r, %s, %s FROM unnest(%s::uuid[]) AS r
 ON CONFLICT (record_id, attribute) DO UPDATE SET released_at = EXCLUDED.released_at"""
@@ -61,18 +66,22 @@ def run(steps: Steps) -> dict[str, int]:
         found = list(rules(session))
     gone: dict[str, int] = {}
     for attribute, before in found:
-        while done := insist(steps, partial(_step, attribute=attribute, before=before)):
-            gone[attribute] = gone.get(attribute, 0) + done
+        reached = FIRST
+        while done := insist(steps, partial(_step, attribute=attribute, before=before, reached=reached)):
+            number, reached = done
+            gone[attribute] = gone.get(attribute, 0) + number
     return gone
 
 
-def _step(session: Session, attribute: str, before: datetime) -> int:
-    chosen = f"SELECT r.record_id {_DUE} ORDER BY r.source, r.source_key LIMIT {STEP_RECORDS} FOR UPDATE OF r"
-    ids: list[uuid.UUID] = [row[0] for row in sql.rows(session, chosen, {"attribute": attribute, "before": before})]
+def _step(session: Session, attribute: str, before: datetime, reached: Key) -> tuple[int, Key] | None:
+    """Do some records behind a key, in the order of keys; how many and up to which, None when there are no more."""
+    params = {"attribute": attribute, "before": before, "source": reached[0], "key": reached[1]}
+    chosen = sql.rows(session, _NEXT, params)
+    ids: list[uuid.UUID] = [row[0] for row in chosen]
     if not ids:
-        return 0
+        return None
     held = letting_go.let_go(session, policies.current(session), ids, attribute, before)
     sql.run(session, _NOTE, [attribute, clock.now(), ids])
     detail = {"records": len(ids), "attribute": attribute, "held_still": held}
     audit.record(session, ACTOR, "privacy.value_released", "record", "", detail=detail)
-    return len(ids)
+    return len(ids), (chosen[-1][1], chosen[-1][2])

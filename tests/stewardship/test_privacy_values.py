@@ -107,10 +107,10 @@ def test_a_source_that_sends_the_same_again_brings_nothing_back(mdm: Master) -> 
 
 def test_what_was_stopped_midway_goes_on_where_it_was(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
     age()
-    monkeypatch.setattr(privacy_values, "STEP_RECORDS", 1)
+    monkeypatch.setattr(privacy_values, "_NEXT", privacy_values._NEXT.replace("LIMIT 200", "LIMIT 1"))
     before = clock.now() - DAYS
     with db.transaction() as session:
-        assert privacy_values._step(session, "birth_date", before) == 1
+        assert privacy_values._step(session, "birth_date", before, privacy_values.FIRST) == (1, ("crm", "2"))
     assert due() == {"birth_date": 1, "extras.size": 2}
     assert privacy_values.run(db.transaction) == {"birth_date": 1, "extras.size": 2}
     mdm.drain()

@@ -200,7 +200,7 @@ def test_nobody_is_found_by_what_may_not_be_used(api: Api) -> None:
     assert ask(source_key={"source": "crm", "key": "1"}) == ("found", None)
     by_phone = api.post("/v1/match", json={"record": {"phones": ["+34655872311"]}}, headers=headers).json()
     assert (by_phone["candidates"], by_phone["reason"]) == ([], "nothing_to_search_by")
-    assert {"code": "not_for_matching", "field": "phones"}.items() <= by_phone["notes"][0].items()
+    assert {"code": "not_for_purpose", "field": "phones"}.items() <= by_phone["notes"][0].items()
 
 
 def test_a_view_is_under_the_limits_of_its_own_purpose_and_says_what_is_withheld(api: Api) -> None:
