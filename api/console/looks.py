@@ -1,6 +1,6 @@
 """Answers that are asked for a second time, on pages that do not tell the first; and what is to be settled where two differ."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from stewardship.settle import MATCH
 router = resource("console_looks", Page)
 LOOKS = f"{ROOT}/second-looks"
 MOST = 50
+NOT_SHOWN = frozenset({"birth_date", "addresses", "asserted_golden_id"})  # The last says what the first answer may be.
 
 
 @router.get(LOOKS, include_in_schema=False)
@@ -47,7 +48,14 @@ def one(request: Request, signed: Steward, look_id: UUID) -> Response:
 
 
 def _values(records: Sequence[Shown]) -> list[dict[str, Any]]:
-    return [dict(one.values) for one in records]
+    """What each record says, in the shapes of golden values."""
+    return [_as_golden(one.values) for one in records]
+
+
+def _as_golden(said: Mapping[str, Any]) -> dict[str, Any]:
+    born = (said.get("birth_date") or {}).get("text")
+    others = {name: value for name, value in said.items() if name not in NOT_SHOWN}
+    return {**others, "birth_date": born, "address": said.get("addresses")}
 
 
 @router.post(f"{LOOKS}/{{look_id}}/answer", include_in_schema=False)

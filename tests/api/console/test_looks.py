@@ -35,6 +35,9 @@ def test_a_steward_answers_without_seeing_the_first_answer(look_id: str, dora: B
     shown = dora.open(f"{LOOKS}/{look_id}")
     assert "Maria" in shown
     assert "Otto" in shown
+    assert "1984-03-12" in shown
+    assert "28013 Madrid" in shown
+    assert "Street key" not in shown
     assert "is not told" in shown
     assert "different customers" not in shown
     answer = dora.send(f"{LOOKS}/{look_id}/answer", verdict="no_match")
