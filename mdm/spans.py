@@ -5,6 +5,7 @@ A statement is named by its verb and first table; neither its text nor its param
 
 import functools
 import re
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
@@ -24,6 +25,7 @@ from kernel import db, log
 
 SERVICE = "customer-master"
 TRACES = "/v1/traces"
+LAST_SECONDS = 2.0
 CORRELATION = "mdm.correlation_id"
 _PROPAGATOR = TraceContextTextMapPropagator()  # Not the environment's choice: baggage would carry what callers put in.
 _KINDS = {kind.name.lower(): kind for kind in SpanKind}
@@ -46,17 +48,20 @@ class Spans:
 
     def __init__(self, processor: SpanProcessor, process: str) -> None:
         named = Resource({"service.name": SERVICE, "mdm.process": process}).merge(OTELResourceDetector().detect())
-        self._provider = TracerProvider(resource=named)
+        self._provider = TracerProvider(resource=named, shutdown_on_exit=False)
         self._provider.add_span_processor(processor)
         self._tracer = self._provider.get_tracer("mdm")
         db.watch(_Cursor, _AsyncCursor)
         log.trace_by(_parent)
 
     def end(self) -> None:
-        """Send what is left, and keep no more."""
+        """Send what is left, if the collector takes it within LAST_SECONDS, and keep no more."""
         db.watch(None, None)
         log.trace_by(None)
-        self._provider.shutdown()
+        # By itself the library tries for ten seconds, in which a container that is told to stop is killed.
+        ending = threading.Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(LAST_SECONDS)
 
     def span(self, name: str, kind: str, of: str | None) -> AbstractContextManager[Span]:
         """Open a span; its parent is `of`, else the current one."""

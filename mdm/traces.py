@@ -4,6 +4,7 @@ Off, and next to free, unless an OTLP endpoint is configured: then `mdm.spans`, 
 Spans name routes as declared, tables, ids and counts: never a value that was sent, nor the text of an error.
 """
 
+import atexit
 import importlib
 import uuid
 from collections.abc import Mapping, Sequence
@@ -52,6 +53,7 @@ def begin(process: str) -> None:
         logger.error("tracing_not_installed", missing=missing.name, install="customer-master[tracing]")
         return
     use(spans.exporting(str(settings().otlp_endpoint), process))
+    atexit.register(end)
 
 
 def use(tracing: Tracing) -> None:

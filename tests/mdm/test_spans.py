@@ -1,6 +1,8 @@
 """Spans hang together across requests and workers, and say nothing that was sent."""
 
+import socket
 import sys
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -163,16 +165,17 @@ def test_statements_are_named(statement: str, name: str) -> None:
     assert spans.summary(statement) == name
 
 
-def test_a_collector_that_is_away_costs_nobody_anything(database: str) -> None:
-    before = configure(settings().model_copy(update={"otlp_endpoint": "http://127.0.0.1:1"}))
-    try:
+def test_a_collector_that_does_not_answer_holds_up_no_end(database: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        before = configure(settings().model_copy(update={"otlp_endpoint": f"http://127.0.0.1:{deaf.getsockname()[1]}"}))
         traces.begin("test")
         with traces.span("request", "server", None):
             assert log.trace_parent() is not None
-    finally:
+        begun = time.monotonic()
+        traces.end()
         configure(before.model_copy(update={"otlp_endpoint": None}))
-        traces.begin("test")
     assert not traces.is_on()
+    assert time.monotonic() - begun < 8
 
 
 def test_who_has_a_collector_but_not_the_extra_is_told_and_serves_on(
