@@ -9,10 +9,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.testclient import TestClient
 
+from api import puts
 from api.app import create_app
 from kernel import db
 from mdm import spans, traces
+from mdm.incoming import Incoming
 
+from ..resolution import WHO, query
 from .conftest import KeyMaker
 
 CANARY = "zauberlehrling"
@@ -95,3 +98,11 @@ def test_a_failure_that_nobody_foresaw_is_marked_and_keeps_its_text(
     assert failed.status_code == 503
     (request,) = [one for one in kept.get_finished_spans() if one.kind is SpanKind.SERVER]
     assert (request.status.status_code, request.status.description, request.events) == (StatusCode.ERROR, None, ())
+
+
+def test_records_that_one_step_stores_are_worked_on_in_the_trace_of_who_sent_each(policy: Any) -> None:
+    sent = {key: f"00-{key * 32}-{'cd' * 8}-01" for key in "123"}
+    group = [puts._Put("pos", Incoming(key, {}, raw=b'{"given_name": "Ada"}'), parent) for key, parent in sent.items()]
+    puts._answer(WHO, group)
+    assert [one.error for one in group] == [None] * 3
+    assert dict(query("SELECT source_key, trace_parent FROM pending_record JOIN source_record USING (record_id)")) == sent
