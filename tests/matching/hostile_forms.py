@@ -51,6 +51,7 @@ UNREAD = (
     ("دينا", "dyna", "سميث", "smyth"),
 )
 STREETS = ("main st", "maine st", "high st", "st", "n", "long" * 100)
+# Years 2 and 10 apart are the lines of near years and of generations, 99 and 90 of 100 those of numbers.
 DATES = (
     "1980-02-03",
     "1980-03-02",
@@ -61,7 +62,12 @@ DATES = (
     "1980-12-12",
     "1985-02-30",
     "1980-02-28",
+    "1982-07-19",
+    "1990-11-24",
 )
+EXTRA_VALUES = (
+    "12", "12.5", "nan", "12.05", "13", "999", "90", "99", "100", "Teal", "teel", "1980-02-03", "1980-02-04", "é",
+)  # fmt: skip
 EXTRAS = (("colour", "text"), ('a "quoted" name', "number"), ("shade", "category"))
 
 
@@ -123,7 +129,7 @@ def record(chance: random.Random) -> StandardRecord:
             Extra(
                 name,
                 "text",
-                chance.choice(("12", "12.5", "nan", "12.05", "13", "999", "Teal", "teel", "1980-02-03", "1980-02-04", "é")),
+                chance.choice(EXTRA_VALUES),
                 match=True,
             )
             for name, _ in EXTRAS
