@@ -106,7 +106,11 @@ def _listed(bins: Bins) -> dict[str, Any]:
 
 
 def _binned(said: Mapping[str, Any]) -> dict[int, int]:
-    return {said["from_bin"] + place: count for place, count in enumerate(said["counts"]) if count}
+    """Read what `_listed` gave. Raises: ValueError for what it cannot have given, which a page could not draw."""
+    first, counts = int(said["from_bin"]), [int(count) for count in said["counts"]]
+    if min(counts, default=0) < 0 or first < _bin(LIGHTEST) or first + len(counts) - 1 > _bin(HEAVIEST):
+        raise ValueError("no counts by bin of weight")
+    return {first + place: count for place, count in enumerate(counts) if count}
 
 
 def count_weights(records: int, pairs: Iterable[WeighedPair], distant: Iterable[float] = ()) -> Weighed:
@@ -148,11 +152,14 @@ def _joins(pairs: Iterable[WeighedPair]) -> list[WeighedPair]:
 
 
 def weighed_from(report: Mapping[str, Any]) -> Weighed | None:
-    """Read the counts from a model's report; None from one that holds none (trained before they were kept)."""
+    """Read the counts from a model's report; None from one that holds none that can be read (trained before they were kept)."""
     said = report.get("weights")
     if not isinstance(said, Mapping) or said.get("bin_bits") != BIN_BITS:
         return None
-    pairs, joins = ({kind: _binned(said[side][kind]) for kind in Kind} for side in ("pairs", "joins"))
+    try:
+        pairs, joins = ({kind: _binned(said[side][kind]) for kind in Kind} for side in ("pairs", "joins"))
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return None
     return Weighed(int(report.get("records", 0)), pairs, joins)
 
 

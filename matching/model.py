@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from matching.comparisons import COMPARISONS, Comparison, extra_comparison
+from matching.model_data import data_problem, report_problem
 
 FORMAT = 1
 LEAST_SEEN = 20
+MOST_RUNGS = 100
 DEFAULT_MODEL_PATH = Path(__file__).parent / "models" / "default.json"
 # Weights are bits: prior included, so 0 is even odds. From the guard line, where one customer becomes more probable than two, a
 # human is asked, and review pairs count as joined in the balanced figures. Below the component line a pair is no neighbour: parts
@@ -90,10 +92,12 @@ class Lines:
     most_holders: int = 5
 
     def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.component, self.guard, self.merge, self.sure, self.step))):
+            raise ValueError("lines must be finite")
         if not (self.component <= self.guard and self.component <= self.merge and self.component <= self.sure):
             raise ValueError("the component line must lie below all others")
-        if self.step <= 0 or self.rungs < 0 or self.cap < 1:
-            raise ValueError("a ladder needs a positive step, rungs and a cap of at least 1")
+        if self.step <= 0 or not 0 <= self.rungs <= MOST_RUNGS or self.cap < 1:
+            raise ValueError(f"a ladder needs a positive step, at most {MOST_RUNGS} rungs and a cap of at least 1")
 
     @property
     def lowest(self) -> float:
@@ -107,7 +111,11 @@ class Lines:
 
 @dataclass(frozen=True)
 class Model:
-    """A model ready to score with. `parameters` stand beside `comparisons`, each in the order of its levels (strongest first)."""
+    """A model ready to score with. `parameters` stand beside `comparisons`, each in the order of its levels (strongest first).
+
+    The fingerprint is computed where none is given, as for a model that is made of another; a file must bring its own.
+    Raises: ModelError.
+    """
 
     name: str
     comparisons: tuple[Comparison, ...]
@@ -190,7 +198,7 @@ def load_model(path: str | Path) -> Model:
     """Read a model file. Raises: ModelError naming what is wrong with it."""
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{Path(path).name}: not a readable JSON file") from error
     return model_from_json(data)
 
@@ -201,9 +209,13 @@ def dump_model(model: Model) -> str:
 
 
 def model_from_json(data: Any) -> Model:
-    """Build a model from parsed JSON. Raises: ModelError."""
+    """Build a model from parsed JSON, which must bear its fingerprint. Raises: ModelError."""
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ModelError(f"format: expected a model of format {FORMAT}")
+    if problem := data_problem(data):
+        raise ModelError(f"model file: {problem}")
+    if not data.get("fingerprint"):  # Without one, an edited file would be taken for a model that was just made.
+        raise ModelError(EDITED)
     try:
         extras = tuple((str(name), str(kind)) for name, kind in data["extras"])
         comparisons, parameters = _read_comparisons(data["comparisons"], extras)
@@ -223,7 +235,7 @@ def model_from_json(data: Any) -> Model:
             report=data["report"],
             fingerprint=str(data["fingerprint"]),
         )
-    except (KeyError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
         if isinstance(error, ModelError):
             raise
         raise ModelError(f"model file: missing or wrongly typed: {error}") from error
@@ -294,7 +306,11 @@ def _fingerprint(body: Mapping[str, Any]) -> str:
 
 
 def _check(model: Model) -> None:
-    """Refuse what cannot be a model: probabilities outside (0, 1], evidence that is not monotone, lines out of order."""
+    """Refuse what cannot be a model: probabilities outside (0, 1], evidence that is not monotone, parts that nothing reads."""
+    if problem := report_problem(model.report):
+        raise ModelError(problem)
+    if len({name for name, _ in model.extras}) != len(model.extras):
+        raise ModelError("extras: one stands there twice")
     if not 0.0 < model.prior < 1.0:
         raise ModelError("prior: must lie between 0 and 1")
     if not model.comparisons:
@@ -304,7 +320,10 @@ def _check(model: Model) -> None:
         raise ModelError("comparisons: one stands there twice")
     for comparison, parameters in zip(model.comparisons, model.parameters, strict=True):
         _check_comparison(comparison, parameters)
+    columns = {level.frequency for one in comparisons_by_name(model.extras).values() for level in one.levels}
     for column, known in model.frequencies.items():
+        if column not in columns:
+            raise ModelError(f"frequencies.{column}: no comparison of this version weighs by it")
         if not all(0.0 < share <= 1.0 for share in (known.floor, *known.values.values())):
             raise ModelError(f"frequencies.{column}: shares must lie between 0 and 1")
 

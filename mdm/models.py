@@ -39,7 +39,9 @@ def store(session: Session, model: Model, by: str = "mdm") -> None:
     )
 
 
-_LISTED = """SELECT m.fingerprint, m.name, m.created_at, m.created_by, (m.body->'report'->>'records')::int,
+# A report is free text to the database: what is no count there must not keep the others from being listed.
+_LISTED = """SELECT m.fingerprint, m.name, m.created_at, m.created_by,
+    jsonb_path_query_first(m.body, 'strict $.report.records ? (@ >= 0 && @ < 9223372036854775807)', '{}', true)::bigint,
     EXISTS (SELECT 1 FROM version_set v WHERE v.is_current AND v.model = m.fingerprint),
     EXISTS (SELECT 1 FROM shadow_model s WHERE s.ended_at IS NULL AND s.model = m.fingerprint)
   FROM model_version m"""

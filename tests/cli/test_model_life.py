@@ -1,8 +1,10 @@
 """`mdm train` and `mdm model`: models are stored, listed, compared, watched; a bad one is refused and the old one stays."""
 
 import json
+import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -142,22 +144,41 @@ def not_monotone(data: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "keeps_fingerprint", "told"),
+    ("change", "told"),
     [
-        (lambda data: data["lines"].update(merge=1.0), True, "Take the file as it was written, or train another (mdm train)"),
-        (not_monotone, False, "not monotone"),
+        (lambda data: data["lines"].update(merge=1.0), "Take the file as it was written, or train another (mdm train)"),
+        (lambda data: data.update(fingerprint="", lines=data["lines"] | {"merge": 1.0}), "changed after it was written"),
+        (not_monotone, "not monotone"),
+        (lambda data: data["lines"].update(guard=math.inf), "must be finite"),
+        (lambda data: data.update(report=[1]), "report: must be an object"),
+        (lambda data: data["report"].update(records="many"), "report.records: must be a count"),
+        (lambda data: data.update(name="\ud800"), "Unicode"),
     ],
-    ids=["edited by hand", "not monotone"],
+    ids=["edited by hand", "without a fingerprint", "not monotone", "no line", "no report", "no count", "no text"],
 )
-def test_a_file_that_is_no_model_does_not_come_to_rule(
-    mdm: Master, tmp_path: Path, change: Any, keeps_fingerprint: bool, told: str
-) -> None:
+def test_a_file_that_is_no_model_does_not_come_to_rule(mdm: Master, tmp_path: Path, change: Any, told: str) -> None:
     data = json.loads(DEFAULT_MODEL_PATH.read_text(encoding="utf-8"))
     change(data)
+    refuse_everywhere(tmp_path, json.dumps(data), told)
+
+
+def test_a_file_that_nobody_can_parse_does_not_come_to_rule(mdm: Master, tmp_path: Path) -> None:
+    refuse_everywhere(tmp_path, "[" * 100_000, "edited.json: not a readable JSON file")
+
+
+def refuse_everywhere(tmp_path: Path, text: str, told: str) -> None:
     path = tmp_path / "edited.json"
-    path.write_text(json.dumps(data if keeps_fingerprint else data | {"fingerprint": ""}), encoding="utf-8")
-    for arguments in (("use", path), ("shadow", path), ("diff", "default", path), ("show", path)):
+    path.write_text(text, encoding="utf-8")
+    for arguments in (("use", path), ("shadow", path), ("diff", "default", path), ("show", path), ("card", path)):
         assert told in refusal("model", *arguments)
+
+
+def test_counts_that_cannot_be_read_are_not_shown(tmp_path: Path) -> None:
+    path = tmp_path / "odd.json"
+    odd = replace(default_model(), report={"weights": {"bin_bits": 0.5}}, fingerprint="")
+    path.write_text(dump_model(odd), encoding="utf-8")
+    assert "household" in said("model", "show", path)
+    said("model", "card", path, "--output", tmp_path / "card.html")
 
 
 def test_a_model_is_shown() -> None:
@@ -166,12 +187,15 @@ def test_a_model_is_shown() -> None:
 
 def other_model(tmp_path: Path, guard: float = 4.0, merge: float = 10.0) -> Path:
     """The shipped model, a bit and a half lighter where a gender agrees, and with another guard line."""
-    data = json.loads(DEFAULT_MODEL_PATH.read_text(encoding="utf-8"))
-    gender = next(one for one in data["comparisons"] if one["name"] == "gender")
-    gender["levels"][0]["m"] /= 2.0**1.2
-    data["lines"] |= {"guard": guard, "merge": merge}
+    shipped = default_model()
+    place = [one.name for one in shipped.comparisons].index("gender")
+    exact, *weaker = shipped.parameters[place]
+    parameters = list(shipped.parameters)
+    parameters[place] = (replace(exact, m=exact.m / 2.0**1.2), *weaker)
+    lines = replace(shipped.lines, guard=guard, merge=merge)
+    other = replace(shipped, name="other", parameters=tuple(parameters), lines=lines, fingerprint="")
     path = tmp_path / "other.json"
-    path.write_text(dump_model(model_from_json(data | {"fingerprint": "", "name": "other"})), encoding="utf-8")
+    path.write_text(dump_model(other), encoding="utf-8")
     return path
 
 

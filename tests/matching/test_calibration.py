@@ -1,6 +1,8 @@
 """Lines from what policy asks: expectations are sums that can be done by hand, lines rise, what is left apart is counted."""
 
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -63,6 +65,26 @@ def test_counts_survive_the_report() -> None:
     assert weighed_from(report) is not None
     assert expected(weighed_from(report) or WEIGHED, LINES) == expected(WEIGHED, LINES)
     assert weighed_from({"records": 8}) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weights: weights.pop("joins"),
+        lambda weights: weights.update(pairs=["many"]),
+        lambda weights: weights["pairs"].pop(Kind.ASKED),
+        lambda weights: weights["pairs"][Kind.ASKED].pop("counts"),
+        lambda weights: weights["pairs"][Kind.ASKED].update(counts=["many"]),
+        lambda weights: weights["pairs"][Kind.ASKED].update(counts=[-1]),
+        lambda weights: weights["pairs"][Kind.ASKED].update(from_bin=10**9, counts=[1]),
+        lambda weights: weights["pairs"][Kind.ASKED].update(from_bin=-(10**9)),
+    ],
+)
+def test_counts_that_nobody_can_have_counted_are_as_none(change: Callable[[Any], object]) -> None:
+    weights = json.loads(json.dumps(WEIGHED.as_json()))
+    assert weighed_from({"records": 8, "weights": weights}) is not None
+    change(weights)
+    assert weighed_from({"records": 8, "weights": weights}) is None
 
 
 @pytest.mark.parametrize(("rate", "line"), [(0.001, 10.0), (0.01, 7.0), (0.05, 4.5), (1e-6, 20.0)])

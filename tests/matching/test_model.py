@@ -1,5 +1,6 @@
 """Models: what is written comes back, what was tampered with or makes no sense is refused with the place named."""
 
+import hashlib
 import json
 import math
 from collections.abc import Callable
@@ -32,10 +33,17 @@ def named(data: Any, comparison: str) -> Any:
     return next(one for one in data["comparisons"] if one["name"] == comparison)
 
 
+def sealed(data: Any) -> Any:
+    """The data with the fingerprint that fits: an edit whose author knows how it is made."""
+    body = {name: value for name, value in data.items() if name != "fingerprint"}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return body | {"fingerprint": hashlib.blake2b(text.encode(), digest_size=16).hexdigest()}
+
+
 def changed(data: Any, change: Callable[[Any], object]) -> Model:
-    """Load the shipped model after an edit whose author also took the fingerprint out."""
+    """Load the shipped model after an edit whose author also made the fingerprint fit."""
     change(data)
-    return model_from_json(data | {"fingerprint": ""})
+    return model_from_json(sealed(data))
 
 
 def test_the_shipped_model_loads_and_is_written_as_it_was() -> None:
@@ -58,6 +66,21 @@ def test_an_edited_file_is_refused(data: Any) -> None:
         model_from_json(data)
 
 
+@pytest.mark.parametrize("emptied", [{}, {"fingerprint": ""}, {"fingerprint": None}, {"fingerprint": []}])
+def test_a_file_without_its_fingerprint_is_as_good_as_edited(data: Any, emptied: Any) -> None:
+    del data["fingerprint"]
+    data["lines"]["merge"] = 1.0
+    with pytest.raises(ModelError, match="changed after it was written"):
+        model_from_json(data | emptied)
+
+
+def nested(depth: int) -> Any:
+    found: Any = 1
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [
@@ -66,15 +89,31 @@ def test_an_edited_file_is_refused(data: Any) -> None:
         (lambda data: data["comparisons"][0]["levels"][-1].update(u=1e-9), "not monotone"),
         (lambda data: data["comparisons"][0]["levels"][0].update(u=0.0), "comparisons.given_name.swapped"),
         (lambda data: data["comparisons"][0]["levels"][0].update(m=1.5), "comparisons.given_name.swapped"),
-        (lambda data: data["comparisons"][0]["levels"][0].update(m=math.nan), "comparisons.given_name.swapped"),
+        (lambda data: data["comparisons"][0]["levels"][0].update(m=math.nan), "must be finite"),
         (lambda data: data["comparisons"][0].update(name="astrology"), "'astrology' is not a comparison"),
         (lambda data: data["comparisons"].append(data["comparisons"][0]), "twice"),
         (lambda data: data["comparisons"].clear(), "at least one"),
         (lambda data: data.update(prior=0.0), "prior"),
         (lambda data: data.update(prior="often"), "missing or wrongly typed"),
         (lambda data: data["lines"].update(merge=-20.0), "lines"),
-        (lambda data: data["lines"].update(merge=math.nan), "lines"),
+        (lambda data: data["lines"].update(merge=math.nan), "must be finite"),
+        (lambda data: data["lines"].update(guard=math.inf), "must be finite"),
+        (lambda data: data["lines"].update(rungs=10**9), "at most 100 rungs"),
         (lambda data: data["lines"].update(extra=1.0), "missing or wrongly typed"),
+        (lambda data: data.update(report=[1]), "report: must be an object"),
+        (lambda data: data["report"].update(records="many"), "report.records: must be a count"),
+        (lambda data: data["report"].update(records=True), "report.records: must be a count"),
+        (lambda data: data["report"].update(records=2**63), "report.records: must be a count"),
+        (lambda data: data["report"].update(candidate_pairs=-1), "report.candidate_pairs: must be a count"),
+        (lambda data: data["report"].update(odd=nested(40)), "nested more than 32 deep"),
+        (lambda data: data["report"].update(odd=math.nan), "must be finite"),
+        (lambda data: data.update(name="\ud800"), "Unicode"),
+        (lambda data: data["report"].update({"\udfff": 1}), "Unicode"),
+        (lambda data: data["report"].update(odd=["\0"]), "Unicode"),
+        (lambda data: data.update(extras=[["tier", "text"], ["tier", "category"]]), "extras: one stands there twice"),
+        (lambda data: data.update(extras=[["tier", "bogus"]]), "bogus"),
+        (lambda data: data["frequencies"].update(shoe=data["frequencies"]["given"]), "frequencies.shoe: no comparison"),
+        (lambda data: data.update(prior=10**400), "missing or wrongly typed"),
         (lambda data: data.pop("salt"), "missing or wrongly typed"),
         (lambda data: data.update(format=99), "format"),
         (lambda data: data["frequencies"]["given"].update(floor=0.0), "frequencies.given"),
@@ -88,12 +127,30 @@ def test_a_model_that_makes_no_sense_is_refused_with_its_place(data: Any, change
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.json"
-    for text in ("", "[]", "{", '{"format": 1}'):
+    for text in ("", "[]", "{", '{"format": 1}', "[" * 100_000):
         path.write_text(text, encoding="utf-8")
         with pytest.raises(ModelError):
             load_model(path)
     with pytest.raises(ModelError, match=r"gone\.json"):
         load_model(tmp_path / "gone.json")
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_no_line_is_made_of_a_number_that_is_not_finite(number: float) -> None:
+    for name in ("guard", "merge", "sure", "step"):
+        with pytest.raises(ValueError, match="finite"):
+            Lines(**{name: number})
+
+
+def test_a_ladder_has_at_most_100_rungs() -> None:
+    assert len(Lines(rungs=100).ladder()) == 102
+    with pytest.raises(ValueError, match="100 rungs"):
+        Lines(rungs=101)
+
+
+def test_a_report_holds_what_else_it_likes(data: Any) -> None:
+    model = changed(data, lambda data: data.update(report={"odd": nested(20), "name": "\U0001f600 née"}))
+    assert json.loads(dump_model(model))["report"]["name"] == "\U0001f600 née"
 
 
 def test_a_comparison_may_be_absent(data: Any) -> None:

@@ -56,3 +56,17 @@ def test_a_stored_model_that_was_edited_is_refused(mdm: Master) -> None:
     query("""UPDATE model_version SET body = jsonb_set(body, '{prior}', '0.4') WHERE fingerprint = %s""", OTHER.fingerprint)
     with db.transaction() as session, pytest.raises(Invalid, match="fingerprint"):
         models.load(session, OTHER.fingerprint)
+
+
+@pytest.mark.parametrize(
+    "report", ['{"records": "many"}', '{"records": 1e300}', '{"records": [1]}', '{"records": -1}', "[1]", "1"]
+)
+def test_a_stored_report_without_a_count_keeps_no_model_from_being_listed(mdm: Master, report: str) -> None:
+    query(
+        "UPDATE model_version SET body = jsonb_set(body, '{report}', %s::jsonb) WHERE fingerprint = %s", report, OTHER.fingerprint
+    )
+    with db.transaction() as session:
+        listed = {one.fingerprint: one.records for one in models.listed(session)}
+        assert listed == {default_model().fingerprint: default_model().report["records"], OTHER.fingerprint: None}
+        with pytest.raises(Invalid, match=r"report|fingerprint"):
+            models.load(session, OTHER.fingerprint)
