@@ -17,7 +17,7 @@ from stewardship import customers, precision, queue, second_looks
 from stewardship.accounts import Signed
 from stewardship.queue import Wanted
 
-router = resource("console_home", Page)
+router = resource("console", Page)
 ANSWERED, LOOKS = 5, 50
 
 
