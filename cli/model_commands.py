@@ -17,7 +17,7 @@ from matching.decide import NO_RULES, IdentifierRules
 from matching.evaluate import evaluate_records
 from matching.model import Model, dump_model
 from mdm import models, ruling, training
-from mdm.labelled import compared_extras, load_rules, read_labelled
+from mdm.labelled import asked_extras, load_rules, read_labelled
 from mdm.policy import Policy
 
 TRAIN = "train"
@@ -68,7 +68,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parame
         raise typer.BadParameter("say the files, --mapping and --truth; or --pack")
     read_by = load_rules(mapping)
     rules: IdentifierRules = read_by.identifier_rules() if isinstance(read_by, Policy) else NO_RULES
-    extras = dict(part.partition(":")[::2] for part in extra or ()) | compared_extras(read_by)
+    extras = asked_extras(extra or (), read_by)
     started = time.perf_counter()
     read = read_labelled(files, read_by, truth, truth_pattern, extras, by)
     model_report.say_problems(errors, read)

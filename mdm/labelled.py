@@ -24,7 +24,7 @@ from mdm.mapping_schema import Mapping as MappingDocument
 from mdm.mapping_values import lookup
 from mdm.policy import Policy
 from mdm.policy import load as load_policy
-from mdm.policy_schema import paths_read
+from mdm.policy_schema import ExtraKind, paths_read
 
 MOST_COLUMNS = 50
 SOURCE_COLUMN = "source"
@@ -65,6 +65,25 @@ def load_rules(path: Path) -> MappingDocument | Policy:
 def compared_extras(rules: MappingDocument | Policy) -> dict[str, str]:
     """The extra attributes that a policy wants compared, with their kind."""
     return {name: rule.kind for name, rule in rules.extras.items() if rule.match} if isinstance(rules, Policy) else {}
+
+
+def asked_extras(asked: Iterable[str], rules: MappingDocument | Policy) -> dict[str, str]:
+    """The extra attributes to compare, with their kind: those of a policy, or of a mapping those asked for as `name:kind`.
+
+    Raises: Invalid (bad_extra) for one without a name or a known kind, and for one that is not read, or not compared.
+    """
+    found = compared_extras(rules)
+    for text in asked:
+        name, _, kind = text.rpartition(":")
+        if not name or kind not in set(ExtraKind):
+            kinds = ", ".join(ExtraKind)
+            raise Invalid(f"{text!r} is not name:kind; the kinds are {kinds}", code="bad_extra")
+        if isinstance(rules, Policy) and name not in found:
+            raise Invalid(f"{name!r} is not compared: say `match: true` of it in the policy's extras", code="bad_extra")
+        if not isinstance(rules, Policy) and rules.fields is not None and name not in rules.fields.extras:
+            raise Invalid(f"The mapping reads no extra {name!r}: name its column below fields.extras", code="bad_extra")
+        found.setdefault(name, kind)
+    return found
 
 
 def read_labelled(

@@ -101,6 +101,38 @@ def test_an_extra_may_be_compared(tmp_path: Path, rows: list[dict[str, str]], ma
     assert figures(file, "--mapping", mapping, "--extra", "colour:category")["records"] == 2 * PEOPLE
 
 
+@pytest.mark.parametrize(
+    ("extra", "told"),
+    [
+        ("colour:bogus", "the kinds are text, category, number, date, identifier"),
+        ("colour", "is not name:kind"),
+        (":text", "is not name:kind"),
+        ("colour:", "is not name:kind"),
+        ("shoe:text", "The mapping reads no extra 'shoe'"),
+    ],
+)
+def test_an_extra_that_cannot_be_compared_is_refused(
+    tmp_path: Path, rows: list[dict[str, str]], mapping: Path, extra: str, told: str
+) -> None:
+    file = as_csv(tmp_path / "people.csv", rows)
+    refused = run("evaluate", file, "--mapping", mapping, "--truth", "id", "--extra", extra).exception
+    assert isinstance(refused, Invalid)
+    assert refused.code == "bad_extra"
+    assert told in refused.detail
+
+
+def test_under_a_policy_what_it_compares_is_compared(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    policy = tmp_path / "policy.yaml"
+    fields = "fields: {given_name: first, surname: last, birth_date: born, extras: {colour: colour}}"
+    kinds = "extras: {colour: {kind: category, match: true}, shoe: {kind: number}}\n"
+    policy.write_text(f"{kinds}sources:\n  shop: {{channel_kind: crm, brand: main, {fields}}}\n", encoding="utf-8")
+    file = as_csv(tmp_path / "people.csv", rows)
+    refused = run("evaluate", file, "--mapping", policy, "--truth", "id", "--extra", "shoe:number").exception
+    assert isinstance(refused, Invalid)
+    assert "say `match: true` of it" in refused.detail
+    assert figures(file, "--mapping", policy, "--extra", "colour:category")["records"] == 2 * PEOPLE
+
+
 def test_a_policy_of_one_source_reads_rows_that_name_none(tmp_path: Path, rows: list[dict[str, str]]) -> None:
     drafted = tmp_path / "draft.yaml"
     fields = "fields: {given_name: first, surname: last, birth_date: born}"
