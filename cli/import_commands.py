@@ -58,12 +58,20 @@ def import_file(
     When many records then wait for resolution (MDM_BULK_FROM_RECORDS), they are resolved here in bulk; fewer, by the workers.
     """
     options = bulk_options(memory_limit, engine)
-    with transaction() as session:
-        rules = policy.ensure(session, OPERATOR.name)
+    rules = _ruling(dry_run)
     rows = files.open_rows(file, rules.named_source(source).file)
     import_report.say_found(console, rows)
     tally = _try(rules, rows, source, rejects_file) if dry_run else _load(rules, rows, source, rejects_file, options)
     raise typer.Exit(SOME_REJECTED if tally.outcomes["rejected"] else 0)
+
+
+def _ruling(dry_run: bool) -> Policy:
+    """The policy in force; of a fresh install the default one, which a dry run does not store."""
+    if dry_run:
+        with read_only() as session:
+            return policy.in_force(session) or policy.default()
+    with transaction() as session:
+        return policy.ensure(session, OPERATOR.name)
 
 
 def _try(rules: Policy, rows: RowFile, source: str, rejects_file: Path | None) -> Tally:

@@ -163,6 +163,20 @@ def test_a_dry_run_shows_and_stores_nothing(app: typer.Typer, tmp_path: Path) ->
         assert count(f"SELECT count(*) FROM {table}") == 0
 
 
+def test_a_dry_run_on_a_fresh_database_stores_no_policy(database: object, tmp_path: Path) -> None:
+    made = typer.Typer()
+    import_commands.register(made)
+    policy_commands.register(made)
+    file = tmp_path / "c.csv"
+    file.write_text("key,given_name\n1,Ann\n", encoding="utf-8")
+    result = run(made, "import", str(file), "-s", "crm", "--dry-run")
+    assert result.exit_code in {0, 2}, result.output
+    assert "Nothing was stored." in result.output
+    assert count("SELECT count(*) FROM policy_version") == count("SELECT count(*) FROM policy_wording") == 0
+    assert run(made, "import", str(file), "-s", "crm").exit_code == result.exit_code
+    assert count("SELECT count(*) FROM policy_version") == 1
+
+
 def test_a_parquet_file_that_breaks_off_fails_and_keeps_what_was_read(app: typer.Typer, tmp_path: Path) -> None:
     import pyarrow as pa  # noqa: PLC0415 - this test only
     import pyarrow.parquet as pq  # noqa: PLC0415 - this test only
