@@ -58,6 +58,10 @@ class Reason(StrEnum):
     PERSON_AND_COMPANY = "person_and_company"
 
 
+# Whatever `_veto` can give: why two must not be one, whatever the weight. Who reads decisions tells vetoes by it.
+VETOES = frozenset(
+    {Reason.IDENTIFIER_CONFLICT, Reason.BIRTH_DATE_AND_NAME_CONFLICT, Reason.GENERATION_CONFLICT, Reason.PERSON_AND_COMPANY}
+)
 # Of the verdicts given here and of what they rest on (grounds, relatives, namesakes): moves when any pair is judged otherwise.
 RULES_VERSION = "1"
 _LACKING = {

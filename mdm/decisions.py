@@ -15,15 +15,12 @@ from sqlmodel import Session
 
 from kernel.clock import uuid7
 from matching.closure import StewardRule
-from matching.decide import Reason, Verdict
+from matching.decide import VETOES, Reason, Verdict
 from matching.units import Evidence
 from mdm import sql
 from mdm.records import Pair, stamp
 
 MODEL = "model"
-VETOES = frozenset(
-    {Reason.IDENTIFIER_CONFLICT, Reason.BIRTH_DATE_AND_NAME_CONFLICT, Reason.GENERATION_CONFLICT, Reason.PERSON_AND_COMPANY}
-)
 WRITE_PASSES = 4
 STEWARD_COLUMNS = "decision_id, verdict, left_records, right_records, across_blockers, yields, created_at"
 

@@ -12,10 +12,9 @@ from enum import StrEnum
 
 from sqlmodel import Session
 
-from matching.decide import Verdict
+from matching.decide import VETOES, Verdict
 from matching.union import Union
 from mdm import sql
-from mdm.decisions import VETOES
 
 Id = uuid.UUID
 MOST_NODES = 200

@@ -1,13 +1,16 @@
 """Verdicts: lines, vetoes, identifiers that decide, and personal evidence without which nothing merges."""
 
+import ast
 import dataclasses
+import inspect
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matching import decide as decide_module
 from matching.comparisons import comparison_form
-from matching.decide import Reason, Verdict, decide
+from matching.decide import VETOES, Reason, Verdict, decide
 from matching.forms import ComparisonForm
 from matching.model import default_model
 from matching.record import Address, BirthDate, Email, Identifier, LoyaltyAccount, Name, PartyKind, Phone, StandardRecord
@@ -161,6 +164,33 @@ def test_verdicts_are_symmetric_and_never_match_under_a_veto(one: int, other: in
     assert found == decide(MODEL, b, a, score_pair(MODEL, b, a), rules)
     if found.veto is not None or not found.has_personal_evidence:
         assert found.verdict is not Verdict.MATCH
+
+
+COMPANY = dataclasses.replace(comparison_form(ANNA), party="company")
+SENIOR, JUNIOR = (dataclasses.replace(comparison_form(ANNA), suffix=suffix) for suffix in ("sr", "jr"))
+PASSPORTS = [comparison_form(with_identifier(ANNA, "passport", key)) for key in ("A1234567", "Z7654321")]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "reason"),
+    [
+        (*PASSPORTS, Reason.IDENTIFIER_CONFLICT),
+        (comparison_form(ANNA), comparison_form(PETER), Reason.BIRTH_DATE_AND_NAME_CONFLICT),
+        (SENIOR, JUNIOR, Reason.GENERATION_CONFLICT),
+        (comparison_form(ANNA), COMPANY, Reason.PERSON_AND_COMPANY),
+    ],
+)
+def test_a_veto_is_known_as_one(a: ComparisonForm, b: ComparisonForm, reason: Reason) -> None:
+    rules = {"passport": Promise(one_value_per_person=True)}
+    assert decide(MODEL, a, b, score_pair(MODEL, a, b), rules).veto is reason
+    assert reason in VETOES
+
+
+def test_every_reason_that_can_veto_is_listed_and_no_other() -> None:
+    """Who reads decisions goes by the list: a veto that is not on it would count as an edge of a cluster."""
+    named = ast.walk(ast.parse(inspect.getsource(decide_module._veto)))
+    given = {Reason[one.attr] for one in named if isinstance(one, ast.Attribute) and ast.unparse(one.value) == "Reason"}
+    assert given == VETOES
 
 
 def test_nothing_known_is_no_match() -> None:
