@@ -14,7 +14,7 @@ from matching.comparisons import BIRTH_DATE, GIVEN, SURNAME, TWINS, comparison_f
 from matching.estimate import BASE_PAIRS, Mixture, frequencies, monotone, prior_from, smoothed_m, smoothed_u
 from matching.forms import ComparisonForm
 from matching.hot_keys import HOT_LIMIT, HotLimits
-from matching.model import Model, Parameter, default_model, dump_model, model_from_json
+from matching.model import Model, Parameter, default_model, dump_model, model_from_json, term_hash
 from matching.record import BirthDate, Name, Phone, StandardRecord
 from matching.score import score_pair
 from matching.train import TrainingRefused, train
@@ -194,6 +194,12 @@ def test_frequent_and_rare_values_together_agree_as_often_as_u_says() -> None:
     assert list(found.values.values()) == [0.6]
     assert 0.6 * 0.6 + 0.4 * found.floor == pytest.approx(0.4)
     assert frequencies([None] * 101, "given", "salt", 0.1) is None
+
+
+def test_a_model_holds_a_value_that_20_hold_and_none_that_19_hold() -> None:
+    found = frequencies(["often"] * 20 + ["seldom"] * 19 + ["twice"] * 2, "surname", "salt", agreement=0.4)
+    assert found is not None
+    assert found.values == {term_hash("salt", "surname", "often"): 20 / 41}
 
 
 def test_a_mixture_is_taken_apart() -> None:
