@@ -61,7 +61,7 @@ def test_every_route_refuses_a_caller_without_key_and_one_without_scope(app: Fas
             url = url.replace("{key:any_text}", "1")
             for method in route.methods:
                 assert client.request(method, url).status_code == 401, route.path
-                useless = keys["lookup" if route.path.startswith("/v1/jobs") else "jobs:read"]
+                useless = keys["lookup" if route.path.startswith(("/v1/jobs", "/v1/drift")) else "jobs:read"]
                 assert client.request(method, url, headers=useless).status_code == 403, route.path
 
 
