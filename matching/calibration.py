@@ -96,7 +96,7 @@ def _asked(of: Mapping[Kind, Bins], lines: Lines) -> list[tuple[float, int]]:
     return [
         *_within(of.get(Kind.MERGEABLE, {}), lines.guard, lines.merge),
         *_within(of.get(Kind.ASKED, {}), lines.guard),
-        *_within(of.get(Kind.VETOED, {}), max(lines.guard, lines.merge)),
+        *_within(of.get(Kind.VETOED, {}), lines.contradiction),
     ]
 
 

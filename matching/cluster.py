@@ -196,7 +196,7 @@ class _Questions(Generic[R]):
     def __init__(self, board: Board, units: Sequence[Unit[R]], weights: Weights, lines: Lines) -> None:
         self.automatic, self.balanced = board, board.copy()
         self.units, self.weights, self.lines = units, weights, lines
-        self.merge, self.guard = grid(lines.merge), grid(lines.guard)
+        self.merge, self.guard, self.contradiction = grid(lines.merge), grid(lines.guard), grid(lines.contradiction)
         self.steps = [*self.balanced.run(IF_DECIDED, None), *self.balanced.run(IF_PROBABLE, self.guard)]
 
     def copies_weigh_enough(self, unit: Unit[R]) -> bool:
@@ -238,7 +238,7 @@ class _Questions(Generic[R]):
         flags = self.automatic.flags[p][q]
         if flags & HELD != VETO:
             return False
-        return bool(flags & DECIDED) or (bool(IS_PERSONAL[flags]) and self.automatic.average(p, q) >= max(self.merge, self.guard))
+        return bool(flags & DECIDED) or (bool(IS_PERSONAL[flags]) and self.automatic.average(p, q) >= self.contradiction)
 
     def _is_barred(self, p: int, q: int) -> bool:
         ours, theirs = ([bars for u in self.automatic.rows[name] if (bars := self.units[u].bars)] for name in (p, q))

@@ -7,9 +7,10 @@ so all members of a component find the same one, wherever the search begins. Pur
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from matching.closure import R
+from matching.decide import VETOES, Reason, Verdict
 from matching.model import Lines
 from matching.union import Union
 
@@ -33,6 +34,24 @@ class Edge(Generic[R]):
     def reaches(self, line: float | None) -> bool:
         """Say whether the edge counts at the rung with this line."""
         return self.steward or (line is not None and (self.decided or self.weight >= line))
+
+
+class PairEdge(NamedTuple):
+    """A decided pair as an edge. What an identifier decides, and a contradiction that is asked about, reach at every line."""
+
+    weight: float
+    decided: bool
+
+    def reaches(self, line: float) -> bool:
+        """Say whether the edge counts at this line."""
+        return self.decided or self.weight >= line
+
+
+def edge_of(weight: float, reason_code: str, verdict: str) -> PairEdge | None:
+    """Say what a pair's decision is to the graph of records: an edge, or nothing when a veto settles it."""
+    if reason_code in VETOES:
+        return PairEdge(weight, decided=True) if verdict == Verdict.REVIEW else None
+    return PairEdge(weight, decided=reason_code == Reason.SHARED_IDENTIFIER)
 
 
 @dataclass(frozen=True, slots=True)

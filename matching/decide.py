@@ -63,7 +63,7 @@ VETOES = frozenset(
     {Reason.IDENTIFIER_CONFLICT, Reason.BIRTH_DATE_AND_NAME_CONFLICT, Reason.GENERATION_CONFLICT, Reason.PERSON_AND_COMPANY}
 )
 # Of the verdicts given here and of what they rest on (grounds, relatives, namesakes): moves when any pair is judged otherwise.
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 _LACKING = {
     Lack.CONTRADICTION: Reason.CONTRADICTION,
     Lack.NOT_PERSONAL: Reason.NO_PERSONAL_EVIDENCE,
@@ -93,8 +93,8 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     """Give the verdict on two forms that `scored` compares.
 
     Birth dates and given names that both differ veto, unless the two share an identifier: then a human decides. A veto beats
-    the weight, and becomes a review where the weight says merge: somebody should look. A shared identifier that is one person's
-    decides by itself unless vetoed. Symmetric.
+    the weight, and becomes a review where the weight outweighs it (`Lines.contradiction`): somebody should look. A shared
+    identifier that is one person's decides by itself unless vetoed. Symmetric.
     """
     of = seen(model, a, b, scored.levels)
     lacking = lack(a, b, of, model)
@@ -105,7 +105,8 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
     decides = bool(rules) and any(rule_of(rules, token).one_person_per_value for token in shared_identifiers(a, b))
     veto = _veto(a, b, of, rules)
     if veto is not None:
-        verdict = Verdict.REVIEW if decides or (personal and not is_light) else Verdict.NO_MATCH
+        is_asked = decides or (personal and scored.weight >= model.lines.contradiction)
+        verdict = Verdict.REVIEW if is_asked else Verdict.NO_MATCH
         return Decided(verdict, veto, personal, veto, decides, *cluster_wide)
     if decides:
         return Decided(Verdict.MATCH, Reason.SHARED_IDENTIFIER, True, None, True, *cluster_wide)

@@ -20,7 +20,7 @@ from matching.bulk import all_pairs, by_position, candidate_pairs, copy_pairs, f
 from matching.calibration import NO_TARGETS, Targets
 from matching.cluster import Clustering, of_one, partition
 from matching.comparisons import comparison_form
-from matching.components import Component, Edge, capped_components
+from matching.components import Component, Edge, capped_components, edge_of
 from matching.decide import NO_RULES, IdentifierRules, decide, deciding
 from matching.evidence import FormPair, Weigher, as_evidence
 from matching.fitting import Place, fit_to_scores
@@ -35,7 +35,6 @@ from matching.units import Evidence, Member, Weights, weight_key
 
 SECRET = b"evaluate"
 BYTES_PER_MB = 1_000_000
-_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,18 +241,19 @@ class _Crossing:
         self._weigher = Weigher(model, rules, model.lines.most_holders)
         self._met: dict[str, list[tuple[str, Evidence]]] = {}
         named = zip(prepared.ids, prepared.forms, strict=True) if rules else ()
-        self._held = {record: tokens for record, form in named if (tokens := deciding(form, rules))}
+        self._holders = pa.array([record for record, form in named if deciding(form, rules)], pa.string())
 
     def edges(self, scored: pa.Table) -> Iterator[Edge[str]]:
         """Decide the pairs that can hold a component together: at or above its line, or of one deciding identifier."""
-        holders = pa.array(self._held, pa.string())
-        may_decide = pc.and_(*(pc.is_in(scored.column(side), value_set=holders) for side in ("record_a", "record_b")))
+        may_decide = pc.and_(*(pc.is_in(scored.column(side), value_set=self._holders) for side in ("record_a", "record_b")))
         kept = scored.filter(pc.or_(may_decide, pc.greater_equal(scored.column("weight"), self._model.lines.component)))
         columns = (kept.column(name).to_pylist() for name in ("record_a", "record_b", "levels", "weight"))
         for a, b, levels, weight in zip(*columns, strict=True):
             decided = decide(self._model, self._form(a), self._form(b), Scored(tuple(levels), weight, ()), self._rules)
             self._met.setdefault(a, []).append((b, as_evidence(weight, decided)))
-            yield Edge(a, b, weight, not self._held.get(a, _NOTHING).isdisjoint(self._held.get(b, _NOTHING)))
+            edge = edge_of(weight, decided.reason_code, decided.verdict)
+            if edge:
+                yield Edge(a, b, edge.weight, edge.decided)
 
     def partition(self, component: Component[str]) -> Clustering[str]:
         if len(component.records) == 1:

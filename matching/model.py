@@ -104,6 +104,11 @@ class Lines:
         """Below it no weight gives another verdict than no match."""
         return min(self.guard, self.merge)
 
+    @property
+    def contradiction(self) -> float:
+        """From here a human is asked about two records, or parts, that only a veto keeps apart."""
+        return max(self.sure, self.guard, self.merge)
+
     def ladder(self) -> tuple[float | None, ...]:
         """List the rungs from the lowest; None, the last, stands for stewards' matches only."""
         return (*(self.component + rung * self.step for rung in range(self.rungs + 1)), None)

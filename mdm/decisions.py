@@ -9,13 +9,13 @@ import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlmodel import Session
 
 from kernel.clock import uuid7
 from matching.closure import StewardRule
-from matching.decide import VETOES, Reason, Verdict
+from matching.components import PairEdge, edge_of
+from matching.decide import Verdict
 from matching.units import Evidence
 from mdm import sql
 from mdm.records import Pair, stamp
@@ -69,17 +69,6 @@ class StoredDecision:
     checksum: bytes
     across_blockers: tuple[str, ...] = ()
     yields: bool = False
-
-
-class PairEdge(NamedTuple):
-    """A live pair as an edge. What an identifier decides, and a contradiction that somebody must look at, reach at every line."""
-
-    weight: float
-    decided: bool
-
-    def reaches(self, line: float) -> bool:
-        """Say whether the edge counts at this line."""
-        return self.decided or self.weight >= line
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,13 +264,6 @@ def edges(session: Session, record_ids: Collection[uuid.UUID]) -> dict[Pair, Pai
     found = sql.rows(session, _live_of_each(columns) + " ORDER BY version_set_id", {"ids": list(record_ids)})
     made = ((row[:2], edge_of(weight=row[2], reason_code=row[3], verdict=row[4])) for row in found)
     return {(record_a, record_b): edge for (record_a, record_b), edge in made if edge}
-
-
-def edge_of(weight: float, reason_code: str, verdict: str) -> PairEdge | None:
-    """Say what a pair's decision is to the graph of records: an edge, or nothing when a veto settles it."""
-    if reason_code in VETOES:
-        return PairEdge(weight, decided=True) if verdict == Verdict.REVIEW else None
-    return PairEdge(weight, decided=reason_code == Reason.SHARED_IDENTIFIER)
 
 
 def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, StewardDecision]:

@@ -7,8 +7,9 @@ from sqlmodel import Session
 
 from kernel.settings import settings
 from matching.bulk_engine import DuckdbEngine
-from mdm import decisions, discover, sql
-from mdm.decisions import PairDecision, PairEdge
+from matching.components import PairEdge, edge_of
+from mdm import discover, sql
+from mdm.decisions import PairDecision
 from mdm.records import Pair, Shelf
 from mdm.versions import VersionSet
 
@@ -43,9 +44,7 @@ class Expected:
 
     def edges(self, _session: Session, record_ids: Collection[Id]) -> Mapping[Pair, PairEdge]:
         """The same as edges of the graph."""
-        made = (
-            (pair, decisions.edge_of(one.weight, one.reason_code, one.verdict)) for pair, one in self.about(record_ids).items()
-        )
+        made = ((pair, edge_of(one.weight, one.reason_code, one.verdict)) for pair, one in self.about(record_ids).items())
         return {pair: edge for pair, edge in made if edge}
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 from sqlmodel import Session
 
-from matching.components import Component, capped_component
+from matching.components import Component, PairEdge, capped_component
 from mdm import decisions, exact_copies, sql
 from mdm.records import Pair
 from mdm.steward_decisions import NOTHING, Supposed
 from mdm.versions import VersionSet
 
 PREFETCH_LAYERS, PREFETCH_EACH = 8, 10
-EdgesOf = Callable[[Session, Collection[uuid.UUID]], Mapping[Pair, decisions.PairEdge]]
+EdgesOf = Callable[[Session, Collection[uuid.UUID]], Mapping[Pair, PairEdge]]
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Graph:
     supposed: Supposed = NOTHING
     forms: dict[uuid.UUID, bytes] = field(default_factory=dict)
     rules: dict[uuid.UUID, decisions.StewardDecision] = field(default_factory=dict)
-    edges: dict[uuid.UUID, dict[uuid.UUID, decisions.PairEdge]] = field(default_factory=dict)
+    edges: dict[uuid.UUID, dict[uuid.UUID, PairEdge]] = field(default_factory=dict)
     # Records of a component that is now too large, by the rung that no longer holds it: others may not know it yet.
     outgrown: dict[uuid.UUID, int] = field(default_factory=dict)
     _matched: dict[uuid.UUID, set[uuid.UUID]] = field(default_factory=dict)

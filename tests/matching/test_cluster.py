@@ -157,6 +157,15 @@ class TestVeto:
     def test_a_veto_on_weak_evidence_is_nobodys_question(self) -> None:
         assert cluster("ab", {"ab": Evidence(5, personal=True, veto=True)}).reviews == ()
 
+    @pytest.mark.parametrize(("weight", "asked"), [(6.7, []), (9.99, []), (10, ["a", "b"])])
+    def test_a_veto_is_asked_about_alike_whoever_brings_the_two_into_one_component(self, weight: float, asked: list[str]) -> None:
+        pairs = {weight_key(b"a", b"b"): vetoed(weight)}
+        beside = {weight_key(one, b"c"): weak(0) for one in (b"a", b"b")}
+        for records, more in (("ab", {}), ("abc", beside)):
+            members = [Member(record, ("pos", record), form(record)) for record in records]
+            found = partition(members, pairs | more, [], Lines(guard=4))
+            assert [part for review in found.reviews for part in shown(review.parts)] == asked
+
     def test_only_the_strongest_contradiction_between_two_clusters_is_asked(self) -> None:
         pairs = {"ab": strong(40), "cd": strong(40), "ac": vetoed(20), "ad": vetoed(25), "bc": vetoed(20), "bd": vetoed(20)}
         assert [shown(review.parts) for review in cluster("abcd", pairs).reviews] == [["ab", "cd"]]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.components import Edge, Reach, capped_component, capped_components
+from matching.components import Edge, PairEdge, Reach, capped_component, capped_components, edge_of
 from matching.model import Lines
 
 LINES = Lines(component=-6, guard=0, merge=10, cap=3, rungs=6)
@@ -128,3 +128,17 @@ def test_five_thousand_records_glued_by_one_value_end_in_seconds_and_are_never_w
     assert max(len(one.records) for one in found.components) <= lines.cap
     assert sum(len(one.records) for one in found.components) == count
     assert all(one.capped_off for one in found.components)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "expected"),
+    [
+        ("match", "shared_identifier", PairEdge(1.0, decided=True)),
+        ("review", "between_lines", PairEdge(1.0, decided=False)),
+        ("no_match", "below_guard_line", PairEdge(1.0, decided=False)),
+        ("review", "identifier_conflict", PairEdge(1.0, decided=True)),
+        ("no_match", "person_and_company", None),
+    ],
+)
+def test_what_a_decision_is_to_the_graph(verdict: str, reason: str, expected: PairEdge | None) -> None:
+    assert edge_of(1.0, reason, verdict) == expected

@@ -10,10 +10,14 @@ import pytest
 
 from matching.bulk import PairScorer
 from matching.calibration import NO_TARGETS, Targets
+from matching.cluster import Reason as Asked
+from matching.comparisons import comparison_form
+from matching.decide import Reason, Verdict, decide
 from matching.evaluate import Evaluation, Labelled, evaluate, evaluate_records, prepare, resolve, score_all
 from matching.metrics import bcubed, pairwise
 from matching.model import default_model
 from matching.record import Address, BirthDate, Email, Identifier, Name, StandardRecord
+from matching.score import score_pair
 from matching.standardize import Context, standardize
 
 from .test_train import birthday, word
@@ -175,6 +179,24 @@ def test_a_card_that_is_one_persons_decides_below_every_line() -> None:
         alone, _ = evaluate_records(labelled, default_model(), targets=targets)
         decided, _ = evaluate_records(labelled, default_model(), rules={"card": Rule()}, targets=targets)
         assert (alone.automatic.clusters, decided.automatic.clusters) == (2, 1)
+
+
+@pytest.mark.parametrize(("more", "asked"), [({}, 0), ({"emails": ("benedikt.schmidt@example.de",)}, 1)])
+def test_a_veto_is_asked_about_where_the_service_asks(more: dict[str, Any], asked: int) -> None:
+    """Two tax numbers beside one name and postal code: the verdict is no match, which is no edge, whoever else is there."""
+    place = {"given_name": "Benedikt", "surname": "Schmidt", "addresses": [{"city": "Hamburg", "postal_code": "22765"}], **more}
+    numbers: list[dict[str, Any]] = [{"identifiers": [{"type": "tax", "value": value}]} for value in ("111222333", "999888777")]
+    people = [standardize(place | own, Context("DE", "DMY")) for own in (*numbers, {})]
+    rules = {"tax": Rule(one_person_per_value=False, one_value_per_person=True)}
+    a, b = (comparison_form(record) for record in people[:2])
+    decided = decide(default_model(), a, b, score_pair(default_model(), a, b), rules)
+    assert (decided.veto, decided.has_personal_evidence) == (Reason.IDENTIFIER_CONFLICT, True)
+    assert decided.verdict is (Verdict.REVIEW if asked else Verdict.NO_MATCH)
+    labelled = [Labelled(str(n), f"={n}", record) for n, record in enumerate(people)]
+    for some in (labelled[:2], labelled):
+        clusterings = resolve(prepare([(one.record_id, one.record) for one in some]), default_model(), rules)
+        reviews = [review for one in clusterings for review in one.reviews if review.reason is Asked.CONTRADICTION]
+        assert len(reviews) == asked
 
 
 def test_nobody_at_all_is_evaluated_within_targets() -> None:

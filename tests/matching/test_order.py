@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from matching.blocking import keys
 from matching.cluster import Clustering, partition
 from matching.comparisons import comparison_form
-from matching.components import Edge, capped_components
+from matching.components import Edge, capped_components, edge_of
 from matching.decide import Decided, Verdict, decide
 from matching.evidence import Weigher
 from matching.model import default_model
@@ -53,7 +53,8 @@ def resolve(arrived: Sequence[Named]) -> Outcome:
         scored = scorer(MODEL).pair(forms[a], forms[b])
         decided = decide(MODEL, forms[a], forms[b], scored, RULES)
         said[frozenset((arrived[a][0], arrived[b][0]))] = (scored.weight, decided)
-        edges.append(Edge(a, b, scored.weight, decided.decides_by_itself))
+        edge = edge_of(scored.weight, decided.reason_code, decided.verdict)
+        edges += [Edge(a, b, edge.weight, edge.decided)] if edge else []
     hashes = {place: form_hash(record) for place, (_, record) in enumerate(arrived)}
     weigher = Weigher(MODEL, RULES, MODEL.lines.most_holders)
     done = []

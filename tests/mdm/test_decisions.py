@@ -136,20 +136,6 @@ def test_an_edit_past_the_log_breaks_the_checksum(made: PairDecision, change: st
     assert stored.checksum != decisions.checksum(SECRET, stored)
 
 
-@pytest.mark.parametrize(
-    ("verdict", "reason", "expected"),
-    [
-        ("match", "shared_identifier", decisions.PairEdge(1.0, decided=True)),
-        ("review", "between_lines", decisions.PairEdge(1.0, decided=False)),
-        ("no_match", "below_guard_line", decisions.PairEdge(1.0, decided=False)),
-        ("review", "identifier_conflict", decisions.PairEdge(1.0, decided=True)),
-        ("no_match", "person_and_company", None),
-    ],
-)
-def test_what_a_decision_is_to_the_graph(verdict: str, reason: str, expected: decisions.PairEdge | None) -> None:
-    assert decisions.edge_of(1.0, reason, verdict) == expected
-
-
 @pytest.fixture
 def uncounted(database: str) -> None:
     """As in a new installation: PostgreSQL has never counted the table, nor looked at what stood in it in tests before."""
