@@ -9,13 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching.comparisons import COMPARISONS, comparison_form, extra_comparison, levels, levels_function
-from matching.forms import COLUMNS, MOST_VALUES, ComparisonForm
+from matching.forms import COLUMNS, LIST_COLUMNS, MOST_VALUES, ComparisonForm
 from matching.record import BirthDate, Email, Identifier, LoyaltyAccount, Name, StandardRecord
 from matching.standardize import Context, standardize
 
 from .hostile_forms import person
 
 JOHN = Name(given_folded="john", surname_folded="smith", given_phonetic="JN", surname_phonetic="SM0", nicknames=("john",))
+
+SMITH = ("john", "smith")
 
 
 def name_of(given: str | None, surname: str | None, **more: object) -> ComparisonForm:
@@ -91,6 +93,7 @@ def test_a_maiden_name_is_part_of_the_name() -> None:
         ("1980-02-13", "1980-02", "same_month"),
         ("1980-02-13", "1980-01-01", "partial_year"),
         ("1980-02-13", "1982", "near_year"),
+        ("1980-02-13", "1983", "different"),
         ("1980-02-13", "1951-07-30", "different"),
     ],
 )
@@ -100,6 +103,59 @@ def test_birth_dates_fall_on_levels(left: str, right: str, expected: str) -> Non
 
 def test_the_other_reading_of_an_ambiguous_date_counts() -> None:
     assert level_of("birth_date", born("1980-02-03", alternative="1980-03-02"), born("1980-03-02")) == "other_reading"
+
+
+def filled(given: str | None = None, surname: str | None = None, **columns: Any) -> ComparisonForm:
+    """A form of these columns, each of which may be given as one value."""
+    lists = {name: (one,) if name in LIST_COLUMNS and isinstance(one, str) else one for name, one in columns.items()}
+    return dataclasses.replace(name_of(given, surname), **lists)
+
+
+JOHN_AT_HOME = {"house_postals": "7|LS1", "phones": "+44113", "emails": "home@a.com", "birth_year": 1980}
+
+
+@pytest.mark.parametrize(
+    ("comparison", "one", "other", "expected"),
+    [
+        # Jaro-Winkler .902 and .896.
+        ("address", filled(streets="queen st", postals="LS1"), filled(streets="queens rd", postals="LS1"), "same_street"),
+        ("address", filled(streets="oxford st", postals="LS1"), filled(streets="orford st", postals="LS1"), "same_postal_code"),
+        ("address", filled(streets="queen st", cities="leeds"), filled(streets="queen st", cities="york"), "different"),
+        # .921 and .914.
+        ("address", filled(cities="springfield"), filled(cities="springdale"), "same_city"),
+        ("address", filled(cities="hamburg"), filled(cities="homburg"), "different"),
+        ("address", filled(postals="22765"), filled(postals="22756"), "same_city"),
+        # .9205 and .914; a word of two letters is none.
+        ("company_name", filled(company="acme trading"), filled(company="acme trucking"), "close"),
+        ("company_name", filled(company="hamburg"), filled(company="homburg"), "different"),
+        ("company_name", filled(company="a", company_words="acme"), filled(company="b", company_words="acme"), "part"),
+        ("household", filled("john", **JOHN_AT_HOME), filled("john", **JOHN_AT_HOME | {"birth_year": 1990}), "missing"),
+        ("household", filled("john", **JOHN_AT_HOME), filled("john", **JOHN_AT_HOME | {"birth_year": 1991}), "three_shared"),
+        ("household", filled("john", **JOHN_AT_HOME), filled("peter", **JOHN_AT_HOME), "three_shared"),
+        ("household", filled("john", **JOHN_AT_HOME), filled("peter", **JOHN_AT_HOME | {"phones": "+1"}), "two_shared"),
+        ("household", filled("john", phones="+44113"), filled("peter", phones="+44113"), "one_shared"),
+        ("household", filled("john", "smith", postals="LS1"), filled("peter", "smith", postals="LS1"), "surname_and_area"),
+        ("household", filled("john", "smith", postals="LS1"), filled("peter", "jones", postals="LS1"), "missing"),
+        ("twins", filled("john", "smith", birth="1980-02-13"), filled("peter", "smith", birth="1980-02-13"), "elsewhere"),
+        (
+            "twins",
+            filled("john", birth="1980-02-13", phones="+1"),
+            filled("peter", birth="1980-02-13", phones="+1"),
+            "at_one_home",
+        ),
+        ("twins", filled("john", "smith", birth="1980-02-13"), filled("peter", "smith", birth="1980-02-14"), "missing"),
+        ("twins", filled("john", "smith", birth="1980-02-13"), filled("peter", "jones", birth="1980-02-13"), "missing"),
+        ("namesakes", filled(*SMITH, house_postals="7|LS1", homes="a"), filled(*SMITH, house_postals="7|LS1"), "at_one_house"),
+        ("namesakes", filled(*SMITH, postals="LS1", house_postals="7|LS1"), filled(*SMITH, postals="LS1"), "in_one_postal_code"),
+        ("namesakes", filled(*SMITH, cities="leeds", postals="LS1"), filled(*SMITH, cities="leeds"), "in_one_city"),
+        ("namesakes", filled(*SMITH, cities="leeds"), filled(*SMITH, cities="york"), "elsewhere"),
+        ("namesakes", filled(*SMITH), filled("john", "smyth"), "missing"),
+    ],
+)
+def test_places_companies_and_families_fall_on_levels(
+    comparison: str, one: ComparisonForm, other: ComparisonForm, expected: str
+) -> None:
+    assert level_of(comparison, one, other) == level_of(comparison, other, one) == expected
 
 
 def test_a_placeholder_birth_date_is_no_evidence() -> None:

@@ -1,5 +1,7 @@
 """The evidence of a component: a record that fits two who speak against each other is certain of neither."""
 
+import dataclasses
+from dataclasses import dataclass
 from itertools import combinations
 
 import pytest
@@ -116,3 +118,17 @@ def test_a_known_pair_is_not_weighed_again() -> None:
     known = Evidence(1.25, told_apart=True)
     weigher.know([((b"a", b"b"), known)])
     assert weigher.weights(forms) == {(b"a", b"b"): known}
+
+
+@dataclass(frozen=True)
+class Promise:
+    one_person_per_value: bool = True
+    one_value_per_person: bool = False
+
+
+@pytest.mark.parametrize(("holders", "decides"), [(5, True), (6, False)])
+def test_as_many_may_hold_an_identifier_as_the_model_says(holders: int, decides: bool) -> None:
+    card = dataclasses.replace(ComparisonForm(), identifiers=("card|shop|C1",), identifier_types=("card|shop",))
+    forms = {str(n).encode(): dataclasses.replace(card, given="abcdef"[n] * 5, surname="smith") for n in range(holders)}
+    found = Weigher(default_model(), {"card": Promise()}, default_model().lines.most_holders).weights(forms)
+    assert {one.decided for one in found.values()} == {decides}

@@ -1,5 +1,6 @@
 """What merges a pair without a human, whatever it weighs: each rule, the case that taught it and the one it must let pass."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.decide import Verdict, decide
+from matching.forms import ComparisonForm
 from matching.ground_levels import seen
-from matching.grounds import Lack, is_contradicted, lack
+from matching.grounds import Lack, a_generation_apart, is_contradicted, lack
 from matching.score import score_pair
 
 from .hostile_forms import person
@@ -190,3 +192,19 @@ def test_what_lacks_grounds_is_never_a_match_whatever_it_weighs(one: int, other:
     assert lack(a, b, of, MODEL) == lack(b, a, of, MODEL)
     if lack(a, b, of, MODEL) is not None:
         assert decide(MODEL, a, b, scored).verdict is not Verdict.MATCH
+
+
+@pytest.mark.parametrize(("year", "apart"), [(1994, False), (1995, True), (1966, False), (1965, True)])
+def test_fifteen_years_are_a_generation(year: int, apart: bool) -> None:
+    one, other = (dataclasses.replace(ComparisonForm(), birth_year=born) for born in (1980, year))
+    assert a_generation_apart(one, other) is apart
+
+
+@pytest.mark.parametrize(
+    ("party", "expected"), [("company", None), (None, None), ("person", Lack.NOT_PERSONAL)], ids=["company", "unknown", "person"]
+)
+def test_two_people_at_a_company_are_not_that_company(party: str | None, expected: Lack | None) -> None:
+    office = dataclasses.replace(ComparisonForm(), company="acme tools", phones=("+441392441872",))
+    one, other = (dataclasses.replace(office, party=kind) for kind in (party, None))
+    for a, b in ((one, other), (other, one)):
+        assert lack(a, b, seen(MODEL, a, b, score_pair(MODEL, a, b).levels), MODEL) is expected
