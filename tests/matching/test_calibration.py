@@ -54,6 +54,13 @@ def test_what_lines_come_to_is_a_sum_over_pairs() -> None:
     assert found.false_merge_rate == found.false_merges
 
 
+@pytest.mark.parametrize(("lines", "asked"), [(Lines(), 2), (Lines(guard=12.0), 1), (Lines(merge=14.0), 0)])
+def test_a_veto_is_counted_as_asked_from_the_line_at_which_it_is(lines: Lines, asked: int) -> None:
+    vetoed = [WeighedPair(n, n + 1, Kind.VETOED, weight) for n, weight in ((1, 6.7), (3, 10.1), (5, 12.6))]
+    found = expected(count_weights(6, vetoed), lines)
+    assert (found.asked, found.questions) == (asked, asked)
+
+
 def test_pairs_between_two_parts_are_one_question() -> None:
     assert expected(WEIGHED, LINES).questions == 3  # 1-2 with 3 (once), 4 with 5, 6 with 8.
     alone = count_weights(3, [WeighedPair(a, b, Kind.MERGEABLE, 5.0) for a, b in ((1, 2), (2, 3), (1, 3))])

@@ -82,6 +82,16 @@ def test_a_veto_against_strong_personal_evidence_asks_a_human() -> None:
     assert verdict(a, b, 40.0, national_id=Promise())[0] is Verdict.MATCH
 
 
+@pytest.mark.parametrize(("guard", "line"), [(0.0, 10.0), (12.0, 12.0)])
+def test_a_veto_is_a_review_from_the_line_at_which_it_is_asked_about(guard: float, line: float) -> None:
+    a, b = (comparison_form(with_identifier(ANNA, "national_id", key)) for key in ("A1234567", "Z7654321"))
+    model = dataclasses.replace(MODEL, lines=dataclasses.replace(MODEL.lines, guard=guard), fingerprint="")
+    levels = score_pair(model, a, b).levels
+    rules = {"national_id": Promise(one_value_per_person=True)}
+    said = [decide(model, a, b, Scored(levels, weight, ()), rules).verdict for weight in (line - 1e-9, line)]
+    assert said == [Verdict.NO_MATCH, Verdict.REVIEW]
+
+
 def test_one_value_in_common_is_no_conflict() -> None:
     both = dataclasses.replace(
         ANNA, identifiers=tuple(Identifier("national_id", "", key, key=key) for key in ("A1234567", "Z7654321"))
