@@ -13,9 +13,9 @@ from itertools import product
 from struct import unpack
 from typing import NamedTuple
 
-from matching.blocking_facts import LOYALTY, MOST_FILED, PHONE_TAIL, SEPARATOR, Home, Values, left_out, read_facts
+from matching.blocking_facts import MOST_FILED, PHONE_TAIL, SEPARATOR, Home, Values, left_out, read_facts
 from matching.hot_keys import HOT_LIMIT, as_narrow, as_wide
-from matching.record import StandardRecord
+from matching.record import LOYALTY, StandardRecord
 
 __all__ = [
     "BLOCKING_VERSION", "HOT_LIMIT", "IDENTIFIER_RULE", "MOST_FILED", "MOST_KEYS", "NARROW_RULES", "REFINED_STEP", "RULES",

@@ -10,14 +10,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, NamedTuple, TypeVar
 
-from matching.record import Address, BirthDate, Identifier, LoyaltyAccount, Name, PartyKind, StandardRecord
+from matching.record import LOYALTY, Address, BirthDate, Identifier, LoyaltyAccount, Name, PartyKind, StandardRecord
 from matching.standardize.sounds import sound
 from matching.standardize.street_tables import TYPE_FIRST, TYPE_LAST
 from matching.withheld import usable
 
 PHONE_TAIL = 8  # Digits of a phone number that stay when the country or the trunk prefix is missing.
 SEPARATOR = "\x1f"  # Standard values hold no control characters, so parts cannot run into each other.
-LOYALTY = "loyalty"
 PHONE_PART = 5  # Digits of the tail's beginning and of its end: one slip leaves one of them, wherever it is but in the middle.
 SHORTEST_MAILBOX = 4
 MOST_NICKNAMES = 6

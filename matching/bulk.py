@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matching.comparisons import Comparison, comparison_column, folded_extra, number_extra
+from matching.comparisons import comparison_column, folded_extra, number_extra
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
 from matching.exact_copies import COPIES_SQL
 from matching.forms import COLUMNS, LIST_COLUMNS, NUMBER_COLUMNS, RECORD_ID, ComparisonForm
@@ -159,7 +159,7 @@ def weight_sql(model: Model) -> str:
         top = len(parameters) - 1
         cases = " ".join(f"WHEN {top - step} THEN {_number(parameter.weight)}" for step, parameter in enumerate(parameters))
         terms.append(f"CASE {gamma} {cases} ELSE {_number(0.0)} END")
-        adjusted = _adjusted_level(model, comparison)
+        adjusted = comparison.adjusted_level(model.frequencies)
         if adjusted is not None:
             number, column = adjusted
             terms.append(f"CASE WHEN {gamma} = {number} THEN f.{column} ELSE {_number(0.0)} END")
@@ -168,13 +168,6 @@ def weight_sql(model: Model) -> str:
 
 def _number(value: float) -> str:
     return f"CAST('{value!r}' AS DOUBLE)"
-
-
-def _adjusted_level(model: Model, comparison: Comparison) -> tuple[int, str] | None:
-    for level in comparison.levels:
-        if level.frequency is not None and level.frequency in model.frequencies:
-            return comparison.number(level.name), level.frequency
-    return None
 
 
 def _adjusted_forms(model: Model, forms: pa.Table) -> pa.Table:

@@ -3,6 +3,7 @@
 A level's number counts from 0 (else) up, -1 is "no evidence". Which comparisons there are stands in `matching.comparisons`.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from matching.conditions import Condition
@@ -39,6 +40,13 @@ class Comparison:
     def number(self, name: str) -> int:
         """Return the number of a level by its name."""
         return len(self.levels) - 1 - [level.name for level in self.levels].index(name)
+
+    def adjusted_level(self, columns: Container[str]) -> tuple[int, str] | None:
+        """Return the number of the level whose weight frequencies adjust, and the column, one of `columns`, that they are of."""
+        for level in self.levels:
+            if level.frequency is not None and level.frequency in columns:
+                return self.number(level.name), level.frequency
+        return None
 
     def level_name(self, number: int) -> str:
         """Return the name of a level by its number; 'missing' for -1."""

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, cast
 
-from matching.record import Address, BirthDate, Name, PartyKind, Phone, StandardRecord
+from matching.record import LOYALTY, Address, BirthDate, Name, PartyKind, Phone, StandardRecord
 from matching.skeletons import abjad_skeletons, latin_skeleton, unread_script
 from matching.standardize.forms import names_a_couple
 from matching.standardize.genders import genders_of_name, titles_of
@@ -21,7 +21,6 @@ SHORTEST_LOCAL_PART = 5
 SHORTEST_NEAR_IDENTIFIER = 6
 # "Ann" stands in hannover@ as well, so a short name counts only as a word of its own.
 SHORTEST_WORD, SHORTEST_INSIDE = 3, 4
-LOYALTY = "loyalty"
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\u3005 ]+")
 _NO_LETTERS = re.compile("[^a-z]+")
 

@@ -14,6 +14,7 @@ from operator import attrgetter
 from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+LOYALTY = "loyalty"  # The type under which a loyalty account counts among identifiers: "loyalty|<programme>".
 
 
 class PartyKind(StrEnum):

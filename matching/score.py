@@ -103,10 +103,11 @@ def frequency_adjustments(model: Model) -> dict[str, Callable[[str], float]]:
 
 def _adjusted(comparison: Comparison, adjustments: Mapping[str, Callable[[str], float]]) -> tuple[int, Adjust] | None:
     """Give the number of a comparison's adjusted level and the adjustment as a function of one side's form."""
-    for level in comparison.levels:
-        if level.frequency is not None and level.frequency in adjustments:
-            return comparison.number(level.name), _of_form(value_of(comparison, level.frequency), adjustments[level.frequency])
-    return None
+    found = comparison.adjusted_level(adjustments)
+    if found is None:
+        return None
+    number, column = found
+    return number, _of_form(value_of(comparison, column), adjustments[column])
 
 
 def _of_form(value: Callable[[ComparisonForm], Any], adjust: Callable[[str], float]) -> Adjust:

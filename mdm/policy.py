@@ -20,8 +20,7 @@ from kernel.errors import NotFound, Unavailable
 from matching.appraisal import APPRAISED, KEYED
 from matching.calibration import Targets
 from matching.decide import IdentifierRule as IdentifierPromise
-from matching.forms import LOYALTY
-from matching.record import ATTRIBUTES
+from matching.record import ATTRIBUTES, LOYALTY
 from matching.standardize import Context
 from matching.standardize import ExtraRule as ExtraKindRule
 from matching.standardize.context import DateOrder

@@ -17,13 +17,13 @@ from sqlmodel import Session
 
 from kernel import clock
 from kernel.settings import settings
+from matching.record import LOYALTY
 from mdm import sql
 from mdm.policy import Policy
 
 KEY, UNIQUE, CONTACT = "key", "unique", "contact"
 DIGEST_BYTES = 16
 LOCK = "mdm.suppression"  # As `anybody_erased` of the database names it.
-LOYALTY = "loyalty"
 Body = Mapping[str, Any]  # A standard record as JSON, as `matching.record.to_json` writes it.
 
 

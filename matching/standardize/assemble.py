@@ -14,7 +14,6 @@ from matching.standardize.reader import Reader
 from matching.standardize.text import clean
 
 P = TypeVar("P", Email, Phone)
-LOYALTY = "loyalty"
 _LOYALTY_KNOWLEDGE = ("status", "tier", "balance", "as_of", "enrolled_on")
 _CONSENT_FIELDS = ("purpose", "state", "at", "contact_point", "proof")
 

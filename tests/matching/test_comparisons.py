@@ -34,6 +34,12 @@ def level_of(comparison_name: str, a: ComparisonForm, b: ComparisonForm) -> str:
     return COMPARISONS[place].level_name(levels(a, b)[place])
 
 
+def test_the_level_that_frequencies_adjust_is_named_with_their_column() -> None:
+    given_name = next(one for one in COMPARISONS if one.name == "given_name")
+    assert given_name.adjusted_level({"surname", "given"}) == (given_name.number("exact"), "given")
+    assert given_name.adjusted_level({"surname"}) is None
+
+
 @pytest.mark.parametrize(
     ("left", "right", "expected"),
     [
