@@ -19,7 +19,7 @@ from matching.blocking_report import BlockingReport, RuleReport, blocking_report
 from matching.hot_keys import LIMITS
 from matching.model import Model
 from mdm import exact_copies, key_index, versions
-from mdm.discover import by_place
+from mdm.discover import by_domain, by_place
 from mdm.labelled import compared_extras, load_rules, read_labelled
 
 WITHOUT_KEY = "without any key: no candidate can be found for them"
@@ -70,8 +70,9 @@ def _of_stored(memory: str) -> BlockingReport:
         index = key_index.read(session)
         current = versions.stored(session)
         copies = exact_copies.every(session, current) if current else set()
+        groups = by_domain(current, key_index.sources(session)) if current else None
     placed = by_place(copies, index.record_ids)
-    return blocking_report(index.keys, len(index.record_ids), memory_limit=memory, copies=placed)
+    return blocking_report(index.keys, len(index.record_ids), memory_limit=memory, copies=placed, groups=groups)
 
 
 def _of_files(

@@ -11,7 +11,7 @@ import duckdb
 import pyarrow as pa
 
 from matching.blocking import REFINED_STEP, RULES
-from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA, file_keys
+from matching.bulk_pairs import KEYS_SCHEMA, PAIRS_SCHEMA, PLACED, file_keys, grouped
 from matching.engine import DEFAULT_MEMORY_LIMIT, engine
 from matching.exact_copies import COPIES_NAME, COPIES_RULE
 from matching.hot_keys import LIMITS, HotLimits
@@ -90,15 +90,18 @@ def blocking_report(
     limits: HotLimits = LIMITS,
     memory_limit: str = DEFAULT_MEMORY_LIMIT,
     copies: pa.Table | None = None,
+    groups: pa.Array | None = None,
 ) -> BlockingReport:
     """Measure blocking on keys (KEYS_SCHEMA) of `records` records, numbered from 0; `copies` (PAIRS_SCHEMA): exact ones.
 
+    `groups`, as `bulk_pairs.find_pairs` takes them: only records of one group are compared; None: all are of one.
     `true_pairs` (TRUE_PAIRS_SCHEMA, record_a < record_b): the pairs that are one customer, with what they weigh if compared.
     """
     with engine(memory_limit) as connection:
         file_keys(connection, keys, limits)
         connection.register("known", TRUE_PAIRS_SCHEMA.empty_table() if true_pairs is None else true_pairs)
         connection.register("copies", PAIRS_SCHEMA.empty_table() if copies is None else copies)
+        connection.register("groups", grouped(pa.array([0] * records, pa.int32()) if groups is None else groups))
         for statement in _STEPS:
             connection.execute(statement)
         return _read(connection, records, guard_weight, labelled=true_pairs is not None)
@@ -108,12 +111,16 @@ _REPORTED = (*((rule.number, rule.name) for rule in RULES), (COPIES_RULE, COPIES
 # One bit a rule says who yields a pair; the bits from _REFINED_BIT on, by refined keys.
 _REFINED_BIT = 31
 _STEPS = (
+    f"CREATE TABLE placed AS {PLACED}",
+    """CREATE TABLE joined AS SELECT rule, blocking_key, sum(held * (held - 1) // 2)::BIGINT AS pairs
+       FROM (SELECT rule, blocking_key, in_group, count(*) AS held FROM placed GROUP BY ALL) GROUP BY ALL""",
     f"""CREATE TABLE pairs AS SELECT record_a, record_b, bit_or(1::BIGINT << bit) AS rules FROM (
           SELECT a.record AS record_a, b.record AS record_b,
-            a.rule % {REFINED_STEP} + CASE WHEN a.refined THEN {_REFINED_BIT} ELSE 0 END AS bit
-          FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.rule = b.rule AND a.record < b.record
+            a.rule % {REFINED_STEP} + CASE WHEN a.rule >= {REFINED_STEP} THEN {_REFINED_BIT} ELSE 0 END AS bit
+          FROM placed AS a JOIN placed AS b ON a.blocking_key = b.blocking_key AND a.rule = b.rule AND a.record < b.record
+            AND a.in_group = b.in_group
           UNION ALL SELECT record_a, record_b, {COPIES_RULE} FROM copies)
-        GROUP BY ALL""",  # noqa: S608 - three numbers of ours.
+        GROUP BY ALL""",  # noqa: S608 - numbers of ours.
     """CREATE TABLE found AS SELECT k.weight, coalesce(p.rules, 0) AS rules FROM known AS k
        LEFT JOIN pairs AS p USING (record_a, record_b)""",
     """CREATE TABLE company AS SELECT record, count(*) AS others
@@ -162,17 +169,16 @@ def _rule(connection: duckdb.DuckDBPyConnection, number: int, name: str, true_pa
         count(*) FILTER (rules & $refined <> 0 AND rules & $plain = 0)"""
     pairs, only, refined = _row(connection, f"SELECT {counted} FROM pairs", bits)  # noqa: S608 - our own text.
     found, only_found, _ = _row(connection, f"SELECT {counted} FROM found", bits)  # noqa: S608 - our own text.
-    keys, hot, joined, fullest = _row(
-        connection,
-        """SELECT count(*), count(*) FILTER (hot), coalesce(sum(held * (held - 1) // 2) FILTER (NOT hot), 0)::BIGINT,
-             coalesce(max(held * (held - 1) // 2) FILTER (NOT hot), 0) FROM population WHERE rule = $rule""",
-        {"rule": number},
+    of_rule = {"rule": number}
+    keys, hot = _row(connection, "SELECT count(*), count(*) FILTER (hot) FROM population WHERE rule = $rule", of_rule)
+    joined, fullest = _row(
+        connection, "SELECT coalesce(sum(pairs), 0)::BIGINT, coalesce(max(pairs), 0) FROM joined WHERE rule = $rule", of_rule
     )
     (hot_records,) = _row(
         connection,
         """SELECT count(DISTINCT record) FROM filed
            SEMI JOIN (SELECT * FROM population WHERE hot AND rule = $rule) USING (rule, blocking_key)""",
-        {"rule": number},
+        of_rule,
     )
     is_labelled = true_pairs is not None
     return RuleReport(

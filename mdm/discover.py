@@ -5,7 +5,7 @@ Only reads.
 """
 
 import uuid
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
@@ -82,15 +82,21 @@ def gather(session: Session, versions: VersionSet, shelf: Shelf) -> Gathered:
 def in_bulk(versions: VersionSet, everybody: Gathered, engine: BulkEngine) -> Discovered:
     """Find, score and decide all pairs with a bulk engine. Pure; holds all forms and decisions in memory, scored pairs some at a
     time."""
-    domains: dict[str, int] = {}
-    groups = [one and domains.setdefault(versions.domain(one.source), len(domains)) for one in everybody.records]
+    groups = by_domain(versions, (one.source if one else None for one in everybody.records))
     copies = by_place(everybody.copies, everybody.record_ids)
-    found = engine.find_pairs(everybody.keys, pa.array(groups, pa.int32()), copies)
+    found = engine.find_pairs(everybody.keys, groups, copies)
     made: list[PairDecision] = []
     may_decide = bool(versions.identifier_rules)  # Below the component line only that comes back to Python.
     for scored in engine.scored(versions.model, everybody.forms, found.pairs, versions.lines.component, may_decide):
         made += _decided(versions, everybody.records, scored)
     return Discovered(found.pairs.num_rows, made, found.hot, found.keyless, found.unreachable, everybody.copies)
+
+
+def by_domain(versions: VersionSet, sources: Iterable[str | None]) -> pa.Array:
+    """Number the identity domain of each record by its source: whom `find_pairs` compares; null for a record without."""
+    domains: dict[str, int] = {}
+    groups = [None if one is None else domains.setdefault(versions.domain(one), len(domains)) for one in sources]
+    return pa.array(groups, pa.int32())
 
 
 def by_place(pairs: Collection[Pair], record_ids: Sequence[uuid.UUID]) -> pa.Table:

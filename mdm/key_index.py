@@ -41,6 +41,11 @@ def read(session: Session) -> KeyIndex:
     return KeyIndex([row[0] for row in found], pa.Table.from_arrays(columns, schema=KEYS_SCHEMA))
 
 
+def sources(session: Session) -> list[str]:
+    """Name the source of every living record, in the order of `read`."""
+    return [row[0] for row in sql.rows(session, "SELECT source FROM standard_record ORDER BY record_id")]
+
+
 def _unpacked(kind: str, packed: Iterable[bytes | None]) -> "array[int]":
     """Read numbers as the network sends them, the highest byte first."""
     numbers = array(kind, b"".join(one or b"" for one in packed))

@@ -20,6 +20,7 @@ from matching.fitting import DecidedPair, Place, fit_to_place
 from matching.model import Model
 from matching.train import TrainingRefused, train
 from mdm import decisions, key_index, versions
+from mdm.discover import by_domain
 from mdm.key_index import KeyIndex
 from mdm.records import CurrentRecord, Shelf
 from mdm.targets import targets
@@ -67,11 +68,9 @@ def _pairs(
 ) -> pa.Table:
     """Find the candidates among `ids`, by their places there as decimal text; never those of different identity domains, or of a
     source that is scored only."""
-    domains: dict[str, int] = {}
     usable = (records.get(one) for one in index.record_ids)
-    homes = [current.domain(one.source) if one and current.merges(one.source) else None for one in usable]
-    groups = [None if home is None else domains.setdefault(home, len(domains)) for home in homes]
-    found = find_pairs(index.keys, pa.array(groups, pa.int32())).pairs
+    groups = by_domain(current, (one.source if one and current.merges(one.source) else None for one in usable))
+    found = find_pairs(index.keys, groups).pairs
     place = {one: at for at, one in enumerate(ids)}
     places = pa.array([place.get(one) for one in index.record_ids], pa.int32())
     sides = [places.take(found.column(side)) for side in ("record_a", "record_b")]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from matching.blocking import REFINED_STEP, RULES
 from matching.blocking_measure import measure
 from matching.blocking_report import KEYS_SCHEMA, TRUE_PAIRS_SCHEMA, BlockingReport, LargeKey, RuleReport, blocking_report
+from matching.bulk_pairs import find_pairs
 from matching.evaluate import Labelled
 from matching.exact_copies import COPIES_RULE
 from matching.hot_keys import HotLimits
@@ -62,6 +63,15 @@ def test_a_hot_key_is_named_with_what_its_refinements_yield() -> None:
     assert (found.pairs, found.unreachable, found.true_pairs, found.recall, phone.recall) == (1, 1, None, None, None)
 
 
+def test_records_of_other_groups_or_of_none_are_not_compared() -> None:
+    """0, 1 and 2 share a phone, 3 another; 1 is of another group than 0 and 2, 4 of none but shares it as well."""
+    filed: Filed = [(2, 21, 0), (2, 21, 1), (2, 21, 2), (2, 21, 4), (2, 22, 3)]
+    found = blocking_report(table(filed), 5, groups=pa.array([0, 1, 0, 0, None], pa.int32()))
+    phone = rule_of(found, 2)
+    assert (found.pairs, phone.pairs, phone.largest[0].records, phone.largest_share) == (1, 1, 4, 1.0)
+    assert (found.candidates_mean, found.candidates_most) == (0.4, 1)
+
+
 def test_of_nothing_nothing_is_reported() -> None:
     found = blocking_report(table([]), 0)
     assert (found.pairs, found.keys, found.candidates_mean, found.candidates_p99, found.candidates_most) == (0, 0, 0.0, 0, 0)
@@ -74,11 +84,17 @@ rules = st.sampled_from([1, 2, 5, 1 + REFINED_STEP, 2 + REFINED_STEP, 2 + 2 * RE
 @given(
     st.lists(st.tuples(rules, st.integers(-4, 4), st.integers(0, 8)), max_size=60),
     st.builds(HotLimits, st.integers(2, 4), st.integers(1, 3)),
+    st.lists(st.sampled_from([0, 0, 0, 1, None]), min_size=9, max_size=9),
 )
-def test_figures_are_those_of_a_plain_count(made: Filed, limits: HotLimits) -> None:
+def test_figures_are_those_of_a_plain_count(made: Filed, limits: HotLimits, groups: list[int | None]) -> None:
     filed = sorted({(rule, key * 1_000 + rule, record) for rule, key, record in made})  # A key belongs to one rule.
-    found = blocking_report(table(filed), 9, limits=limits)
-    by_rule = plainly(filed, limits)
+    of = pa.array(groups, pa.int32())
+    found = blocking_report(table(filed), 9, limits=limits, groups=of)
+    by_rule = {
+        rule: {(a, b) for a, b in pairs if groups[a] is not None and groups[a] == groups[b]}
+        for rule, pairs in plainly(filed, limits).items()
+    }
+    assert found.pairs == find_pairs(table(filed), of, limits).pairs.num_rows
     assert found.pairs == len(set().union(*by_rule.values()))
     for rule in found.rules:
         mine = by_rule.get(rule.rule, set())
