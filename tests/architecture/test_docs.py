@@ -33,6 +33,11 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_every_decision_stands_in_their_list_once_and_in_their_order() -> None:
+    listed = re.findall(r"\((\d{4}-[^)]+)\)", (ROOT / "docs/adr/README.md").read_text(encoding="utf-8"))
+    assert listed == sorted(path.name for path in (ROOT / "docs/adr").glob("0*.md"))
+
+
 def test_commands_in_the_docs_exist() -> None:
     """Every `mdm …` that a page shows is a command of the program, with the options that it has."""
     wrong = [f"{page.relative_to(ROOT)}: {words}" for page in PAGES for words in _shown(page) if not _is_known(words)]
