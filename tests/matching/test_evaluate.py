@@ -197,6 +197,8 @@ def test_a_veto_is_asked_about_where_the_service_asks(more: dict[str, Any], aske
         clusterings = resolve(prepare([(one.record_id, one.record) for one in some]), default_model(), rules)
         reviews = [review for one in clusterings for review in one.reviews if review.reason is Asked.CONTRADICTION]
         assert len(reviews) == asked
+    alone = resolve(prepare([(one.record_id, one.record) for one in labelled[:2]]), default_model(), rules)
+    assert len(alone) == 2 - asked  # One component each, or one for both.
 
 
 def test_nobody_at_all_is_evaluated_within_targets() -> None:
