@@ -28,5 +28,5 @@ def seen(caller: AuditReader, alert_id: UUID, body: Seen) -> Response:
 
 @router.get("/v1/drift", response_model=Drift)
 def drift(caller: JobsReader) -> Response:
-    """Tell how far what comes now has moved from what the model was put in charge of, as measured daily."""
+    """Tell of drift, as measured daily: how far what comes now has moved from what the model was put in charge of."""
     return alerting.drift(caller)

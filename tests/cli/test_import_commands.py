@@ -252,7 +252,9 @@ def test_a_header_alone_says_that_there_are_no_rows(app: typer.Typer, tmp_path: 
 
 def test_an_interrupted_import_says_how_far_it_came(app: typer.Typer, tmp_path: Path) -> None:
     file = customers(tmp_path / "c.csv", 20_000)
-    program = "from cli.main import main; main()"
+    # A run in the background of a shell ignores SIGINT, and so would the program that inherits that.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heard}; from cli.main import main; main()"
     process = subprocess.Popen(
         [sys.executable, "-c", program, "import", str(file), "-s", "shop"], cwd=ROOT, stderr=subprocess.PIPE, text=True,
         env=settings().child_environment(),
