@@ -17,7 +17,8 @@ from ..resolution import MARIA, WHO, Master, at, golden_of, query
 from .conftest import Service, Visit
 from .test_console import PASSWORD, complaints
 
-PERSON = {**MARIA, "surname": "Vidal Roca", "emails": ["vidal@telefonica.net"], "phones": ["+34655872399"]}
+HOME = {"line1": "Carrer de Balmes 7", "city": "Barcelona", "postal_code": "08007", "country": "ES"}
+PERSON = {**MARIA, "surname": "Vidal Roca", "emails": ["vidal@telefonica.net"], "phones": ["+34655872399"], "addresses": [HOME]}
 GIVEN = {
     "purpose": "marketing", "channel": Channel.EMAIL, "brand": "alder", "origin": Origin.SUBJECT, "state": State.GIVEN,
     "contact": contact_points.read("email", "vidal@telefonica.net"), "occurred_at": at(1), "evidence": {"form": "1"},
@@ -49,8 +50,9 @@ def mdm(service: Service) -> Master:
 
 @pytest.fixture
 def path(mdm: Master) -> str:
-    golden_id = golden_of("crm", "v1")
-    ((task_id,),) = query("SELECT task_id FROM task WHERE golden_ids @> ARRAY[%s] AND state = 'open'", golden_id)
+    # Other pages of this service ask about other Marias.
+    two = [golden_of("crm", "v1"), golden_of("acquired", "v1")]
+    ((task_id,),) = query("SELECT task_id FROM task WHERE golden_ids @> %s AND golden_ids <@ %s AND state = 'open'", two, two)
     return f"/console/tasks/{task_id}"
 
 
