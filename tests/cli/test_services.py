@@ -58,9 +58,17 @@ def open_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def data_dir(open_folder: Path) -> Path:
-    """One data folder for all tests of this file: with spaces, quotes, and deeper than a socket's path may be."""
+    """One data folder for the tests of this file: with spaces, quotes, and deeper than a socket's path may be.
+
+    Servers have run on it: of several workers one may get the later tests alone.
+    """
     folder = open_folder / "with spaces and 'quotes'" / ("deep" * 30)
     folder.mkdir(parents=True)
+    before = settings()
+    configure(Settings(database_url=None, redis_url=None))
+    with running_services(folder, durable=False):
+        pass
+    configure(before)
     return folder
 
 
