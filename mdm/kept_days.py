@@ -7,6 +7,7 @@ name, an address with a phone in it) would take that along, or stay: such a rule
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mdm import payloads
 from mdm.documents import Finding
 from mdm.policy_schema import PolicyDocument, Source, paths_read
 
@@ -51,17 +52,11 @@ def holds(standard: Mapping[str, Any], attribute: str) -> bool:
 
 def dropped(value: Any, path: list[str]) -> Any:
     """A copy without what stands at a dotted path (in every element of a list on the way); the same object when it is absent."""
-    if isinstance(value, list):
-        inner = [dropped(element, path) for element in value]
-        return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
-    if not isinstance(value, dict):
-        return value
-    whole = ".".join(path)
-    left = {name: held for name, held in value.items() if name != whole} if whole in value else value
-    if len(path) > 1 and path[0] in left:
-        inner_value = dropped(left[path[0]], path[1:])
-        left = left if inner_value is left[path[0]] else {**left, path[0]: inner_value}
-    return left
+    return payloads.changed_at(value, path, _without)
+
+
+def _without(held: dict[str, Any], name: str) -> dict[str, Any]:
+    return {one: said for one, said in held.items() if one != name} if name in held else held
 
 
 def faults(policy: PolicyDocument) -> Iterator[Finding]:

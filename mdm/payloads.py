@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -21,6 +21,7 @@ from mdm.mapping_schema import Mapping
 from mdm.mapping_values import Problem, text_of
 from mdm.vouched import cards, vouched
 
+Change = Callable[[dict[str, Any], str], dict[str, Any]]
 LARGEST_PAYLOAD_BYTES = 2 * 1024 * 1024
 LONGEST_VALUE = 1_000
 LONGEST_KEY = 500
@@ -170,18 +171,22 @@ def _repeats_a_member(raw: bytes) -> bool:
 
 def mask_path(value: Any, path: list[str]) -> Any:
     """A copy with the value at a dotted path masked (in every element of a list on the way); the same object when absent."""
+    return changed_at(value, path, lambda held, name: {**held, name: MASK} if held.get(name) is not None else held)
+
+
+def changed_at(value: Any, path: list[str], change: Change) -> Any:
+    """A copy in which `change` was made of whatever holds the end of a dotted path, by its name there (in every element
+    of a list on the way); the same object when nothing was. A key may hold dots itself."""
     if isinstance(value, list):
-        inner = [mask_path(element, path) for element in value]
+        inner = [changed_at(element, path, change) for element in value]
         return inner if any(new is not old for new, old in zip(inner, value, strict=True)) else value
     if not isinstance(value, dict):
         return value
-    whole = ".".join(path)
-    if value.get(whole) is not None:
-        value = {**value, whole: MASK}
-    if len(path) == 1 or path[0] not in value:
-        return value
-    inner_value = mask_path(value[path[0]], path[1:])
-    return value if inner_value is value[path[0]] else {**value, path[0]: inner_value}
+    changed = change(value, ".".join(path))
+    if len(path) == 1 or path[0] not in changed:
+        return changed
+    inner_value = changed_at(changed[path[0]], path[1:], change)
+    return changed if inner_value is changed[path[0]] else {**changed, path[0]: inner_value}
 
 
 def without_cards(payload: dict[str, Any], mapping: Mapping | None = None) -> dict[str, Any]:
