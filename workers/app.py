@@ -30,7 +30,7 @@ CONFIGURATION = {
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     # The order of the queues is the order in which the broker is asked: somebody waits for the first.
-    "task_queues": (Queue(INTERACTIVE), Queue(BULK)),  # type: ignore[no-untyped-call]  # kombu has no types
+    "task_queues": (Queue(INTERACTIVE), Queue(BULK)),
     "task_default_queue": BULK,
     "worker_prefetch_multiplier": 1,
     "worker_soft_shutdown_timeout": 30.0,
@@ -43,7 +43,7 @@ CONFIGURATION = {
 }
 
 
-class _Task(Task):  # type: ignore[misc]  # celery has no types
+class _Task(Task[..., object]):
     """A task that goes on with the trace that its bell was rung in."""
 
     def __call__(self, *args: object, **named: object) -> object:
@@ -55,7 +55,7 @@ class _Task(Task):  # type: ignore[misc]  # celery has no types
             return self.run(*args, **named)
 
 
-def make_app(broker: str | None = None) -> Celery:
+def make_app(broker: str | None = None) -> Celery[_Task]:
     """Build the application, by default for the configured broker. Imports no job until a worker starts or a job is sent."""
     made = Celery("customer_master", broker=broker or settings().redis_url, include=["workers.jobs"], task_cls=_Task)
     made.conf.update(CONFIGURATION)
@@ -65,7 +65,7 @@ def make_app(broker: str | None = None) -> Celery:
 app = make_app()
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]  # celery has no types
+@setup_logging.connect
 def _log_like_the_rest(**_: object) -> None:
     level = settings().log_level
     log.configure(json=settings().log_json, level=level)
@@ -73,35 +73,35 @@ def _log_like_the_rest(**_: object) -> None:
         logging.getLogger(name).setLevel(logging.DEBUG if level == "DEBUG" else logging.WARNING)
 
 
-@worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+@worker_process_init.connect
 def _forget_inherited_connections(**_: object) -> None:
     """A connection shared over a fork would mix two processes' answers."""
     db.dispose()
 
 
-@celeryd_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+@celeryd_init.connect
 def _be_named(sender: str, **_: object) -> None:
     """Several workers run on a machine, told apart by what stands before the @ of their names."""
     instruments.be(sender.partition("@")[0])
 
 
-@worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+@worker_process_init.connect
 def _be_a_child(**_: object) -> None:
     """A child that replaces another takes its number, and goes on counting where that one was."""
     instruments.be_child(getattr(current_process(), "index", 0))
 
 
-@worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+@worker_process_init.connect
 def _trace(**_: object) -> None:
     """A thread that sends does not live on in a child: each has its own."""
     traces.begin("worker")
 
 
-@worker_process_shutdown.connect  # type: ignore[untyped-decorator]  # celery has no types
+@worker_process_shutdown.connect
 def _send_what_is_left(**_: object) -> None:
     traces.end()
 
 
-@worker_process_init.connect  # type: ignore[untyped-decorator]  # celery has no types
+@worker_process_init.connect
 def _collect_seldom(**_: object) -> None:
     collect_seldom()

@@ -25,7 +25,7 @@ def watcher() -> shadows.Watcher:
     return shadows.Watcher(db.transaction, resolver().shelf)
 
 
-@app.task(name="resolve")  # type: ignore[untyped-decorator]  # celery has no types
+@app.task(name="resolve")
 def resolve_records(record_ids: list[str]) -> None:
     """Resolve those of the records that are still owed, and others that are due; what somebody else holds is left alone."""
     if not privacy_gate.passes():
@@ -37,7 +37,7 @@ def resolve_records(record_ids: list[str]) -> None:
         watcher().watch(ids)
 
 
-@app.task(name="run_chunk")  # type: ignore[untyped-decorator]  # celery has no types
+@app.task(name="run_chunk")
 def run_chunk(chunk_id: str) -> None:
     """Do that chunk of a job, when it is free still: a bell that was rung twice finds it taken or done."""
     if not privacy_gate.passes():

@@ -7,6 +7,8 @@ between marking and sending) is rung again when the sweeper has found it unanswe
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from celery import Celery
 from kombu.exceptions import OperationalError
@@ -25,7 +27,7 @@ LOOK_AGAIN_SECONDS = 0.1  # At what was held back, should the bell that was to b
 logger = log.get_logger()
 
 
-def ring_due(broker: Celery = app) -> int:
+def ring_due(broker: Celery[Any] = app) -> int:
     """Ring every bell that is due; the number of records and chunks rung. A broker that is away is no error: the rows wait."""
     return _ring(broker)[0]
 
@@ -46,7 +48,7 @@ def _resolving(bell: pending.Bell) -> _Message:
     return _Message("resolve", ids, bell.interactive, len(ids), bell.trace_parent)
 
 
-def _ring(broker: Celery = app) -> tuple[int, int]:
+def _ring(broker: Celery[Any] = app) -> tuple[int, int]:
     """Ring; the number of records and chunks rung, and how many records are held back for the moment."""
     with db.transaction() as session:
         bells, held = pending.due_bells(session)
@@ -68,14 +70,14 @@ def _ring(broker: Celery = app) -> tuple[int, int]:
     return rung, held
 
 
-def _send(broker: Celery, message: _Message) -> None:
+def _send(broker: Celery[Any], message: _Message) -> None:
     queue = INTERACTIVE if message.is_urgent else BULK
-    sent = {"args": [message.argument], "queue": queue, "retry": False, "ignore_result": True}
+    send = partial(broker.send_task, message.task, [message.argument], queue=queue, retry=False, ignore_result=True)
     if message.trace_parent is None or not traces.is_on():
-        broker.send_task(message.task, **sent)
+        send()
         return
     with traces.span(f"ring {message.task}", "producer", of=message.trace_parent):
-        broker.send_task(message.task, headers={TRACE_PARENT: log.trace_parent()}, **sent)
+        send(headers={TRACE_PARENT: log.trace_parent()})
 
 
 def run(stopping: threading.Event) -> None:

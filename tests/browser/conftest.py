@@ -87,6 +87,15 @@ def wait_until_ready(url: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def screenshots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pictures of this run are kept: SCREENSHOTS, else pytest's temporary folder."""
+    given = os.environ.get("SCREENSHOTS")
+    folder = Path(given) if given else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def axe() -> str:
     """The source of axe, as a package of the browser's tests brings it along."""
     return files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")

@@ -1,5 +1,6 @@
 """Second looks in a real browser: answered by mouse, at both widths, in both schemes, read by axe."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,6 @@ from ..emptying import empty_tables
 from ..resolution import RECORD_TABLES, query
 from .conftest import Service, Visit
 from .test_console import PASSWORD, complaints
-from .test_pages import screenshots  # noqa: F401 - a fixture
 
 NAMES = ("dora", "emil")
 
@@ -46,7 +46,7 @@ def test_two_who_differ_are_settled_by_a_third(
     axe: str,
     width: int,
     scheme: str,
-    screenshots: Any,  # noqa: F811 - the fixture
+    screenshots: Path,
 ) -> None:
     dora, emil = (signed_in(visit, name, width, scheme) for name in NAMES)
 
