@@ -5,7 +5,8 @@ whose component holds at most `cap` distinct standard forms is used. Components 
 so all members of a component find the same one, wherever the search begins. Pure; edges come from the caller.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
@@ -79,29 +80,34 @@ class Components(Generic[R]):
     too_large: tuple[frozenset[R], ...]
 
 
-def capped_component(start: R, start_form: bytes, reach: Reach[R], lines: Lines, first_rung: int = 0) -> Component[R]:
+def capped_component(
+    start: R, start_form: bytes, reach: Reach[R], lines: Lines, too_large: Sequence[AbstractSet[R]] = ()
+) -> Component[R]:
     """Find the capped component of one record, breadth first, one call of `reach` a layer.
 
     The search at a rung stops as soon as more than `lines.cap` distinct forms are seen; the last rung (stewards' matches only) is
     never cut short, since a steward's match is not undone by size. Records that share a form cost nothing beyond being listed.
-    `first_rung`: the rungs below are known not to hold it, because another record reached from there found them too small.
+    `too_large` names, rung by rung, records whose component is known to be too large there, and so too large below: a search that
+    comes upon one of them is of the same component, and ends. So of thousands that are glued, hardly one is searched far.
     """
-    ladder = lines.ladder()
-    for rung, line in list(enumerate(ladder))[first_rung:]:
-        found = _search({start: start_form}, reach, line, None if line is None else lines.cap)
+    for rung, line in enumerate(lines.ladder()):
+        known = too_large[rung] if line is not None and rung < len(too_large) else frozenset[R]()
+        found = None if start in known else _search({start: start_form}, reach, line, None if line is None else lines.cap, known)
         if found is not None:
             return Component(found, rung, line)
     raise AssertionError("the last rung has no cap")
 
 
-def _search(start: dict[R, bytes], reach: Reach[R], line: float | None, cap: int | None) -> dict[R, bytes] | None:
-    """Return everything in reach of the start, or None once it holds more than `cap` distinct forms."""
+def _search(
+    start: dict[R, bytes], reach: Reach[R], line: float | None, cap: int | None, too_large: AbstractSet[R]
+) -> dict[R, bytes] | None:
+    """Return everything in reach of the start, or None once it holds more than `cap` distinct forms, or one that is too large."""
     found, forms, frontier = dict(start), set(start.values()), frozenset(start)
     while frontier:
         fresh = {record: form for record, form in reach(frontier, line).items() if record not in found}
         found |= fresh
         forms |= set(fresh.values())
-        if cap is not None and len(forms) > cap:
+        if cap is not None and (len(forms) > cap or not too_large.isdisjoint(fresh)):
             return None
         frontier = frozenset(fresh)
     return found

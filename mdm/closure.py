@@ -191,9 +191,6 @@ def split(closure: Closure) -> list[Closure]:
         units.setdefault(find(record), _Unit()).records[record] = head
     for component in closure.components:
         units[find(next(iter(component.records)))].components.append(component)
-    # Thousands may have been reached from one batch: each unit takes its own, for none may look at all.
-    for record in closure.outgrown.keys() & closure.records.keys():
-        units[find(record)].outgrown[record] = closure.outgrown[record]
     for golden_id, founders in closure.founders.items():
         holder = next((record for record in founders if record in closure.records), None)
         if holder is not None:
@@ -240,7 +237,6 @@ class _Unit:
     records: dict[uuid.UUID, RecordHead] = field(default_factory=dict)
     components: list[Component[uuid.UUID]] = field(default_factory=list)
     golden_ids: list[uuid.UUID] = field(default_factory=list)
-    outgrown: dict[uuid.UUID, int] = field(default_factory=dict)
 
     def of(self, whole: Closure) -> Closure:
         """The unit as a closure of its own."""
@@ -250,7 +246,7 @@ class _Unit:
             self.records,
             {golden_id: whole.founders[golden_id] for golden_id in self.golden_ids},
             {golden_id: whole.goldens[golden_id] for golden_id in self.golden_ids if golden_id in whole.goldens},
-            self.outgrown,
+            {},
             tuple(one for one in whole.assertions if one.record_id in self.records),
             whole.hot_identifiers,
             tuple(one for one in whole.overrides if not one.records.isdisjoint(self.records)),
@@ -309,12 +305,17 @@ def digests(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UU
     return {record_id: digest for record_id, digest in found}
 
 
-def outgrown(session: Session, reached: Mapping[uuid.UUID, int]) -> list[uuid.UUID]:
-    """Of records reached at a rung that no longer holds their component: those last seen to fit there, to be looked at again."""
+def outgrown(session: Session, reached: Mapping[uuid.UUID, int], owner: str) -> list[uuid.UUID]:
+    """Of records whose component a rung no longer holds: those last seen to fit there, to be looked at again.
+
+    Not those that are owed a look already, unless somebody else has begun it and may know less; the owner's own come later.
+    """
     found = sql.rows(
         session,
         """SELECT c.record_id FROM crosswalk c JOIN unnest(%s::uuid[], %s::int[]) AS o (record_id, rung) USING (record_id)
-           WHERE c.rung <= o.rung""",
-        [list(reached), list(reached.values())],
+           WHERE c.rung <= o.rung AND NOT EXISTS (
+             SELECT FROM pending_record p
+             WHERE p.record_id = c.record_id AND (p.lease_owner IS NULL OR p.lease_owner = %s))""",
+        [list(reached), list(reached.values()), owner],
     )
     return [row[0] for row in found]

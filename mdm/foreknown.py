@@ -6,6 +6,7 @@ Never decides: whoever does not know it weighs and reads for himself, and comes 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from matching.evidence import FormPair
 from matching.units import Evidence, weight_key
@@ -19,7 +20,7 @@ Known = tuple[FormPair, Evidence]
 
 @dataclass(frozen=True, slots=True)
 class Foreknown:
-    """The decided pairs, the records as they were compared, and what is known by the first record of each pair."""
+    """The decided pairs, heaviest first, the records as they were compared, and what is known by each pair's first record."""
 
     pairs: Sequence[Pair] = ()
     records: Mapping[uuid.UUID, ComparedRecord] = field(default_factory=dict)
@@ -36,7 +37,7 @@ def foreknown(versions: VersionSet, decisions: Iterable[PairDecision], records: 
     keys = {record_id: form_key(versions, record) for record_id, record in by_id.items()}
     evidence: dict[uuid.UUID, list[Known]] = {}
     pairs: list[Pair] = []
-    for one in decisions:
+    for one in sorted(decisions, key=attrgetter("weight"), reverse=True):
         pairs.append(one.pair)
         if one.evidence is not None:
             known = (weight_key(keys[one.record_a], keys[one.record_b]), one.evidence)

@@ -5,6 +5,7 @@ Nodes are living records of sources that may be merged; edges are the model's li
 
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
@@ -15,7 +16,7 @@ from mdm.records import Pair
 from mdm.steward_decisions import NOTHING, Supposed
 from mdm.versions import VersionSet
 
-PREFETCH_LAYERS, PREFETCH_EACH = 8, 10
+PREFETCH_LAYERS, PREFETCH_EACH = 8, 5
 EdgesOf = Callable[[Session, Collection[uuid.UUID]], Mapping[Pair, PairEdge]]
 
 
@@ -30,8 +31,10 @@ class Graph:
     forms: dict[uuid.UUID, bytes] = field(default_factory=dict)
     rules: dict[uuid.UUID, decisions.StewardDecision] = field(default_factory=dict)
     edges: dict[uuid.UUID, dict[uuid.UUID, PairEdge]] = field(default_factory=dict)
-    # Records of a component that is now too large, by the rung that no longer holds it: others may not know it yet.
+    # Neighbours of components that a rung no longer holds, by the highest such rung: they may not know it yet. Each tells the
+    # next, so that all of a component hear of it, however large it is and wherever the searches in it stopped.
     outgrown: dict[uuid.UUID, int] = field(default_factory=dict)
+    _too_large: list[set[uuid.UUID]] = field(default_factory=list)
     _matched: dict[uuid.UUID, set[uuid.UUID]] = field(default_factory=dict)
     _asked: set[uuid.UUID] = field(default_factory=set)
     _done: set[uuid.UUID] = field(default_factory=set)
@@ -59,12 +62,21 @@ class Graph:
             return found
 
         self._missed = 0
-        known = self.outgrown.get(start, -1)
-        component = capped_component(start, self.forms[start], reach, self.of.lines, known + 1)
-        for rung, line in enumerate(self.of.lines.ladder()[: component.rung]):
-            if rung > known:
-                self.outgrown.update(dict.fromkeys(reached[line], rung))
+        component = capped_component(start, self.forms[start], reach, self.of.lines, self._too_large)
+        if component.capped_off:
+            self._note_outgrown(component, reached)
         return component
+
+    def _note_outgrown(self, component: Component[uuid.UUID], reached: Mapping[float | None, AbstractSet[uuid.UUID]]) -> None:
+        """Note who is of a component that was too large for a rung, and so for those below, and whom the component's own tell."""
+        self._too_large.extend(set() for _ in range(component.rung - len(self._too_large)))
+        for rung, line in enumerate(self.of.lines.ladder()[: component.rung]):
+            for known in self._too_large[: rung + 1]:
+                known.update(reached.get(line, ()), component.records)
+            for record in component.records:
+                for other, edge in self.edges.get(record, {}).items():
+                    if line is not None and edge.reaches(line) and other not in component.records:
+                        self.outgrown[other] = max(rung, self.outgrown.get(other, rung))
 
     def _reach(self, frontier: frozenset[uuid.UUID], line: float | None) -> dict[uuid.UUID, bytes]:
         missing = frontier - self._asked
@@ -90,13 +102,14 @@ class Graph:
     def _prefetch(self, starts: Collection[uuid.UUID]) -> None:
         """Read layers for all starts together: nearly always whole components, in a handful of statements.
 
-        Alone, a component costs statements for each of its layers. What is read without need is bounded all the same.
+        Alone, a component costs statements for each of its layers. A layer that would read more than is likely to be needed is
+        left to the searches: where thousands hang together, each of them ends soon, at what another found to be too large.
         """
-        most = len(starts) * PREFETCH_EACH + self.of.lines.cap * PREFETCH_LAYERS
-        frontier, before = set(starts), len(self._asked)
+        most = len(self._asked) + len(starts) * PREFETCH_EACH + self.of.lines.cap
+        frontier = set(starts)
         for layer in range(PREFETCH_LAYERS):
             # The starts themselves always: in a later round of a closure much has been read before.
-            if not frontier or (layer and len(self._asked) - before > most):
+            if not frontier or (layer and len(self._asked) + len(frontier) > most):
                 break
             self._load(frontier)
             near = {other for record in frontier for other in (*self.edges.get(record, ()), *self._matched.get(record, ()))}

@@ -321,7 +321,8 @@ class Batch:
         if self.versions.blockers:
             lapsing.note(session, {known: at for one, _ in ready for known, at in one.lapses.items()}, done)
         if evaluated.outgrown:
-            pending.request(session, closure.outgrown(session, evaluated.outgrown), "component_too_large", fresh=False)
+            told = closure.outgrown(session, evaluated.outgrown, self.owner)
+            pending.request(session, told, "component_too_large", fresh=False)
         if evaluated.waited_for:
             pending.request(session, sorted(evaluated.waited_for - self.claims.keys()), "unusable", fresh=False)
         merge_holds.park(session, self.claims, held, self.owner)

@@ -40,20 +40,52 @@ def settle_all(batch: Batch, known: Foreknown, progress: Progress, size: int, cr
 def together(
     records: Sequence[uuid.UUID], golden_ids: Sequence[uuid.UUID | None], pairs: Iterable[Pair]
 ) -> list[list[uuid.UUID]]:
-    """Group records that pairs or a golden id connect, in the order of the first record of each group."""
-    place = {record: at for at, record in enumerate(records)}
-    union = Union[int]()
+    """Group records that a golden id or pairs connect, in the order of the first record of each group. `pairs`: heaviest first.
+
+    Within a group, whoever hangs together closely stands side by side, at whatever line: groups are joined end to end, the
+    nearest first. So a portion of a group that is too large for one meets few records of others.
+    """
+    place = {record.int: at for at, record in enumerate(records)}  # Millions: a number is hashed much quicker than an id.
+    rows = _Rows(len(records))
     first: dict[uuid.UUID, int] = {}
     for at, golden_id in enumerate(golden_ids):
         if golden_id is not None:
-            union.join(first.setdefault(golden_id, at), at)
+            rows.join(first.setdefault(golden_id, at), at)
     for a, b in pairs:
-        if a in place and b in place:
-            union.join(place[a], place[b])
-    groups: dict[int, list[uuid.UUID]] = {}
-    for at, record in enumerate(records):
-        groups.setdefault(union.first(at), []).append(record)
-    return list(groups.values())
+        one, other = place.get(a.int), place.get(b.int)
+        if one is not None and other is not None:
+            rows.join(one, other)
+    return [[records[at] for at in row] for row in rows]
+
+
+class _Rows:
+    """Numbers that stand in rows, each alone until its row is joined to another, end to end."""
+
+    def __init__(self, count: int) -> None:
+        self._union = Union[int]()
+        self._after, self._last, self._length = [-1] * count, list(range(count)), [1] * count
+
+    def join(self, one: int, other: int) -> None:
+        """Put the shorter of two rows behind the other; its first number stands for all of a row."""
+        head, second = self._union.first(one), self._union.first(other)
+        if head != second:
+            if self._length[head] < self._length[second]:  # Otherwise finding who stands for all would cost ever more.
+                head, second = second, head
+            self._union.join(head, second)
+            self._after[self._last[head]] = second
+            self._last[head] = self._last[second]
+            self._length[head] += self._length[second]
+
+    def __iter__(self) -> Iterator[list[int]]:
+        seen: set[int] = set()
+        for number in range(len(self._after)):
+            if (at := self._union.first(number)) not in seen:
+                seen.add(at)
+                row = []
+                while at >= 0:
+                    row.append(at)
+                    at = self._after[at]
+                yield row
 
 
 def portions(groups: Iterable[Sequence[uuid.UUID]], done: set[uuid.UUID], size: int) -> Iterator[list[uuid.UUID]]:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from mdm import pending, reconcile
+from kernel import db
+from matching.model import Lines, default_model
+from mdm import pending, reconcile, versions
 from mdm.incoming import Incoming
 
 from .. import resolution as master
@@ -13,6 +15,7 @@ from ..resolution import Master, at, contents, empty_records, partition, query, 
 
 GROUP = 110
 PHONES = ("+34655119427", "+34655872310")
+CHAINS = {"Garcia": ("Andrea", "Boris", "Cosima", "Dirk"), "Lopez": ("Emilio", "Fatima", "Gunnar", "Hedwig")}
 
 
 @pytest.fixture
@@ -77,6 +80,40 @@ def test_a_neighbour_of_one_member_makes_all_look_again(mdm: Master) -> None:
     mdm.put_many("pos", [Incoming("w", again, source_updated_at=at(1))])
     reconcile.reconcile(mdm.resolver)
     assert outcome() == online
+
+
+def test_who_is_too_far_to_be_searched_hears_of_it_from_a_neighbour(mdm: Master) -> None:
+    """Two chains of four, each as large as the cap, are joined: no search from the one comes as far as the end of the other."""
+    with db.transaction() as session:
+        versions.adopt(session, model=default_model().with_lines(Lines(component=-40.0, cap=4)))
+    people = [of_a_chain(name, number) for name in CHAINS for number in range(4)]
+    mdm.put_many("shop", people, pending.BULK_PRIORITY)
+    mdm.drain()
+    assert {rung for _, rung in query("SELECT source_key, rung FROM crosswalk")} == {0}
+    bridge = {**(people[1].payload or {}), "emails": (people[4].payload or {})["emails"]}
+    mdm.put("shop", people[1].key, bridge, source_updated_at=at(2))
+    mdm.drain()
+    online = outcome()
+    assert 0 not in {rung for _, rung in query("SELECT source_key, rung FROM crosswalk")}
+    reconcile.reconcile(mdm.resolver)
+    assert outcome() == online
+
+
+def of_a_chain(surname: str, number: int) -> Incoming:
+    """Somebody who shares a telephone with the one before and the one after, and nothing else with anybody of the chain."""
+    phones = [phone(surname, at_end) for at_end in (number, number + 1)]
+    data: dict[str, Any] = {
+        "given_name": CHAINS[surname][number],
+        "surname": f"{surname}{chr(97 + number) * 3}",
+        "phones": phones,
+    }
+    data["emails"] = [f"{data['given_name']}.{surname}@telefonica.net".lower()]
+    return Incoming(f"{surname}{number}", data, source_updated_at=at(1))
+
+
+def phone(surname: str, number: int) -> str:
+    """Give a telephone that stands between two of a chain."""
+    return f"+3465{surname == 'Lopez':d}{number}27431"
 
 
 def test_a_component_that_shrinks_under_the_cap_is_whole_again(mdm: Master) -> None:

@@ -31,7 +31,13 @@ def test_what_pairs_or_a_golden_id_connect_stands_together() -> None:
     golden_ids = [None, golden, None, None, None, golden, None, None, None]
     pairs: list[Pair] = [(IDS[3], IDS[8]), (IDS[0], IDS[3]), (IDS[2], uuid.UUID(int=77))]
     groups = together(IDS, golden_ids, pairs)
-    assert [[IDS.index(one) for one in group] for group in groups] == [[0, 3, 8], [1, 5], [2], [4], [6], [7]]
+    assert [[IDS.index(one) for one in group] for group in groups] == [[3, 8, 0], [1, 5], [2], [4], [6], [7]]
+
+
+def test_within_a_group_the_nearest_stand_side_by_side() -> None:
+    pairs: list[Pair] = [(IDS[0], IDS[6]), (IDS[3], IDS[1]), (IDS[6], IDS[8]), (IDS[1], IDS[0])]
+    groups = together(IDS, [None] * 9, pairs)
+    assert [[IDS.index(one) for one in group] for group in groups] == [[0, 6, 8, 3, 1], [2], [4], [5], [7]]
 
 
 def test_portions_hold_whole_groups_and_nobody_twice() -> None:
