@@ -24,6 +24,10 @@ BLOCK_BYTES = 1024 * 1024
 USUAL = ","
 OTHERS = (";", "|", "\t")
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "|": "bar", "\t": "tab"}
+# Encodings whose texts begin with a mark: a line encoded by itself has another length than it has in the file.
+MARKED = frozenset({"utf-16", "utf-32"})
+TOO_LONG = "larger than field limit"  # Of 131,072 characters; the csv module says it in words only.
+_SAY = "; is it another encoding, such as cp1251, shift_jis or gb18030? Say file: {encoding: …}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ def read_header(path: Path, declared: FileFormat) -> Header:
 
     Raises: Invalid with one of the codes empty_file, bad_header, wrong_delimiter.
     """
-    encoding = declared.encoding or detect_encoding(path)
+    encoding = _plain(declared.encoding) if declared.encoding else detect_encoding(path)
     delimiter = declared.delimiter or ("\t" if path.suffix.casefold() == ".tsv" else USUAL)
     cells, problem = _header_cells(path, declared, encoding, delimiter)
     others = [] if len(cells) > 1 else _splitting(path, declared, encoding, delimiter)
@@ -54,9 +58,19 @@ def read_header(path: Path, declared: FileFormat) -> Header:
         raise _wrong_delimiter(path, delimiter, others)
     names = tuple(cell.strip() or f"column_{place}" for place, cell in enumerate(cells, 1))
     twice = sorted({name for name in names if names.count(name) > 1})
-    if problem is not None or twice or any("\x00" in name for name in names):
-        raise Invalid(f"{path.name}: the header line is broken or names a column twice: {', '.join(twice)}", code="bad_header")
+    if problem is not None or any("\x00" in name for name in names):
+        no_text = f"it is no text in {encoding}{'' if declared.encoding else _SAY}"
+        why = "a quote is not closed" if problem and problem.code == "broken_quoting" else no_text
+        raise Invalid(f"{path.name}: the header line cannot be read: {why}", code="bad_header")
+    if twice:
+        raise Invalid(f"{path.name}: the header line names a column twice: {', '.join(twice)}", code="bad_header")
     return Header(declared.model_copy(update={"delimiter": delimiter}), encoding, frozenset(found), names)
+
+
+def _plain(encoding: str) -> str:
+    """Give an encoding its own name, whatever it is called; UTF-8 with the mark that spreadsheets put before it, or without."""
+    name = codecs.lookup(encoding).name
+    return "utf-8-sig" if name == "utf-8" else name
 
 
 def _header_cells(path: Path, declared: FileFormat, encoding: str, delimiter: str) -> tuple[list[str], Problem | None]:
@@ -129,7 +143,7 @@ class CsvRecords:
     @property
     def place(self) -> tuple[int, int] | None:
         """After how many lines and bytes the next record begins; None where bytes cannot be counted by records."""
-        return None if self._encoding == "utf-16" else (self._line_no, self._at)
+        return None if self._encoding in MARKED else (self._line_no, self._at)
 
     def give_back(self, raw: bytes) -> bytes:
         """Read all but the first line of the last record again; the first line's bytes."""
@@ -182,5 +196,6 @@ class CsvRecords:
         )
         try:
             return next(reader, []), None
-        except csv.Error:
-            return [], Problem("broken_quoting", "")
+        except csv.Error as error:
+            is_one_value = len(self._taken) == 1 and TOO_LONG in str(error)  # Else a quote has swallowed the lines after it.
+            return [], Problem("value_too_long" if is_one_value else "broken_quoting", "")

@@ -49,6 +49,11 @@ def test_a_stray_quote_costs_one_line(write: Write) -> None:
     ]  # fmt: skip
 
 
+def test_a_value_that_no_field_can_hold_is_too_long(write: Write) -> None:
+    rows = open_rows(write("a.csv", b"id,name\n1," + b"A" * 200_000 + b"\n2,Lee\n"))
+    assert told(rows) == [(2, "value_too_long"), (3, {"id": "2", "name": "Lee"})]
+
+
 def test_a_quote_that_is_never_closed_costs_one_line(write: Write) -> None:
     rows = open_rows(write("a.csv", b'id,name\n1,"Ann\n' + b"".join(b"%d,Lee\n" % n for n in range(2, 500))))
     found = told(rows)
@@ -175,6 +180,41 @@ def test_rows_are_counted_before_they_are_read(write: Write, name: str, content:
 
 def test_utf16_is_told_by_its_mark(write: Write) -> None:
     assert told(open_rows(write("a.csv", "id,name\n1,Zoë\n".encode("utf-16")))) == [(2, {"id": "1", "name": "Zoë"})]
+
+
+@pytest.mark.parametrize(
+    ("written", "declared"),
+    [
+        ("utf-8-sig", "utf-8"),
+        ("utf-8", "UTF8"),
+        ("utf-16", "UTF16"),
+        ("utf-32", "utf-32"),
+        ("shift_jis", "shift_jis"),
+        ("gb18030", "gb18030"),
+    ],
+)
+def test_a_declared_encoding_is_read_by_any_of_its_names_with_its_mark_or_without(
+    write: Write, written: str, declared: str
+) -> None:
+    path, declared_format = write("a.csv", "id,name\n1,姓名\n2,名\n".encode(written)), FileFormat(encoding=declared)
+    rows = open_rows(path, declared_format)
+    assert rows.columns == ("id", "name")
+    assert told(rows) == [(2, {"id": "1", "name": "姓名"}), (3, {"id": "2", "name": "名"})]
+    place = next((rows.reached for row in rows.rows() if row.line_no == 2), None)
+    if place is not None:  # Not where lines cannot be counted by bytes.
+        assert [row.line_no for row in open_rows(path, declared_format).rows(place)] == [3]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("氏名,電話番号,住所\n".encode("shift_jis"), "no text in cp1252; is it another encoding"),
+        (b'"id,name\n', "a quote is not closed"),
+    ],
+)
+def test_a_header_that_cannot_be_read_says_why(write: Write, content: bytes, said: str) -> None:
+    with pytest.raises(Invalid, match=said):
+        open_rows(write("a.csv", content))
 
 
 @pytest.mark.parametrize(
