@@ -114,10 +114,10 @@ def decide(model: Model, a: ComparisonForm, b: ComparisonForm, scored: Scored, r
 
 
 def _by_weight(model: Model, weight: float, lacking: Lack | None) -> tuple[Verdict, Reason]:
-    is_heavy = weight >= model.merge_line_weight
+    is_heavy = weight >= model.lines.merge
     if is_heavy and lacking is None:
         return Verdict.MATCH, Reason.ABOVE_MERGE_LINE
-    if weight < model.guard_line_weight:
+    if weight < model.lines.guard:
         return Verdict.NO_MATCH, Reason.BELOW_GUARD_LINE
     return Verdict.REVIEW, _LACKING[lacking] if is_heavy and lacking is not None else Reason.BETWEEN_LINES
 

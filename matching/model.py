@@ -147,16 +147,6 @@ class Model:
         return isinstance(other, Model) and self.fingerprint == other.fingerprint
 
     @property
-    def guard_line_weight(self) -> float:
-        """From here a human is asked."""
-        return self.lines.guard
-
-    @property
-    def merge_line_weight(self) -> float:
-        """From here, with personal evidence, records are merged without a human."""
-        return self.lines.merge
-
-    @property
     def prior_weight(self) -> float:
         """The weight of a pair of which nothing is known."""
         return math.log2(self.prior / (1.0 - self.prior))

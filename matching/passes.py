@@ -125,7 +125,8 @@ class Learned:
         return self.pairs * self.matching
 
 
-def all_pairs(records: int) -> float:
+def pairs_among(records: int) -> float:
+    """How many pairs so many records make."""
     return max(records * (records - 1) / 2, 1.0)
 
 
@@ -189,7 +190,7 @@ def _run_household(
         name=one.name,
         household=True,
         pairs=scored.num_rows,
-        possible_pairs=all_pairs(sum(key is not None for key in keys)),
+        possible_pairs=pairs_among(sum(key is not None for key in keys)),
         matching=min(mixture.share, MOST_SHARE),
         rounds=rounds,
         converged=rounds < EM_ROUNDS,
@@ -229,10 +230,11 @@ def _usable_keys(keys: list[str | None]) -> list[str | None]:
     counts: dict[str | None, int] = {}
     for key in keys:
         counts[key] = counts.get(key, 0) + 1
-    return [None if key is None or counts[key] > LARGEST_BLOCK else _digest(key) for key in keys]
+    return [None if key is None or counts[key] > LARGEST_BLOCK else digest(key) for key in keys]
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Hash a text, of a key or for a salt, to 128 bits as hex."""
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
@@ -272,7 +274,7 @@ def _run(one: Pass, start: Model, table: pa.Table, u: Mapping[str, Sequence[floa
         name=one.name,
         household=False,
         pairs=pairs,
-        possible_pairs=all_pairs(table.num_rows - table.column("pass_key").null_count),
+        possible_pairs=pairs_among(table.num_rows - table.column("pass_key").null_count),
         matching=min(float(final.probability_two_random_records_match), MOST_SHARE),
         rounds=rounds,
         converged=rounds < EM_ROUNDS,

@@ -32,13 +32,13 @@ from matching.passes import (
     CONTACT_PASSES,
     FEWEST_MATCHES,
     Learned,
-    _digest,
-    all_pairs,
     combined_m,
     counted_u,
+    digest,
     learn_from_households,
     learn_from_people,
     level_patterns,
+    pairs_among,
 )
 from matching.refusals import TrainingRefused, refuse_degenerate, refuse_few
 
@@ -72,7 +72,7 @@ def train(
     u = counted_u(_u_of(model, sample), learned)
     model = _assemble(start, forms, learned, m, u, name)
     scored = score_candidates(model, table, pairs)
-    prior = prior_from(scored.column("weight").to_pylist(), model.prior_weight, all_pairs(len(forms)))
+    prior = prior_from(scored.column("weight").to_pylist(), model.prior_weight, pairs_among(len(forms)))
     refuse_degenerate(model, learned, scored.num_rows, m, u, sample)
     return replace(model, prior=prior, report=_report(model, forms, learned, scored.num_rows), fingerprint="")
 
@@ -124,9 +124,9 @@ def _u_of(model: Model, sample: Mapping[tuple[int, ...], int]) -> dict[str, tupl
 def _random_pairs(records: int, seed: int) -> pa.Table:
     """Draw distinct random pairs; all pairs when there are few. Repeatable: a hash of the pair's number takes the place of
     chance."""
-    wanted = min(SAMPLED_PAIRS, int(all_pairs(records)))
+    wanted = min(SAMPLED_PAIRS, int(pairs_among(records)))
     with duckdb.connect() as connection:
-        if wanted == int(all_pairs(records)):
+        if wanted == int(pairs_among(records)):
             query = """SELECT a.n::VARCHAR AS record_a, b.n::VARCHAR AS record_b
                        FROM range(?) AS a(n) JOIN range(?) AS b(n) ON a.n < b.n"""
             return connection.sql(query, params=[records, records]).to_arrow_table()
@@ -151,7 +151,7 @@ def _assemble(
         for comparison, parameters in zip(start.comparisons, start.parameters, strict=True)
     }
     trained |= _corrections(start, learned, trained)
-    salt = _digest("\x1f".join(sorted(form.surname or "" for form in forms)))
+    salt = digest("\x1f".join(sorted(form.surname or "" for form in forms)))
     kept = {}
     for comparison in start.comparisons:
         for level, parameter in zip(comparison.levels, trained[comparison.name], strict=True):

@@ -63,12 +63,12 @@ def test_the_same_person_is_a_match() -> None:
     ],
 )
 def test_the_merge_line_belongs_to_the_match(above_merge: float, expected: tuple[Verdict, Reason]) -> None:
-    assert verdict(ANNA, ANNA, MODEL.merge_line_weight + above_merge) == expected
+    assert verdict(ANNA, ANNA, MODEL.lines.merge + above_merge) == expected
 
 
 def test_the_guard_line_belongs_to_the_review() -> None:
-    assert verdict(ANNA, ANNA, MODEL.guard_line_weight) == (Verdict.REVIEW, Reason.BETWEEN_LINES)
-    assert verdict(ANNA, ANNA, MODEL.guard_line_weight - 1e-9) == (Verdict.NO_MATCH, Reason.BELOW_GUARD_LINE)
+    assert verdict(ANNA, ANNA, MODEL.lines.guard) == (Verdict.REVIEW, Reason.BETWEEN_LINES)
+    assert verdict(ANNA, ANNA, MODEL.lines.guard - 1e-9) == (Verdict.NO_MATCH, Reason.BELOW_GUARD_LINE)
 
 
 def test_two_of_one_household_are_kept_apart() -> None:
