@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 
 from cli import import_report
@@ -22,6 +23,7 @@ from mdm.files import FileRow, RowFile
 from mdm.import_crew import preparation
 from mdm.imports import ImportJob, Tally
 from mdm.policy import Policy
+from mdm.policy_schema import FileFormat
 
 OPERATOR = Principal("cli", "mdm import", frozenset({"records:write"}), Scope())
 SOME_REJECTED = 2
@@ -172,13 +174,23 @@ def _told(rows: RowFile, tell: Tell) -> Iterator[FileRow]:
             tell(number, total)
 
 
+def _format_of(encoding: str | None) -> FileFormat:
+    try:
+        return FileFormat(encoding=encoding)
+    except ValidationError as error:
+        raise typer.BadParameter(f"{encoding!r} is not a text encoding, such as cp1251 or shift_jis") from error
+
+
 def map_file(
     file: FileArgument,
     source: SourceOption,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the draft here instead of showing it.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="How the CSV file is written, such as shift_jis; without: UTF-8 or CP1252.")
+    ] = None,
 ) -> None:
     """Draft the mapping of a file from a sample, and say where it doubts."""
-    rows = files.open_rows(file)
+    rows = files.open_rows(file, _format_of(encoding))
     import_report.say_found(errors, rows)
     draft = drafting.draft(source, rows)
     if output is None:

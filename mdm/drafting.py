@@ -5,14 +5,15 @@ A draft is a proposal for a human: whatever was guessed from values alone, or co
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import yaml
 
-from mdm.column_names import OWN_NAMES, attribute_of, perhaps_attribute_of
+from matching.standardize.name_parts import is_title
+from mdm.column_names import IDENTIFIER, OWN_NAMES, attribute_of, perhaps_attribute_of
 from mdm.files import RowFile
 from mdm.mapping_values import text_of
 
@@ -20,15 +21,20 @@ SAMPLE_ROWS = 500
 MOST = 0.6  # Share of a column's values that must look alike to say what they are.
 ADDRESS = ("line1", "line2", "house_number", "city", "region", "postal_code", "country")
 SEVERAL = ("emails", "phones")
-SHAPES = {
-    "emails": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
-    "birth_date": re.compile(r"\d{4}(-\d\d){0,2}(T.*| .*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{8}"),
-    "phones": re.compile(r"\+?[\d\s()./-]{7,20}"),
-    "gender": re.compile(r"(?i)[mfwdhvx012]|male|female|man|woman|mann|frau|homme|femme|hombre|mujer|uomo|donna|diverse"),
+SHAPES: dict[str, Callable[[str], object]] = {
+    "emails": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+").fullmatch,
+    "birth_date": re.compile(r"\d{4}([-./]\d\d?){0,2}(T.*| .*)?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{8}").fullmatch,
+    "phones": re.compile(r"\+?[\d\s()./-]{7,20}(?i:(x|ext)\W*\d+)?").fullmatch,
+    IDENTIFIER: re.compile(r"(?=.*\d)[\w./ -]{5,40}").fullmatch,
+    "gender": re.compile("(?i)[mfwdhvx012]|(fe)?male|(wo)?man|mann|frau|homme|femme|hombre|mujer|uomo|donna|diverse").fullmatch,
+    "name_prefix": lambda text: any(is_title(word, None) for word in text.split()),
 }
+# An order's number or a song's title has the same name as these: read by nobody unless its values look like it.
+BELIED = frozenset({IDENTIFIER, "name_prefix"})
 # Only these are told by their values alone: a date, a number or a letter may be anything.
 TELLING = ("emails",)
-PLAIN_ENCODING = "utf-8-sig"
+PLAIN_ENCODINGS, FALLBACK_ENCODING = ("", "utf-8", "utf-8-sig"), "cp1252"
+MOST_ACCENTS = 0.25
 ORDER = ("channel_kind", "brand", "file", "key", "updated_at", "date_order", "fields")
 DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}")
 
@@ -50,28 +56,56 @@ class _Reading:
     doubts: list[str] = field(default_factory=list)
 
 
-def draft(source: str, rows: RowFile) -> Draft:
-    """Draft the policy of one source from the first rows of its file. Reads at most 500 rows."""
-    sample = [row.values for row in islice(rows.rows(), SAMPLE_ROWS) if row.values is not None]
+def draft(source: str, rows: RowFile, aside: Collection[str] = (), keyed: bool = True) -> Draft:
+    """Draft the policy of one source from the first rows of its file, but for the columns `aside`. Reads at most 500 rows.
+
+    `keyed`: whether rows need a key, as they do to be stored.
+    """
+    read = [row.values for row in islice(rows.rows(), SAMPLE_ROWS) if row.values is not None]
+    sample = [{name: value for name, value in row.items() if name not in aside} for row in read]
     columns = _columns(sample)
     reading = _Reading()
     for column, values in columns.items():
         _read_column(reading, column, values)
-    if "key" not in reading.chosen:
-        reading.doubts.append("no column looks like a key: say which one names a record for ever (key: …)")
+    if keyed:
+        reading.doubts += _doubts_of_key(reading, columns)
     if not sample:
         reading.doubts.append("there are no rows to learn from")
+    reading.doubts += _doubts_of_encoding(rows, columns)
     own_terms = _speaks_our_terms(sample)
     if not own_terms:
         reading.doubts += _doubts_of_names(reading, sample)
     document = _document(source, reading, columns)
     if own_terms:
         del document["sources"][source]["fields"]
-        document.pop("loyalty_programmes", None)
+        for promised in ("loyalty_programmes", "identifiers"):
+            document.pop(promised, None)
     declared = document["sources"][source] | _file_format(rows)
     document["sources"][source] = {name: declared[name] for name in sorted(declared, key=_place)}
     body = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
     return Draft(_head(rows, own_terms) + _with_choices(body, declared, _country(reading, columns)), reading.doubts)
+
+
+def _doubts_of_key(reading: _Reading, columns: Mapping[str, list[str]]) -> Iterator[str]:
+    """Of two rows with one key the later replaces the earlier: a number of the customer, not of the record, loses records."""
+    if "key" not in reading.chosen:
+        yield "no column looks like a key: say which one names a record for ever (key: …)"
+    for column in reading.chosen.get("key", ())[:1]:
+        if more := len(columns[column]) - len(set(columns[column])):
+            yield (
+                f"{column} is taken for the key, and {more} of the first {len(columns[column])} rows repeat one: rows of one key"
+                " replace each other (key: … names a record for ever)"
+            )
+
+
+def _doubts_of_encoding(rows: RowFile, columns: Mapping[str, list[str]]) -> Iterator[str]:
+    """Cyrillic or Japanese read as CP1252 is a row of accents, which no language written in Latin letters has."""
+    if rows.encoding != FALLBACK_ENCODING or "encoding" not in rows.found:
+        return
+    letters = [sign for text in (*columns, *chain.from_iterable(columns.values())) for sign in text if not sign.isspace()]
+    foreign = sum(not sign.isascii() for sign in letters)
+    if foreign > len(letters) * MOST_ACCENTS:
+        yield f"{rows.path.name} is read as CP1252 for want of better, and makes little sense: say --encoding, such as cp1251"
 
 
 def _speaks_our_terms(sample: Iterable[Mapping[str, Any]]) -> bool:
@@ -100,7 +134,7 @@ def _file_format(rows: RowFile) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if "delimiter" in rows.found:
         found["delimiter"] = rows.format.delimiter
-    if "encoding" in rows.found and rows.encoding != PLAIN_ENCODING:
+    if rows.encoding not in PLAIN_ENCODINGS:
         found["encoding"] = rows.encoding
     return {"file": found} if found else {}
 
@@ -158,7 +192,9 @@ def _flat(row: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str |
 
 def _read_column(reading: _Reading, column: str, values: list[str]) -> None:
     attribute = attribute_of(column)
-    alike = {kind: _share(pattern, values) for kind, pattern in SHAPES.items()}
+    alike = {kind: _share(looks_so, values) for kind, looks_so in SHAPES.items()}
+    if values and _shape(attribute) in BELIED and alike[_shape(attribute)] < MOST:
+        attribute = None
     if attribute in alike and values and alike[attribute] < MOST:
         reading.doubts.append(
             f"{column} is called like {attribute}, but {1 - alike[attribute]:.0%} of its values do not look like it"
@@ -179,11 +215,16 @@ def _guessed(column: str, alike: Mapping[str, float]) -> tuple[str | None, str]:
     if kind is not None:
         return kind, "its values alone"
     named = perhaps_attribute_of(column)
-    return (named, "a part of its name") if named is not None and alike.get(named, 1.0) >= MOST else (None, "")
+    return (named, "a part of its name") if named and alike.get(_shape(named), 1.0) >= MOST else (None, "")
 
 
-def _share(pattern: re.Pattern[str], values: list[str]) -> float:
-    return sum(pattern.fullmatch(value) is not None for value in values) / len(values) if values else 0.0
+def _shape(attribute: str | None) -> str:
+    """What the values of an attribute are expected to look like, among SHAPES."""
+    return IDENTIFIER if attribute and attribute.startswith(IDENTIFIER) else attribute or ""
+
+
+def _share(looks_so: Callable[[str], object], values: list[str]) -> float:
+    return sum(bool(looks_so(value)) for value in values) / len(values) if values else 0.0
 
 
 def _document(source: str, reading: _Reading, columns: dict[str, list[str]]) -> dict[str, Any]:
@@ -196,7 +237,8 @@ def _document(source: str, reading: _Reading, columns: dict[str, list[str]]) -> 
     if order:
         declared["date_order"] = order
     aside = {"key", "updated_at", "loyalty_accounts", *SEVERAL, *ADDRESS}
-    fields: dict[str, Any] = {name: found[0] for name, found in chosen.items() if name not in aside}
+    plain = {name: found[0] for name, found in chosen.items() if name not in aside and not name.startswith(IDENTIFIER)}
+    fields: dict[str, Any] = dict(plain)
     fields |= {name: chosen[name] for name in SEVERAL if name in chosen}
     if address := {part: chosen[part][0] for part in ADDRESS if part in chosen}:
         fields["addresses"] = [address]
@@ -204,6 +246,9 @@ def _document(source: str, reading: _Reading, columns: dict[str, list[str]]) -> 
     if "loyalty_accounts" in chosen:
         fields["loyalty_accounts"] = [{"programme": "main", "number": chosen["loyalty_accounts"][0]}]
         document["loyalty_programmes"] = {"main": {"title": "say which programme this is"}}
+    if identifiers := {name.removeprefix(IDENTIFIER): found[0] for name, found in chosen.items() if name.startswith(IDENTIFIER)}:
+        fields["identifiers"] = [{"type": kind, "value": column} for kind, column in identifiers.items()]
+        document["identifiers"] = {kind: {"title": kind.replace("_", " ")} for kind in identifiers}
     declared["fields"] = fields
     return document
 

@@ -269,6 +269,14 @@ def test_an_interrupted_import_says_how_far_it_came(app: typer.Typer, tmp_path: 
     assert re.search(r"Interrupted after 1?\d,000 of 20,000 rows; the same command goes on", said)
 
 
+def test_a_file_of_another_encoding_is_mapped_when_it_is_said(tmp_path: Path, app: typer.Typer) -> None:
+    (tmp_path / "a.csv").write_bytes("顧客番号,氏名,電話番号\n1,山田太郎,0312345678\n".encode("shift_jis"))
+    found = run(app, "map", str(tmp_path / "a.csv"), "-s", "shop", "--encoding", "shift_jis")
+    assert "encoding: shift_jis" in found.output
+    assert "name: 氏名" in found.output
+    assert run(app, "map", str(tmp_path / "a.csv"), "-s", "shop", "--encoding", "kana").exit_code
+
+
 def test_a_draft_is_a_policy_that_maps_the_file(app: typer.Typer, tmp_path: Path) -> None:
     file = tmp_path / "kunden.csv"
     file.write_text(

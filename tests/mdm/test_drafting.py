@@ -9,6 +9,7 @@ from mdm import policy
 from mdm.drafting import Draft, draft
 from mdm.files import open_rows
 from mdm.mapping_schema import Fields
+from mdm.policy_schema import FileFormat
 
 
 def drafted(tmp_path: Path, content: str, name: str = "a.csv") -> Draft:
@@ -142,3 +143,50 @@ def test_what_only_a_person_knows_is_a_comment_with_a_guess(tmp_path: Path) -> N
 
 def test_a_file_without_rows_is_doubted(tmp_path: Path) -> None:
     assert "there are no rows to learn from" in drafted(tmp_path, "id,first_name\n").doubts
+
+
+def test_numbers_that_identify_are_identifiers_and_declared(tmp_path: Path) -> None:
+    found = drafted(tmp_path, "id,last,SSN,tax_id,passport\n1,Lee,999-12-3456,65929970489,none\n")
+    read = policy.parse(found.text)
+    assert [(one.type.const, one.value.path) for one in fields(found).identifiers] == [
+        ("national_id", "SSN"),
+        ("tax_number", "tax_id"),
+    ]
+    assert list(read.identifiers) == ["national_id", "tax_number"]
+    assert found.doubts == ["not mapped: passport; map them, or keep them as extras, or leave them out"]
+
+
+def test_a_key_that_two_rows_have_is_doubted(tmp_path: Path) -> None:
+    found = drafted(tmp_path, "customer_id,last\n1,Lee\n1,Leigh\n2,Kay\n")
+    assert found.doubts == [
+        "customer_id is taken for the key, and 1 of the first 3 rows repeat one: rows of one key replace each other"
+        " (key: … names a record for ever)"
+    ]
+
+
+@pytest.mark.parametrize(("titles", "is_read"), [("Mr\n2,Frau Dr.", True), ("Yellow River\n2,Night Song", False)])
+def test_a_title_is_one_of_a_person_where_its_values_are(tmp_path: Path, titles: str, is_read: bool) -> None:
+    found = drafted(tmp_path, f"id,title,last\n1,{titles.replace(chr(10), ',Lee' + chr(10))},Kay\n")
+    assert (fields(found).name_prefix is not None) == is_read
+
+
+def test_columns_aside_are_not_read_and_rows_may_need_no_key(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("ssn,last\n999-12-3456,Lee\n", encoding="utf-8")
+    found = draft("crm", open_rows(tmp_path / "a.csv"), {"ssn"}, keyed=False)
+    assert not fields(found).identifiers
+    assert found.doubts == []
+
+
+def test_cyrillic_read_as_western_is_doubted_until_the_encoding_is_said(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("код,Фамилия,Имя\n1,Иванов,Пётр\n".encode("cp1251"))
+    assert any("say --encoding" in doubt for doubt in draft("crm", open_rows(tmp_path / "a.csv")).doubts)
+    found = draft("crm", open_rows(tmp_path / "a.csv", FileFormat(encoding="cp1251")))
+    surname = fields(found).surname
+    assert (surname and surname.path) == "Фамилия"
+    assert policy.parse(found.text).source("crm").file.encoding == "cp1251"
+    assert found.doubts == []
+
+
+def test_accents_of_western_languages_are_no_doubt(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("id,prénom,nom\n1,Zoë,Müller-Å\n".encode("cp1252"))
+    assert draft("crm", open_rows(tmp_path / "a.csv")).doubts == []
