@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from cli import model_choice, model_report
+from cli import label_rules, model_choice, model_report
 from cli.memory import memory_of
 from cli.output import Output, unfolded
 from cli.words import counted
@@ -20,7 +20,7 @@ from matching.hot_keys import LIMITS
 from matching.model import Model
 from mdm import exact_copies, key_index, versions
 from mdm.discover import by_domain, by_place
-from mdm.labelled import compared_extras, load_rules, read_labelled
+from mdm.labelled import compared_extras, read_labelled
 
 WITHOUT_KEY = "without any key: no candidate can be found for them"
 HOT_ONLY = "with hot keys only: nobody is found for them but exact copies"
@@ -43,7 +43,8 @@ def _blocking() -> None:
 def report(
     files: Annotated[list[Path] | None, typer.Argument(help="Labelled CSV, NDJSON or Parquet; none: the stored records.")] = None,
     mapping: Annotated[
-        Path | None, typer.Option(help="How their columns become our attributes; a policy: by each row's 'source'.")
+        Path | None,
+        typer.Option(help="How their columns become our attributes; a policy: by each row's 'source'. Without: drafted."),
     ] = None,
     truth: Annotated[str | None, typer.Option(help="The column that says which customer a row truly is.")] = None,
     truth_pattern: Annotated[str | None, typer.Option(help="A regular expression; its first group is the label.")] = None,
@@ -78,9 +79,9 @@ def _of_stored(memory: str) -> BlockingReport:
 def _of_files(
     files: list[Path], mapping: Path | None, truth: str | None, pattern: str | None, model: Model, memory: str
 ) -> BlockingReport:
-    if mapping is None or truth is None:
-        raise typer.BadParameter("say the --mapping and the --truth of the files; or no files, for the stored records")
-    rules = load_rules(mapping)
+    if truth is None:
+        raise typer.BadParameter("say the --truth of the files; or no files, for the stored records")
+    rules = label_rules.rules_of(errors, mapping, files[0], truth)
     read = read_labelled(files, rules, truth, pattern, compared_extras(rules))
     model_report.say_problems(errors, read)
     return measure(read.records, model, memory_limit=memory)

@@ -9,15 +9,17 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import forecast_report, model_choice, model_report, model_text, pack_report
+from cli import forecast_report, label_rules, model_choice, model_report, model_text, pack_report
 from cli.output import Output
+from cli.progress import progress
+from cli.words import counted
 from kernel import actor, approvals, db
 from matching.calibration import NO_TARGETS
 from matching.decide import NO_RULES, IdentifierRules
 from matching.evaluate import evaluate_records
 from matching.model import Model, dump_model
 from mdm import models, ruling, training
-from mdm.labelled import asked_extras, load_rules, read_labelled
+from mdm.labelled import asked_extras, read_labelled
 from mdm.policy import Policy
 
 TRAIN = "train"
@@ -35,7 +37,8 @@ def register(app: typer.Typer) -> None:
 def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parameter.
     files: Annotated[list[Path] | None, typer.Argument(help="CSV, NDJSON or Parquet; several are taken as one.")] = None,
     mapping: Annotated[
-        Path | None, typer.Option(help="How their columns become our attributes; a policy: by each row's 'source'.")
+        Path | None,
+        typer.Option(help="How their columns become our attributes; a policy: by each row's 'source'. Without: drafted."),
     ] = None,
     truth: Annotated[str | None, typer.Option(help="The column that says which customer a row truly is.")] = None,
     truth_pattern: Annotated[str | None, typer.Option(help="A regular expression; its first group is the label.")] = None,
@@ -55,6 +58,8 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parame
 ) -> None:
     """Run the whole pipeline on a labelled file, without a database, and measure it. With --pack exit 1 tells of false merges.
 
+    Example: mdm evaluate people.csv --truth person_id
+
     Example: mdm evaluate people.csv --mapping docs/examples/febrl.yaml --truth rec_id --truth-pattern 'rec-(\\d+)'
 
     Example: mdm evaluate retailer/labelled.ndjson --mapping retailer/policy.yaml --truth truth --by source --model default
@@ -64,20 +69,22 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parame
     if pack:
         _evaluate_pack(customers, model_choice.chosen("default" if model == TRAIN else model), output)
         return
-    if not files or mapping is None or truth is None:
-        raise typer.BadParameter("say the files, --mapping and --truth; or --pack")
-    read_by = load_rules(mapping)
+    if not files or truth is None:
+        raise typer.BadParameter("say the files and --truth; or --pack")
+    read_by = label_rules.rules_of(errors, mapping, files[0], truth)
     rules: IdentifierRules = read_by.identifier_rules() if isinstance(read_by, Policy) else NO_RULES
     extras = asked_extras(extra or (), read_by)
     started = time.perf_counter()
-    read = read_labelled(files, read_by, truth, truth_pattern, extras, by)
+    with progress(errors, "reading", "rows") as tell:
+        read = read_labelled(files, read_by, truth, truth_pattern, extras, by, tell)
     model_report.say_problems(errors, read)
     chosen = None if model == TRAIN else model_choice.chosen(model)
     targets = read_by.targets() if isinstance(read_by, Policy) else NO_TARGETS
-    found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()), rules, targets)
+    with errors.status(f"{counted(len(read.records), 'record')}: finding pairs, training, weighing, clustering"):
+        found, refusal = evaluate_records(read.records, chosen, tuple(extras.items()), rules, targets)
     found = replace(found, seconds=time.perf_counter() - started)  # Reading and standardizing the file as well.
     if refusal:
-        errors.print(f"[yellow]not trained[/yellow]: {refusal}; the model that ships was used", highlight=False)
+        errors.print(f"[yellow]not trained[/yellow]: {refusal}; the model that ships was used", highlight=False, soft_wrap=True)
     if wrong is not None:
         model_report.write_wrong_pairs(errors, wrong, read, found)
     pairs = model_report.by_groups(read, found) if by else []

@@ -16,18 +16,24 @@ import yaml
 from kernel.errors import Invalid
 from matching.evaluate import Labelled
 from matching.standardize import Context, ExtraRule, standardize
+from mdm import drafting
 from mdm import mapping as mappings
 from mdm.column_names import near
 from mdm.documents import read_text
-from mdm.files import open_rows
+from mdm.files import RowFile, open_rows
 from mdm.mapping_schema import Mapping as MappingDocument
 from mdm.mapping_values import lookup
 from mdm.policy import Policy
 from mdm.policy import load as load_policy
-from mdm.policy_schema import ExtraKind, paths_read
+from mdm.policy import parse as parse_policy
+from mdm.policy_schema import ExtraKind, FileFormat, Source, paths_read
 
 MOST_COLUMNS = 50
 SOURCE_COLUMN = "source"
+TELLS_NOBODY = frozenset({"language", "preferred_store", "gender", "name_prefix", "name_suffix"})
+DRAFTED = "file"  # What a source is called that nobody has named.
+TELL_STEP = 500
+Tell = Callable[[int, int | None], None]
 Rules = Callable[[Mapping[str, Any]], tuple[MappingDocument, Context] | None]
 
 
@@ -62,6 +68,29 @@ def load_rules(path: Path) -> MappingDocument | Policy:
     return load_policy(path) if is_policy else mappings.load_mapping(path)
 
 
+def drafted_rules(path: Path, aside: Iterable[str]) -> tuple[Source, list[str]]:
+    """Draft the mapping of a file from its columns, but for those `aside`, and say what is doubtful.
+
+    Raises: Invalid as `open_rows` does, and (nothing_mapped) where no column is called like anything that we know.
+    """
+    rows = open_rows(path)
+    if next(rows.rows(), None) is None:
+        raise Invalid(f"{path.name} has no rows", code="no_labels")
+    drafted = drafting.draft(DRAFTED, rows, frozenset(aside), keyed=False)
+    found = parse_policy(drafted.text).source(DRAFTED)
+    if found.fields is not None and {str(where[1]) for where, _ in paths_read(found)} <= TELLS_NOBODY:
+        told = f"none of its columns is called like what tells people apart ({', '.join(rows.columns[:MOST_COLUMNS])})"
+        raise Invalid(f"{path.name}: {told}: say in a --mapping which does (mdm map drafts one)", code="nothing_mapped")
+    return found, drafted.doubts
+
+
+def _file_format(rules: MappingDocument | Policy) -> FileFormat:
+    """How files are written, where the source says it, or all sources of a policy say the same."""
+    sources = rules.sources.values() if isinstance(rules, Policy) else (rules,)
+    said = {one.file if isinstance(one, Source) else FileFormat() for one in sources}
+    return said.pop() if len(said) == 1 else FileFormat()
+
+
 def compared_extras(rules: MappingDocument | Policy) -> dict[str, str]:
     """The extra attributes that a policy wants compared, with their kind."""
     return {name: rule.kind for name, rule in rules.extras.items() if rule.match} if isinstance(rules, Policy) else {}
@@ -93,29 +122,28 @@ def read_labelled(
     pattern: str | None = None,
     extras: Mapping[str, str] | None = None,
     by: str | None = None,
+    tell: Tell = lambda done, total: None,
 ) -> LabelledFile:
     """Read labelled rows of one or more files, which are taken as one.
 
-    Under a policy the column `source` of each row says by which source's mapping it is read; under one of a single source, rows
-    need none. `truth` is the column (or dotted path) of the label; of `pattern`, a regular expression, the first group is the
-    label. `extras` names the mapping's extra attributes that are compared, with their kind. `by` is the column whose value
-    becomes the record's group. Raises: Invalid for a file that cannot be opened, a pattern that is none, a truth column that no
-    row has, or a `by` that a row has not.
+    CSV is read as the policy says that its sources write it, where that is one thing. Under a policy the column `source` of each
+    row says by which source's mapping it is read; under one of a single source, rows need none. `truth` is the column (or dotted
+    path) of the label; of `pattern`, a regular expression, the first group is the label. `extras` names the mapping's extra
+    attributes that are compared, with their kind. `by` is the column whose value becomes the record's group. `tell` hears now
+    and then how many rows of a file are read, and about how many there are. Raises: Invalid for a file that cannot be opened, a
+    pattern that is none, a truth column that no row has, or a `by` that a row has not.
     """
     group = _Label(by.split("."), None) if by else None
     seen = _Columns(set() if isinstance(mapping, Policy) else {path for _, path in paths_read(mapping)})
     reading = _Reading(_label_reader(truth, pattern), group, by or "", _rules(mapping, extras or {}), seen)
     delimiters: dict[str, str] = {}
+    written = _file_format(mapping)
     for number, path in enumerate(paths):
-        file = open_rows(path)
+        file = open_rows(path, written)
         delimiters |= {path.name: file.format.delimiter or ""} if "delimiter" in file.found else {}
-        for row in file.rows():
-            if row.values is None:
-                reading.rejected[row.problem.code if row.problem else "unreadable"] += 1
-            else:
-                reading.take(f"{number}:{row.line_no:09}", row.values)
+        reading.read(number, file, tell)
     if not reading.labelled:
-        raise _no_labels(truth, pattern, seen)
+        raise _no_labels(truth, pattern, seen, "unknown_source" in reading.rejected)
     return LabelledFile(tuple(paths), tuple(reading.records), reading.rejected, reading.problems, seen.absent(), delimiters)
 
 
@@ -132,6 +160,17 @@ class _Reading:
     records: list[Labelled] = field(default_factory=list)
     rejected: Counter[str] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
+
+    def read(self, number: int, file: RowFile, tell: Tell) -> None:
+        """Read every row of a file, of which so many were read before."""
+        total = file.estimated_rows()
+        for done, row in enumerate(file.rows()):
+            if done % TELL_STEP == 0:
+                tell(done, total)
+            if row.values is None:
+                self.rejected[row.problem.code if row.problem else "unreadable"] += 1
+            else:
+                self.take(f"{number}:{row.line_no:09}", row.values)
 
     def take(self, name: str, row: Mapping[str, Any]) -> None:
         """Read one row into a record, or count why not."""
@@ -188,11 +227,11 @@ class _Columns:
         return {path: near(path, self.names) for path in sorted(self._missing)}
 
 
-def _no_labels(truth: str, pattern: str | None, seen: _Columns) -> Invalid:
+def _no_labels(truth: str, pattern: str | None, seen: _Columns, unknown: bool) -> Invalid:
     names = list(seen.names)
     more = f" and {len(names) - MOST_COLUMNS:,} more" if len(names) > MOST_COLUMNS else ""
     columns = f". The columns are {', '.join(names[:MOST_COLUMNS])}{more}" if names else ": no row could be read"
-    if truth in names:
+    if unknown:
         columns += "; no row could be read: under a policy each row names its source in a column 'source'"
     matching = f" that {pattern!r} matches" if pattern else ""
     return Invalid(f"No row has a label in {truth!r}{matching}{columns}", code="no_labels")

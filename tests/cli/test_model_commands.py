@@ -72,6 +72,47 @@ def figures(*arguments: object) -> Any:
     return json.loads(result.stdout)
 
 
+def test_without_a_mapping_the_columns_are_read_as_they_are_called(tmp_path: Path, rows: list[dict[str, str]]) -> None:
+    file = as_csv(tmp_path / "people.csv", rows)
+    result = run("evaluate", file, "--truth", "id", "--truth-pattern", r"rec-(\d+)", "--model", "default", "--output", "json")
+    assert "given_name from first, surname from last, birth_date from born" in result.stderr
+    assert "not mapped: colour" in result.stderr
+    assert "key" not in result.stderr
+    assert json.loads(result.stdout)["balanced"]["pairwise"]["f1"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("label", "said"), [("", "No row has a label in 'which'. The columns are last, which"), (None, "has no rows")]
+)
+def test_rows_without_labels_and_files_without_rows_are_told_apart(tmp_path: Path, label: str | None, said: str) -> None:
+    (tmp_path / "a.csv").write_text("last,which\n" + ("" if label is None else f"Lee,{label}\n"), encoding="utf-8")
+    refused = run("evaluate", tmp_path / "a.csv", "--truth", "which").exception
+    assert isinstance(refused, Invalid)
+    assert str(refused).endswith(said)
+
+
+def test_labels_are_never_read_as_evidence(tmp_path: Path) -> None:
+    people = [{"last": "Lee", "ssn": f"999-12-34{number:02}"} for number in range(3)]
+    result = run("evaluate", as_csv(tmp_path / "a.csv", people), "--truth", "ssn", "--model", "default")
+    assert result.exit_code == 0, result.output
+    assert "drafted mapping: surname from last\n" in result.stderr
+
+
+def test_columns_that_tell_nobody_apart_want_a_mapping(tmp_path: Path) -> None:
+    file = as_csv(tmp_path / "songs.csv", [{"number": "1", "title": "Night Song", "language": "en", "which": "7"}])
+    refused = run("evaluate", file, "--truth", "which").exception
+    assert isinstance(refused, Invalid)
+    assert refused.code == "nothing_mapped"
+
+
+def test_a_file_is_read_as_its_policy_says_that_it_is_written(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes("id;Фамилия;Имя\n1;Иванов;Пётр\n1;Иванов;Петр\n".encode("cp1251"))
+    source = "{channel_kind: crm, brand: a, file: {encoding: cp1251}, fields: {surname: Фамилия, given_name: Имя}}"
+    (tmp_path / "p.yaml").write_text(f"sources:\n  crm: {source}\n", encoding="utf-8")
+    result = run("evaluate", tmp_path / "a.csv", "--mapping", tmp_path / "p.yaml", "--truth", "id", "--output", "json")
+    assert json.loads(result.stdout)["keyless_records"] == 0
+
+
 def test_a_csv_is_evaluated_with_default_flags(tmp_path: Path, rows: list[dict[str, str]], mapping: Path) -> None:
     found = figures(as_csv(tmp_path / "people.csv", rows), "--mapping", mapping)
     assert (found["records"], found["true_clusters"]) == (2 * PEOPLE, PEOPLE)
