@@ -1,7 +1,7 @@
 """Loads current standard records with their comparison forms, for a whole set of ids at once.
 
-Remembers what it has decoded by (record, version, standardizer, policy), which names one immutable text: a candidate met
-again in the next batch costs no decoding. Never writes.
+Remembers what it has decoded by (record, version, standardizer, policy), with the transaction that wrote the row: a candidate met
+again in the next batch costs no decoding, and what was altered past its writers is read anew once it is put right. Never writes.
 """
 
 import uuid
@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeVar
 
 import orjson
 from sqlmodel import Session
@@ -23,6 +24,9 @@ Pair = tuple[uuid.UUID, uuid.UUID]
 _Key = tuple[uuid.UUID, int, str, int]
 _Decoded = tuple[StandardRecord, ComparisonForm]
 NOTHING = ComparisonForm()
+T = TypeVar("T")
+# What names one immutable text, unless somebody alters it; and who wrote it.
+_NAMED = "record_id, version_no, standardizer, policy_version, xmin::text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Shelf:
     `check` tries a form out (scores it with itself): a record that cannot be decoded or compared is left out and noted in
     `unusable` with the reason, so that it fails alone and harms no neighbour. `trusts_forms`: a record's stored form stands for
     what its standard record would be compared as; verification makes each form anew. `believes_forms`: nor is it tried out.
+    `rewritten`: a record was met whose text was written anew under the same name, so that what was made of it holds no longer.
     """
 
     check: Callable[[ComparisonForm], object] = id
@@ -80,8 +85,9 @@ class Shelf:
     trusts_forms: bool = False
     believes_forms: bool = False
     unusable: dict[uuid.UUID, str] = field(default_factory=dict)
-    _forms: "OrderedDict[_Key, ComparisonForm]" = field(default_factory=OrderedDict)
-    _held: "OrderedDict[_Key, _Decoded]" = field(default_factory=OrderedDict)
+    rewritten: bool = False
+    _forms: "OrderedDict[_Key, tuple[str, ComparisonForm]]" = field(default_factory=OrderedDict)
+    _held: "OrderedDict[_Key, tuple[str, _Decoded]]" = field(default_factory=OrderedDict)
     _known: Mapping[uuid.UUID, ComparedRecord] = field(default_factory=dict)
 
     @contextmanager
@@ -99,30 +105,38 @@ class Shelf:
             return {}
         found = sql.rows(
             session,
-            """SELECT record_id, version_no, standardizer, policy_version,
-                 source, source_key, brand, region, observed_at, form_hash
-               FROM standard_record WHERE record_id = ANY(%s)""",
+            f"""SELECT {_NAMED}, source, source_key, brand, region, observed_at, form_hash
+               FROM standard_record WHERE record_id = ANY(%s)""",  # noqa: S608 - a constant above.
             [list(record_ids)],
         )
-        for row in found:  # Before anything is dropped: what is asked for again counts as used now.
-            if row[:4] in self._held:
-                self._held.move_to_end(row[:4])
-        self._fetch(session, [row[0] for row in found if row[:4] not in self._held], {row[0]: row[:4] for row in found})
+        missing = [row[0] for row in found if self._remembered(self._held, row) is None]  # Before anything is dropped.
+        self._fetch(session, missing, {row[0]: row[:4] for row in found})
         return {row[0]: self._current(row) for row in found if row[:4] in self._held}
+
+    def _remembered(self, held: "OrderedDict[_Key, tuple[str, T]]", row: sql.Row) -> T | None:
+        """What is held of a row, which counts as used now; nothing where the row was written anew since."""
+        known = held.get(row[:4])
+        if known is None:
+            return None
+        if known[0] != row[4]:
+            self.rewritten = True
+            del held[row[:4]]
+            return None
+        held.move_to_end(row[:4])
+        return known[1]
 
     def compared(self, session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, ComparedRecord]:
         """Load what scoring needs of the living and usable ones among the records: their stored forms. Usually one statement."""
         found = sql.rows(
             session,
-            """SELECT record_id, version_no, standardizer, policy_version, source, source_key, form_hash, form
-               FROM standard_record WHERE record_id = ANY(%s)""",
+            f"SELECT {_NAMED}, source, source_key, form_hash, form FROM standard_record WHERE record_id = ANY(%s)",  # noqa: S608 - as above.
             [list(record_ids)],
         )
         forms = {row[0]: self._form(row) for row in found}
         formless = [record_id for record_id, form in forms.items() if form is None]
         made = {record_id: compared(record) for record_id, record in self.load(session, formless).items()}
         read = {
-            row[0]: ComparedRecord(row[0], row[1], row[4], row[5], bytes(row[6]), form, stamp(*row[1:4]))
+            row[0]: ComparedRecord(row[0], row[1], row[5], row[6], bytes(row[7]), form, stamp(*row[1:4]))
             for row in found
             if (form := forms[row[0]]) is not None
         }
@@ -130,9 +144,9 @@ class Shelf:
 
     def _form(self, row: sql.Row) -> ComparisonForm | None:
         """The stored form of a row; None when there is none that this program reads, so that it is made from the record."""
-        known = self._forms.pop(row[:4], None) or self._stored_form(row[7])
-        if known is not None:
-            self._forms[row[:4]] = known  # Put in anew, also when it was there: it counts as used now.
+        known = self._remembered(self._forms, row)
+        if known is None and (known := self._stored_form(row[8])) is not None:
+            self._forms[row[:4]] = row[4], known
             if len(self._forms) > self.size:
                 self._forms.popitem(last=False)
         return known
@@ -153,9 +167,8 @@ class Shelf:
             return
         known = {one: held.form for one in missing if (held := self._known.get(one)) and held.stamp == stamp(*keys[one][1:])}
         column = "form" if len(known) < len(missing) else "NULL"
-        wanted = f"SELECT record_id, version_no, body::text, {column} FROM standard_record WHERE record_id = ANY(%s)"  # noqa: S608 - a literal.
-        bodies = sql.rows(session, wanted, [missing])
-        for record_id, version_no, body, text in bodies:
+        wanted = f"SELECT record_id, version_no, xmin::text, body::text, {column} FROM standard_record WHERE record_id = ANY(%s)"  # noqa: S608 - a literal.
+        for record_id, version_no, writer, body, text in sql.rows(session, wanted, [missing]):
             key = keys[record_id]
             try:
                 standard = from_json(StandardRecord, orjson.loads(body))
@@ -167,12 +180,12 @@ class Shelf:
                 self.unusable[record_id] = type(error).__name__
                 continue
             self.unusable.pop(record_id, None)
-            self._held[(key[0], version_no, key[2], key[3])] = (standard, form)
+            self._held[(key[0], version_no, key[2], key[3])] = writer, (standard, form)
         while len(self._held) > max(self.size, len(keys)):
             self._held.popitem(last=False)
 
     def _current(self, row: sql.Row) -> CurrentRecord:
-        standard, form = self._held[row[:4]]
+        _, (standard, form) = self._held[row[:4]]
         record_id, version_no, *_, source, source_key, brand, region, observed_at, form_hash = row
         return CurrentRecord(
             record_id, version_no, source, source_key, bytes(form_hash), form, stamp(*row[1:4]), brand, region, observed_at,

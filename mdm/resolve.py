@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -123,11 +123,17 @@ class Resolver:
         self._keeping(of).weigher.know(found)
 
     def _keeping(self, of: VersionSet) -> "_Kept":
-        """What is kept for a version set; another set starts with nothing."""
+        """What is kept for a version set; another set starts with nothing.
+
+        Evidence is remembered by hashes of forms: once a text was written anew under its old name, none of it is believed.
+        """
         believes = self._believes_forms
         if self._kept is None or self._kept.versions is not of or self._kept.believes_forms is not believes:
             shelf = Shelf(lambda form: of.scorer.pair(form, form), trusts_forms=True, believes_forms=believes)
             self._kept = _Kept(of, shelf, Weigher(of), Drafter(of), believes)
+        elif self._kept.shelf.rewritten:
+            self._kept.shelf.rewritten = False
+            self._kept = replace(self._kept, weigher=Weigher(of))
         return self._kept
 
     def evaluate_around(

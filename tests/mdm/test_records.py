@@ -6,6 +6,7 @@ import pytest
 
 from kernel import db
 from matching.forms import ComparisonForm
+from mdm import restandardize
 from mdm.records import Shelf
 
 from .. import resolution as master
@@ -39,6 +40,27 @@ def test_a_full_shelf_drops_the_form_that_was_asked_for_longest_ago(mdm: Master)
         assert len(tried) == 3, "it was asked for again, after the one that was to be dropped"
         shelf.compared(session, [b])
     assert len(tried) == 4
+
+
+@pytest.mark.parametrize("trusts_forms", [True, False])
+def test_what_was_written_anew_under_the_same_version_is_read_anew(mdm: Master, trusts_forms: bool) -> None:
+    record_id = mdm.put("shop", "m", MARIA).record_id
+    assert record_id is not None
+    query(
+        "UPDATE standard_record SET form = replace(form, 'maria', 'lucia'),"
+        " body = regexp_replace(body::text, 'maria', 'lucia', 'gi')::jsonb"
+    )
+    shelf = Shelf(trusts_forms=trusts_forms)
+    with db.transaction() as session:
+        altered = shelf.load(session, [record_id])[record_id], shelf.compared(session, [record_id])[record_id]
+    with db.transaction() as session:
+        restandardize.restore(session, mdm.policy, [record_id])
+    with db.transaction() as session:
+        restored = shelf.load(session, [record_id])[record_id], shelf.compared(session, [record_id])[record_id]
+    assert [one.form.given for one in altered] == ["lucia"] * 2
+    assert [one.form.given for one in restored] == ["maria"] * 2
+    assert restored[0].standard != altered[0].standard
+    assert restored[0].stamp == altered[0].stamp
 
 
 def test_only_a_shelf_that_trusts_stored_forms_reads_them(mdm: Master) -> None:

@@ -5,11 +5,12 @@ import pytest
 from kernel import db
 from kernel.errors import Unavailable
 from matching.model import Lines, default_model
-from mdm import pending, policy, reconcile, versions
+from mdm import pending, policy, reconcile, restandardize, sql, versions
+from mdm.differences import Kind
 from mdm.policy import Policy
 
 from .. import resolution as master
-from ..resolution import Master, at, contents, empty_records, golden_of, partition, query, questions
+from ..resolution import MARIA, Master, at, contents, empty_records, golden_of, partition, query, questions
 
 BEFORE = """
 sources:
@@ -102,6 +103,27 @@ def test_a_deletion_repeated_under_another_brand_moves_nothing(database: str) ->
     for table in ("source_record", "crosswalk"):
         assert query(f"SELECT brand FROM {table} WHERE source = 'shop' ORDER BY source_key") == [("acme",), ("bolt",)]
     assert mdm.verify(deep=True).differences == ()
+
+
+def test_a_worker_forgets_what_was_altered_once_it_is_put_right(database: str) -> None:
+    """It had decoded and weighed the altered text, whose names are those of the right one: record, versions and hash."""
+    mdm = master.start()
+    mdm.put("shop", "1", MARIA)
+    mdm.put("pos", "A", {**MARIA, "emails": []})
+    query(
+        """UPDATE standard_record SET form = NULL,
+             body = regexp_replace(replace(body::text, '1984-03-12', '1950-01-07'), 'maria', 'otto', 'gi')::jsonb
+           WHERE source = 'pos'"""
+    )
+    mdm.drain()
+    assert len(partition()) == 2, "what was altered was not read"
+    with db.transaction() as session:
+        ids = [row[0] for row in sql.rows(session, "SELECT record_id FROM source_record")]
+        (found,) = restandardize.restore(session, mdm.policy, ids)
+    assert (found.kind, found.problem) == (Kind.STANDARD_RECORD, "says_something_else")
+    mdm.drain()
+    assert partition() == {frozenset({("shop", "1"), ("pos", "A")})}
+    assert mdm.verify().differences == ()
 
 
 def test_without_a_readable_model_records_wait_and_none_is_blamed(database: str) -> None:
