@@ -65,7 +65,7 @@ def _show_lines(found: Policy) -> None:
 
 def apply(
     file: Annotated[Path, typer.Argument(help="A policy document: it replaces the whole policy.", show_default=False)],
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Let go of sources that have records, and of the last view.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Let go of what would be lost: `apply` without it says what.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the workers have resolved every record under it.")] = False,
 ) -> None:
     """Say what a policy document changes, store it and let it rule. Records are then resolved again by the workers, as a job.

@@ -13,15 +13,29 @@ NAMED = {
     "identifiers": "identifier",
     "loyalty_programmes": "loyalty programme",
     "extras": "extra",
+    "merge_blockers": "merge blocker",
     "attributes": "attribute",
     "views": "view",
     "view_purposes": "purpose of the view",
 }
-WHOLE = {"survivorship": "survivorship", "matching": "matching", "shared_values": "shared values"}
-# What changes about a source or attribute and fits into a line; the rest is named only.
+# Sections that are told as one, by their options.
+WHOLE = {
+    "survivorship": "survivorship",
+    "matching": "matching",
+    "merge_audit": "merge audit",
+    "four_eyes": "four eyes",
+    "double_review": "double review",
+    "shared_values": "shared values",
+}
+# What fits into a line with both values though it is a text or a list; other texts and lists may be long, and are named only.
 TOLD = frozenset({
-    "stage", "brand", "trust", "channel_kind", "default_country", "date_order", "identity_domain", "not_for", "kept_days",
+    "stage", "brand", "channel_kind", "default_country", "date_order", "identity_domain", "not_for", "when", "kind",
 })  # fmt: skip
+FOUR_EYES = {
+    "records": "a decision about any number of records",
+    "decisions": "any number of decisions at once",
+    "policy_records": "a policy or model by which any number of records is resolved again",
+}
 
 
 class Sign(StrEnum):
@@ -54,7 +68,11 @@ def difference(before: Policy | None, after: Policy, records: Mapping[str, int])
     """Compare a document with the policy that rules (None: the first one). `records` counts the living records of each source."""
     old, new = before.model_dump(mode="json", by_alias=True) if before else {}, after.model_dump(mode="json", by_alias=True)
     changes = [change for section in NAMED for change in _named(section, old.get(section, {}), new[section], records)]
-    changes += [Change(Sign.CHANGED, "", name) for section, name in WHOLE.items() if old and old[section] != new[section]]
+    changes += [
+        Change(Sign.CHANGED, "", name, ", ".join(_changed(old[section], new[section])))
+        for section, name in WHOLE.items()
+        if old and old[section] != new[section]
+    ]
     return Difference(tuple(changes), tuple(_losses(old, new, records)))
 
 
@@ -67,7 +85,7 @@ def _named(section: str, old: Mapping[str, Any], new: Mapping[str, Any], records
         elif name not in new:
             yield Change(Sign.REMOVED, what, name, held)
         elif old[name] != new[name]:
-            said = _changed(old[name], new[name]) if section in {"sources", "attributes"} else []
+            said = _changed(old[name], new[name]) if isinstance(new[name], Mapping) else []
             yield Change(Sign.CHANGED, what, name, ", ".join([*said, *([held] if held else [])]))
 
 
@@ -78,12 +96,20 @@ def _added(section: str, said: Any) -> str:
 
 
 def _changed(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """Say what of one source changes: small things with both values, the others by name."""
+    """Say which options change: small things with both values, the others by name."""
     names = [name for name in new if old.get(name) != new[name]]
-    return [f"{name} {_said(old.get(name))} → {_said(new[name])}" if name in TOLD else name for name in names]
+    return [f"{name} {_said(old.get(name))} → {_said(new[name])}" if _is_small(name, old, new) else name for name in names]
+
+
+def _is_small(name: str, *of: Mapping[str, Any]) -> bool:
+    return name in TOLD or all(isinstance(one.get(name), bool | int | float | None) for one in of)
 
 
 def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:g}"
     return "nothing" if value in (None, []) else ", ".join(value) if isinstance(value, list) else str(value)
 
 
@@ -94,7 +120,19 @@ def _losses(old: Mapping[str, Any], new: Mapping[str, Any], records: Mapping[str
             yield f"the source {name} would go: its {count:,} {verb}, and the source answers unknown_source"
     if old.get("views") and not new["views"]:
         yield "the last view would go: every lookup would answer unknown_view"
+    if old:
+        yield from _unguarded(old, new)
     yield from _loosened(old, new)
+
+
+def _unguarded(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """What was kept for a human, or for a second one, and would be no longer."""
+    for name in old["merge_blockers"]:
+        if name not in new["merge_blockers"]:
+            yield f"the merge blocker {name} would go: what it holds apart could be merged without a human"
+    for name, what in FOUR_EYES.items():
+        if old["four_eyes"][name] is not None and new["four_eyes"][name] is None:
+            yield f"one person would suffice for {what} (four_eyes.{name})"
 
 
 def _loosened(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

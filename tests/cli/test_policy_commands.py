@@ -168,7 +168,10 @@ def test_a_policy_by_which_much_is_resolved_again_takes_two_persons(
     put_two()
     loose = written(tmp_path, TWO)
 
-    refused = run(app, "policy", "apply", loose)
+    unsaid = run(app, "policy", "apply", loose)
+    assert isinstance(unsaid.exception, Conflict)
+    assert unsaid.exception.code == "policy_loses"
+    refused = run(app, "policy", "apply", loose, "--yes")
     assert isinstance(refused.exception, Conflict)
     assert refused.exception.code == "second_person_needed"
     with read_only() as session:
@@ -179,7 +182,7 @@ def test_a_policy_by_which_much_is_resolved_again_takes_two_persons(
     approval_commands.register(app)
     assert run(app, "approvals", "approve", proposal.approval_id, "--reason", "Looked at.").exit_code == 0
     monkeypatch.undo()
-    assert run(app, "policy", "apply", loose).exit_code == 0
+    assert run(app, "policy", "apply", loose, "--yes").exit_code == 0
     with read_only() as session:
         assert policy.current(session).version == 2
 

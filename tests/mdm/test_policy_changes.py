@@ -1,7 +1,10 @@
 """What a policy document changes is told before it rules, and what would be lost is named."""
 
+import pytest
+
 from mdm import policy
-from mdm.policy_changes import Change, Sign, difference
+from mdm.policy_changes import FOUR_EYES, NAMED, WHOLE, Change, Sign, difference
+from mdm.policy_schema import FourEyes, PolicyDocument
 
 TWO = """
 sources:
@@ -25,7 +28,7 @@ def test_sources_identifiers_and_views_are_added_removed_and_changed() -> None:
         Change(Sign.REMOVED, "identifier", "passport"),
         Change(Sign.CHANGED, "view", "checkout"),
         Change(Sign.REMOVED, "view", "service"),
-        Change(Sign.CHANGED, "", "shared values"),
+        Change(Sign.CHANGED, "", "shared values", "emails"),
     )
 
 
@@ -70,3 +73,55 @@ def test_limits_and_kept_days_are_told_and_what_they_lose_is_confirmed() -> None
     shorter = policy.parse(limited.replace("kept_days: 100", "kept_days: 99"))
     assert [len(difference(*pair, {}).losses) for pair in ((ruling, shorter), (shorter, ruling))] == [1, 0]
     assert difference(None, ruling, {}).losses == ()
+
+
+GUARDED = (
+    TWO
+    + """
+extras: {account: {kind: category}, balance: {kind: number}}
+merge_blockers:
+  open_accounts: {facts: {account: {is: [open]}}, stale_after_days: 30}
+  balances: {facts: {balance: {above: 0}}}
+merge_audit: {by_weight: [{from_weight: 9, share: 0.1}], budget: {false_merges: 0.01}}
+four_eyes: {records: 20, decisions: 50, policy_records: 1000}
+double_review: {share: 0.02}
+"""
+)
+
+
+def test_what_asks_humans_is_told_with_both_values() -> None:
+    after = policy.parse(
+        GUARDED.replace("stale_after_days: 30", "stale_after_days: 60, may_be_overridden: true, when: either")
+        .replace("share: 0.1}]", "share: 0.2}], by_identifier: 0.05")
+        .replace("records: 20", "records: 200")
+        .replace("share: 0.02", "share: 0.0")
+    )
+    assert difference(policy.parse(GUARDED), after, {}).changes == (
+        Change(
+            Sign.CHANGED,
+            "merge blocker",
+            "open_accounts",
+            "when both → either, stale_after_days 30 → 60, may_be_overridden no → yes",
+        ),
+        Change(Sign.CHANGED, "", "merge audit", "by_identifier 0 → 0.05, by_weight"),
+        Change(Sign.CHANGED, "", "four eyes", "records 20 → 200"),
+        Change(Sign.CHANGED, "", "double review", "share 0.02 → 0"),
+    )
+
+
+def test_a_blocker_and_a_second_person_are_let_go_of_by_intent_alone() -> None:
+    found = difference(policy.parse(GUARDED), policy.parse(TWO), {})
+    assert [loss.split(":")[0] for loss in found.losses] == [
+        "the merge blocker open_accounts would go",
+        "the merge blocker balances would go",
+        *(f"one person would suffice for {what} (four_eyes.{name})" for name, what in FOUR_EYES.items()),
+    ]
+    assert FOUR_EYES.keys() == FourEyes.model_fields.keys()
+    assert Change(Sign.REMOVED, "merge blocker", "balances") in found.changes
+    assert Change(Sign.CHANGED, "", "merge audit", "by_weight, budget") in found.changes
+    assert difference(policy.parse(TWO), policy.parse(GUARDED), {}).losses == ()
+
+
+@pytest.mark.parametrize("section", sorted(PolicyDocument.model_fields))
+def test_no_section_of_a_policy_changes_in_silence(section: str) -> None:
+    assert section in NAMED or section in WHOLE
