@@ -103,7 +103,10 @@ def _endpoint(row: Any) -> Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What is needed to send to an endpoint that is enabled, and how it fares. Without `secrets` nothing can be sent to it."""
+    """What is needed to send to an endpoint that is enabled, and how it fares. Without `secrets` nothing can be sent to it.
+
+    `read_at`: the database's time, by which pauses and days of failure are judged: a host's clock may jump.
+    """
 
     endpoint_id: uuid.UUID
     url: str
@@ -116,6 +119,7 @@ class Sending:
     failures: int
     failing_since: datetime | None
     open_until: datetime | None
+    read_at: datetime
 
 
 def sendings(session: Session) -> list[Sending]:
@@ -123,7 +127,7 @@ def sendings(session: Session) -> list[Sending]:
     rows = _run(
         session,
         """SELECT endpoint_id, url, secret, CASE WHEN secret_before_until > now() THEN secret_before END, brands, regions,
-             sources, concurrency, per_second, failures, failing_since, open_until
+             sources, concurrency, per_second, failures, failing_since, open_until, now()
            FROM webhook_endpoint WHERE disabled_at IS NULL ORDER BY endpoint_id""",
     )
     return [

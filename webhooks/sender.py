@@ -18,7 +18,6 @@ TOTAL_SECONDS = 15.0
 MOST_READ_BYTES = 65_536
 KEPT_BYTES = 4_096
 USER_AGENT = "customer-master-webhooks/1"
-MOST_CONNECTIONS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,11 @@ class Sender:
 
     async def __aenter__(self) -> "Sender":
         connector = aiohttp.TCPConnector(
-            limit=MOST_CONNECTIONS, socket_factory=self._guard.socket, resolver=aiohttp.ThreadedResolver(), ttl_dns_cache=10
+            # Whoever sends counts attempts by endpoint: a bound here would let those that hang time out the others.
+            limit=0,
+            socket_factory=self._guard.socket,
+            resolver=aiohttp.ThreadedResolver(),
+            ttl_dns_cache=10,
         )
         timeout = aiohttp.ClientTimeout(total=self._total_seconds, sock_connect=CONNECT_SECONDS)
         self._session = aiohttp.ClientSession(
@@ -90,13 +93,13 @@ def _why(failed: BaseException) -> str:
 
 
 def _seconds(asked: str | None) -> float | None:
-    """Read Retry-After: seconds, or a time."""
+    """Read Retry-After: seconds, or a time. What is neither is none: no header may end the attempt."""
     if not asked:
         return None
     if asked.isascii() and asked.isdecimal():
         return float(asked[:9])
     try:
         at = parsedate_to_datetime(asked)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max(0.0, ((at if at.tzinfo else at.replace(tzinfo=UTC)) - datetime.now(UTC)).total_seconds())

@@ -11,13 +11,14 @@ import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
 
-from kernel import clock, db, outbox
+from kernel import clock, db, log, outbox
 from kernel.settings import fault_point
 from mdm import instruments, published, subscribing
 from webhooks import catching_up, deliveries, endpoints, feed, schedule, signing
@@ -29,26 +30,33 @@ from workers.standing import listening, stand
 POLL_SECONDS = 0.2
 LEADER = "webhook dispatcher"
 MOST_BODY_BYTES = 64_000
+MOST_AT_ONCE = 500  # Attempts, of all endpoints together; beyond that one each.
+NAMES_AT_ONCE = 64  # A name server may keep a look-up waiting for half a minute.
 UNREADABLE = "secret_unreadable"
+BROKEN = "attempt_broken"
+logger = log.get_logger()
 
 
 @dataclass(slots=True)
-class _Place:
+class Place:
     """What this process knows of an endpoint: how many attempts are under way, how many it may begin, how it fares."""
 
     busy: int = 0
     allowance: float = 1.0
     counted_at: float = field(default_factory=time.monotonic)
 
-    def free(self, of: Sending, now: datetime) -> int:
-        """How many attempts may be begun. While the endpoint is left in peace none; after that one, until it answers."""
-        if of.open_until is not None and (of.open_until > now or self.busy):
+    def free(self, of: Sending, left: int) -> int:
+        """How many attempts may be begun. While the endpoint is left in peace none; after that one, until it answers.
+
+        `left`: how many more this process makes at once. An endpoint may begin one though there be none: others hold up nobody.
+        """
+        if of.open_until is not None and (of.open_until > of.read_at or self.busy):
             return 0
         at = time.monotonic()
         self.allowance = min(float(of.per_second), self.allowance + (at - self.counted_at) * of.per_second)
         self.counted_at = at
         most = 1 if of.open_until is not None else of.concurrency - self.busy
-        return max(0, min(most, int(self.allowance)))
+        return max(0, min(most, int(self.allowance), max(left, 1 - self.busy)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +73,10 @@ class Letter:
 class Dispatcher:
     """One dispatcher's work. `step` is what touches the database; attempts run beside it."""
 
-    def __init__(self, sender: Sender) -> None:
-        self._sender = sender
-        self._places: dict[uuid.UUID, _Place] = defaultdict(_Place)
+    def __init__(self, sender: Sender, own: Executor) -> None:
+        """`own`: threads that look up no names."""
+        self._sender, self._own = sender, own
+        self._places: dict[uuid.UUID, Place] = defaultdict(Place)
         self._done: list[tuple[Letter, Answer]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self.changed = asyncio.Event()
@@ -75,7 +84,7 @@ class Dispatcher:
     async def step(self) -> bool:
         """Note what came back, look for what is due and begin to send it; whether anything was begun."""
         done, self._done = self._done, []
-        letters = await asyncio.to_thread(self._in_database, done)
+        letters = await asyncio.get_running_loop().run_in_executor(self._own, self._in_database, done)
         for letter in letters:
             self._places[letter.due.endpoint_id].busy += 1
             self._places[letter.due.endpoint_id].allowance -= 1
@@ -89,11 +98,15 @@ class Dispatcher:
         if self._tasks:
             await asyncio.wait(self._tasks)
         done, self._done = self._done, []
-        await asyncio.to_thread(self._note, done)
+        await asyncio.get_running_loop().run_in_executor(self._own, self._note, done)
 
     async def _send(self, letter: Letter) -> None:
-        headers = signing.headers(letter.event_id, clock.now(), letter.body, letter.secrets)
-        answer = await self._sender.post(letter.url, letter.body, headers)
+        try:
+            headers = signing.headers(letter.event_id, clock.now(), letter.body, letter.secrets)
+            answer = await self._sender.post(letter.url, letter.body, headers)
+        except Exception as error:  # noqa: BLE001 - a place that is never given back would silence the endpoint for ever.
+            logger.error("attempt_broken", endpoint_id=str(letter.due.endpoint_id), error=type(error).__name__)
+            answer = Answer(None, BROKEN, 0)
         fault_point("dispatcher.posted")
         self._places[letter.due.endpoint_id].busy -= 1
         self._done.append((letter, answer))
@@ -106,11 +119,12 @@ class Dispatcher:
         with db.transaction() as session:
             catching_up.step(session)
         with db.transaction() as session:
-            now, sendings = clock.now(), {one.endpoint_id: one for one in endpoints.sendings(session)}
+            sendings = {one.endpoint_id: one for one in endpoints.sendings(session)}
             for one in [one for one in sendings.values() if not one.secrets]:
                 deliveries.note_health(session, one.endpoint_id, Health(one.failures, one.failing_since, None, UNREADABLE))
                 del sendings[one.endpoint_id]
-            free = {known: room for known, one in sendings.items() if (room := self._places[known].free(one, now))}
+            left = MOST_AT_ONCE - sum(place.busy for place in self._places.values())
+            free = {known: room for known, one in sendings.items() if (room := self._places[known].free(one, left))}
             due = deliveries.hand_out(session, free)
         if due:
             fault_point("dispatcher.handed_out")
@@ -129,7 +143,7 @@ class Dispatcher:
             fares = {one.endpoint_id: one for one in endpoints.sendings(session)}
             for endpoint_id in {letter.due.endpoint_id for letter, _ in done} & fares.keys():
                 answers = [answer for letter, answer in done if letter.due.endpoint_id == endpoint_id]
-                if (health := health_after(fares[endpoint_id], answers, clock.now())) is not None:
+                if (health := health_after(fares[endpoint_id], answers)) is not None:
                     deliveries.note_health(session, endpoint_id, health)
         fault_point("dispatcher.noted")
 
@@ -143,13 +157,13 @@ def _tried(due: Due, answer: Answer) -> Tried:
     return Tried(due, answer.status, answer.error, answer.milliseconds, "" if _is_delivered(answer) else answer.text, pause)
 
 
-def health_after(of: Sending, answers: Iterable[Answer], now: datetime) -> Health | None:
+def health_after(of: Sending, answers: Iterable[Answer]) -> Health | None:
     """Say how an endpoint fares after some answers, in order; None when nothing is to be noted."""
-    failures, since, gone = of.failures, of.failing_since, False
+    now, failures, since, gone = of.read_at, of.failures, of.failing_since, False
     for answer in answers:
         failures, since = (0, None) if _is_delivered(answer) else (failures + 1, since or now)
         gone |= answer.status == schedule.GONE
-    if (failures, since) == (of.failures, of.failing_since):
+    if not gone and (failures, since) == (of.failures, of.failing_since):
         return None
     peace = schedule.open_seconds(failures)
     because = "gone" if gone else "failing_for_days" if since and now - since >= schedule.GIVE_UP_AFTER else None
@@ -184,12 +198,15 @@ def letters(of: Scope, due: Sequence[Due], sendings: dict[uuid.UUID, Sending]) -
 
 
 def body_of(event: dict[str, Any]) -> bytes:
-    """Write an event as a body; of one that moves more records than a body holds the lists are left out, and it says so."""
-    body = orjson.dumps({**event, "timestamp": event["occurred_at"]})
-    if len(body) <= MOST_BODY_BYTES:
-        return body
-    data = {name: value for name, value in event["data"].items() if name not in published.LISTS}
-    return orjson.dumps({**event, "timestamp": event["occurred_at"], "data": {**data, "is_truncated": True}})
+    """Write an event as a body. Of one that says more than a body holds the records that moved are left out, then every list, and
+    it says so."""
+    whole, data = {**event, "timestamp": event["occurred_at"]}, event["data"]
+    moved = {name: value for name, value in data.items() if name not in published.LISTS}
+    single = {name: value for name, value in data.items() if not isinstance(value, list)}
+    for held in (data, {**moved, "is_truncated": True}):
+        if len(body := orjson.dumps({**whole, "data": held})) <= MOST_BODY_BYTES:
+            return body
+    return orjson.dumps({**whole, "data": {**single, "is_truncated": True}})
 
 
 class _Listening:
@@ -214,22 +231,29 @@ class _Listening:
 
 async def dispatch(stopping: threading.Event, doorbell: db.Doorbell) -> None:
     """Deliver while this connection leads."""
-    async with Sender(subscribing.allowed_addresses()) as sender:
-        dispatcher, loop = Dispatcher(sender), asyncio.get_running_loop()
-        listening = _Listening(doorbell, lambda: loop.call_soon_threadsafe(dispatcher.changed.set))
-        heard = asyncio.create_task(asyncio.to_thread(listening.listen))
-        heard.add_done_callback(lambda _: dispatcher.changed.set())
-        try:
-            while not stopping.is_set() and not heard.done():
-                await dispatcher.changed.wait()
-                dispatcher.changed.clear()
-                if listening.leads and not heard.done():
-                    await dispatcher.step()
-                    instruments.stepped("dispatcher")
-        finally:
-            listening.end()
-            await dispatcher.finish()
-            await heard
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(NAMES_AT_ONCE, "names"))  # Names are looked up there, and nothing else is done.
+    with ThreadPoolExecutor(2, "own") as own:
+        async with Sender(subscribing.allowed_addresses()) as sender:
+            await _deliver(stopping, doorbell, Dispatcher(sender, own), own)
+
+
+async def _deliver(stopping: threading.Event, doorbell: db.Doorbell, dispatcher: Dispatcher, own: Executor) -> None:
+    loop = asyncio.get_running_loop()
+    listening = _Listening(doorbell, lambda: loop.call_soon_threadsafe(dispatcher.changed.set))
+    heard = loop.run_in_executor(own, listening.listen)
+    heard.add_done_callback(lambda _: dispatcher.changed.set())
+    try:
+        while not stopping.is_set() and not heard.done():
+            await dispatcher.changed.wait()
+            dispatcher.changed.clear()
+            if listening.leads and not heard.done():
+                await dispatcher.step()
+                instruments.stepped("dispatcher")
+    finally:
+        listening.end()
+        await dispatcher.finish()
+        await heard
 
 
 def run(stopping: threading.Event) -> None:
