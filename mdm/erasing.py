@@ -5,7 +5,8 @@ golden records once said of an erased record is taken out of their past. Idempot
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,8 +97,10 @@ _BURY = (
           version_no = CASE WHEN r.rekeyed_to IS NULL THEN n.version_no ELSE 0 END, is_deleted = true, source_version = NULL,
           source_updated_at = NULL, received_at = %(now)s, payload_hash = %(hash)s
         FROM {_NEW} WHERE r.record_id = n.record_id""",  # noqa: S608 - as above.
-    f"""UPDATE crosswalk c SET source_key = %(tombstone)s || c.record_id, state = 'deleted', golden_id = NULL,
-          version_no = n.version_no, resolved_at = NULL FROM {_NEW} WHERE c.record_id = n.record_id""",  # noqa: S608 - as above.
+    # Who lived under an id with others leaves it when they are resolved, as any deleted record does: that is then told.
+    f"""UPDATE crosswalk c SET source_key = %(tombstone)s || c.record_id, version_no = n.version_no, resolved_at = NULL,
+          state = CASE WHEN c.golden_id IS NULL THEN 'deleted' ELSE 'pending' END
+        FROM {_NEW} WHERE c.record_id = n.record_id""",  # noqa: S608 - as above.
 )
 
 
@@ -115,18 +118,25 @@ def ask_again(session: Session, of: Subject) -> None:
 def goldens(session: Session, of: Subject) -> int:
     """Let the golden ids answer 410 and take what the records said out of the past of all others; how many ids were erased.
 
-    One event tells of each id.
+    One event tells of each id, and that the records have left it.
     """
     nothing = {"nothing": orjson.dumps(dict(NOTHING_LEFT)).decode(), "hash": rehash(NOTHING_LEFT)}
     gone = sql.rows(session, _ERASE, {**nothing, "ids": list(of.golden_ids), "now": clock.now()})
     sql.run(session, _EMPTY_PAST, {**nothing, "ids": list(of.golden_ids)})
     _strip_past(session, of)
     sources = tuple(sorted({row[0] for row in sql.rows(session, _SOURCES, [list(of.records)])}))
-    outbox.emit_all(session, [_told(row, sources) for row in gone])
+    left: dict[Id, list[str]] = defaultdict(list)
+    for golden_id, record_id in sql.rows(session, _LEAVE, {"records": list(of.records), "ids": list(of.golden_ids)}):
+        left[golden_id].append(str(record_id))
+    outbox.emit_all(session, [_told(row, left[row[0]], sources) for row in gone])
     return len(gone)
 
 
 _SOURCES = "SELECT DISTINCT source FROM source_record WHERE record_id = ANY(%s)"
+_LEAVE = """
+WITH lived AS (SELECT record_id, golden_id FROM crosswalk WHERE record_id = ANY(%(records)s) AND golden_id = ANY(%(ids)s)),
+moved AS (UPDATE crosswalk c SET golden_id = NULL, state = 'deleted' FROM lived WHERE c.record_id = lived.record_id)
+SELECT golden_id, record_id FROM lived ORDER BY record_id"""
 _ERASE = """
 WITH gone AS (
   UPDATE golden SET status = 'erased', redirect_to = NULL, split_into = '{}', body = %(nothing)s::jsonb, content_hash = %(hash)s,
@@ -168,10 +178,11 @@ def names(text: bytes, ids: Iterable[str]) -> bool:
     return any(one.encode() in text for one in ids)
 
 
-def _told(row: sql.Row, sources: tuple[str, ...]) -> outbox.Event:
+def _told(row: sql.Row, left: Sequence[str], sources: tuple[str, ...]) -> outbox.Event:
     golden_id, version, brands, regions = row
     body = {
         "golden_id": str(golden_id), "version": version, "status": str(Status.ERASED), "cause": str(Status.ERASED),
-        "because": "privacy", "changed": [], "joined": [], "left": [], "retired_ids": [], "split_into": [],
+        "because": "privacy", "changed": [], "joined": [], "left": [{"record_id": one, "to": None} for one in left],
+        "retired_ids": [], "split_into": [],
     }  # fmt: skip
     return outbox.Event(golden_events.ERASED, golden_id, version, body, tuple(brands), tuple(regions), sources)
