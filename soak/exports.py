@@ -157,7 +157,7 @@ def subscriber() -> Any:
 def followed(taken: Taken) -> Crosswalk:
     """What a subscriber holds that loaded an export and followed the feed behind its number to the end."""
     follower, after, has_more = subscriber(), taken.seq, True
-    follower.load(taken.rows)
+    follower.load(taken.rows, taken.seq)
     while has_more:
         with db.read_only() as session:
             known = feed.log(session)

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from consent.preferences import Key
 
 KEY = "Left out where the source's keys are personal."
+LONG = " Left out of a webhook that `is_truncated`."
 
 
 class Joined(BaseModel):
@@ -25,7 +26,7 @@ class Left(BaseModel):
     record_id: UUID
     source: str
     source_key: Annotated[str | None, Field(description=KEY)] = None
-    to: Annotated[UUID | None, Field(description="The golden id it lives under now; null: it was deleted.")]
+    to: Annotated[UUID | None, Field(description="The golden id it lives under now; null: it was deleted or erased.")]
 
 
 class GoldenEvent(BaseModel):
@@ -36,11 +37,18 @@ class GoldenEvent(BaseModel):
     status: Literal["live", "merged", "ended", "erased"]
     cause: Annotated[str, Field(description="Why its standing changed; `values`: it did not, its values did.")]
     because: Annotated[str, Field(description="Who or what brought it about: record, steward, policy, upkeep.")]
-    changed: Annotated[list[str], Field(description="The attributes that have another value, `consent` not among them.")]
-    joined: list[Joined]
-    left: list[Left]
-    retired_ids: Annotated[list[UUID], Field(description="Golden ids that redirect here since.")]
-    split_into: Annotated[list[UUID], Field(description="Golden ids that hold records which founded this one.")]
+    changed: Annotated[
+        list[str], Field(default_factory=list, description=f"The attributes that have another value, not `consent`.{LONG}")
+    ]
+    joined: Annotated[list[Joined], Field(default_factory=list, description=f"Records that live under it since.{LONG}")]
+    left: Annotated[list[Left], Field(default_factory=list, description=f"Records that live under it no more.{LONG}")]
+    retired_ids: Annotated[list[UUID], Field(default_factory=list, description=f"Golden ids that redirect here since.{LONG}")]
+    split_into: Annotated[
+        list[UUID], Field(default_factory=list, description=f"Golden ids that hold records which founded this one.{LONG}")
+    ]
+    is_truncated: Annotated[
+        bool, Field(description="Of a webhook that would hold more than 64 KB: lists are left out, read the event from the feed.")
+    ] = False
     redirect_to: Annotated[UUID | None, Field(description="Of `golden.redirected`: where it leads now.")] = None
 
 

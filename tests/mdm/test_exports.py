@@ -66,17 +66,17 @@ def lines(entry: export_registry.Entry) -> list[dict[str, Any]]:
     return [orjson.loads(line) for line in (export_registry.folder() / entry.file_name).read_bytes().splitlines()]
 
 
-def follower(said: list[dict[str, Any]]) -> Any:
+def follower(said: list[dict[str, Any]], after: int) -> Any:
     """The reference subscriber, beginning with what an export says."""
     subscriber = runpy.run_path(str(EXAMPLE))["Subscriber"]()
-    subscriber.load(said)
+    subscriber.load(said, after)
     return subscriber
 
 
 def followed(said: list[dict[str, Any]], after: int) -> dict[tuple[str, str], str]:
     """What the subscriber holds that loads the file and then follows the feed."""
     sequencer.number_all()
-    subscriber = follower(said)
+    subscriber = follower(said, after)
     with db.read_only() as session:
         log = feed.log(session)
         for event in published.shown(session, log, feed.read(session, log, after).events):

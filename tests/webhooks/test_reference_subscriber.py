@@ -4,6 +4,7 @@ import importlib.util
 import random
 import threading
 import time
+import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from kernel import db
 from mdm import published
+from stewardship import privacy_erasure
 from webhooks import deliveries, endpoints, feed, schedule
 from webhooks.endpoints import Wish
 from workers import sequencer
@@ -29,13 +31,17 @@ def mdm(database: str) -> Master:
     return master.start()
 
 
-def subscriber() -> Any:
+def example() -> Any:
     spec = importlib.util.spec_from_file_location("subscriber", EXAMPLE)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.Subscriber()
+    return module
+
+
+def subscriber() -> Any:
+    return example().Subscriber()
 
 
 def told(since: int) -> list[dict[str, Any]]:
@@ -152,3 +158,53 @@ def test_a_record_that_is_deleted_while_its_golden_id_is_merged_away_is_told(mdm
         follower.apply(event)
     assert follower.crosswalk() == crosswalk()
     assert len(set(crosswalk().values())) == 1
+
+
+def erase(mdm: Master, *keys: tuple[str, str]) -> None:
+    """Erase the records of some keys, as a privacy request does that names them."""
+    found = [query("SELECT record_id FROM crosswalk WHERE source = %s AND source_key = %s", *key)[0][0] for key in keys]
+    privacy_erasure.end(mdm.resolver, privacy_erasure.begin(db.transaction, uuid.uuid4(), found))
+    mdm.drain()
+
+
+@pytest.mark.parametrize("erased", [(("shop", "1"), ("pos", "2")), (("pos", "2"),)], ids=["whole", "in part"])
+def test_a_follower_lets_go_of_whoever_was_erased(mdm: Master, erased: tuple[tuple[str, str], ...]) -> None:
+    """With all their records, and with one of those that live under one golden id; its key is let go of as well."""
+    with db.read_only() as session:
+        since = feed.log(session).last_seq
+    for source, key, number in (("shop", "1", 4), ("pos", "2", 4), ("crm", "3", 1)):
+        mdm.put(source, key, person(number))
+    mdm.drain()
+    before = told(since)
+    assert len(set(crosswalk().values())) == 2
+    erase(mdm, *erased)
+    behind = told(before[-1]["seq"])
+    wanted = crosswalk()
+    assert len(wanted) == 3 - len(erased)
+    for delivered in (before + behind, behind + before, (before + behind)[::-1]):
+        follower = subscriber()
+        for event in delivered:
+            follower.apply(event)
+        assert follower.crosswalk() == wanted
+        assert not set(erased) & set(follower.keys.values())
+
+
+def test_what_an_export_contains_already_changes_nothing_however_late_it_comes(mdm: Master) -> None:
+    """An event of before, of a record that the export does not hold any more, among them."""
+    with db.read_only() as session:
+        since = feed.log(session).last_seq
+    for key, number in (("1", 1), ("2", 2)):
+        mdm.put("shop", key, person(number))
+    mdm.drain()
+    mdm.delete("shop", "1")
+    mdm.put("shop", "2", person(3))
+    mdm.drain()
+    events = told(since)
+    follower = subscriber()
+    rows = query("SELECT record_id::text, source, source_key, golden_id::text FROM crosswalk WHERE golden_id IS NOT NULL")
+    named = ("record_id", "source", "source_key", "golden_id")
+    follower.load([dict(zip(named, row, strict=True)) for row in rows], events[-1]["seq"])
+    for event in events:
+        follower.apply(event)
+    assert list(follower.crosswalk()) == [("shop", "2")]
+    assert follower.crosswalk() == crosswalk()
