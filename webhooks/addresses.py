@@ -77,9 +77,7 @@ class Policy:
         labels = host.rstrip(".").split(".")
         if labels[-1].isdecimal() or labels[-1].lower().startswith("0x") or not all(labels):
             return "The host is neither a name nor an address in its usual form."
-        if not self.networks and (
-            len(labels) == 1 or labels[-1].lower() in {"local", "localhost", "internal", "lan", "home", "arpa"}
-        ):
+        if not self.networks and (len(labels) == 1 or labels[-1].lower() in PRIVATE_DOMAINS):
             return "A name without a public domain leads into a private network. An operator may allow a network of their own."
         return None
 

@@ -53,10 +53,7 @@ def _ring(broker: Celery[Any] = app) -> tuple[int, int]:
     with db.transaction() as session:
         bells, held = pending.due_bells(session)
         chunks = jobs.ring_due(session)
-    due = [
-        _Message("resolve", [str(one) for one in bell.record_ids], bell.interactive, len(bell.record_ids), bell.trace_parent)
-        for bell in bells
-    ]
+    due = [_resolving(bell) for bell in bells]
     due += [_Message("run_chunk", str(chunk_id), priority < pending.BULK_PRIORITY) for chunk_id, priority in chunks]
     rung = 0
     try:
