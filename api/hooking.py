@@ -20,17 +20,17 @@ from webhooks.endpoints import Endpoint, Wish
 Act = Callable[[Session, Principal, UUID], Endpoint]
 
 
-def wish(session: Session, body: EndpointWish) -> Wish:
+def wish(session: Session, caller: Principal, body: EndpointWish) -> Wish:
     """Read what is wished for. Raises: what `subscribing.checked` raises."""
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in body.model_dump().items()
     }
-    return subscribing.checked(session, Wish(**given))
+    return subscribing.checked(session, Wish(**given), caller.scope)
 
 
 def create(session: Session, caller: Principal, body: EndpointWish) -> Response:
     """Make an endpoint; the answer is the one time its secret is shown. Raises: Invalid."""
-    made, secret = endpoints.create(session, caller, wish(session, body))
+    made, secret = endpoints.create(session, caller, wish(session, caller, body))
     return answers.json_answer({**shown(made), "secret": secret}, 201)
 
 

@@ -1,7 +1,7 @@
 """`mdm webhooks`: endpoints made, looked at, tested, rotated, and delivered to again, at the command line."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -33,6 +33,7 @@ def create(
     url: str,
     type_: Annotated[list[str] | None, typer.Option("--type", help="Only this type; may be given several times.")] = None,
     source: Annotated[list[str] | None, typer.Option(help="Only about this source's records.")] = None,
+    brand: Annotated[list[str] | None, typer.Option(help="Only about customers of this brand.")] = None,
     changed: Annotated[list[str] | None, typer.Option(help="Of golden.updated: only where this attribute changed.")] = None,
     description: str = "",
     ordered: Annotated[bool, typer.Option("--ordered", help="Events of one subject in their order.")] = False,
@@ -44,8 +45,9 @@ def create(
     """Make an endpoint and print its secret, this once."""
     types, sources, attributes = (tuple(one or ()) for one in (type_, source, changed))
     wish = Wish(url, description, types, sources, attributes, each_of_loads, not load_finished_only, ordered)
+    wish = replace(wish, brands=tuple(brand) if brand else None)
     with db.transaction() as session:
-        made, secret = endpoints.create(session, WHO, subscribing.checked(session, wish))
+        made, secret = endpoints.create(session, WHO, subscribing.checked(session, wish, WHO.scope))
     _tell_secret(made, secret)
 
 
@@ -103,6 +105,14 @@ def disable(endpoint_id: EndpointId) -> None:
     with db.transaction() as session:
         endpoints.disable(session, WHO, endpoint_id)
     console.print("disabled")
+
+
+@webhooks_app.command("delete")
+def delete(endpoint_id: EndpointId) -> None:
+    """Delete an endpoint and what was due to it."""
+    with db.transaction() as session:
+        endpoints.delete(session, WHO, endpoint_id)
+    console.print("deleted")
 
 
 @webhooks_app.command("redeliver")

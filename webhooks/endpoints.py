@@ -5,7 +5,7 @@ Row scope is the session's: a caller sees and makes endpoints within its own sco
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,8 @@ OVERLAP = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an endpoint should be like. Empty lists let everything through; `changed` looks at `golden.updated` only.
+    """What an endpoint should be like. Empty lists let everything through; `changed` looks at `golden.updated` only. `brands`: it
+    hears of these alone; None: of all that its maker may see, or, when it is changed, of those of before.
 
     Of a load: its `load.finished`, and then with `latest_of_loads` the latest version of each golden record, or with
     `each_of_loads` every event, as it comes. `is_ordered`: an event of a subject waits for those of the same subject before it.
@@ -40,6 +41,7 @@ class Wish:
     is_ordered: bool = False
     concurrency: int = 5
     per_second: int = 100
+    brands: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,24 +149,26 @@ def _secrets(endpoint_id: uuid.UUID, sealed: Sequence[bytes]) -> tuple[str, ...]
         return ()
 
 
-def create(session: Session, caller: Principal, wish: Wish, secret: str | None = None) -> tuple[Endpoint, str]:
+def create(session: Session, caller: Principal, wish: Wish) -> tuple[Endpoint, str]:
     """Make an endpoint that hears of what happens from now on; it, and its secret, which nobody can read again."""
-    endpoint_id, made = clock.uuid7(), secret or signing.new_secret()
+    endpoint_id, made = clock.uuid7(), signing.new_secret()
     _run(
         session,
         """INSERT INTO webhook_endpoint (endpoint_id, url, description, types, sources, changed, each_of_loads,
              latest_of_loads, is_ordered, concurrency, per_second, brands, regions, secret, reached_seq, created_by)
            VALUES (:endpoint_id, :url, :description, :types, :sources, :changed, :each_of_loads, :latest_of_loads, :is_ordered,
              :concurrency, :per_second, :brands, :regions, :secret, :reached, :by)""",
-        **_values(wish), endpoint_id=endpoint_id, brands=_list(caller.scope.brands), regions=_list(caller.scope.regions),
+        **_values(wish, caller.scope.brands), endpoint_id=endpoint_id, regions=_list(caller.scope.regions),
         secret=signing.seal(endpoint_id, made), reached=feed.log(session).last_seq, by=caller.actor,
     )  # fmt: skip
     audit.record(session, caller.actor, "webhook.created", "webhook", str(endpoint_id))
     return get(session, endpoint_id), made
 
 
-def _values(wish: Wish) -> dict[str, Any]:
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(wish).items()}
+def _values(wish: Wish, brands: Sequence[str] | None) -> dict[str, Any]:
+    """Give the values of a wish; `brands` stands in for those that it does not name."""
+    wished = wish if wish.brands is not None else replace(wish, brands=brands)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(wished).items()}
 
 
 def _list(names: Sequence[str] | None) -> list[str] | None:
@@ -186,10 +190,10 @@ def every(session: Session) -> list[Endpoint]:
 
 def change(session: Session, caller: Principal, endpoint_id: uuid.UUID, wish: Wish) -> Endpoint:
     """Make an endpoint another one under the same id; what is due already goes to the new address. Raises: NotFound."""
-    get(session, endpoint_id)
+    before = get(session, endpoint_id)
     columns = ", ".join(f"{one.name} = :{one.name}" for one in fields(Wish))
     statement = f"UPDATE webhook_endpoint SET {columns} WHERE endpoint_id = :id"  # noqa: S608 - our names.
-    _run(session, statement, **_values(wish), id=endpoint_id)
+    _run(session, statement, **_values(wish, before.brands), id=endpoint_id)
     audit.record(session, caller.actor, "webhook.changed", "webhook", str(endpoint_id))
     return get(session, endpoint_id)
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.schemas.exports import BrandName
 from api.schemas.golden import Name, Strict
 
 Url = Annotated[str, Field(min_length=1, max_length=2_000, examples=["https://hooks.shop.example/customers"])]
@@ -18,6 +19,12 @@ class EndpointWish(Strict):
     description: str = Field("", max_length=200)
     types: list[Name] = Field([], max_length=64, examples=[["golden.merged", "golden.split"]])
     sources: list[Name] = Field([], max_length=64, description="Only events about these sources' records; only those are named.")
+    brands: list[BrandName] | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="Only events about these brands. Null: all of the key's; in a change, as before.",
+    )
     changed: list[Name] = Field([], max_length=64, description="Of `golden.updated`: only where one of these attributes changed.")
     each_of_loads: bool = Field(False, description="Every event of a load, as it comes.")
     latest_of_loads: bool = Field(
@@ -42,7 +49,9 @@ class Endpoint(BaseModel):
     is_ordered: bool
     concurrency: int
     per_second: int
-    brands: list[str] | None = Field(description="It hears of these brands only: those of the key that made it. Null: of all.")
+    brands: list[str] | None = Field(
+        description="It hears of these brands only: those that were named, or of the key that made it. Null: of all."
+    )
     regions: list[str] | None
     state: Literal["enabled", "disabled", "resting"] = Field(description="`resting`: it failed ten times and is tried seldom.")
     disabled_because: str | None = Field(

@@ -54,7 +54,7 @@ def get(caller: WebhooksWriter, session: Writing, endpoint_id: UUID) -> Response
 @router.put("/v1/webhooks/{endpoint_id}", response_model=Endpoint)
 def change(caller: WebhooksWriter, session: Writing, endpoint_id: UUID, body: EndpointWish) -> Response:
     """Change an endpoint; it keeps its id, its secret, and what is due to it."""
-    return hooking.one(endpoints.change(session, caller, endpoint_id, hooking.wish(session, body)))
+    return hooking.one(endpoints.change(session, caller, endpoint_id, hooking.wish(session, caller, body)))
 
 
 @router.delete("/v1/webhooks/{endpoint_id}", status_code=204)

@@ -43,9 +43,10 @@ def told(*types: str) -> None:
 
 
 def test_an_endpoint_is_made_with_its_filters_and_its_secret_shown_once() -> None:
-    said = run("webhooks", "create", URL, "--type", "golden.merged", "--source", "shop", "--ordered")
+    said = run("webhooks", "create", URL, "--type", "golden.merged", "--source", "shop", "--brand", "acme", "--ordered")
     assert "whsec_" in said.output
-    assert query("SELECT types, sources, is_ordered FROM webhook_endpoint") == [(["golden.merged"], ["shop"], True)]
+    filters = query("SELECT types, sources, brands, is_ordered FROM webhook_endpoint")
+    assert filters == [(["golden.merged"], ["shop"], ["acme"], True)]
     listed = run("webhooks", "list").output
     assert URL in listed
     assert "enabled" in listed
@@ -58,6 +59,7 @@ def test_an_endpoint_is_made_with_its_filters_and_its_secret_shown_once() -> Non
         (("http://hooks.shop.example/",), "It begins with https://."),
         ((URL, "--type", "golden.exploded"), "Unknown: golden.exploded"),
         ((URL, "--source", "nobody"), "Unknown: nobody."),
+        ((URL, "--brand", "nobody"), "Unknown: nobody."),
     ],
 )
 def test_what_cannot_be_an_endpoint_is_refused_with_the_reason(options: tuple[str, ...], said: str) -> None:
@@ -85,6 +87,8 @@ def test_an_endpoint_is_disabled_enabled_rotated_tested_and_delivered_to_again()
     assert [one["state"] for one in shown["deliveries"]] == ["dead", "dead"]
     said = run("webhooks", "redeliver", endpoint_id, str(min(seqs)), str(max(seqs)), "--only-dead").output
     assert "2 deliveries are due again" in said
+    assert run("webhooks", "delete", endpoint_id).exit_code == 0
+    assert query("SELECT count(*) FROM webhook_endpoint") == [(0,)]
 
 
 def test_events_are_printed_from_a_cursor_by_type() -> None:

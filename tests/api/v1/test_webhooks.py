@@ -87,6 +87,20 @@ def test_a_key_of_one_brand_makes_endpoints_of_that_brand_and_sees_no_others(api
     assert api.get("/v1/webhooks", headers=key(brands=("bolt",))).json()["items"] == []
 
 
+def test_an_endpoint_hears_of_the_brands_that_were_named_and_keeps_them(api: Api) -> None:
+    """By a key of all brands; a change that names none leaves them, and nobody reaches beyond the own scope."""
+    headers = key()
+    made = create(api, headers, brands=["bolt"])
+    path = f"/v1/webhooks/{made['endpoint_id']}"
+    assert made["brands"] == ["bolt"]
+    assert api.put(path, json={"url": URL + "/2"}, headers=headers).json()["brands"] == ["bolt"]
+    assert api.put(path, json={"url": URL, "brands": ["acme", "bolt"]}, headers=headers).json()["brands"] == ["acme", "bolt"]
+    for brands, by in ((["bolt"], key(brands=("acme",))), (["nobody"], headers)):
+        assert problem(api.post("/v1/webhooks", json={"url": URL, "brands": brands}, headers=by)) == (422, "unknown_brand")
+    own = create(api, key(brands=("acme", "bolt")), brands=["acme"])
+    assert own["brands"] == ["acme"]
+
+
 @pytest.mark.parametrize(
     ("wish", "status", "code"),
     [
@@ -95,6 +109,7 @@ def test_a_key_of_one_brand_makes_endpoints_of_that_brand_and_sees_no_others(api
         ({"url": "https://[::ffff:10.0.0.1]/"}, 422, "bad_endpoint_url"),
         ({"types": ["golden.exploded"]}, 422, "unknown_event_type"),
         ({"sources": ["nobody"]}, 422, "unknown_source"),
+        ({"brands": []}, 422, "invalid_request"),
         ({"concurrency": 0}, 422, "invalid_request"),
         ({"colour": "red"}, 422, "invalid_request"),
     ],
