@@ -1,4 +1,4 @@
-"""Idempotency-Key on every POST: the act happens once, however often the request is sent.
+"""Idempotency-Key on every POST that names the header: the act happens once, however often the request is sent.
 
 An act that changes something keeps its answer and gives it again. A read keeps no answer (it would be a copy of personal data);
 its key is only held to one request, and the read is done again.

@@ -1,7 +1,7 @@
 """Exports taken while eight processes write: each, with the feed behind its cursor, must be the crosswalk there is in the end.
 
-A round is a store of few keys whose records come, change customer, get other keys and go; the sequencer numbers all the while.
-The subscriber is the one of the documents.
+A round is a store of few keys whose records come, change customer, get other keys, go and are erased; the sequencer numbers all
+the while. The subscriber is the one of the documents.
 """
 
 import multiprocessing
@@ -9,6 +9,7 @@ import random
 import runpy
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from mdm import chunks, export_registry, export_rows, exports, policy, published
 from mdm.exports import Wish
 from soak.progress import Outcome
 from soak.service import ROOT
+from stewardship import privacy_erasure
 from tests.resolution import Master, empty_records, query, start
 from webhooks import feed
 from workers import sequencer
@@ -63,6 +65,7 @@ def _begin(given: Settings) -> None:
 def run(writers: Executor, seed: str, _evidence: Path) -> Outcome:
     """Take exports while all write; then follow the feed behind each."""
     empty_records()
+    query("DELETE FROM suppression")  # Whoever was erased in the round before may come again.
     outcome = Outcome()
     taken = take_while(writers, seed, outcome, ACTS)
     final = crosswalk()
@@ -117,14 +120,23 @@ def _act(mdm: Master, rng: random.Random, source: str, key: str) -> None:
     chance = rng.random()
     if chance < 0.75:
         mdm.put(source, key, person(rng.randrange(PEOPLE)))
-    elif chance < 0.9:
+    elif chance < 0.89:
         mdm.delete(source, key)
+    elif chance < 0.9:
+        _erase(mdm, source, key)
     else:
         try:
             with db.transaction() as session:
                 rekey.rekey(session, OPERATOR, source, key, str(rng.randrange(100, 10_000)))
         except MdmError:
             time.sleep(0)  # There is no such record, or somebody else has the key.
+
+
+def _erase(mdm: Master, source: str, key: str) -> None:
+    """Erase one record, whoever else lives under its golden id."""
+    found = query("SELECT record_id FROM crosswalk WHERE source = %s AND source_key = %s", source, key)
+    if found:
+        privacy_erasure.end(mdm.resolver, privacy_erasure.begin(db.transaction, uuid.uuid4(), [found[0][0]]))
 
 
 def person(number: int) -> dict[str, Any]:

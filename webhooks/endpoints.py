@@ -235,17 +235,28 @@ def enable(session: Session, caller: Principal, endpoint_id: uuid.UUID) -> Endpo
 
 
 def rotate(session: Session, caller: Principal, endpoint_id: uuid.UUID, overlap: timedelta = OVERLAP) -> tuple[Endpoint, str]:
-    """Give an endpoint a new secret; both sign while they overlap. Raises: NotFound; Invalid for too long an overlap."""
+    """Give an endpoint a new secret; both sign while they overlap. Without an overlap the new one alone does from now on.
+
+    Raises: NotFound; Invalid for too long an overlap; Conflict while two sign: a request that was sent twice would end the one that
+    the subscriber uses.
+    """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise Invalid("Two secrets overlap for at most seven days", code="overlap_too_long")
-    get(session, endpoint_id)
+    before = get(session, endpoint_id)
     made = signing.new_secret()
-    _run(
+    changed = _run(
         session,
         """UPDATE webhook_endpoint SET secret_before = secret, secret_before_until = now() + :overlap, secret = :secret
-           WHERE endpoint_id = :id""",
-        id=endpoint_id, overlap=overlap, secret=signing.seal(endpoint_id, made),
+           WHERE endpoint_id = :id AND (NOT :overlaps OR secret_before_until IS NULL OR secret_before_until <= now())""",
+        id=endpoint_id, overlap=overlap, overlaps=bool(overlap), secret=signing.seal(endpoint_id, made),
     )  # fmt: skip
+    if changed.rowcount == 0:
+        raise Conflict(
+            "Two secrets overlap already",
+            code="rotation_under_way",
+            detail="Rotate when the one before has ended, or without an overlap: then the new one alone signs from now on.",
+            extra={"secret_before_until": before.secret_before_until and before.secret_before_until.isoformat()},
+        )
     audit.record(session, caller.actor, "webhook.secret_rotated", "webhook", str(endpoint_id))
     return get(session, endpoint_id), made
 

@@ -78,7 +78,11 @@ def enable(caller: WebhooksWriter, session: Writing, endpoint_id: UUID) -> Respo
 
 @router.post("/v1/webhooks/{endpoint_id}:rotate-secret", response_model=EndpointWithSecret)
 def rotate(caller: WebhooksWriter, session: Writing, endpoint_id: UUID, body: Rotation) -> Response:
-    """Give an endpoint a new secret, shown this once; the one before signs as well while they overlap."""
+    """Give an endpoint a new secret, shown this once; the one before signs as well while they overlap.
+
+    While two overlap another rotation is refused (409), lest a repeated request end the secret in use; without an overlap
+    (`overlap_hours: 0`) the new one alone signs from now on.
+    """
     return hooking.rotate(session, caller, endpoint_id, body.overlap_hours)
 
 

@@ -177,7 +177,7 @@ def of_an_endpoint(name: str) -> dict[str, Any]:
     one = {"path_parameters": {"endpoint_id": str(made.endpoint_id)}, "query": {}, "headers": {}}
     body = {
         "webhooks_change": {"url": URL},
-        "webhooks_rotate": {"overlap_hours": 1},
+        "webhooks_rotate": {"overlap_hours": 0},
         "webhooks_applied": {"cursor": cursor},
         "webhooks_redeliver": {"first_seq": seq, "last_seq": seq, "only_dead": False},
     }

@@ -217,6 +217,16 @@ def test_times_come_back_in_utc(database: str) -> None:
     assert at.utcoffset().total_seconds() == 0
 
 
+def test_one_leads_until_its_connection_ends_and_another_takes_over(database: str) -> None:
+    with db.listen("mdm_test") as waits:
+        with db.listen("mdm_test") as first:
+            assert (first.leads("a thing"), waits.leads("a thing")) == (True, False)
+            assert (first.leads("a thing"), waits.leads("another")) == (True, True)
+            assert first.leads("another") is False
+        # The server lets go of the lock a moment after the connection has gone.
+        assert any(waits.leads("a thing") or waits.wait(0.1) for _ in range(100))
+
+
 def test_a_doorbell_rings_after_the_commit(database: str) -> None:
     with db.listen("mdm_test") as doorbell:
         assert doorbell.wait(0.05) is False

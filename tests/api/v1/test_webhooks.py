@@ -8,7 +8,7 @@ import pytest
 
 from api.app import create_app
 from kernel import actor, clock, db, outbox
-from webhooks import deliveries
+from webhooks import deliveries, endpoints
 from workers import sequencer
 
 from ... import resolution as master
@@ -70,10 +70,18 @@ def test_an_endpoint_is_changed_disabled_enabled_rotated_and_deleted(api: Api) -
     rotated = api.post(f"{path}:rotate-secret", json={"overlap_hours": 1}, headers=headers).json()
     assert rotated["secret"] != made["secret"]
     assert rotated["secret_before_until"] is not None
+    again = api.post(f"{path}:rotate-secret", json={}, headers=headers)
+    assert problem(again) == (409, "rotation_under_way")
+    assert again.json()["secret_before_until"] is not None
+    with db.transaction() as session:
+        assert endpoints.sendings(session)[0].secrets == (rotated["secret"], made["secret"])
+    alone = api.post(f"{path}:rotate-secret", json={"overlap_hours": 0}, headers=headers).json()
+    with db.transaction() as session:
+        assert endpoints.sendings(session)[0].secrets == (alone["secret"],)
     assert api.delete(path, headers=headers).status_code == 204
     assert problem(api.get(path, headers=headers)) == (404, "unknown_endpoint")
     acts = [row[0] for row in query("SELECT action FROM audit WHERE object_type = 'webhook' ORDER BY audit_id")]
-    assert acts == [f"webhook.{act}" for act in ("created", "changed", "disabled", "enabled", "secret_rotated", "deleted")]
+    assert acts == [f"webhook.{act}" for act in ("created", "changed", "disabled", "enabled", *["secret_rotated"] * 2, "deleted")]
 
 
 def test_a_key_of_one_brand_makes_endpoints_of_that_brand_and_sees_no_others(api: Api) -> None:
