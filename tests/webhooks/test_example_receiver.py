@@ -26,7 +26,7 @@ __all__ = ["mdm"]  # The fixture.
 @pytest.fixture
 def received(running: None) -> Iterator[tuple[Any, str, list[dict[str, Any]]]]:
     """The example's own receiver, registered as an endpoint; its follower, the URL and what it applied."""
-    module, applied = example(), []
+    module, applied = example(), list[dict[str, Any]]()
     follower = module.Subscriber()
     with db.transaction() as session:
         made, secret = endpoints.create(session, WHO, Wish("http://127.0.0.1:9/"))

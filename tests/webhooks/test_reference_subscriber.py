@@ -187,6 +187,7 @@ def test_a_follower_lets_go_of_whoever_was_erased(mdm: Master, erased: tuple[tup
             follower.apply(event)
         assert follower.crosswalk() == wanted
         assert not set(erased) & set(follower.keys.values())
+    assert mdm.verify().differences == ()
 
 
 def test_what_an_export_contains_already_changes_nothing_however_late_it_comes(mdm: Master) -> None:

@@ -96,7 +96,7 @@ def make(*urls: str, **wish: int) -> None:
 
 def test_names_that_nobody_answers_for_hold_up_no_other_endpoint(running: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name server that hangs keeps a thread of the look-up for half a minute: other threads send, note and listen."""
-    over, asked, look_up = threading.Event(), set(), socket.getaddrinfo
+    over, asked, look_up = threading.Event(), set[str](), socket.getaddrinfo
 
     def slow(host: str, *more: Any, **named: Any) -> Any:
         if host.startswith("slow"):
