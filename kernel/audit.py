@@ -28,6 +28,10 @@ SELECT actor, action, object_type, purpose, detail::jsonb, object_id
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
   AS e (actor, action, object_type, purpose, detail, object_id)
 """
+_INSERT_EACH = sa.text("""
+INSERT INTO audit (actor, action, object_type, purpose, detail, object_id)
+SELECT :actor, :action, :object_type, :purpose, '{}'::jsonb, unnest(CAST(:ids AS text[]))
+""")
 _INSERT_ALIKE = """
 INSERT INTO audit (actor, action, object_type, purpose, detail, object_id)
 SELECT %s, %s, %s, %s, %s::jsonb, unnest(%s::text[])
@@ -98,6 +102,15 @@ def record(
             "after": _keyed_hash(after),
         },
     )
+
+
+def record_alike(
+    session: Session, actor: str, action: str, object_type: str, object_ids: Sequence[str], purpose: str | None = None
+) -> None:
+    """Write a row for each of some objects, in one statement of the caller's transaction; none where there are none."""
+    if object_ids:
+        said = {"actor": actor, "action": action, "object_type": object_type, "purpose": purpose, "ids": list(object_ids)}
+        session.connection().execute(_INSERT_EACH, said)
 
 
 async def record_all_async(connection: psycopg.AsyncConnection[Any], entries: Sequence[Entry]) -> None:

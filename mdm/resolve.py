@@ -19,14 +19,15 @@ import psycopg
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from kernel import clock, db, log
+from kernel import db, log
 from kernel.settings import fault_point
 from matching.evidence import FormPair
 from matching.units import Evidence
-from mdm import candidates, closure, decisions, golden, lapsing, merge_holds, pending, restandardize, versions
+from mdm import around, candidates, closure, decisions, golden, lapsing, merge_holds, pending, restandardize, sql, versions
+from mdm.around import Evaluated, Kept
 from mdm.decisions import PairDecision
-from mdm.drafts import Draft, Drafter
-from mdm.evaluation import Evaluation, evaluate
+from mdm.drafts import Drafter
+from mdm.evaluation import Evaluation
 from mdm.evidence import Weigher
 from mdm.judge import pair_decisions
 from mdm.records import ComparedRecord, Pair, Shelf
@@ -85,7 +86,7 @@ class Resolver:
 
     steps: Steps
     on_changes: OnChanges = ignore_changes
-    _kept: "_Kept | None" = None
+    _kept: Kept | None = None
     _believes_forms: bool = False
 
     def resolve(self, claims: Sequence[pending.Claim], owner: str) -> Resolved:
@@ -122,7 +123,7 @@ class Resolver:
         """Remember the evidence of pairs that were weighed under a version set."""
         self._keeping(of).weigher.know(found)
 
-    def _keeping(self, of: VersionSet) -> "_Kept":
+    def _keeping(self, of: VersionSet) -> Kept:
         """What is kept for a version set; another set starts with nothing.
 
         Evidence is remembered by hashes of forms: once a text was written anew under its old name, none of it is believed.
@@ -130,7 +131,7 @@ class Resolver:
         believes = self._believes_forms
         if self._kept is None or self._kept.versions is not of or self._kept.believes_forms is not believes:
             shelf = Shelf(lambda form: of.scorer.pair(form, form), trusts_forms=True, believes_forms=believes)
-            self._kept = _Kept(of, shelf, Weigher(of), Drafter(of), believes)
+            self._kept = Kept(of, shelf, Weigher(of), Drafter(of), believes)
         elif self._kept.shelf.rewritten:
             self._kept.shelf.rewritten = False
             self._kept = replace(self._kept, weigher=Weigher(of))
@@ -143,7 +144,7 @@ class Resolver:
         beat: Callable[[], object],
         supposed: Supposed = NOTHING,
         asked: AbstractSet[uuid.UUID] = frozenset(),
-    ) -> "Evaluated":
+    ) -> Evaluated:
         """Read the closure of some records in one snapshot, and evaluate it outside any transaction.
 
         A record that cannot be used is left out once it is quarantined; until then everything that hangs together with it waits.
@@ -152,45 +153,15 @@ class Resolver:
         else that changed, are not drafted. When there are none all are.
         """
         with snapshot(self.steps) as session:
-            around = closure.read(session, starts, of, supposed=supposed)
-            digests = closure.digests(session, list(around.records))
-            living = [one for component in around.components for one in component.records]
-            records = self.shelf(of).load(session, living)
-            unusable = frozenset(living) - records.keys()
-            given_up = pending.given_up(session, unusable) if unusable else set()
-        waited_for = unusable - given_up
-        units = [closure.without(one, unusable) for one in closure.split(around) if waited_for.isdisjoint(one.records)]
-        now = clock.now()
-        drafts = []
-        for one in evaluate(self._keeping(of).weigher, units, records, lambda _: clock.uuid7(), now):
-            stand = one.stands(asked, of.version_set_id) if asked else frozenset[uuid.UUID]()
-            drafts.append((one, self._keeping(of).drafter.drafts(one, {}, now, stand)))
-            beat()
-        return Evaluated(drafts, digests, around.outgrown, waited_for)
+            found = around.read(session, self._keeping(of), starts, supposed)
+        return around.evaluated(self._keeping(of), found, beat, asked)
 
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    """What a resolver keeps between batches, of one version set."""
-
-    versions: VersionSet
-    shelf: Shelf
-    weigher: Weigher
-    drafter: Drafter
-    believes_forms: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """What the closure of some records amounts to, and the digests that must still hold when it is written.
-
-    `waited_for`: records that cannot be used and have not been given up; nothing that hangs together with them is evaluated.
-    """
-
-    units: Sequence[tuple[Evaluation, Sequence[Draft]]]
-    digests: Mapping[uuid.UUID, str]
-    outgrown: Mapping[uuid.UUID, int]
-    waited_for: frozenset[uuid.UUID]
+    def evaluate_each(self, of: VersionSet, starts: Collection[uuid.UUID], supposed: Sequence[Supposed]) -> list[Evaluated]:
+        """The same for each of some suppositions, all in one snapshot: what several of them ask is read once."""
+        kept = self._keeping(of)
+        with snapshot(self.steps) as session, sql.remembering(session):
+            found = [around.read(session, kept, starts, one) for one in supposed]
+        return [around.evaluated(kept, one) for one in found]
 
 
 @dataclass(slots=True)

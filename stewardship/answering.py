@@ -7,13 +7,14 @@ in the same transaction.
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 
 from sqlmodel import Session
 
 from kernel import clock
 from kernel.actor import Principal
-from kernel.errors import Conflict, Invalid
+from kernel.errors import Conflict, Invalid, MdmError
 from mdm import sql
 from mdm.decisions import StewardDecision
 from mdm.questions import QuestionKind
@@ -53,6 +54,26 @@ def look(resolver: Resolver, caller: Principal, task_id: uuid.UUID, answer: Answ
     with resolver.steps() as session:
         wanted = wishes(session, _task(session, caller, task_id), answer)
     return _look(resolver, caller, wanted)
+
+
+def look_each(resolver: Resolver, caller: Principal, task: Task, answers: Sequence[Answer]) -> list[Looked | MdmError]:
+    """See what each of some answers to a task would do, as read just now; in its place what refuses one.
+
+    Where each is one decision, they are looked at together.
+    """
+    with resolver.steps() as session:
+        wanted = [settle.tried(partial(_wishes_within, session, caller, task, one)) for one in answers]
+    single = [one[0] for one in wanted if not isinstance(one, MdmError) and len(one) == 1]
+    if len(single) == len(answers) > 1:
+        found = settle.tried(partial(settle.look_each, resolver, caller, single))
+        return [found] * len(answers) if isinstance(found, MdmError) else found
+    return [one if isinstance(one, MdmError) else settle.tried(partial(_look, resolver, caller, one)) for one in wanted]
+
+
+def _wishes_within(session: Session, caller: Principal, task: Task, answer: Answer) -> list[Wish]:
+    queue.refuse_partial(caller.scope, task)
+    desk.refuse_closed(task)
+    return wishes(session, task, answer)
 
 
 def _look(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> Looked:

@@ -74,8 +74,7 @@ def names(session: Session, caller: Principal, golden_ids: Collection[uuid.UUID]
 def read(session: Session, caller: Principal, golden_ids: Sequence[uuid.UUID]) -> list[Customer]:
     """Read golden records within the caller's row scope, in the order asked; those that are not there are left out."""
     ids = list(golden_ids)
-    for one in ids:
-        audit.record(session, caller.actor, "golden.read", "golden", str(one), purpose="stewardship")
+    audit.record_alike(session, caller.actor, "golden.read", "golden", [str(one) for one in ids], purpose="stewardship")
     last = {record_id: Last(*rest) for record_id, *rest in sql.rows(session, _LAST, [ids])}
     found = [_customer(row, last) for row in sql.rows(session, _GOLDENS, [ids, ids])]
     if caller.sees_clear:

@@ -95,25 +95,67 @@ class Formed:
     weakest: Joined | None
 
 
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """Two sides as they are weighed, before it is read what was decided about their strongest pair."""
+
+    of: VersionSet
+    together: bool
+    pairs: Sequence[Pair]
+    average: float
+    strongest: Pair
+
+
 def why(steps: Steps, caller: Principal, left: Side, right: Side) -> Explained:
-    """Weigh two sides against each other. Raises: what `sides.read` does; Invalid when they make too many pairs."""
+    """Weigh two sides against each other, and tell what was decided. Raises: as `weighed`."""
+    found = weighed(steps, caller, left, right)
+    with steps() as session:
+        stored = decided(session, caller, found)
+    return explained(found, stored)
+
+
+def weighed(steps: Steps, caller: Principal, left: Side, right: Side) -> Weighed:
+    """Read two sides and weigh them. Raises: what `sides.read` does; Invalid when they make too many pairs."""
     with snapshot(steps) as session:
         of = versions.current(session)
         one, other = sides.read(session, caller.scope, left, right)
         records = Shelf(size=len(one | other)).load(session, sorted(one | other))
         together = sides.live_together(session, one | other)
+    return weigh(of, one, other, records, together)
+
+
+def weigh(
+    of: VersionSet,
+    one: Collection[uuid.UUID],
+    other: Collection[uuid.UUID],
+    records: Mapping[uuid.UUID, CurrentRecord],
+    together: bool,
+) -> Weighed:
+    """Weigh two sides by their records as they were read; those that are not among them are left out. Pure.
+
+    `together`: whether all live under one golden id. Raises: Invalid when they make too many pairs, or none.
+    """
     pairs = [(records[a], records[b]) for a in sorted(one) for b in sorted(other) if a in records and b in records]
     if not 0 < len(pairs) <= MOST_PAIRS:
         raise Invalid(f"There must be 1 to {MOST_PAIRS:,} pairs of records to compare", code="too_many_pairs")
     weights = [_weight(of, *pair) for pair in pairs]
     strongest = pairs[max(range(len(pairs)), key=weights.__getitem__)]
-    with steps() as session:
-        stored = _stored(session, *(record.record_id for record in strongest))
-        audit.record(session, caller.actor, "explain.why", "record", str(strongest[0].record_id), detail={"pairs": len(pairs)})
-    average = sum(weights) / len(weights)
-    told = _pair(of, *strongest, stored)
-    apart = _apart(of, pairs, average, stored) if not together and told.verdict == Verdict.MATCH else None
-    return Explained(together, len(pairs), average, of.lines.merge, of.lines.guard, told, apart)
+    return Weighed(of, together, pairs, sum(weights) / len(weights), strongest)
+
+
+def decided(session: Session, caller: Principal, found: Weighed) -> list[StoredWord]:
+    """Read what was decided about the strongest pair of two sides, audited: what is told of them names their values."""
+    one, other = found.strongest
+    audit.record(session, caller.actor, "explain.why", "record", str(one.record_id), detail={"pairs": len(found.pairs)})
+    return _stored(session, one.record_id, other.record_id)
+
+
+def explained(found: Weighed, stored: Sequence[StoredWord]) -> Explained:
+    """Tell why two sides are one customer or are not. Pure."""
+    of, average = found.of, found.average
+    told = _pair(of, *found.strongest, stored)
+    apart = _apart(of, found.pairs, average, stored) if not found.together and told.verdict == Verdict.MATCH else None
+    return Explained(found.together, len(found.pairs), average, of.lines.merge, of.lines.guard, told, apart)
 
 
 def _apart(of: VersionSet, pairs: Sequence[Pair], average: float, stored: Sequence[StoredWord]) -> str:

@@ -11,12 +11,12 @@ from sqlmodel import Session
 from kernel.db import Scope
 from kernel.errors import Forbidden
 from mdm import sql
+from mdm.around import Evaluated
 from mdm.changes import Status
 from mdm.drafts import Draft
 from mdm.evaluation import Evaluation
 from mdm.policy import Policy
 from mdm.questions import QuestionKind
-from mdm.resolve import Evaluated
 
 VALUES_ONLY = "values"
 

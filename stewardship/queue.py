@@ -242,9 +242,14 @@ def within(session: Session, scope: Scope, task_id: uuid.UUID) -> Task:
     Raises: NotFound.
     """
     found = one(session, task_id)
-    if not sides.is_within(scope, found.brands, found.regions):
-        raise _unknown(task_id)
+    refuse_partial(scope, found)
     return found
+
+
+def refuse_partial(scope: Scope, task: Task) -> None:
+    """Raises: NotFound for a task of which the scope does not hold all."""
+    if not sides.is_within(scope, task.brands, task.regions):
+        raise _unknown(task.task_id)
 
 
 def _unknown(task_id: uuid.UUID) -> NotFound:

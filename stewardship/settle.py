@@ -6,7 +6,7 @@ token no longer fits, and nobody decides about what they have not seen. A worker
 
 import hashlib
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
@@ -17,9 +17,10 @@ from kernel.actor import Principal
 from kernel.db import Scope
 from kernel.errors import Conflict, Invalid, MdmError, NotFound
 from matching.closure import contradictions
-from mdm import closure, steward_decisions, versions
+from mdm import closure, sql, steward_decisions, versions
+from mdm.around import Evaluated
 from mdm.decisions import StewardDecision
-from mdm.resolve import Evaluated, Resolver
+from mdm.resolve import Resolver
 from mdm.steward_decisions import Kept, Said, Supposed
 from mdm.versions import VersionSet
 from stewardship import previews, seconding, sides
@@ -73,7 +74,35 @@ def look(resolver: Resolver, caller: Principal, wish: Wish) -> Looked:
     with resolver.steps() as session:
         of = versions.current(session)
         decision = wished(session, caller, of, wish)
-    looked = look_at(resolver, caller, of, Supposed(made=(decision,)), decision.records)
+    return _uncontradicted(look_at(resolver, caller, of, Supposed(made=(decision,)), decision.records))
+
+
+def look_each(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> list[Looked | MdmError]:
+    """See what each of some decisions about the same records would do, all as of one moment; in its place what refuses one.
+
+    As `look`, at less than half its statements where there are two. Raises: what `sides.read` does.
+    """
+    with resolver.steps() as session, sql.remembering(session):
+        of = versions.current(session)
+        supposed = [Supposed(made=(wished(session, caller, of, one),)) for one in wishes]
+    found = resolver.evaluate_each(of, frozenset().union(*(one.made[0].records for one in supposed)), supposed)
+    with resolver.steps() as session:
+        return [
+            tried(lambda one=one, evaluated=evaluated: _uncontradicted(_looked(session, caller, of, one, evaluated)))  # type: ignore[misc]  # Bound by the loop.
+            for one, evaluated in zip(supposed, found, strict=True)
+        ]
+
+
+def tried(look: Callable[[], Seen]) -> Seen | MdmError:
+    """What is seen, or what refuses it."""
+    try:
+        return look()
+    except MdmError as error:
+        return error
+
+
+def _uncontradicted(looked: Looked) -> Looked:
+    (decision,) = looked.supposed.made
     for chain in contradicted(looked):
         detail = "Stewards have said otherwise: take one of these decisions back first."
         extra = {"decisions": sorted(str(one) for one in chain - {decision.decision_id})}
@@ -108,14 +137,17 @@ def look_back(resolver: Resolver, caller: Principal, decision_id: uuid.UUID) -> 
 def look_at(resolver: Resolver, caller: Principal, of: VersionSet, supposed: Supposed, records: Collection[uuid.UUID]) -> Looked:
     """See what comes of supposed decisions. Raises: Conflict when a record cannot be used; Forbidden beyond the scope."""
     evaluated = resolver.evaluate_around(of, records, lambda: None, supposed)
+    with resolver.steps() as session:
+        return _looked(session, caller, of, supposed, evaluated)
+
+
+def _looked(session: Session, caller: Principal, of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> Looked:
     if evaluated.waited_for:
         raise Conflict("A record of it cannot be used at present", code="record_unusable")
     joined = frozenset().union(*(one.records for one in supposed.made if one.is_match))
     blockers = previews.crossed(of.policy, evaluated, joined)
-    with resolver.steps() as session:
-        preview = previews.preview(session, caller.scope, evaluated, blockers)
-        for golden_id in preview.golden_ids:
-            audit.record(session, caller.actor, "decision.preview", "golden", str(golden_id))
+    preview = previews.preview(session, caller.scope, evaluated, blockers)
+    audit.record_alike(session, caller.actor, "decision.preview", "golden", [str(one) for one in preview.golden_ids])
     return Looked(of, supposed, evaluated, _token(of, supposed, evaluated), preview)
 
 

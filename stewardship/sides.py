@@ -80,22 +80,23 @@ def live_together(session: Session, record_ids: Collection[uuid.UUID]) -> bool:
 
 
 def _members(session: Session, scope: Scope, golden_id: uuid.UUID) -> list[_Found]:
-    found = sql.rows(
+    rows = sql.rows(
         session,
-        """SELECT live.golden_id, live.status, live.brands, live.regions FROM golden g
-           JOIN golden live ON live.golden_id = coalesce(g.redirect_to, g.golden_id) WHERE g.golden_id = %s""",
+        """SELECT live.golden_id, live.status, live.brands, live.regions, c.record_id, c.source, c.source_key
+           FROM golden g JOIN golden live ON live.golden_id = coalesce(g.redirect_to, g.golden_id)
+           LEFT JOIN crosswalk c ON c.golden_id = live.golden_id WHERE g.golden_id = %s""",
         [golden_id],
     )
     about = {"golden_id": str(golden_id)}
-    if not found or not is_within(scope, found[0][2], found[0][3]):
+    if not rows or not is_within(scope, rows[0][2], rows[0][3]):
         raise NotFound("There is no such golden record", code="unknown_golden", extra=about)
-    live_id, status = found[0][:2]
+    live_id, status = rows[0][:2]
     if status == "erased":
         raise Gone("The golden record was erased", code="golden_erased", extra=about)
-    rows = sql.rows(session, "SELECT record_id, source, source_key, golden_id FROM crosswalk WHERE golden_id = %s", [live_id])
-    if not rows:
+    found = [_Found(record_id, (source, key), live_id) for *_, record_id, source, key in rows if record_id is not None]
+    if not found:
         raise Invalid("The golden record has no record that lives", code="golden_ended", extra=about)
-    return [_Found(row[0], (row[1], row[2]), row[3]) for row in rows]
+    return found
 
 
 def _named(session: Session, scope: Scope, keys: Sequence[Key]) -> list[_Found]:

@@ -5,9 +5,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlmodel import Session
+
 from consent.purposes import shipped
 from consent.status import Ruling
-from kernel import audit, clock, db
+from kernel import audit, clock
 from kernel.actor import Principal
 from mdm import consent_comparison, consent_customers, consent_reading
 from mdm.consent_comparison import Compared, Line
@@ -65,21 +67,18 @@ class Consents:
         return sum(one.state != SAME for one in self.rows)
 
 
-def read(caller: Principal, customers: Sequence[Customer], is_parted: bool, is_whole: bool) -> Consents | None:
-    """Compare the consents of customers, audited as a read of each; None for whoever may read none.
+def read(session: Session, caller: Principal, customers: Sequence[Customer], is_parted: bool, is_whole: bool) -> Consents | None:
+    """Compare the consents of customers, audited as a read of each; None for whoever may read none. Needs the engine's session.
 
     `is_parted`: they are what a golden record would be parted into, and hold the records that they name.
     """
     if not caller.may(NEEDS) or not customers:
         return None
     golden_ids = sorted({one.golden_id for one in customers})
-    with db.transaction(db.Role.APP, caller.scope) as session:
-        for golden_id in golden_ids:
-            audit.record(session, caller.actor, "golden.read_consents", "golden", str(golden_id))
+    audit.record_alike(session, caller.actor, "golden.read_consents", "golden", [str(one) for one in golden_ids])
     named = [frozenset(member.record_id for member in one.members) for one in customers]
-    with db.read_only(db.Role.ENGINE) as session:
-        of = named if is_parted else _members(consent_customers.members_of(session, golden_ids), customers)
-        found = consent_comparison.read(session, shipped(), of, clock.now(), caller.scope.brands)
+    of = named if is_parted else _members(consent_customers.members_of(session, golden_ids), customers)
+    found = consent_comparison.read(session, shipped(), of, clock.now(), caller.scope.brands)
     return Consents([_row(line, found) for line in found.lines], is_whole, found.is_beyond)
 
 

@@ -21,7 +21,7 @@ from stewardship.accounts import User
 from stewardship.answering import NO_MATCH, Answer
 from stewardship.clusters import Node
 from stewardship.customers import Customer, Member
-from stewardship.explain import Explained
+from stewardship.explain import Explained, StoredWord, Weighed
 from stewardship.notes import Note
 from stewardship.previews import Changed, State
 from stewardship.queue import Task
@@ -149,14 +149,43 @@ def told(refused: MdmError) -> str:
     return refused.detail or refused.title
 
 
-def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
-    """Look at a task. Blocks for as long as its customers take to be weighed. Raises: NotFound."""
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What is read of a task within the caller's row scope, in one step. `nodes` and `names`: of what is drawn."""
+
+    task: Task
+    story: Sequence[Note]
+    customers: Sequence[Customer]
+    nodes: Sequence[Node]
+    names: Mapping[uuid.UUID, str]
+
+
+def _read(caller: Principal, task_id: uuid.UUID) -> _Shown:
+    """Read a task and its customers, audited. Raises: NotFound."""
     with db.transaction(db.Role.APP, caller.scope) as session:
         task = queue.one(session, task_id)
-        story = queue.story(session, task_id)
         found = customers.read(session, caller, task.golden_ids[:MOST_COLUMNS])
-    gone = [one for one in found if one.status != Status.LIVE]
-    found = [one for one in found if one.status == Status.LIVE] or found
+        nodes = clusters.nodes_of(session, task.record_ids) if _is_drawn(task) else []
+        names = customers.names(session, caller, {one.golden_id for one in nodes if one.golden_id}) if nodes else {}
+        return _Shown(task, queue.story(session, task_id), found, nodes, names)
+
+
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What is read past the row scope of the application, of what the caller may see, in one step."""
+
+    chart: Chart | None
+    others: Sequence[User]
+    consents: Consents | None
+    decided: Sequence[StoredWord]
+
+
+def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
+    """Look at a task. Blocks for as long as its customers take to be weighed. Raises: NotFound."""
+    shown = _read(caller, task_id)
+    task = shown.task
+    gone = [one for one in shown.customers if one.status != Status.LIVE]
+    found = [one for one in shown.customers if one.status == Status.LIVE] or list(shown.customers)
     is_check, is_open = task.kind == AUDIT, task.state == "open"
     is_asked = is_open and task.kind != EXPIRED
     is_grouped = is_asked and not is_check and (len(task.golden_ids) != 2 or task.kind in {"too_large", "contested"})
@@ -164,40 +193,36 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
     is_large = is_grouped and (
         len(task.golden_ids) > MOST_LOOKED_AT or task.kind == "contested" or len(task.record_ids) > MOST_PICKED
     )
-    match = _outcome(caller, task, MATCH) if is_asked and not is_large else Outcome(None)
-    may_differ = is_asked and (is_check or len(task.golden_ids) > 1)
-    no_match = _outcome(caller, task, NO_MATCH) if may_differ and not is_large else Outcome(None)
-    sides = _sides(task, found) if is_asked else ()
-    why = _why(caller, *sides) if len(sides) == 2 else None
+    may_differ = is_check or len(task.golden_ids) > 1
+    match, no_match = _outcomes(caller, task, may_differ) if is_asked and not is_large else (Outcome(None), Outcome(None))
+    weighed = _weighed(caller, task, found, no_match) if is_asked else None
     merged = _merged(found[0]) if is_check and found else _of_state(match.survivor)
     parted = _parted(task, found, no_match) if is_check and is_open else []
     found = parted or found
-    rows = compare([one.plain for one in found])
-    chart = _chart(caller, task) if _is_drawn(task) else None
+    beside = _read_beside(caller, shown, found, bool(parted), is_asked, weighed)
+    why = explain.explained(weighed, beside.decided) if weighed else None
     kept = _override(caller, task) if is_open and task.kind == EXPIRED else None
-    waterfall = bars(why) if why else ()
-    with db.read_only() as session:  # Accounts are nobody's rows.
-        others = assignees.candidates(session, task) if is_asked else []
-    asked = (is_grouped, is_large, bool(parted))
+    rows, waterfall = compare([one.plain for one in found]), bars(why) if why else ()
+    told = (task, shown.story, found, gone, merged, rows, match, no_match, why, waterfall)
+    return TaskPage(*told, is_grouped, is_large, bool(parted), kept, beside.chart, beside.others, beside.consents)
+
+
+def _read_beside(
+    caller: Principal, shown: _Shown, found: Sequence[Customer], is_parted: bool, is_asked: bool, weighed: Weighed | None
+) -> _Beside:
+    task = shown.task
     is_whole = len(found) > 1 and len(task.golden_ids) <= MOST_COLUMNS
-    consents = task_consents.read(caller, found, bool(parted), is_whole) if is_asked else None
-    told = (task, story, found, gone, merged, rows, match, no_match, why, waterfall)
-    return TaskPage(*told, *asked, kept, chart, others, consents)
+    with db.transaction() as session:
+        cluster = clusters.read(session, shown.nodes, len(task.record_ids)) if _is_drawn(task) else None
+        others = assignees.candidates(session, task) if is_asked else []  # Accounts are nobody's rows.
+        consents = task_consents.read(session, caller, found, is_parted, is_whole) if is_asked else None
+        decided = explain.decided(session, caller, weighed) if weighed else []
+    return _Beside(cluster_chart.draw(cluster, shown.names) if cluster else None, others, consents, decided)
 
 
 def _is_drawn(task: Task) -> bool:
     """Whether the records hang together in a way that the two sides do not show, or by somebody's word."""
     return (len(task.record_ids) > 2 or task.kind in {"contested", "source_merge"}) and task.kind != EXPIRED
-
-
-def _chart(caller: Principal, task: Task) -> Chart:
-    """Draw how the records hang together; whose they are is named, and audited as one read."""
-    with db.transaction(db.Role.APP, caller.scope) as session:
-        nodes = clusters.nodes_of(session, task.record_ids)
-        names = customers.names(session, caller, {one.golden_id for one in nodes if one.golden_id})
-    with db.read_only() as session:
-        cluster = clusters.read(session, nodes, len(task.record_ids))
-    return cluster_chart.draw(cluster, names)
 
 
 def _override(caller: Principal, task: Task) -> KeptOverride | None:
@@ -208,6 +233,29 @@ def _override(caller: Principal, task: Task) -> KeptOverride | None:
         return None
     found = [one for one in held if one.override.attribute == task.reason_code and one.withdrawn_at is None]
     return max(found, key=lambda one: one.override.set_at, default=None)
+
+
+def _weighed(caller: Principal, task: Task, found: Sequence[Customer], no_match: Outcome) -> Weighed | None:
+    """Weigh two sides against each other, by what was read to look at the answer that tells them apart."""
+    sides = _sides(task, found)
+    if len(sides) != 2:
+        return None
+    try:
+        of_look = _weighed_as_looked(no_match.looked) if no_match.looked else None
+        return of_look or explain.weighed(db.transaction, caller, *sides)
+    except MdmError:
+        return None
+
+
+def _weighed_as_looked(looked: Looked) -> Weighed | None:
+    units = [unit for unit, _ in looked.evaluated.units]
+    records = {known: record for unit in units for known, record in unit.current.items()}
+    (decision, *more) = looked.supposed.made
+    if more or not decision.records <= records.keys():
+        return None
+    golden_ids = {unit.records[one].golden_id for unit in units for one in decision.records & unit.records.keys()}
+    together = len(golden_ids) == 1 and None not in golden_ids
+    return explain.weigh(looked.of, decision.left, decision.right, records, together)
 
 
 def _sides(task: Task, found: Sequence[Customer]) -> Sequence[Side]:
@@ -241,18 +289,12 @@ def _customer(of: Customer, state: State, members: Sequence[Member]) -> Customer
     return replace(of, display_name=name[0] if name else None, values=values, members=tuple(members))
 
 
-def _outcome(caller: Principal, task: Task, verdict: str) -> Outcome:
-    try:
-        return Outcome(answering.look(deciding.resolver(), caller, task.task_id, Answer(verdict, LOOKING)))
-    except MdmError as error:
-        return Outcome(None, error)
-
-
-def _why(caller: Principal, left: Side, right: Side) -> Explained | None:
-    try:
-        return explain.why(db.transaction, caller, left, right)
-    except MdmError:
-        return None
+def _outcomes(caller: Principal, task: Task, may_differ: bool) -> tuple[Outcome, Outcome]:
+    """What a yes and a no would do. `may_differ`: whether a no can be said without saying who is whom."""
+    answers = [Answer(verdict, LOOKING) for verdict in (MATCH, *([NO_MATCH] if may_differ else []))]
+    seen = answering.look_each(deciding.resolver(), caller, task, answers)
+    match, *others = [Outcome(None, one) if isinstance(one, MdmError) else Outcome(one) for one in seen]
+    return match, others[0] if others else Outcome(None)
 
 
 def bars(why: Explained) -> list[Bar]:

@@ -1,0 +1,54 @@
+"""How often pages ask the database: each statement is a way there and back, and on a busy machine waits its turn."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from kernel import db
+
+from .conftest import Browser
+from .test_tasks import task_path
+
+ASKED: list[str] = []
+
+
+class Counting(psycopg.Cursor[Any]):
+    """The driver's own cursor, which notes what it was asked."""
+
+    def execute(self, query: Any, params: Any = None, **more: Any) -> Any:
+        ASKED.append(" ".join(str(query).split()))
+        return super().execute(query, params, **more)
+
+
+@pytest.fixture
+def asked(database: str) -> Iterator[list[str]]:
+    """The statements of every connection that is opened from now on."""
+    db.dispose()
+    db.watch(Counting, None)
+    yield ASKED
+    db.watch(None, None)
+    db.dispose()
+
+
+def of_page(browser: Browser, path: str, asked: list[str]) -> list[str]:
+    """What a page asks once the process knows policy and model."""
+    browser.open(path)
+    asked.clear()
+    browser.open(path)
+    return list(asked)
+
+
+def test_the_page_of_a_task_reads_once_what_both_of_its_answers_hang_on(asked: list[str], ana: Browser) -> None:
+    said = of_page(ana, task_path(), asked)
+    closures = [one for one in said if "FROM crosswalk c JOIN source_record r USING (record_id) WHERE" in one]
+    assert len(closures) == 1, closures
+    assert sum("FROM version_set" in one for one in said) == 1
+    assert len(said) <= 40, said  # 75 when each answer, and why, was read by itself.
+
+
+@pytest.mark.parametrize(("path", "most"), [("/console", 26), ("/console/tasks", 8), ("/console/customers", 2)])
+def test_other_pages_ask_no_more_than_they_did(asked: list[str], ana: Browser, path: str, most: int) -> None:
+    said = of_page(ana, path, asked)
+    assert 0 < len(said) <= most, said
