@@ -41,6 +41,7 @@ def list_(every: Annotated[bool, typer.Option("--all", help="Those that are deci
 
 def _about(one: Proposal) -> str:
     said = [f"{one.about[name]:,} {name}" for name in ("decisions", "records") if name in one.about]
+    said += [f"value of {one.about['attribute']}"] if "attribute" in one.about else []
     said += [f"{name} {one.about[name][:12]}" for name in ("policy", "model") if name in one.about]
     return ", ".join(said)
 

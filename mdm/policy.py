@@ -29,7 +29,7 @@ from mdm import kept_days, purposes, sql
 from mdm.blocker_schema import faults as blocker_faults
 from mdm.documents import Finding, Spot, parse_document, read_text
 from mdm.mapping_schema import Expression
-from mdm.override_values import STEWARD_SOURCE
+from mdm.override_values import STEWARD_SOURCE, overridable
 from mdm.policy_schema import AttributeRule as DeclaredRule
 from mdm.policy_schema import ChannelKind, PolicyDocument, Source, paths_read
 from mdm.survivorship_rules import AttributeRule, SurvivorshipRules, rule_faults
@@ -265,6 +265,9 @@ def check(policy: PolicyDocument) -> Iterator[Finding]:
     for spot, attribute in _attributes_named(policy):
         if not _is_attribute(policy, attribute) and not (spot[0] == "views" and attribute in VIEW_ONLY):
             yield spot, f"{attribute!r} is neither one of our attributes nor a declared extra (extras.<name>)"
+    for index, attribute in enumerate(policy.four_eyes.values):
+        if _is_attribute(policy, attribute) and attribute not in overridable(policy.extras):
+            yield ("four_eyes", "values", index), "is never set by hand: numbers stay with the records that bring them"
     yield from ((("survivorship", "default"), fault) for fault in rule_faults("default", _rule(policy.survivorship.default)))
     yield from blocker_faults(policy.merge_blockers, policy.extras, policy.sources)
     yield from purposes.faults(policy)
@@ -281,6 +284,7 @@ def _attributes_named(policy: PolicyDocument) -> Iterator[tuple[Spot, str]]:
         yield from ((("views", view, n), one) for n, one in enumerate(shown))
     yield from ((("survivorship", "attributes", attribute), attribute) for attribute in policy.survivorship.attributes)
     yield from ((("attributes", attribute), attribute) for attribute in policy.attributes)
+    yield from ((("four_eyes", "values", n), one) for n, one in enumerate(policy.four_eyes.values))
 
 
 def _is_attribute(policy: PolicyDocument, name: str) -> bool:

@@ -211,8 +211,11 @@ class Matching(Strict):
 class FourEyes(Strict):
     """What takes two persons. Without a number one suffices."""
 
-    records: int | None = Field(None, ge=1, description="a decision that changes golden records of more records than this")
+    records: int | None = Field(
+        None, ge=1, description="a decision, or a value set by hand, that changes golden records of more records than this"
+    )
     decisions: int | None = Field(None, ge=1, description="more decisions than this at once")
+    values: tuple[str, ...] = Field((), description="attributes, or `extras.<name>`, of which no one person sets a value by hand")
     policy_records: int | None = Field(
         None, ge=0, description="a policy or model by which more records than this are resolved again"
     )

@@ -9,8 +9,9 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+from sqlmodel import Session
 
-from kernel import audit, clock
+from kernel import approvals, audit, clock
 from kernel.actor import Principal
 from kernel.errors import Invalid, NotFound
 from mdm import override_values, overrides, versions
@@ -20,7 +21,7 @@ from mdm.resolve import Resolver
 from mdm.steps import Steps
 from mdm.steward_decisions import Supposed
 from mdm.versions import VersionSet
-from stewardship import settle, sides
+from stewardship import seconding, settle, sides
 from stewardship.settle import STEWARD, Looked
 
 LARGEST_VALUE_BYTES = 4_096
@@ -72,17 +73,28 @@ def _check(of: VersionSet, wish: OverrideWish) -> None:
 def make(resolver: Resolver, caller: Principal, wish: OverrideWish, token: str | None) -> uuid.UUID:
     """Set a value that was looked at; the id of the override. The records are resolved by a worker.
 
-    Raises: as `look`; MdmError 428 without a token, 412 when what was looked at has changed.
+    One that by policy takes two stewards is kept as a proposal, until another sets the same value.
+
+    Raises: as `look`; MdmError 428 without a token, 412 when what was looked at has changed; Conflict (second_person_needed).
     """
     reason = settle.checked_reason(wish.reason)
     looked = look(resolver, caller, wish)
     (override,) = looked.supposed.overrides
     with resolver.steps() as session:
         settle.hold(session, looked, token)
-        overrides.store(session, looked.of, override, reason)
-        detail = {"attribute": override.attribute, "golden_id": str(wish.golden_id)}
-        audit.record(session, caller.actor, "override.set", "override", str(override.override_id), after=reason, detail=detail)
+        seen = (looked.of.policy, looked.token, looked.preview)
+        proposed = seconding.wait(session, caller, *seen, attribute=override.attribute)
+        if proposed is None:
+            _store(session, caller, looked.of, wish.golden_id, override, reason)
+    if proposed is not None:
+        raise approvals.needed(proposed)
     return override.override_id
+
+
+def _store(session: Session, caller: Principal, of: VersionSet, golden_id: uuid.UUID, override: Override, reason: str) -> None:
+    overrides.store(session, of, override, reason)
+    detail = {"attribute": override.attribute, "golden_id": str(golden_id)}
+    audit.record(session, caller.actor, "override.set", "override", str(override.override_id), after=reason, detail=detail)
 
 
 def of_golden(steps: Steps, caller: Principal, golden_id: uuid.UUID) -> list[KeptOverride]:

@@ -8,6 +8,7 @@ import hashlib
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import TypeVar, cast
 
 from sqlmodel import Session
@@ -167,9 +168,14 @@ def _token(of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> str:
         (one.verdict, sorted(map(str, one.left)), sorted(map(str, one.right)), sorted(one.across), one.yields)
         for one in supposed.made
     ]
-    said += [(one.attribute, one.value, str(one.expires_at), sorted(map(str, one.records))) for one in supposed.overrides]
+    said += [(one.attribute, one.value, _instant(one.expires_at), sorted(map(str, one.records))) for one in supposed.overrides]
     told = (of.version_set_id, said, sorted(map(str, supposed.undone)), sorted((str(k), v) for k, v in evaluated.digests.items()))
     return hashlib.blake2b(repr(told).encode(), digest_size=16).hexdigest()
+
+
+def _instant(at: datetime | None) -> str:
+    """One moment, in whatever zone it was said: of two persons one may sit in another."""
+    return at.astimezone(UTC).isoformat() if at else ""
 
 
 def make(

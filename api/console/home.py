@@ -34,15 +34,16 @@ def home(request: Request, signed: Anybody, done: UUID | None = None) -> Respons
         answered = queue.answered_by(session, caller.actor, ANSWERED)
         today = queue.answers_since(session, caller.actor, _midnight(signed))
         seconds = approvals.listed(session, limit=ANSWERED)
+        asked = {one.approval_id: [UUID(text) for text in one.about.get("golden_ids", ())[:2]] for one in seconds}
         shown = {one for task in (*mine, *urgent, *answered) for one in task.golden_ids[:2]}
-        names = customers.names(session, caller, shown)
+        names = customers.names(session, caller, shown.union(*asked.values()))
     with db.read_only() as session:
         measured, holds = precision.read(session, caller.scope), merge_holds.in_force(session)
         looks = second_looks.listed(session, caller, second_looks.WAITING, LOOKS)
     return page(
         request, "home.html", figures=figures, measured=measured, holds=holds, mine=mine, urgent=urgent, kinds=KINDS,
         names=names, done=done, answered=answered, seconds=seconds, looks=looks, today=today, fares=fares.read(caller),
-        place=fares.place, lasting=fares.lasting, ticks=fares.TICKS,
+        place=fares.place, lasting=fares.lasting, ticks=fares.TICKS, asked=asked,
     )  # fmt: skip
 
 

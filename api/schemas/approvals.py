@@ -17,7 +17,9 @@ class Approval(BaseModel):
 
     approval_id: UUID
     kind: str = Field(description="`decision`: of a steward; `policy`: another policy or model would rule; `erasure`.")
-    about: dict[str, Any] = Field(description="How many records and decisions, and which golden ids (the first 20).")
+    about: dict[str, Any] = Field(
+        description="How many records and decisions, which golden ids (the first 20), and of a value set by hand its attribute."
+    )
     asked_by: str
     asked_at: datetime
     expires_at: datetime

@@ -9,9 +9,11 @@ from starlette.datastructures import FormData
 from api.console import by_hand
 from kernel import db
 from mdm import policy as policies
+from mdm import rules, versions
 from mdm.override_values import Unreadable, check
 
 from ...resolution import Master, golden_of, query
+from ..conftest import WITH_DOUBT
 from .conftest import Browser, signed_in
 from .test_tasks import task_path, words_of
 
@@ -136,3 +138,28 @@ def test_what_was_typed_stands_again_in_its_field() -> None:
     of = by_hand.fields("address", {"lines": ["Calle Mayor 5"], "city": "Madrid"})
     sent = FormData([("part:lines", "One"), ("part:lines", "Two"), ("part:city", "Paris")])
     assert [one.text for one in by_hand.typed(sent, of)] == ["One", "Two", "", "Paris", "", ""]
+
+
+def test_of_a_value_that_takes_two_the_second_steward_hears_of_whom_and_sets_the_same(
+    ana: Browser, ben: Browser, mdm: Master
+) -> None:
+    with db.transaction() as session:
+        mdm.policy = policies.store(session, policies.parse(WITH_DOUBT + "four_eyes: {values: [birth_date]}\n"), "test")
+        versions.adopt(session, mdm.policy)
+    rules.forget()
+    mdm.drain()
+    path = task_path()
+    for one in (ana, ana):
+        one.open(path)
+        one.send(f"{path}/override", **fields_of("birth_date", value="1984-03-21"))
+        assert one.send(f"{path}/override").status_code == 409
+        assert "This takes a second person" in words_of(one.page)
+    assert overrides() == []
+    home = ben.open("/console")
+    assert "Set birth date by hand: Maria Garcia Lopez" in words_of(home)
+    assert "1984-03-21" not in home
+    assert f"console/customers/{golden_of('pos', '1')}" in home
+    ben.open(path)
+    ben.send(f"{path}/override", **fields_of("birth_date", value="1984-03-21"))
+    assert ben.send(f"{path}/override").status_code == 200
+    assert overrides() == [("She spelt it out.", True)]

@@ -10,7 +10,7 @@ from kernel import actor, db
 from mdm import policy as policies
 from mdm import rules, versions
 
-from ...resolution import MARIA, Master, partition
+from ...resolution import MARIA, Master, golden_of, partition, query
 from ..conftest import WITH_DOUBT
 
 LARGE = "four_eyes: {records: 1, decisions: 1}\n"
@@ -104,6 +104,71 @@ def test_no_way_round_it_by_a_decision_or_a_set(ana: TestClient, mdm: Master) ->
         assert code(ana.post(path, json=body | {"preview_token": token})) == (409, "second_person_needed"), path
     mdm.drain()
     assert partition() == APART
+
+
+def ruled(mdm: Master, more: str) -> None:
+    """Let a policy rule that says more."""
+    with db.transaction() as session:
+        mdm.policy = policies.store(session, policies.parse(WITH_DOUBT + more), "test")
+        versions.adopt(session, mdm.policy)
+    rules.forget()
+    mdm.drain()
+
+
+def set_by_hand(api: TestClient, mdm: Master, value: str, **more: Any) -> Any:
+    """Set the language of the customer of a record, after a look."""
+    path = f"/v1/golden/{golden_of('pos', '1')}/overrides"
+    body = {"attribute": "language", "value": value, "reason": WHY, **more}
+    token = api.post(path, json=body, params={"dry_run": True}).json()["preview_token"]
+    answer = api.post(path, json=body | {"preview_token": token})
+    mdm.drain()
+    return answer
+
+
+def language(api: TestClient) -> Any:
+    return api.get(f"/v1/golden/{golden_of('pos', '1')}").json()["golden"]["values"].get("language")
+
+
+def test_a_value_of_a_large_customer_is_set_by_two(ana: TestClient, ben: TestClient, mdm: Master) -> None:
+    settle(ana, mdm)
+    settle(ben, mdm)
+    first = set_by_hand(ana, mdm, "es")
+    assert code(first) == (409, "second_person_needed")
+    assert language(ana) is None
+    (proposal,) = waiting(ben)
+    assert proposal["about"]["attribute"] == "language"
+    assert "es" not in proposal["about"].values()  # Whoever seconds it says the value, and does not read it off.
+    assert code(set_by_hand(ana, mdm, "es")) == (409, "second_person_needed")
+    assert code(set_by_hand(ben, mdm, "de")) == (409, "second_person_needed")
+    assert language(ana) is None
+    assert set_by_hand(ben, mdm, "es").status_code == 201
+    assert language(ana)["value"] == "es"
+    assert query("SELECT count(*) FROM audit WHERE action = 'override.set'") == [(1,)]
+
+
+def test_policy_names_values_that_no_one_person_sets(ana: TestClient, ben: TestClient, small: Master) -> None:
+    assert set_by_hand(ana, small, "es").status_code == 201
+    ruled(small, "four_eyes: {values: [language]}\n")
+    assert code(set_by_hand(ana, small, "de")) == (409, "second_person_needed")
+    assert language(ana)["value"] == "es"
+    assert set_by_hand(ben, small, "de").status_code == 201
+    assert language(ana)["value"] == "de"
+
+
+def test_two_who_name_one_moment_in_two_zones_say_the_same(ana: TestClient, ben: TestClient, small: Master) -> None:
+    ruled(small, "four_eyes: {values: [language]}\n")
+    assert code(set_by_hand(ana, small, "es", expires_at="2999-01-01T01:00:00+01:00")) == (409, "second_person_needed")
+    assert set_by_hand(ben, small, "es", expires_at="2999-01-01T00:00:00Z").status_code == 201
+
+
+def test_letting_a_value_go_takes_one(ana: TestClient, ben: TestClient, small: Master) -> None:
+    ruled(small, "four_eyes: {values: [language]}\n")
+    set_by_hand(ana, small, "es")
+    made = set_by_hand(ben, small, "es").json()
+    path = f"/v1/golden/{golden_of('pos', '1')}/overrides/{made['override_id']}:withdraw"
+    body = {"reason": "She speaks German."}
+    token = ana.post(path, json=body, params={"dry_run": True}).json()["preview_token"]
+    assert ana.post(path, json=body | {"preview_token": token}).json()["state"] == "withdrawn"
 
 
 def test_a_proposal_is_rejected_with_a_reason_and_never_approved_unseen(
