@@ -23,12 +23,14 @@ VALUES_ONLY = "values"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A golden id at one time. `members` are (source, source key); `values` the attributes by name, without provenance."""
+    """A golden id at one time. `members` are (source, source key); `values` the attributes by name, whose `provenance` stands
+    beside them."""
 
     status: str
     redirect_to: uuid.UUID | None
     members: tuple[tuple[str, str], ...]
     values: Mapping[str, Any]
+    provenance: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,5 +142,6 @@ def _stored(session: Session, golden_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID
 
 def _state(status: str, redirect_to: uuid.UUID | None, body: Mapping[str, Any]) -> State:
     members = tuple((one["source"], one["source_key"]) for one in body.get("members", ()))
-    values = {name: held["value"] for name, held in body.get("values", {}).items()} if status == Status.LIVE else {}
-    return State(status, redirect_to, members, values)
+    told = body.get("values", {}) if status == Status.LIVE else {}
+    values = {name: held["value"] for name, held in told.items()}
+    return State(status, redirect_to, members, values, {name: held.get("provenance") for name, held in told.items()})

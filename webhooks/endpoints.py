@@ -188,6 +188,14 @@ def every(session: Session) -> list[Endpoint]:
     return [_endpoint(row) for row in _run(session, f"{_SELECT} ORDER BY e.endpoint_id")]
 
 
+def count_hearing(session: Session, subject: str, brands: Sequence[str], regions: Sequence[str]) -> int:
+    """Count the endpoints in the session's scope that hear of a kind of subject (`golden`) of some brands and regions."""
+    statement = """SELECT count(*) FROM webhook_endpoint WHERE disabled_at IS NULL
+      AND (cardinality(types) = 0 OR EXISTS (SELECT FROM unnest(types) AS one WHERE split_part(one, '.', 1) = :subject))
+      AND (brands IS NULL OR brands && CAST(:brands AS text[])) AND (regions IS NULL OR regions && CAST(:regions AS text[]))"""
+    return int(_run(session, statement, subject=subject, brands=list(brands), regions=list(regions)).scalar_one())
+
+
 def change(session: Session, caller: Principal, endpoint_id: uuid.UUID, wish: Wish) -> Endpoint:
     """Make an endpoint another one under the same id; what is due already goes to the new address. Raises: NotFound."""
     before = get(session, endpoint_id)

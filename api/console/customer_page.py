@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from api import past
-from api.console.values import LABELS, label, lines
+from api.console.values import BY_HAND, LABELS, label, lines, source_names
 from consent.purposes import shipped
 from kernel import audit, clock, db
 from kernel.actor import Principal
@@ -15,7 +15,6 @@ from kernel.errors import MdmError, NotFound
 from mdm import consent_reading, history, masking, related
 from mdm import policy as policies
 from mdm.history import Key, Step
-from mdm.override_values import STEWARD_SOURCE
 from mdm.overrides import KeptOverride
 from mdm.related import Relations
 from stewardship import customers, overriding, queue
@@ -50,7 +49,7 @@ class Value:
     @property
     def by_hand(self) -> bool:
         """Whether a steward set it."""
-        return self.source == STEWARD_SOURCE
+        return self.source == BY_HAND
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +182,9 @@ def _value(name: str, held: Mapping[str, Any]) -> Value:
         for one in provenance.get("runners_up", ())
         if one.get("value") is not None
     ]
-    sources = ", ".join(dict.fromkeys(str(one["source"]) for one in provenances if "source" in one))
     since = datetime.fromisoformat(first["at"]) if "at" in first else None
     because = SENTENCES.get(first.get("rule", ""), str(first.get("rule", "")).replace("_", " "))
-    return Value(name, label(name), lines(name, held["value"]), sources, since, because, runners)
+    return Value(name, label(name), lines(name, held["value"]), source_names(told), since, because, runners)
 
 
 def _overrides(caller: Principal, customer: Customer) -> list[KeptOverride]:

@@ -19,7 +19,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.console.values import lines
+from api.console.values import label, lines
 from api.pages import render
 from api.problems import from_http
 from api.routes import Route
@@ -179,6 +179,7 @@ def own_path(text: str) -> str:
     return parts.path if is_ours and "\\" not in text else ROOT
 
 
+render.environment().filters["called"] = label
 render.environment().filters["told"] = lambda value, name: lines(name, value)
 
 

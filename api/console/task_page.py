@@ -10,7 +10,7 @@ from api import deciding
 from api.console import cluster_chart, task_consents
 from api.console.cluster_chart import Chart
 from api.console.task_consents import Consents
-from api.console.values import Row, compare, lines
+from api.console.values import Row, compare, lines, origins
 from kernel import db
 from kernel.actor import Principal
 from kernel.errors import MdmError
@@ -27,6 +27,7 @@ from stewardship.previews import Changed, State
 from stewardship.queue import Task
 from stewardship.settle import MATCH, Looked
 from stewardship.sides import Side
+from webhooks import endpoints
 
 MOST_COLUMNS = 6
 # Of more golden records than these no answer is looked at before it is chosen: a look at each pair of ten takes a second.
@@ -71,11 +72,12 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """The customer that all would be, or are; its id where one is known."""
+    """The customer that all would be, or are; its id where one is known. `origins`: the sources of each attribute."""
 
     golden_id: uuid.UUID | None
     records: int
     values: Mapping[str, Any]
+    origins: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class TaskPage:
 
     `gone`: those of them who live under another golden id by now, or nowhere; `chart`: how more than two records hang together;
     `others`: to whom it may be handed on.
-    `is_large`: an answer is looked at once it is chosen.
+    `is_large`: an answer is looked at once it is chosen. `hearing`: how many webhooks hear of customers such as these.
     """
 
     task: Task
@@ -104,6 +106,7 @@ class TaskPage:
     chart: Chart | None
     others: Sequence[User]
     consents: Consents | None
+    hearing: int
 
     @property
     def is_about_value(self) -> bool:
@@ -178,6 +181,7 @@ class _Beside:
     others: Sequence[User]
     consents: Consents | None
     decided: Sequence[StoredWord]
+    hearing: int
 
 
 def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
@@ -204,7 +208,7 @@ def at(caller: Principal, task_id: uuid.UUID) -> TaskPage:
     kept = _override(caller, task) if is_open and task.kind == EXPIRED else None
     rows, waterfall = compare([one.plain for one in found]), bars(why) if why else ()
     told = (task, shown.story, found, gone, merged, rows, match, no_match, why, waterfall)
-    return TaskPage(*told, is_grouped, is_large, bool(parted), kept, beside.chart, beside.others, beside.consents)
+    return TaskPage(*told, is_grouped, is_large, bool(parted), kept, beside.chart, beside.others, beside.consents, beside.hearing)
 
 
 def _read_beside(
@@ -217,7 +221,8 @@ def _read_beside(
         others = assignees.candidates(session, task) if is_asked else []  # Accounts are nobody's rows.
         consents = task_consents.read(session, caller, found, is_parted, is_whole) if is_asked else None
         decided = explain.decided(session, caller, weighed) if weighed else []
-    return _Beside(cluster_chart.draw(cluster, shown.names) if cluster else None, others, consents, decided)
+        hearing = endpoints.count_hearing(session, "golden", task.brands, task.regions) if is_asked else 0
+    return _Beside(cluster_chart.draw(cluster, shown.names) if cluster else None, others, consents, decided, hearing)
 
 
 def _is_drawn(task: Task) -> bool:
@@ -267,11 +272,15 @@ def _sides(task: Task, found: Sequence[Customer]) -> Sequence[Side]:
 
 
 def _merged(customer: Customer) -> Merged:
-    return Merged(customer.golden_id, len(customer.members), customer.plain)
+    return Merged(customer.golden_id, len(customer.members), customer.plain, origins(customer.values))
 
 
 def _of_state(survivor: Changed | None) -> Merged | None:
-    return Merged(survivor.golden_id, len(survivor.after.members), survivor.after.values) if survivor else None
+    if survivor is None:
+        return None
+    after = survivor.after
+    told = {name: {"value": value, "provenance": after.provenance.get(name)} for name, value in after.values.items()}
+    return Merged(survivor.golden_id, len(after.members), after.values, origins(told))
 
 
 def _parted(task: Task, found: Sequence[Customer], no_match: Outcome) -> list[Customer]:

@@ -7,12 +7,15 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from mdm.override_values import STEWARD_SOURCE
+
 # In the order in which people look: who it is, how to reach them, what they are known by.
 LABELS = {
     "name": "Name", "birth_date": "Born", "gender": "Gender", "party": "Kind", "company_name": "Company", "emails": "E-mail",
     "phones": "Phone", "address": "Address", "identifiers": "Identifiers", "loyalty_accounts": "Loyalty", "language": "Language",
     "preferred_store": "Store",
 }  # fmt: skip
+BY_HAND = "set by hand"
 SAME, DIFFERS, ONE_SIDED = "same", "differs", "one says nothing"
 MOST_SHOWN = 600  # Characters of a value that are set side by side; the customer's page shows all of it.
 MOST_MARKED = 400  # Characters of a value that are compared one by one.
@@ -68,6 +71,24 @@ def flat(values: Mapping[str, Any]) -> dict[str, list[str]]:
     others = sorted(name for name in values if name not in LABELS and name != "extras")
     found = {name: values[name] for name in (*LABELS, *others) if name in values} | extras
     return {name: told for name, value in found.items() if (told := lines(name, value))}
+
+
+def origins(values: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Name the sources that each attribute comes from, by the names that `flat` gives. `values`: with their provenance."""
+    found: dict[str, str] = {}
+    for name, held in values.items():
+        told = held.get("provenance") or {}
+        parts = {f"extras.{extra}": one for extra, one in told.items()} if name == "extras" else {name: told}
+        found |= {part: source_names(one) for part, one in parts.items()}
+    return found
+
+
+def source_names(provenance: Any) -> str:
+    """The sources of a value or of a list of values, each once."""
+    told = provenance if isinstance(provenance, list) else [provenance]
+    return ", ".join(
+        dict.fromkeys(BY_HAND if one["source"] == STEWARD_SOURCE else str(one["source"]) for one in told if "source" in one)
+    )
 
 
 def compare(columns: Sequence[Mapping[str, Any]]) -> list[Row]:

@@ -81,6 +81,17 @@ def test_a_value_is_set_by_hand_with_a_reason(ana: Browser, mdm: Master, path: s
     assert "She said so." in page
 
 
+def test_a_value_set_by_hand_is_told_with_its_value_and_let_go_where_it_stands(ana: Browser, mdm: Master, path: str) -> None:
+    ana.open(path)
+    look_and_do(ana, mdm, f"{path}/override", attribute="birth_date", value="1984-03-21", reason="She said so.")
+    assert "in force Born set to 1984-03-21 by" in words_of(ana.open(path))
+    look_and_do(ana, mdm, f"{path}/withdraw", reason="She misspoke.")
+    page = ana.open(path)
+    assert "withdrawn Born set to 1984-03-21 by" in words_of(page)
+    assert f"{path}/withdraw" not in page  # Nothing is let go twice.
+    assert mdm.verify().differences == ()
+
+
 @pytest.mark.parametrize(
     ("act", "fields", "told"),
     [

@@ -9,8 +9,10 @@ import pytest
 from kernel import db
 from mdm import policy as policies
 from mdm import rules, versions
+from webhooks import endpoints
+from webhooks.endpoints import Wish
 
-from ...resolution import MARIA, Master, partition, query
+from ...resolution import MARIA, WHO, Master, partition, query
 from ..conftest import WITH_DOUBT
 from .conftest import Browser, signed_in
 
@@ -36,6 +38,24 @@ def test_a_task_opens_with_its_question_and_shows_both_sides_and_what_a_match_wo
     page = words_of(ana.open(task_path()))
     for told in ("Are these 2 golden records one customer?", "If they are one", "Maria Garcia Lopez", "one says nothing", "bits"):
         assert told in page, told
+
+
+def test_what_a_merge_would_make_says_where_each_value_comes_from_and_who_hears_of_it(ana: Browser) -> None:
+    page = ana.open(task_path())
+    merged = {
+        words_of(row.group(1)): words_of(row.group(2))
+        for row in re.finditer(
+            r'<th scope="row" role="rowheader">(.*?)</th>\s*<td role="cell" class="merged"[^>]*>(.*?)</summary>', page, re.S
+        )
+    }
+    assert merged["Language"].startswith("es from bought")
+    assert merged["E-mail"].endswith("Set E-mail by hand")
+    assert "from pos" in merged["E-mail"]
+    assert "No webhook hears of it; the feed tells it." in words_of(page)
+    with db.transaction() as session:
+        for wish in (Wish("https://one.example.com/a"), Wish("https://two.example.com/b", types=("task.opened",))):
+            endpoints.create(session, WHO, wish)
+    assert "1 webhook of these brands hears of customers, the feed tells it." in words_of(ana.open(task_path()))
 
 
 def test_what_a_customer_typed_is_no_markup(ana: Browser) -> None:
