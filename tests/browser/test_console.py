@@ -108,6 +108,26 @@ def test_keys_rest_while_somebody_types_and_can_be_switched_off(ana: Page) -> No
     assert answered() == before
 
 
+def test_a_key_that_is_held_answers_one_task_and_none_behind_the_help(ana: Page, mdm: Master) -> None:
+    before = answered()
+    ana.keyboard.press("s")
+    expect(ana.get_by_role("heading", level=1)).to_contain_text("one customer?")
+    ana.keyboard.press("?")
+    ana.keyboard.press("m")
+    ana.wait_for_load_state("networkidle")
+    expect(ana.get_by_role("dialog")).to_be_visible()
+    assert answered() == before
+    ana.keyboard.press("Escape")
+    ana.keyboard.down("m")
+    expect(ana.get_by_text("Your answer is given.")).to_be_visible()
+    following = ana.url
+    ana.keyboard.down("m")  # Without letting go: the browser calls it a repeat.
+    ana.wait_for_load_state("networkidle")
+    ana.keyboard.up("m")
+    assert (ana.url, answered()) == (following, before + 1)
+    mdm.drain()
+
+
 def test_a_steward_settles_by_mouse_with_words(ana: Page, mdm: Master) -> None:
     ana.get_by_role("button", name="Take the most urgent").click()
     ana.get_by_label("In your words").fill("A twin.")

@@ -6,6 +6,8 @@ const typing = (target) => target.matches("input:not([type=checkbox]), textarea,
 
 function keys(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  // A key that is held goes on in the next page, and would answer a task that nobody has read; behind the help nobody answers either.
+  if (event.repeat || document.querySelector("dialog[open]")) return;
   if (event.key === "?") return help();
   if (localStorage.getItem(OFF)) return;
   if (event.key === "x") return tick();
