@@ -5,7 +5,7 @@ Withdrawing is taking back the decision that ties the value to its records, so i
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -25,6 +25,8 @@ from stewardship import seconding, settle, sides
 from stewardship.settle import STEWARD, Looked
 
 LARGEST_VALUE_BYTES = 4_096
+# The last days of all cannot be told in every zone: a page that shows one would fail.
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ def _check(of: VersionSet, wish: OverrideWish) -> None:
         raise Invalid("There is no such attribute to set", code="unknown_attribute", detail=detail, extra={"attributes": known})
     if wish.expires_at is not None and wish.expires_at <= clock.now():
         raise Invalid("It would have expired already", code="expires_in_past")
+    if wish.expires_at is not None and wish.expires_at >= LATEST:
+        raise Invalid("It would hardly ever expire", code="expires_too_late", detail="Leave the expiry out: it holds until then.")
     if len(orjson.dumps(wish.value)) > LARGEST_VALUE_BYTES:
         raise Invalid("The value is too long", code="value_too_long")
     try:

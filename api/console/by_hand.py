@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -85,6 +85,8 @@ def moment(text: str | None, signed: Signed) -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+        found = found if found.tzinfo else found.replace(tzinfo=ZoneInfo(signed.user.timezone))
+        found.astimezone(UTC)  # The first and the last hours of all are none elsewhere.
+    except (ValueError, OverflowError) as error:
         raise Invalid("That is no time, such as 2026-11-29T08:00", code="bad_time") from error
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(signed.user.timezone))
+    return found

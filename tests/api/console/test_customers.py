@@ -122,6 +122,12 @@ def test_what_was_looked_at_and_has_changed_is_not_done(ana: Browser, mdm: Maste
     assert ana.send(f"{path}/split").status_code == 412
 
 
+def test_a_time_that_is_none_elsewhere_is_no_time(mdm: Master, path: str) -> None:
+    with signed_in("kenji", timezone="Asia/Tokyo") as client:
+        page = words_of(Browser(client).open(f"{path}?as_of=0001-01-01T00:00", 422))
+    assert "That is no time" in page
+
+
 def test_a_customer_is_shown_as_of_another_time(ana: Browser, mdm: Master, path: str) -> None:
     ((then,),) = query("SELECT max(computed_at) FROM golden_version")
     mdm.put("pos", "1", {**MARIA, "language": "fr"})

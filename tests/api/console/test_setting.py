@@ -73,6 +73,7 @@ def test_a_name_is_set_by_its_parts(ana: Browser, mdm: Master) -> None:
         pytest.param({"value": "soon <b>", "reason": "Hm <i>."}, "none of its attribute", id="value"),
         pytest.param({"value": "soon <b>", "reason": " "}, "Give a reason", id="no reason"),
         pytest.param({"value": "soon <b>", "reason": "x", "expires_at": "later"}, "That is no time", id="time"),
+        pytest.param({"value": "soon <b>", "reason": "x", "expires_at": "9999-12-31"}, "hardly ever expire", id="for ever"),
         pytest.param({"value": "soon <b>", "golden_id": "nonsense"}, "does not ask about", id="of nobody"),
     ],
 )
