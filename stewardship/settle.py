@@ -83,9 +83,10 @@ def look_each(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> 
 
     As `look`, at less than half its statements where there are two. Raises: what `sides.read` does.
     """
-    with resolver.steps() as session, sql.remembering(session):
+    with resolver.steps() as session:
         of = versions.current(session)
-        supposed = [Supposed(made=(wished(session, caller, of, one),)) for one in wishes]
+        with sql.remembering(session):
+            supposed = [Supposed(made=(wished(session, caller, of, one),)) for one in wishes]
     found = resolver.evaluate_each(of, frozenset().union(*(one.made[0].records for one in supposed)), supposed)
     with resolver.steps() as session:
         return [
