@@ -7,6 +7,7 @@ name, an address with a phone in it) would take that along, or stay: such a rule
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from consent.purposes import shipped
 from mdm import payloads
 from mdm.documents import Finding
 from mdm.policy_schema import PolicyDocument, Source, paths_read
@@ -59,16 +60,51 @@ def _without(held: dict[str, Any], name: str) -> dict[str, Any]:
     return {one: said for one, said in held.items() if one != name} if name in held else held
 
 
+def days(policy: PolicyDocument, attribute: str) -> int | None:
+    """For how many days after the customer was last heard of an attribute is kept; None: for good.
+
+    The fewest of its own and of what its purposes say. Of several purposes the one that keeps it longest says so, and one without
+    a rule keeps it for good; a purpose is under the rules of those above it.
+    """
+    use = policy.attributes[attribute]
+    by_purpose = [_days_for(policy, purpose) for purpose in use.serves]
+    longest = [one for one in by_purpose if one is not None]
+    said = [use.kept_days, max(longest) if longest and len(longest) == len(by_purpose) else None]
+    return min((one for one in said if one is not None), default=None)
+
+
+def _days_for(policy: PolicyDocument, purpose: str) -> int | None:
+    rules = (policy.purposes.get(one) for one in shipped().family(purpose))
+    return min((rule.kept_days for rule in rules if rule is not None and rule.kept_days is not None), default=None)
+
+
 def faults(policy: PolicyDocument) -> Iterator[Finding]:
     """What the rules of a policy cannot be kept to."""
-    for attribute in (name for name, use in policy.attributes.items() if use.kept_days is not None):
+    yield from _unknown(policy)
+    for attribute in (name for name in policy.attributes if days(policy, name) is not None):
+        spot = ("attributes", attribute, "serves" if policy.attributes[attribute].kept_days is None else "kept_days")
         if not fields_of(attribute):
             known = ", ".join(sorted(_FIELDS))
-            yield ("attributes", attribute, "kept_days"), f"can be said of {known} and extras.<name>; else let go of the record"
+            yield spot, f"can be said of {known} and extras.<name>; else let go of the record"
         for name, source in policy.sources.items():
             if shared := sorted(_shared(source, attribute)):
-                message = f"cannot be kept to: {', '.join(shared)} of source {name!r} says something else as well"
-                yield ("attributes", attribute, "kept_days"), message
+                yield spot, f"cannot be kept to: {', '.join(shared)} of source {name!r} says something else as well"
+
+
+def _unknown(policy: PolicyDocument) -> Iterator[Finding]:
+    """Purposes that nobody knows, and rules of one that nothing follows."""
+    known = shipped().purposes
+    told = f"is no purpose; there are: {', '.join(sorted(known))}"
+    for name, use in policy.attributes.items():
+        yield from (
+            (("attributes", name, "serves", place), f"{one!r} {told}") for place, one in enumerate(use.serves) if one not in known
+        )
+    served = {above for use in policy.attributes.values() for one in use.serves for above in shipped().family(one)}
+    for purpose in policy.purposes:
+        if purpose not in known:
+            yield ("purposes", purpose), f"{purpose!r} {told}"
+        elif purpose not in served:
+            yield ("purposes", purpose), "nothing would be let go of: no attribute says that it serves it (`serves`)"
 
 
 def _shared(source: Source, attribute: str) -> Iterator[str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from mdm import kept_days
 from mdm.policy import Policy
 
 # Sections in which each name stands for itself, and what one of them is called.
@@ -17,6 +18,7 @@ NAMED = {
     "attributes": "attribute",
     "views": "view",
     "view_purposes": "purpose of the view",
+    "purposes": "purpose",
 }
 # Sections that are told as one, by their options.
 WHOLE = {
@@ -29,7 +31,7 @@ WHOLE = {
 }
 # What fits into a line with both values though it is a text or a list; other texts and lists may be long, and are named only.
 TOLD = frozenset({
-    "stage", "brand", "channel_kind", "default_country", "date_order", "identity_domain", "not_for", "when", "kind",
+    "serves", "stage", "brand", "channel_kind", "default_country", "date_order", "identity_domain", "not_for", "when", "kind",
 })  # fmt: skip
 FOUR_EYES = {
     "records": "a decision about any number of records",
@@ -73,7 +75,7 @@ def difference(before: Policy | None, after: Policy, records: Mapping[str, int])
         for section, name in WHOLE.items()
         if old and old[section] != new[section]
     ]
-    return Difference(tuple(changes), tuple(_losses(old, new, records)))
+    return Difference(tuple(changes), (*_losses(old, new, records), *_let_go_sooner(before, after), *_used_again(old, new)))
 
 
 def _named(section: str, old: Mapping[str, Any], new: Mapping[str, Any], records: Mapping[str, int]) -> Iterator[Change]:
@@ -90,7 +92,7 @@ def _named(section: str, old: Mapping[str, Any], new: Mapping[str, Any], records
 
 
 def _added(section: str, said: Any) -> str:
-    if section == "attributes":
+    if section in {"attributes", "purposes"}:
         return ", ".join(_changed({}, {name: value for name, value in said.items() if value}))
     return str(said["stage"]) if section == "sources" else ""
 
@@ -122,7 +124,6 @@ def _losses(old: Mapping[str, Any], new: Mapping[str, Any], records: Mapping[str
         yield "the last view would go: every lookup would answer unknown_view"
     if old:
         yield from _unguarded(old, new)
-    yield from _loosened(old, new)
 
 
 def _unguarded(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
@@ -135,12 +136,15 @@ def _unguarded(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
             yield f"one person would suffice for {what} (four_eyes.{name})"
 
 
-def _loosened(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """What would be let go of sooner, and what is kept out of a purpose and would be used for it."""
-    for name, use in new["attributes"].items():
-        kept, was = use["kept_days"], old.get("attributes", {}).get(name, {}).get("kept_days")
-        if old and kept is not None and (was is None or kept < was):
+def _let_go_sooner(before: Policy | None, after: Policy) -> Iterator[str]:
+    for name in after.attributes if before else ():
+        kept, was = kept_days.days(after, name), kept_days.days(before, name) if before and name in before.attributes else None
+        if kept is not None and (was is None or kept < was):
             yield f"{name} of customers who were not heard of for {kept:,} days would be let go of, for good"
+
+
+def _used_again(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """What is kept out of a purpose and would be used for it."""
     for section in ("attributes", "sources"):
         for name in old.get(section, {}):
             left = new[section].get(name, {"not_for": [] if section == "attributes" else old[section][name]["not_for"]})

@@ -93,6 +93,7 @@ def _encoding(value: str) -> str:
     return value
 
 
+KeptDays = Annotated[int | None, Field(ge=1, le=36_500)]
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 Timezone = Annotated[str, AfterValidator(_timezone)]
 
@@ -177,9 +178,16 @@ class AttributeUse(Strict):
     """What an attribute may not be used for and how long it is kept, whichever source says it."""
 
     not_for: tuple[str, ...] = Field((), description="purposes of consent, or `matching`")
-    kept_days: int | None = Field(
-        None, ge=1, le=36_500, description="let go of when nothing was heard of the customer for so many days; without: kept"
+    kept_days: KeptDays = Field(
+        None, description="let go of when nothing was heard of the customer for so many days; without: kept"
     )
+    serves: tuple[str, ...] = Field((), description="the purposes, and no others, that it is kept for")
+
+
+class PurposeRule(Strict):
+    """How long what serves a purpose is kept; those below it are kept no longer."""
+
+    kept_days: KeptDays = Field(None, description="since the customer was last heard of")
 
 
 class AttributeRule(Strict):
@@ -273,6 +281,7 @@ class PolicyDocument(Strict):
     double_review: DoubleReview = DoubleReview()
     shared_values: SharedValues = SharedValues()
     attributes: dict[str, AttributeUse] = Field(default_factory=dict, description="limits by attribute or `extras.<name>`")
+    purposes: dict[str, PurposeRule] = Field(default_factory=dict, description="how long what serves a purpose is kept")
     views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))
     view_purposes: dict[Name, str] = Field(default_factory=dict, description="what a view is for: shown under the limits of it")
 

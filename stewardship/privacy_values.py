@@ -1,4 +1,4 @@
-"""Lets go of attributes whose time is over: `kept_days` of the policy, since the customer was last heard of.
+"""Lets go of attributes whose time is over: `kept_days` of them or of what they serve, since the customer was last heard of.
 
 Heard of is a record of theirs that came or changed, or an activity. Noted by record and attribute, so that it is done once, and
 again for what comes later. Some records a step; killed anywhere, the next goes on.
@@ -12,7 +12,7 @@ from functools import partial
 from sqlmodel import Session
 
 from kernel import audit, clock
-from mdm import letting_go, sql
+from mdm import kept_days, letting_go, sql
 from mdm import policy as policies
 from mdm.steps import Steps, insist
 from stewardship.privacy_erasure import ACTOR
@@ -45,10 +45,10 @@ ON CONFLICT (record_id, attribute) DO UPDATE SET released_at = EXCLUDED.released
 
 def rules(session: Session) -> Iterator[tuple[str, datetime]]:
     """Each attribute that is let go of, and since when nothing must have been heard of a customer."""
-    now = clock.now()
-    for attribute, use in sorted(policies.current(session).attributes.items()):
-        if use.kept_days is not None:
-            yield attribute, now - timedelta(days=use.kept_days)
+    now, policy = clock.now(), policies.current(session)
+    for attribute in sorted(policy.attributes):
+        if (kept := kept_days.days(policy, attribute)) is not None:
+            yield attribute, now - timedelta(days=kept)
 
 
 def due(session: Session) -> dict[str, int]:

@@ -57,6 +57,49 @@ def test_a_rule_that_cannot_be_kept_to_is_refused(text: str, message: str) -> No
     assert [fault.message[: len(message)] for fault in caught.value.faults] == [message]
 
 
+SERVING = """
+sources: {erp: {channel_kind: erp, brand: main, fields: {birth_date: born, gender: sex, emails: [{value: mail}]}}}
+purposes: {%s}
+attributes: {%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("purposes", "use", "days"),
+    [
+        ("marketing: {kept_days: 30}", "serves: [marketing]", 30),
+        ("marketing: {kept_days: 30}", "serves: [newsletter]", 30),
+        ("newsletter: {kept_days: 30}", "serves: [marketing]", None),
+        ("marketing: {kept_days: 30}, newsletter: {kept_days: 60}", "serves: [newsletter]", 30),
+        ("marketing: {kept_days: 30}, surveys: {kept_days: 60}", "serves: [marketing, surveys]", 60),
+        ("marketing: {kept_days: 30}", "serves: [marketing, service]", None),
+        ("marketing: {kept_days: 30}", "serves: [marketing], kept_days: 20", 20),
+        ("marketing: {kept_days: 30}", "serves: [marketing], kept_days: 40", 30),
+        ("marketing: {}", "serves: [marketing]", None),
+        ("", "kept_days: 20", 20),
+    ],
+)
+def test_an_attribute_is_kept_as_long_as_what_it_serves_lets_it(purposes: str, use: str, days: int | None) -> None:
+    ruled = policy.parse(SERVING % (purposes, f"birth_date: {{{use}}}, gender: {{serves: [newsletter, surveys, service]}}"))
+    assert kept_days.days(ruled, "birth_date") == days
+
+
+@pytest.mark.parametrize(
+    ("purposes", "uses", "message"),
+    [
+        ("matching: {kept_days: 3}", "gender: {serves: [surveys]}", "'matching' is no purpose; there are: call_recording"),
+        ("surveys: {kept_days: 3}", "gender: {serves: [survey]}", "'survey' is no purpose; there are: call_recording"),
+        ("surveys: {kept_days: 3}", "gender: {serves: [marketing]}", "nothing would be let go of: no attribute says"),
+        ("surveys: {kept_days: 3}", "emails: {serves: [surveys]}", "can be said of address, birth_date, gender"),
+        ("surveys: {kept_days: 0}", "gender: {serves: [surveys]}", "Input should be greater than or equal to 1"),
+    ],
+)
+def test_a_rule_of_a_purpose_that_cannot_be_kept_to_is_refused(purposes: str, uses: str, message: str) -> None:
+    with pytest.raises(DocumentError) as caught:
+        policy.parse(SERVING % (purposes, uses))
+    assert message in {fault.message[: len(message)] for fault in caught.value.faults}
+
+
 names = st.sampled_from(["a", "b", "a.b", "c"])
 trees = st.recursive(
     st.integers(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3), max_leaves=8

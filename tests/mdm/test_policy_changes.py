@@ -125,3 +125,13 @@ def test_a_blocker_and_a_second_person_are_let_go_of_by_intent_alone() -> None:
 @pytest.mark.parametrize("section", sorted(PolicyDocument.model_fields))
 def test_no_section_of_a_policy_changes_in_silence(section: str) -> None:
     assert section in NAMED or section in WHOLE
+
+
+def test_what_a_rule_of_a_purpose_lets_go_of_is_confirmed() -> None:
+    free = policy.parse(TWO + "attributes: {gender: {serves: [marketing]}}\n")
+    ruling = policy.parse(TWO + "attributes: {gender: {serves: [marketing]}}\npurposes: {marketing: {kept_days: 50}}\n")
+    assert difference(free, ruling, {}).changes == (Change(Sign.ADDED, "purpose", "marketing", "kept_days nothing → 50"),)
+    assert difference(free, ruling, {}).losses == (
+        "gender of customers who were not heard of for 50 days would be let go of, for good",
+    )
+    assert difference(ruling, free, {}).losses == ()

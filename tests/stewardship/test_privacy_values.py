@@ -189,3 +189,15 @@ def test_it_is_done_by_the_nightly_job(mdm: Master) -> None:
     assert claim is not None
     chunks.take(db.transaction, privacy_retention.CHUNKS, claim)
     assert query("SELECT result FROM job WHERE job_id = %s", job_id)[0][0]["values"] == {"birth_date": 2, "extras.size": 2}
+
+
+def test_what_serves_a_purpose_goes_when_its_time_is_over(database: str) -> None:
+    made = start(POLICY + "attributes: {birth_date: {serves: [newsletter]}}\npurposes: {marketing: {kept_days: 100}}\n")
+    made.put("shop", "1", SAID)
+    made.drain()
+    assert due() == {}
+    age()
+    assert due() == {"birth_date": 1}
+    privacy_values.run(db.transaction)
+    made.drain()
+    assert held(BORN) == set()
