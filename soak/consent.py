@@ -1,7 +1,8 @@
 """P5: in long random histories no merge adds a permission, undoing one restores what was, and no withdrawal is undone.
 
 Of fifteen iterations five try 1,000 histories of 50 acts in memory, and ten 50 each of 50 acts on stored records, decisions and
-undo among them: 5,000 and 500 in all. Each also holds the fold against an independent one on 20,000 questions that no other iteration asks.
+undo among them: 5,000 and 500 in all. Each also holds the fold against an independent one on 20,000 questions that no other
+iteration asks.
 """
 
 import random
