@@ -76,6 +76,13 @@ MODULES = {
     "cli.consent_commands": ("consents",),
     "cli.demo_commands": ("demo", "simulate"),
 }
+# What may be done while the database lacks an erasure, as after a restore: run and mend the service, and look at what speaks of
+# no customer. Every other command, and whichever is added, tells of customers or works on them: it waits for `privacy replay`.
+BEFORE_REPLAY = frozenset({
+    "up", "migrate", "doctor", "keys", "users", "policy", "model", "jobs", "backup", "restore", "verify", "audit", "alerts",
+    "map", "demo", "simulate", "evaluate", "train",
+})  # fmt: skip
+REPLAY = ["privacy", "replay"]
 
 
 def build(arguments: Sequence[str]) -> typer.Typer:
@@ -118,6 +125,7 @@ def run(arguments: Sequence[str]) -> int:
     try:
         log.configure(json=settings().log_json, level=settings().log_level)
         _attach(arguments)
+        _require_erasures(arguments)
         return int(build(arguments)(list(arguments) or ["--help"], standalone_mode=False) or 0)
     except typer.exceptions.TyperException as wrong:
         return _wrong_usage(wrong)
@@ -140,6 +148,13 @@ def _attach(arguments: Sequence[str]) -> None:
     except Unavailable:
         if arguments[0] != "doctor":
             raise
+
+
+def _require_erasures(arguments: Sequence[str]) -> None:
+    """Raises: Unavailable for what would tell of people, or work on them, whom the database must not know any more."""
+    waits = arguments and not arguments[0].startswith("-") and arguments[0] not in BEFORE_REPLAY
+    if waits and "--help" not in arguments and list(arguments[:2]) != REPLAY:
+        importlib.import_module("stewardship.privacy_gate").require_now()
 
 
 def _wrong_usage(wrong: typer.exceptions.TyperException) -> int:

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.public.app import create_app as create_public_app
+from cli import main
 from consent import links
 from consent.links import Link, LinkKind
 from kernel import actor, clock, db
@@ -87,6 +89,30 @@ def test_a_restored_database_answers_nothing_until_the_replay(mdm: Master, backu
     assert mdm.put("pos", "again", MARIA).problem is not None
     assert mdm.verify(deep=True).differences == ()
     assert privacy_erasure.replay(mdm.resolver) == 0
+
+
+@pytest.mark.usefixtures("logging_as_it_was")
+def test_no_command_works_on_a_restored_database_before_the_replay(
+    mdm: Master, backup: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It would tell of who was erased, or write to them: and an erasure that began there would stand in the way of the replay."""
+    maria = golden_of("shop", "m1")
+    erase(mdm, maria)
+    restored(backup)
+    asked, answered = tmp_path / "asked.csv", tmp_path / "answered.csv"
+    asked.write_text(f"golden_id\n{maria}\n", encoding="utf-8")
+    audience = ["consents", "audience", str(asked), "--purpose", "service", "--channel", "email", "--out", str(answered)]
+    waiting = [
+        audience, ["consents", "show", str(maria)], ["privacy", "open", "erasure", str(maria)], ["privacy", "retention"],
+        ["reconcile"], ["import", str(asked), "--source", "shop"], ["export", "crosswalk", "--out", str(answered)],
+    ]  # fmt: skip
+    for arguments in waiting:
+        assert main.run(arguments) == 1
+        assert "Erasures have to be replayed first" in capsys.readouterr().err
+    assert not answered.exists()
+    assert main.run(["privacy", "replay"]) == 0
+    assert main.run(audience) == 0
+    assert "unknown_customer" in answered.read_text(encoding="utf-8")
 
 
 def test_a_ledger_that_lost_lines_is_told(mdm: Master) -> None:
