@@ -96,7 +96,7 @@ def corrected(caller: Principal, request_id: UUID, attribute: str) -> tuple[int,
         if found.kind != "correction":
             raise Conflict("The request is no correction", code="not_a_correction")
         privacy_requests.complete(session, caller, request_id)
-        records = privacy_telling.correct(session, found, attribute)
+        records = privacy_telling.correct(session, privacy_requests.find(session, request_id), attribute)
         privacy_requests.note(session, request_id, {"attribute": attribute, "records": [str(one) for one in records]})
 
     return act(caller, request_id, do)

@@ -36,9 +36,9 @@ VERDICTS = {
 def export(session: Session, caller: Principal, request_id: Id) -> dict[str, Any]:
     """Collect everything held about the person of a request; audited.
 
-    Raises: NotFound; Conflict while the identity is not checked or a member is unanswered.
+    Raises: NotFound; Conflict while the identity is not checked or a member is unanswered; as `privacy_requests.brought_up`.
     """
-    found = privacy_requests.find(session, request_id)
+    found = privacy_requests.brought_up(session, caller, privacy_requests.find(session, request_id, lock=True))
     if found.identity != "passed" or found.unanswered:
         because = ["identity_not_checked"] * (found.identity != "passed") + ["members_unanswered"] * bool(found.unanswered)
         raise Conflict("Nothing is disclosed yet", code="export_blocked", extra={"because": because})

@@ -52,18 +52,14 @@ def preview(session: Session, caller: Principal, request_id: Id) -> Preview:
 
     Raises: as `privacy_requests.held_open`; Forbidden when the person has grown beyond what the caller may see.
     """
-    found = privacy_requests.held_open(session, request_id)
-    person = privacy_members.read(session, found.golden_id, found.anchor)
-    privacy_requests.require_whole(caller.scope, person)
-    privacy_requests.look_again(session, request_id, person)
-    found = privacy_requests.find(session, request_id)
+    found = privacy_requests.brought_up(session, caller, privacy_requests.held_open(session, request_id))
     catalogue = privacy_catalogue.understood(session, privacy_erasure.HANDLERS)
     of = erasing.subject(session, found.mine)
     rows = catalogue.counts(session, of)
-    withheld = privacy_members.withheld(session, found.mine, [person.golden_id])
+    withheld = privacy_members.withheld(session, found.mine, _homes(session, found.mine))
     seen = (str(request_id), _members(found), _heads(session, found.mine), _goldens(session, of.golden_ids))
     token = hashlib.blake2b(repr(seen).encode(), digest_size=16).hexdigest()
-    return Preview(found, rows, of.golden_ids, withheld, tuple(_blocked(found)), token)
+    return Preview(found, rows, of.golden_ids, withheld, tuple(_blocked(session, found)), token)
 
 
 def _members(found: Request) -> list[tuple[str, bool | None]]:
@@ -82,11 +78,19 @@ def _goldens(session: Session, golden_ids: tuple[Id, ...]) -> list[sql.Row]:
     )
 
 
-def _blocked(found: Request) -> list[str]:
+def _blocked(session: Session, found: Request) -> list[str]:
+    # A hold is of the data, whichever request it was noted with.
+    held = sql.rows(
+        session,
+        """SELECT FROM privacy_member m JOIN privacy_request q USING (request_id)
+           WHERE m.record_id = ANY(%s) AND m.belongs IS DISTINCT FROM false
+             AND q.held_because IS NOT NULL AND q.state IN ('open', 'confirmed') LIMIT 1""",
+        [found.mine],
+    )
     reasons = {
         "not_an_erasure": found.kind != "erasure",
         "identity_not_checked": found.identity != "passed",
-        "legal_hold": found.held_because is not None,
+        "legal_hold": found.held_because is not None or bool(held),
         "members_unanswered": bool(found.unanswered),
         "nothing_to_erase": not found.mine,
     }
@@ -141,6 +145,10 @@ def work(steps: Steps, claim: Claim) -> None:
     request_id, resolver = uuid.UUID(claim.params["request_id"]), privacy_erasure.resolver(steps)
     with steps() as session:
         found = privacy_requests.find(session, request_id)
+        if _has_parted(session, found):
+            _ask_again(session, found)
+            jobs.finish_chunk(session, claim, done_units=1)
+            return
     if found.others:
         _split(resolver, found)
     with steps() as session:
@@ -160,9 +168,28 @@ def work(steps: Steps, claim: Claim) -> None:
         jobs.finish_chunk(session, claim, done_units=1)
 
 
+def _apart(found: Request) -> Id:
+    """The id of the decision that holds the records of others apart."""
+    return uuid.uuid5(found.request_id, APART)
+
+
+def _homes(session: Session, record_ids: Collection[Id]) -> list[Id]:
+    """The golden records that some records live in."""
+    found = "SELECT DISTINCT golden_id FROM crosswalk WHERE record_id = ANY(%s) AND golden_id IS NOT NULL ORDER BY 1"
+    return [row[0] for row in sql.rows(session, found, [list(record_ids)])]
+
+
+def _has_parted(session: Session, found: Request) -> bool:
+    """Whether records that were one customer when this was confirmed are several: somebody has found since that they are not."""
+    begun = sql.rows(session, "SELECT FROM erasure WHERE request_id = %s", [found.request_id])
+    if begun or steward_decisions.find(session, _apart(found)) is not None:
+        return False  # We have parted them.
+    return len(_homes(session, [one.record_id for one in found.members])) > 1
+
+
 def _split(resolver: Resolver, found: Request) -> None:
     """Hold the records of others apart by a steward's decision, and wait until they live elsewhere. Idempotent."""
-    decision = StewardDecision(uuid.uuid5(found.request_id, APART), "no_match", frozenset(found.mine), frozenset(found.others))
+    decision = StewardDecision(_apart(found), "no_match", frozenset(found.mine), frozenset(found.others))
     with resolver.steps() as session:
         of = versions.current(session)
         known = steward_decisions.find(session, decision.decision_id)
@@ -193,14 +220,19 @@ def _has_company(session: Session, found: Request) -> bool:
 
 
 def _ask_again(session: Session, found: Request) -> None:
-    """Open the request anew, about whoever lives with the person's records now; it must be looked at and confirmed again."""
-    ((golden_id,),) = sql.rows(session, "SELECT golden_id FROM crosswalk WHERE record_id = %s", [found.mine[0]])
+    """Open the request anew, about whoever lives with the person's records now; it must be looked at and confirmed again.
+
+    The person is where the record is by which they were identified, else where the request said, else where one of theirs is.
+    """
+    anchored = _homes(session, [found.anchor] if found.anchor else [])
+    homes = _homes(session, found.mine)
+    golden_id = next(iter([*anchored, *(one for one in homes if one == found.golden_id), *homes]), found.golden_id)
     sql.run(
         session,
-        "UPDATE privacy_request SET state = 'open', job_id = NULL, golden_id = coalesce(%s, golden_id) WHERE request_id = %s",
+        "UPDATE privacy_request SET state = 'open', job_id = NULL, golden_id = %s WHERE request_id = %s",
         [golden_id, found.request_id],
     )
-    person = privacy_members.read(session, golden_id or found.golden_id)
+    person = privacy_members.read(session, golden_id, found.anchor if anchored else None)
     privacy_requests.look_again(session, found.request_id, person)
 
 

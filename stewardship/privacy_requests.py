@@ -165,9 +165,19 @@ def _refuse_second(session: Session, kind: str, golden_id: Id) -> None:
         raise Conflict("Such a request is open already", code="request_open", extra={"request_id": str(found[0][0])})
 
 
+def brought_up(session: Session, caller: Principal, found: Request) -> Request:
+    """Let the members of a request be those of the person now: some joined and some were split off since it was opened.
+
+    Raises: as `privacy_members.read`; Forbidden when the person has grown beyond what the caller may see.
+    """
+    person = privacy_members.read(session, found.golden_id, found.anchor)
+    require_whole(caller.scope, person)
+    look_again(session, found.request_id, person)
+    return find(session, found.request_id)
+
+
 def look_again(session: Session, request_id: Id, person: Person) -> None:
-    """Let the members of a request be those of the person now, for whoever may see all of them; answers about those that stay
-    are kept."""
+    """Let the members of a request be those of a person, for whoever may see all of them; answers about who stays are kept."""
     rows = [{"record_id": str(one.record_id), "evidence": one.evidence(), "is_certain": one.is_certain} for one in person.members]
     sql.run(
         session,
@@ -291,6 +301,7 @@ def complete(session: Session, caller: Principal, request_id: Id) -> None:
     found = held_open(session, request_id)
     if found.kind == "erasure":
         raise Conflict("An erasure is done when it is carried out", code="erasure_not_done")
+    found = brought_up(session, caller, found)
     if found.identity != "passed" or found.unanswered:
         raise Conflict("The identity and every member come first", code="request_incomplete")
     if found.kind == "restriction":
