@@ -13,7 +13,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.types import Scope as RequestScope
 
-from api import faults, quotas, tokens
+from api import faults, limiting, quotas, tokens
 from kernel import actor, db
 from kernel.actor import Principal
 from kernel.errors import Forbidden, Unauthorized
@@ -60,6 +60,7 @@ async def authorize(scope: RequestScope, needs: Requires) -> Principal:
         async with db.hot_connection(db.Scope()) as connection:
             caller = await actor.authenticate_async(connection, text)
     quotas.quotas.count(caller)
+    caller = await limiting.for_role(caller)
     if privacy_gate.is_due():
         async with db.hot_connection(db.Scope()) as connection:
             await privacy_gate.require_async(connection)
@@ -67,8 +68,7 @@ async def authorize(scope: RequestScope, needs: Requires) -> Principal:
         detail = f"This operation needs the scope {needs.scope_name}."
         raise Forbidden("The key lacks a scope", code="missing_scope", detail=detail, extra={"scope": needs.scope_name})
     if caller.purpose is not None and not needs.is_limited:
-        detail = "What this operation answers is not held to the limits of purposes: use a key that is for none."
-        raise Forbidden("The key is for one purpose", code="key_is_for_a_purpose", detail=detail)
+        raise limiting.closed()
     scope[CALLER] = caller
     return caller
 

@@ -1,4 +1,4 @@
-"""Holds answers to the limits of purposes: the caller's, which its key says, and that of the view which it asks for.
+"""Holds answers to the limits of purposes: the caller's, by its key or else its role, and that of the view which it asks for.
 
 A key that is for a purpose reaches only the routes whose answers are held to its limits (`deps.Requires.is_limited`).
 """
@@ -12,16 +12,37 @@ from fastapi.concurrency import run_in_threadpool
 
 from kernel import db
 from kernel.actor import Principal
-from kernel.errors import Forbidden
-from mdm import limited, purposes
+from kernel.errors import Forbidden, Unavailable
+from mdm import limited, purposes, rules
 from mdm.lookup import NOT_FOR_PURPOSE, Held
 from mdm.policy import Policy
 from mdm.purposes import Limits
+
+NO_POLICY = "no_policy"
+
+
+async def for_role(caller: Principal) -> Principal:
+    """Give a caller the purpose that the policy states for its role; a key for one keeps its own. Raises: Unavailable."""
+    if caller.purpose is not None or caller.role is None:
+        return caller
+    try:
+        stated = (await rules.current()).policy.role_purposes
+    except Unavailable as missing:
+        if missing.code != NO_POLICY:
+            raise
+        return caller  # Nothing is limited, and nobody is known, before the first policy.
+    return replace(caller, purpose=stated[caller.role]) if caller.role in stated else caller
 
 
 def limits_of(policy: Policy, caller: Principal, view: str | None = None) -> Limits:
     """What the policy keeps out of what this caller asks by a view. Raises: Invalid for a purpose that nobody knows."""
     return purposes.limits(policy, caller.purpose, policy.view_purposes.get(view or ""))
+
+
+def closed() -> Forbidden:
+    """What refuses whoever works for a purpose what is not held to its limits."""
+    detail = "What this operation answers is not held to the limits of purposes: use a key, or a role, that is for none."
+    return Forbidden("The key or role is for one purpose", code="key_is_for_a_purpose", detail=detail)
 
 
 def refuse_past(caller: Principal) -> None:

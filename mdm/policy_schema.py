@@ -138,6 +138,10 @@ class Source(Mapping):
     deleted_kept_days: int | None = Field(
         None, ge=0, le=36_500, description="what it deleted is let go of after so many days; without: kept"
     )
+    kept_days: KeptDays = Field(
+        None, description="its records go, deleted or not, when nothing was heard of the customer for so many days; without: kept"
+    )
+    serves: tuple[str, ...] = Field((), description="the purposes, and no others, that its records are kept for")
     timezone: Timezone = Field("UTC", description="of times that come without an offset")
     trust: float = Field(0.5, ge=0, le=1)
     stage: Stage = Stage.LIVE
@@ -283,6 +287,10 @@ class PolicyDocument(Strict):
     attributes: dict[str, AttributeUse] = Field(default_factory=dict, description="limits by attribute or `extras.<name>`")
     purposes: dict[str, PurposeRule] = Field(default_factory=dict, description="how long what serves a purpose is kept")
     views: dict[Name, tuple[str, ...]] = Field(default_factory=lambda: dict(SHIPPED_VIEWS))
+    role_purposes: dict[str, str] = Field(
+        default_factory=dict,
+        description="what whoever has a role works for: in the console, by token, by a key that says nothing",
+    )
     view_purposes: dict[Name, str] = Field(default_factory=dict, description="what a view is for: shown under the limits of it")
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from itertools import chain
 
 from consent.purposes import shipped
+from kernel.actor import ROLES
 from kernel.errors import Invalid
 from matching.withheld import WITHHOLDABLE
 from mdm.documents import Finding, Spot
 from mdm.policy_schema import AssertedMeaning, PolicyDocument
 
 MATCHING = "matching"
+ADMIN = "admin"
 EXTRAS = "extras"
 # What a display name is made of, and what a view shows of records and not of values.
 _NAMED_BY = frozenset({"name", "company_name"})
@@ -94,6 +96,7 @@ def faults(policy: PolicyDocument) -> Iterator[Finding]:
         if MATCHING in source.not_for and source.asserted_golden_id is AssertedMeaning.MATCH:
             yield ("sources", name, "not_for"), "is not for matching, and 'asserted_golden_id: match' matches by it"
     yield from _views(policy)
+    yield from _roles(policy)
 
 
 def _matched_all_the_same(policy: PolicyDocument, name: str) -> Iterator[str]:
@@ -110,6 +113,16 @@ def _matched_all_the_same(policy: PolicyDocument, name: str) -> Iterator[str]:
             yield f"{name!r} is not for matching, and 'extras.{extra}' says 'match: true'"
         blocking = [title for title, blocker in policy.merge_blockers.items() if extra in blocker.facts]
         yield from (f"{name!r} is not for matching, and 'merge_blockers.{title}' asks about it" for title in blocking)
+
+
+def _roles(policy: PolicyDocument) -> Iterator[Finding]:
+    for role, purpose in policy.role_purposes.items():
+        if role not in ROLES:
+            yield ("role_purposes", role), f"is no role; there are: {', '.join(sorted(ROLES))}"
+        elif role == ADMIN:
+            yield ("role_purposes", role), "works for every purpose: nobody else could take this back"
+        elif purpose not in shipped().purposes:
+            yield ("role_purposes", role), f"{purpose!r} is no purpose; there are: {', '.join(sorted(shipped().purposes))}"
 
 
 def _views(policy: PolicyDocument) -> Iterator[Finding]:

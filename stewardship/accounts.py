@@ -11,7 +11,7 @@ import re
 import secrets
 import zoneinfo
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -52,12 +52,13 @@ class User:
     locked_until: datetime | None
     role: str | None = None
     issuer: str | None = None  # Of whom an identity provider speaks; None: a local user, who has a password.
+    purpose: str | None = None  # What their role is for, by the policy in force; who signs a session in looks it up.
 
     @property
     def principal(self) -> Principal:
         """Whom acts of theirs are told of: of somebody an identity provider speaks of as their tokens are."""
         scope, key_id = Scope(self.brands, self.regions), f"user:{self.name}" if self.issuer is None else self.name
-        return principal(key_id, self.name, self.scopes, scope, self.role, PERSON)
+        return replace(principal(key_id, self.name, self.scopes, scope, self.role, PERSON), purpose=self.purpose)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
+
 from api import past
 from api.console.values import BY_HAND, LABELS, label, lines, source_names
 from consent.purposes import shipped
@@ -15,6 +17,8 @@ from kernel.errors import MdmError, NotFound
 from mdm import consent_reading, history, masking, related
 from mdm import policy as policies
 from mdm.history import Key, Step
+from mdm.lookup import Held
+from mdm.override_values import STEWARD_SOURCE
 from mdm.overrides import KeptOverride
 from mdm.related import Relations
 from stewardship import customers, overriding, queue
@@ -54,7 +58,10 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class CustomerPage:
-    """All that the page of a customer shows. `asked_id`: the id that was asked for, where it leads to another one now."""
+    """All that the page of a customer shows. `asked_id`: the id that was asked for, where it leads to another one now.
+
+    `withheld`: what is kept out of the purpose of whoever looks.
+    """
 
     customer: Customer
     asked_id: UUID | None
@@ -65,6 +72,7 @@ class CustomerPage:
     tasks: Sequence[Task]
     as_of: datetime | None
     consents: "Sequence[Consent] | None"
+    withheld: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +106,28 @@ def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPa
         customer = customer if caller.sees_clear else customers.masked(customer, private)
     with db.transaction() as session:
         steps = history.steps(session, live_id, 0, MOST_STEPS)
-    told = [_value(name, held) for name, held in customer.values.items()]
-    order = {one: place for place, one in enumerate(_ordered(customer.values))}
-    told.sort(key=lambda one: order[one.name])
+    told = _values(customer)
     asked_id = golden_id if golden_id != live_id else None
     consents = _consents(caller, live_id, as_of) if caller.may("consents:read") else None
     page = CustomerPage(customer, asked_id, told, steps[::-1], relations, _overrides(caller, customer), tasks, as_of, consents)
     return page if caller.sees_clear else _masked(page, private)
+
+
+def under_limits(caller: Principal, held: Held, golden_id: UUID) -> CustomerPage:
+    """The page for somebody whose role works for a purpose, of a golden record under its limits: its values."""
+    body = orjson.loads(held.body)
+    live_id = UUID(body["golden_id"])
+    of = Customer(live_id, held.status, None, held.version, body.get("display_name"), body.get("values", {}), _members_of(body))
+    if not caller.sees_clear:
+        with db.read_only(db.Role.APP, caller.scope) as session:
+            of = customers.masked(of, policies.private_sources(session))
+    asked_id, withheld = golden_id if golden_id != live_id else None, [label(name) for name in body.get("withheld", ())]
+    return CustomerPage(of, asked_id, _values(of), (), None, (), (), None, None, withheld)
+
+
+def _values(customer: Customer) -> list[Value]:
+    order = {one: place for place, one in enumerate(_ordered(customer.values))}
+    return sorted((_value(name, held) for name, held in customer.values.items()), key=lambda one: order[one.name])
 
 
 def _masked(page: CustomerPage, private: Collection[str]) -> CustomerPage:
@@ -164,11 +187,15 @@ def _ordered(values: Mapping[str, Any]) -> list[str]:
 
 def _then(customer: Customer, body: Mapping[str, Any]) -> Customer:
     """The customer as it was told at another time."""
-    members = tuple(
-        customers.Member(UUID(one["record_id"]), one["source"], one["source_key"], None) for one in body.get("members", ())
-    )
     return Customer(
-        UUID(body["golden_id"]), body["status"], None, body["version"], body.get("display_name"), body.get("values", {}), members
+        UUID(body["golden_id"]), body["status"], None, body["version"], body.get("display_name"), body.get("values", {}),
+        _members_of(body),
+    )  # fmt: skip
+
+
+def _members_of(body: Mapping[str, Any]) -> tuple[customers.Member, ...]:
+    return tuple(
+        customers.Member(UUID(one["record_id"]), one["source"], one["source_key"], None) for one in body.get("members", ())
     )
 
 

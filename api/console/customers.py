@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from api import deciding, searching
-from api.console import by_hand, customer_page
-from api.console.frame import ROOT, Page, Reader, Revealer, Sent, Steward, confirmation, field, page, to
+from api import deciding, limiting, searching
+from api.console import by_hand, customer_page, purposed
+from api.console.frame import ROOT, LimitedReader, Page, Revealer, Sent, Steward, confirmation, field, page, to
 from api.console.words import KINDS
 from api.routes import resource
 from api.schemas.search import Search
@@ -39,27 +39,34 @@ NOTHING_SAID: dict[str, str] = dict.fromkeys(CRITERIA, "")
 
 
 @router.get(CUSTOMERS, include_in_schema=False)
-def form(request: Request, _signed: Reader) -> Response:
+def form(request: Request, _signed: LimitedReader) -> Response:
     """Show the form of the search."""
     return page(request, "customers.html", said=NOTHING_SAID, found=None, error=None, following=None)
 
 
 @router.post(CUSTOMERS, include_in_schema=False)
-async def search(request: Request, signed: Reader, sent: Sent) -> Response:
+async def search(request: Request, signed: LimitedReader, sent: Sent) -> Response:
     """Find customers by what is known of them."""
     said = {name: field(sent, name) for name in CRITERIA}
     try:
-        body = _search(said, field(sent, "cursor") or None)
-        policy = (await rules.current()).policy
-        question = searching.question(signed.user.principal, policy, body)
-        after = golden_search.opened(question, body.cursor) if body.cursor else None
-        found = _shown_to(signed.user.principal, policy, await golden_search.search(signed.user.principal, question, after, HITS))
+        found, following = await _found(signed.user.principal, said, field(sent, "cursor") or None)
     except MdmError as error:
         return await run_in_threadpool(
             page, request, "customers.html", error.status, said=said, found=None, error=error, following=None
         )
-    following = golden_search.sealed(question, found.following) if found.following else None
     return await run_in_threadpool(page, request, "customers.html", said=said, found=found, error=None, following=following)
+
+
+async def _found(caller: Principal, said: dict[str, str], cursor: str | None) -> tuple[golden_search.Page, str | None]:
+    """A page of a search, and the cursor of the next."""
+    body, policy = _search(said, cursor), (await rules.current()).policy
+    question = searching.question(caller, policy, body)
+    if caller.purpose is not None:
+        purposed.refuse_barred(caller, policy, said)
+    found = await golden_search.search(caller, question, golden_search.opened(question, cursor) if cursor else None, HITS)
+    if caller.purpose is not None:
+        found = await purposed.found(caller, policy, found)
+    return _shown_to(caller, policy, found), golden_search.sealed(question, found.following) if found.following else None
 
 
 def _shown_to(caller: Principal, policy: Policy, found: golden_search.Page) -> golden_search.Page:
@@ -85,29 +92,35 @@ def _search(said: dict[str, str], cursor: str | None) -> Search:
 
 
 @router.get(f"{CUSTOMERS}/{{golden_id}}", include_in_schema=False)
-def one(request: Request, signed: Reader, golden_id: UUID, as_of: Annotated[str | None, Query(max_length=40)] = None) -> Response:
+async def one(
+    request: Request, signed: LimitedReader, golden_id: UUID, as_of: Annotated[str | None, Query(max_length=40)] = None
+) -> Response:
     """Show a customer: values and why, records, story, who belongs together. With `as_of` as they stood then."""
-    return _shown(request, signed, golden_id, as_of)
+    caller = signed.user.principal
+    if caller.purpose is None:
+        return await run_in_threadpool(_shown, request, signed, golden_id, as_of)
+    if as_of is not None:
+        limiting.refuse_past(caller)
+    found = await purposed.customer(caller, golden_id)
+    return await run_in_threadpool(_page, request, found)
 
 
 def _shown(
     request: Request, signed: Signed, golden_id: UUID, as_of: str | None, error: MdmError | None = None, revealed: bool = False
 ) -> Response:
     caller = revealing.as_clear(signed.user.principal) if revealed else signed.user.principal
-    found = customer_page.at(caller, golden_id, by_hand.moment(as_of, signed))
-    attributes = by_hand.ATTRIBUTES
-    status = error.status if error else 200
-    return page(
-        request,
-        "customer.html",
-        status,
-        found=found,
-        attributes=attributes,
-        as_of=as_of,
-        kinds=KINDS,
-        error=error,
-        revealed=revealed,
-    )
+    return _page(request, customer_page.at(caller, golden_id, by_hand.moment(as_of, signed)), as_of, error, revealed)
+
+
+def _page(
+    request: Request,
+    found: customer_page.CustomerPage,
+    as_of: str | None = None,
+    error: MdmError | None = None,
+    revealed: bool = False,
+) -> Response:
+    about = {"attributes": by_hand.ATTRIBUTES, "as_of": as_of, "kinds": KINDS, "error": error, "revealed": revealed}
+    return page(request, "customer.html", error.status if error else 200, found=found, **about)
 
 
 @router.post(f"{CUSTOMERS}/{{golden_id}}/reveal", include_in_schema=False)

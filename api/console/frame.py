@@ -5,6 +5,7 @@ A page that nobody is signed in for leads to the sign-in, and from there back. N
 
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo
@@ -19,10 +20,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api import limiting
 from api.console.values import label, lines
 from api.pages import render
 from api.problems import from_http
 from api.routes import Route
+from consent.purposes import shipped
 from kernel import clock, db
 from kernel.actor import Principal
 from kernel.errors import Forbidden, Invalid, MdmError, Unauthorized
@@ -43,12 +46,15 @@ PRIVATE = {**render.SAFE, "cache-control": "no-store"}
 
 
 class SignedIn(SecurityBase):
-    """The dependency that finds whose session it is and asks for one scope, or for none."""
+    """The dependency that finds whose session it is and asks for one scope, or for none.
+
+    `is_limited`: the page is held to the limits of the purpose that a role is for. All others are closed to such people.
+    """
 
     scheme_name = "session"
 
-    def __init__(self, scope_name: str | None) -> None:
-        self.scope_name = scope_name
+    def __init__(self, scope_name: str | None, is_limited: bool = False) -> None:
+        self.scope_name, self.is_limited = scope_name, is_limited
         self.model = APIKey(**{"in": APIKeyIn.cookie}, name=COOKIE)
 
     async def __call__(self, request: Request) -> Signed:
@@ -56,7 +62,12 @@ class SignedIn(SecurityBase):
         found = await run_in_threadpool(_signed, request.cookies.get(COOKIE, ""))
         if found is None:
             raise Unauthorized("Sign in", code=NEEDED)
+        caller = await limiting.for_role(found.user.principal)
+        found = replace(found, user=replace(found.user, purpose=caller.purpose))
         request.scope[SIGNED] = found
+        if caller.purpose is not None and not self.is_limited:
+            detail = f"Your role works for {shipped().purposes[caller.purpose].title.lower()}, and this page is not held to that."
+            raise Forbidden("This page is not for you", code="key_is_for_a_purpose", detail=detail)
         if self.scope_name is not None and not found.user.principal.may(self.scope_name):
             detail = f"Your account lacks {self.scope_name}: ask whoever operates this service."
             raise Forbidden("This page is not for you", code="missing_scope", detail=detail)
@@ -75,10 +86,10 @@ def _signed(token: str) -> Signed | None:
         return accounts.signed(session, token)
 
 
-Anybody = Annotated[Signed, Security(SignedIn(None))]
+Anybody = Annotated[Signed, Security(SignedIn(None, is_limited=True))]  # Leads elsewhere, or ends the session.
 Steward = Annotated[Signed, Security(SignedIn("decisions:settle"))]
 BulkSteward = Annotated[Signed, Security(SignedIn("decisions:write"))]
-Reader = Annotated[Signed, Security(SignedIn("golden:read"))]
+LimitedReader = Annotated[Signed, Security(SignedIn("golden:read", is_limited=True))]
 Operator = Annotated[Signed, Security(SignedIn("jobs:read"))]
 JobKeeper = Annotated[Signed, Security(SignedIn("jobs:write"))]
 Listener = Annotated[Signed, Security(SignedIn("events:read"))]
@@ -91,7 +102,7 @@ Subscriber = Annotated[Signed, Security(SignedIn("webhooks:write"))]
 def own_page(caller: Principal) -> str:
     """The page to begin with of somebody who is no steward. Raises: Forbidden for an account that has none."""
     for scope_name, path in (("golden:read", "customers"), ("jobs:read", "operations/jobs"), ("audit:read", "operations/audit")):
-        if caller.may(scope_name):
+        if caller.may(scope_name) and (caller.purpose is None or path == "customers"):
             return f"{ROOT}/{path}"
     detail = "Your account has no page of the console: ask whoever operates this service."
     raise Forbidden("The console is not for you", code="missing_scope", detail=detail)

@@ -25,7 +25,7 @@ ANSWERED, LOOKS = 5, 50
 def home(request: Request, signed: Anybody, done: UUID | None = None) -> Response:
     """Say what needs the steward, and how the queue fares; whoever is no steward is led to what is theirs."""
     caller = signed.user.principal
-    if not caller.may("decisions:settle"):
+    if not caller.may("decisions:settle") or caller.purpose is not None:
         return to(request, own_page(caller))
     with db.transaction(db.Role.APP, caller.scope) as session:
         figures = queue.figures(session)

@@ -55,6 +55,9 @@ OTHER_BIRTH = MARIA | {"birth_date": "1957-11-30"}
         ),
         ("view_purposes: {till: marketing}", "view_purposes.till", "is no view of the policy"),
         ("view_purposes: {checkout: matching}", "view_purposes.checkout", "'matching' is no purpose; there are: call_recording"),
+        ("role_purposes: {clerk: marketing}", "role_purposes.clerk", "is no role; there are: admin, auditor"),
+        ("role_purposes: {steward: matching}", "role_purposes.steward", "'matching' is no purpose; there are: call_recording"),
+        ("role_purposes: {admin: marketing}", "role_purposes.admin", "works for every purpose"),
         (
             "attributes: {emails: {not_for: [marketing]}}\nview_purposes: {service: newsletter}",
             "views.service.7",
