@@ -131,8 +131,8 @@ def replay() -> None:
 
 @privacy_app.command()
 def retention(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is due.")] = False) -> None:
-    """Let go of what sources deleted longer ago than the policy says (`deleted_kept_days`), and of attributes of customers who
-    were not heard of for longer (`kept_days`); every night by itself."""
+    """Let go of what sources deleted longer ago than the policy says (`deleted_kept_days`), and of records and attributes of
+    customers who were not heard of for longer (`kept_days`); every night by itself."""
     with db.read_only() as session:
         found = {**privacy_retention.due(session), **privacy_values.due(session)}
     for what, number in found.items():

@@ -10,7 +10,7 @@ from typing import Any
 from consent.purposes import shipped
 from mdm import payloads
 from mdm.documents import Finding
-from mdm.policy_schema import PolicyDocument, Source, paths_read
+from mdm.policy_schema import AttributeUse, PolicyDocument, Source, paths_read
 
 EXTRAS = "extras"
 # Where a payload in our own terms holds an attribute, and a mapping what reads it.
@@ -60,13 +60,12 @@ def _without(held: dict[str, Any], name: str) -> dict[str, Any]:
     return {one: said for one, said in held.items() if one != name} if name in held else held
 
 
-def days(policy: PolicyDocument, attribute: str) -> int | None:
-    """For how many days after the customer was last heard of an attribute is kept; None: for good.
+def days(policy: PolicyDocument, use: AttributeUse | Source) -> int | None:
+    """For how many days after the customer was last heard of an attribute, or a source's records, are kept; None: for good.
 
     The fewest of its own and of what its purposes say. Of several purposes the one that keeps it longest says so, and one without
     a rule keeps it for good; a purpose is under the rules of those above it.
     """
-    use = policy.attributes[attribute]
     by_purpose = [_days_for(policy, purpose) for purpose in use.serves]
     longest = [one for one in by_purpose if one is not None]
     said = [use.kept_days, max(longest) if longest and len(longest) == len(by_purpose) else None]
@@ -81,7 +80,7 @@ def _days_for(policy: PolicyDocument, purpose: str) -> int | None:
 def faults(policy: PolicyDocument) -> Iterator[Finding]:
     """What the rules of a policy cannot be kept to."""
     yield from _unknown(policy)
-    for attribute in (name for name in policy.attributes if days(policy, name) is not None):
+    for attribute in (name for name, use in policy.attributes.items() if days(policy, use) is not None):
         spot = ("attributes", attribute, "serves" if policy.attributes[attribute].kept_days is None else "kept_days")
         if not fields_of(attribute):
             known = ", ".join(sorted(_FIELDS))
@@ -95,16 +94,21 @@ def _unknown(policy: PolicyDocument) -> Iterator[Finding]:
     """Purposes that nobody knows, and rules of one that nothing follows."""
     known = shipped().purposes
     told = f"is no purpose; there are: {', '.join(sorted(known))}"
-    for name, use in policy.attributes.items():
-        yield from (
-            (("attributes", name, "serves", place), f"{one!r} {told}") for place, one in enumerate(use.serves) if one not in known
-        )
-    served = {above for use in policy.attributes.values() for one in use.serves for above in shipped().family(one)}
+    serving = [("attributes", name, use.serves) for name, use in policy.attributes.items()]
+    serving += [("sources", name, source.serves) for name, source in policy.sources.items()]
+    for section, name, purposes in serving:
+        for place, purpose in enumerate(purposes):
+            if purpose not in known:
+                yield (section, name, "serves", place), f"{purpose!r} {told}"
+    served = {above for *_, purposes in serving for one in purposes for above in shipped().family(one)}
     for purpose in policy.purposes:
         if purpose not in known:
             yield ("purposes", purpose), f"{purpose!r} {told}"
         elif purpose not in served:
-            yield ("purposes", purpose), "nothing would be let go of: no attribute says that it serves it (`serves`)"
+            yield (
+                ("purposes", purpose),
+                "nothing would be let go of: no attribute and no source says that it serves it (`serves`)",
+            )
 
 
 def _shared(source: Source, attribute: str) -> Iterator[str]:

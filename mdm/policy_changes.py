@@ -18,6 +18,7 @@ NAMED = {
     "attributes": "attribute",
     "views": "view",
     "view_purposes": "purpose of the view",
+    "role_purposes": "purpose of the role",
     "purposes": "purpose",
 }
 # Sections that are told as one, by their options.
@@ -137,14 +138,22 @@ def _unguarded(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _let_go_sooner(before: Policy | None, after: Policy) -> Iterator[str]:
-    for name in after.attributes if before else ():
-        kept, was = kept_days.days(after, name), kept_days.days(before, name) if before and name in before.attributes else None
-        if kept is not None and (was is None or kept < was):
-            yield f"{name} of customers who were not heard of for {kept:,} days would be let go of, for good"
+    if before is None:
+        return
+    for section, whose in (("attributes", ""), ("sources", "records of ")):
+        held, uses = getattr(before, section), getattr(after, section)
+        for name, use in uses.items():
+            kept = kept_days.days(after, use)
+            was = kept_days.days(before, held[name]) if name in held else None
+            if kept is not None and (was is None or kept < was):
+                yield f"{whose}{name} of customers who were not heard of for {kept:,} days would be let go of, for good"
 
 
 def _used_again(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
-    """What is kept out of a purpose and would be used for it."""
+    """What is kept out of a purpose and would be used for it, and who would see it."""
+    for role, purpose in old.get("role_purposes", {}).items():
+        if new["role_purposes"].get(role) != purpose:
+            yield f"whoever has the role {role} would not be held to the limits of {purpose} any more"
     for section in ("attributes", "sources"):
         for name in old.get(section, {}):
             left = new[section].get(name, {"not_for": [] if section == "attributes" else old[section][name]["not_for"]})

@@ -15,6 +15,8 @@ from mdm import sql
 from mdm.mapping import LISTS
 from mdm.sealing import DataKey
 
+KEPT_DAYS = 30  # Of a row's own text: it may hold a customer whom nobody ever stored, and whom no rule of a source reaches.
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:
@@ -66,6 +68,16 @@ def content(session: Session, reject_id: uuid.UUID) -> bytes | None:
     if not found or found[0][0] is None:
         return None
     return DataKey.unwrap(reject_id, found[0][0]).open(found[0][1])
+
+
+def forget_old(session: Session) -> int:
+    """Let go of what was kept of rows that were rejected more than KEPT_DAYS ago; how many. Where and why they were stays."""
+    return sql.run(
+        session,
+        """UPDATE reject SET wrapped_key = NULL, sealed_payload = NULL
+           WHERE sealed_payload IS NOT NULL AND rejected_at < now() - make_interval(days => %s)""",
+        [KEPT_DAYS],
+    )
 
 
 # What a person can do about each code; `mdm import` writes it beside the code.

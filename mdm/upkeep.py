@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from kernel import db, jobs
 from kernel.jobs import Claim
-from mdm import drift_measure, exports, idempotency, quality_breaches, uploads
+from mdm import drift_measure, exports, idempotency, quality_breaches, rejects, uploads
 from mdm.chunks import Kind
 from mdm.steps import Steps
 from webhooks import deliveries, feed
@@ -20,15 +20,17 @@ Act = Callable[[Steps], Mapping[str, int]]
 
 
 def let_go(steps: Steps) -> dict[str, int]:
-    """Let go of old answers, deliveries, uploads and exports, and of months of events; how many of each."""
+    """Let go of old answers, deliveries, rejected rows, uploads and exports, and of months of events; how many of each."""
     with steps() as session:
         answers = idempotency.forget_old(session)
     with steps() as session:
         months, delivered = feed.forget_old(session), deliveries.forget_old(session)
     with steps() as session:
         uploaded = uploads.forget_old(session)
+    with steps() as session:
+        rejected = rejects.forget_old(session)
     files = {"uploads": uploaded, "exports": exports.tidy(steps)}
-    return {"answers": answers, "event_months": months, "deliveries": delivered, **files}
+    return {"answers": answers, "event_months": months, "deliveries": delivered, "rejects": rejected, **files}
 
 
 def make_partitions(steps: Steps) -> dict[str, int]:

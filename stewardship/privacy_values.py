@@ -18,21 +18,33 @@ from mdm.steps import Steps, insist
 from stewardship.privacy_erasure import ACTOR
 
 STEP_RECORDS = 200
-_HEARD = "coalesce({0}.source_updated_at, {0}.received_at) >= %(before)s"
+_HEARD = "coalesce({0}.source_updated_at, {0}.received_at) >= {1}"
 # The records that are one customer with it (of a deleted or unresolved one: itself), with the keys that they gave up. Each
 # look-up descends an index by itself (OFFSET 0).
 _THEIRS = """
 (SELECT c.record_id AS id UNION SELECT record_id FROM crosswalk WHERE golden_id = c.golden_id OFFSET 0) AS o
 CROSS JOIN LATERAL (SELECT * FROM source_record WHERE record_id = o.id
   UNION ALL SELECT * FROM source_record WHERE rekeyed_to = o.id OFFSET 0) AS h"""
+# What somebody has asked about is kept until that is closed, a legal hold above all; and what is kept for its owner unused
+# (GDPR, Article 18) until that is lifted.
+SPOKEN_FOR = """(EXISTS (SELECT FROM privacy_member m JOIN privacy_request q USING (request_id)
+    WHERE m.record_id = r.record_id AND q.state IN ('open', 'confirmed'))
+  OR EXISTS (SELECT FROM restriction x WHERE x.record_id = r.record_id))"""
+
+
+def unheard(before: str) -> str:
+    """The condition that nothing was heard of the customer of a record (`r`, in the crosswalk as `c`) since a time."""
+    mine, theirs = _HEARD.format("r", before), _HEARD.format("h", before)
+    return f"""NOT {mine} AND NOT EXISTS (SELECT FROM {_THEIRS} WHERE {theirs} OR EXISTS (
+      SELECT FROM activity a WHERE a.source = h.source AND a.record_key = h.source_key AND a.occurred_at >= {before}))"""  # noqa: S608 - made of constants.
+
+
 _DUE = f"""
 FROM source_record r JOIN crosswalk c USING (record_id)
-WHERE NOT {_HEARD.format("r")}
+WHERE {unheard("%(before)s")} AND NOT {SPOKEN_FOR}
   AND NOT EXISTS (SELECT FROM value_release v WHERE v.record_id = r.record_id AND v.attribute = %(attribute)s
     AND v.released_at >= r.received_at)
-  AND EXISTS (SELECT FROM record_data_key k WHERE k.record_id = r.record_id)
-  AND NOT EXISTS (SELECT FROM {_THEIRS} WHERE {_HEARD.format("h")} OR EXISTS (
-    SELECT FROM activity a WHERE a.source = h.source AND a.record_key = h.source_key AND a.occurred_at >= %(before)s))"""  # noqa: S608 - made of constants.
+  AND EXISTS (SELECT FROM record_data_key k WHERE k.record_id = r.record_id)"""  # noqa: S608 - made of constants.
 # Behind what this run has done already, which would else be walked past at each step.
 _NEXT = f"""SELECT r.record_id, r.source, r.source_key {_DUE} AND (r.source, r.source_key) > (%(source)s, %(key)s)
   ORDER BY r.source, r.source_key LIMIT {STEP_RECORDS} FOR UPDATE OF r"""
@@ -46,8 +58,8 @@ ON CONFLICT (record_id, attribute) DO UPDATE SET released_at = EXCLUDED.released
 def rules(session: Session) -> Iterator[tuple[str, datetime]]:
     """Each attribute that is let go of, and since when nothing must have been heard of a customer."""
     now, policy = clock.now(), policies.current(session)
-    for attribute in sorted(policy.attributes):
-        if (kept := kept_days.days(policy, attribute)) is not None:
+    for attribute, use in sorted(policy.attributes.items()):
+        if (kept := kept_days.days(policy, use)) is not None:
             yield attribute, now - timedelta(days=kept)
 
 

@@ -18,7 +18,6 @@ from mdm import consent_reading, history, masking, related
 from mdm import policy as policies
 from mdm.history import Key, Step
 from mdm.lookup import Held
-from mdm.override_values import STEWARD_SOURCE
 from mdm.overrides import KeptOverride
 from mdm.related import Relations
 from stewardship import customers, overriding, queue

@@ -81,7 +81,15 @@ attributes: {%s}
 )
 def test_an_attribute_is_kept_as_long_as_what_it_serves_lets_it(purposes: str, use: str, days: int | None) -> None:
     ruled = policy.parse(SERVING % (purposes, f"birth_date: {{{use}}}, gender: {{serves: [newsletter, surveys, service]}}"))
-    assert kept_days.days(ruled, "birth_date") == days
+    assert kept_days.days(ruled, ruled.attributes["birth_date"]) == days
+
+
+def test_records_of_a_source_are_kept_as_long_as_what_they_serve_lets_them() -> None:
+    text = SERVING.replace("brand: main", "brand: main, serves: [newsletter]") % ("marketing: {kept_days: 30}", "")
+    ruled = policy.parse(text)
+    assert kept_days.days(ruled, ruled.sources["erp"]) == 30
+    with pytest.raises(DocumentError, match="'news' is no purpose"):
+        policy.parse(text.replace("newsletter", "news"))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +97,11 @@ def test_an_attribute_is_kept_as_long_as_what_it_serves_lets_it(purposes: str, u
     [
         ("matching: {kept_days: 3}", "gender: {serves: [surveys]}", "'matching' is no purpose; there are: call_recording"),
         ("surveys: {kept_days: 3}", "gender: {serves: [survey]}", "'survey' is no purpose; there are: call_recording"),
-        ("surveys: {kept_days: 3}", "gender: {serves: [marketing]}", "nothing would be let go of: no attribute says"),
+        (
+            "surveys: {kept_days: 3}",
+            "gender: {serves: [marketing]}",
+            "nothing would be let go of: no attribute and no source says",
+        ),
         ("surveys: {kept_days: 3}", "emails: {serves: [surveys]}", "can be said of address, birth_date, gender"),
         ("surveys: {kept_days: 0}", "gender: {serves: [surveys]}", "Input should be greater than or equal to 1"),
     ],

@@ -127,6 +127,14 @@ def test_no_section_of_a_policy_changes_in_silence(section: str) -> None:
     assert section in NAMED or section in WHOLE
 
 
+def test_who_is_held_to_no_limits_any_more_is_confirmed() -> None:
+    free, held = policy.parse(TWO), policy.parse(TWO + "role_purposes: {steward: service}\n")
+    other = policy.parse(TWO + "role_purposes: {steward: marketing}\n")
+    assert difference(free, held, {}).losses == ()
+    freed = ("whoever has the role steward would not be held to the limits of service any more",)
+    assert [difference(held, one, {}).losses for one in (free, other, held)] == [freed, freed, ()]
+
+
 def test_what_a_rule_of_a_purpose_lets_go_of_is_confirmed() -> None:
     free = policy.parse(TWO + "attributes: {gender: {serves: [marketing]}}\n")
     ruling = policy.parse(TWO + "attributes: {gender: {serves: [marketing]}}\npurposes: {marketing: {kept_days: 50}}\n")

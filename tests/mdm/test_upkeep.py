@@ -1,9 +1,12 @@
 """Upkeep done as jobs: what is kept for a time is let go of, coming months get partitions, what fails says so by its job."""
 
+import uuid
+
 import pytest
 
 from kernel import db, jobs
-from mdm import chunks, upkeep
+from mdm import chunks, rejects, upkeep
+from mdm.rejects import Reject
 from workers.kinds import KINDS
 
 from .. import resolution as master
@@ -41,6 +44,17 @@ def test_answers_are_let_go_of_after_three_days(mdm: Master) -> None:
     done = do("retention")
     assert (done.state, done.result and done.result["answers"]) == ("finished", 2)
     assert query("SELECT idempotency_key FROM idempotency ORDER BY 1") == [("69",), ("70",), ("71",)]
+
+
+def test_the_text_of_rejected_rows_is_let_go_of_after_thirty_days_and_the_reason_stays(mdm: Master) -> None:
+    with db.transaction() as session:
+        rejects.keep(session, [Reject("key_missing", "key", "pos", line, b"quxagarcia") for line in (1, 2)], uuid.uuid4())
+        rejects.keep(session, [Reject("wrong_type")])
+    query("UPDATE reject SET rejected_at = now() - make_interval(days => 28 + line_no::int, hours => 1)")
+    done = do("retention")
+    assert (done.state, done.result and done.result["rejects"]) == ("finished", 1)
+    left = "SELECT line_no, code, wrapped_key IS NULL, sealed_payload IS NULL FROM reject WHERE line_no IS NOT NULL ORDER BY 1"
+    assert query(left) == [(1, "key_missing", False, False), (2, "key_missing", True, True)]
 
 
 def test_partitions_of_the_coming_months_are_made(mdm: Master) -> None:

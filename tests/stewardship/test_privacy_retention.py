@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from kernel import db
-from stewardship import privacy_retention
+from kernel import actor, db
+from stewardship import privacy_requests, privacy_retention
+from stewardship.privacy_requests import Wish
 
 from ..resolution import MARIA, POLICY, Master, golden_of, query, start
+from .test_privacy_erasure import OTTO
+from .test_privacy_values import held
 
 KEPT = POLICY.replace("trust: 0.6}", "trust: 0.6, deleted_kept_days: 30}")
 
@@ -48,3 +51,75 @@ def test_only_what_is_deleted_and_old_goes(mdm: Master) -> None:
     assert query("SELECT count(*) FROM source_record WHERE source = 'pos' AND source_key = 'gone'") == [(0,)]
     assert mdm.verify(deep=True).differences == ()
     assert mdm.put("pos", "gone", MARIA).status == "created"
+
+
+@pytest.fixture
+def unheard(database: str) -> Master:
+    """Maria of the shop and the till, and Otto of the shop; the shop keeps nobody of whom nothing was heard for 30 days."""
+    made = start(POLICY.replace("trust: 0.7}", "trust: 0.7, kept_days: 30}"))
+    made.put("shop", "maria", MARIA | {"given_name": "Quxavela", "phones": ["+34655872319"]})
+    made.put("pos", "maria", MARIA)
+    made.put("shop", "otto", OTTO)
+    made.put("shop", "gone", MARIA | {"surname": "Quxabel"})
+    made.drain()
+    made.delete("shop", "gone")
+    made.drain()
+    return made
+
+
+def unheard_for(days: int, where: str = "true") -> None:
+    query(f"UPDATE source_record SET received_at = received_at - %s WHERE {where}", timedelta(days=days))
+
+
+def test_records_of_whom_nothing_was_heard_go_with_all_that_they_said(unheard: Master) -> None:
+    maria, otto = golden_of("pos", "maria"), golden_of("shop", "otto")
+    assert maria == golden_of("shop", "maria")
+    assert due() == {}
+    unheard_for(31)
+    assert due() == {"shop": 3}
+    assert privacy_retention.run(db.transaction) == 3
+    unheard.drain()
+    assert (due(), privacy_retention.run(db.transaction)) == ({}, 0)
+    assert (golden_of("pos", "maria"), golden_of("shop", "otto")) == (maria, None)
+    for text in ("Quxavela", "Quxabel", "655872319", "Becker", "otto.becker"):
+        assert held(text) == set()
+    assert query("SELECT status FROM golden WHERE golden_id = %s", otto) == [("ended",)]
+    assert unheard.verify(deep=True).differences == ()
+    assert unheard.put("shop", "otto", OTTO).status == "created"
+    unheard.drain()
+    assert due() == {}
+
+
+def test_whoever_was_heard_of_by_any_record_keeps_them_all(unheard: Master) -> None:
+    unheard_for(31, "source = 'shop' AND source_key <> 'gone'")
+    assert due() == {"shop": 1}
+    assert privacy_retention.run(db.transaction) == 1
+    unheard.drain()
+    assert golden_of("shop", "maria") == golden_of("pos", "maria")
+    assert golden_of("shop", "otto") is None
+
+
+@pytest.mark.parametrize("kind", ["erasure", "restriction"])
+def test_what_somebody_asked_about_is_kept_until_that_is_over(mdm: Master, kind: str) -> None:
+    """A legal hold of a request bars its erasure: a rule of retention must not do the same by night."""
+    clerk, golden_id = actor.local("clerk"), golden_of("pos", "here")
+    assert golden_id is not None
+    later(31)
+    with db.transaction() as session:
+        request_id = privacy_requests.open_request(session, clerk, Wish(kind, golden_id))
+        privacy_requests.identify(session, clerk, request_id, "passed", "id_document")
+        privacy_requests.hold(session, clerk, request_id, "legal_claim")
+    assert due() == {}
+    assert privacy_retention.run(db.transaction) == 0
+    with db.transaction() as session:
+        if kind == "erasure":
+            privacy_requests.refuse(session, clerk, request_id, "withdrawn_by_person")
+        else:
+            asked = {one: True for one in privacy_requests.find(session, request_id).unanswered}
+            privacy_requests.answer(session, clerk, request_id, asked)
+            privacy_requests.complete(session, clerk, request_id)
+    assert due() == ({"pos": 1} if kind == "erasure" else {})
+    if kind == "restriction":
+        with db.transaction() as session:
+            privacy_requests.lift(session, clerk, request_id)
+    assert privacy_retention.run(db.transaction) == 1

@@ -7,8 +7,9 @@ import pytest
 
 from kernel import actor, clock, db, jobs
 from mdm import chunks, erasing_traces
-from stewardship import overriding, privacy_retention, privacy_values
+from stewardship import overriding, privacy_requests, privacy_retention, privacy_values
 from stewardship.overriding import OverrideWish
+from stewardship.privacy_requests import Wish
 
 from ..resolution import MARIA, POLICY, Master, golden_of, query, start
 
@@ -201,3 +202,16 @@ def test_what_serves_a_purpose_goes_when_its_time_is_over(database: str) -> None
     privacy_values.run(db.transaction)
     made.drain()
     assert held(BORN) == set()
+
+
+def test_what_somebody_asked_about_stays_until_that_is_over(mdm: Master) -> None:
+    age()
+    golden_id, clerk = golden_of("shop", "1"), actor.local("clerk")
+    assert golden_id is not None
+    with db.transaction() as session:
+        request_id = privacy_requests.open_request(session, clerk, Wish("access", golden_id))
+    assert due() == {}
+    assert privacy_values.run(db.transaction) == {}
+    with db.transaction() as session:
+        privacy_requests.refuse(session, clerk, request_id, "withdrawn_by_person")
+    assert due() == {"birth_date": 2, "extras.size": 2}
