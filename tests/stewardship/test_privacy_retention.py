@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import pytest
 
+from consent.entries import Origin, State
 from kernel import actor, db
 from stewardship import privacy_requests, privacy_retention
 from stewardship.privacy_requests import Wish
 
-from ..resolution import MARIA, POLICY, Master, golden_of, query, start
+from ..mdm.test_consent_changes import GIVEN, act, answers
+from ..resolution import MARIA, POLICY, Master, at, golden_of, query, start
 from .test_privacy_erasure import OTTO
 from .test_privacy_values import held
 
@@ -97,6 +99,17 @@ def test_whoever_was_heard_of_by_any_record_keeps_them_all(unheard: Master) -> N
     unheard.drain()
     assert golden_of("shop", "maria") == golden_of("pos", "maria")
     assert golden_of("shop", "otto") is None
+
+
+def test_what_was_withdrawn_by_a_record_that_goes_stays_withdrawn(unheard: Master) -> None:
+    act(state=State.WITHDRAWN, origin=Origin.SUBJECT, occurred_at=at(5), record=("shop", "maria"), brand="acme")
+    act(**GIVEN, record=("pos", "maria"), brand="acme")
+    assert answers(unheard, ("pos", "maria")) == ["denied"]
+    unheard_for(31)
+    privacy_retention.run(db.transaction)
+    assert answers(unheard, ("pos", "maria")) == ["denied"]
+    unheard.drain()
+    assert answers(unheard, ("pos", "maria")) == ["denied"]
 
 
 @pytest.mark.parametrize("kind", ["erasure", "restriction"])
