@@ -7,13 +7,14 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header -q
 
-.PHONY: help install demo test test-browser screenshots test-spark check audit faults bench soak lock docs
+.PHONY: help install demo test test-browser screenshots test-spark test-tls check audit faults bench soak lock docs
 help:
 	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report; STORY=1: one customer's life)"
 	@echo "make test     the whole test suite on real PostgreSQL and Valkey"
 	@echo "make test-browser  the pages in a headless Chromium (as root installs Debian's; CHROMIUM=/path takes another)"
 	@echo "make screenshots   every page of the console, light and dark, into docs/images"
 	@echo "make test-spark  the same pairs, levels, weights, decisions and customers on Spark (installs pyspark; needs Java 17 or newer)"
+	@echo "make test-tls  the whole service on servers that speak TLS alone (Debian's postgresql, and its redis-server or valkey-server)"
 	@echo "make check    ruff, mypy --strict, import contracts, architecture smells"
 	@echo "make audit    bandit and pip-audit; fails on what docs/security.md does not explain (needs the index's list of weaknesses)"
 	@echo "make faults   apply each kept fault and expect a test to die"
@@ -40,6 +41,9 @@ screenshots: install
 
 test-spark: install
 	@sh scripts/test_spark.sh
+
+test-tls: install
+	@$(BIN)/python -m pytest -q tests/servers
 
 check: install
 	@$(BIN)/ruff check .
