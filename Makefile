@@ -74,3 +74,4 @@ lock:
 	@$(LOCK) --group browser -c requirements/dev.txt -o requirements/browser.txt
 	@$(LOCK) --extra spark --constraints requirements/dev.txt pyproject.toml -o requirements/spark.txt
 	@echo 'uv>=0.13,<0.14' | $(LOCK) - -o requirements/uv.txt
+	@echo 'setuptools>=77' | $(LOCK) -c requirements/dev.txt - -o requirements/build.txt
