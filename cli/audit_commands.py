@@ -21,7 +21,7 @@ from stewardship.audit_reading import Report
 
 console = Console()
 audit_app = typer.Typer(help="The log of who read and changed what.", no_args_is_help=True, rich_markup_mode=None)
-WHO = actor.local("mdm audit")
+WHO = actor.at_command_line()
 TAMPERED = 2
 WORDS = {
     "row_or_order_changed": "the row, or its place, is not what was sealed",

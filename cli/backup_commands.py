@@ -32,7 +32,7 @@ from mdm import backups
 from stewardship import audit_files, audit_sealing
 
 console = Console()
-WHO = actor.local("mdm restore")
+WHO = actor.at_command_line()
 DUMP, MANIFEST, FORM = "database.dump", "backup.json", 1
 MAINTENANCE = "postgres"  # Whoever renames a database is connected to another.
 

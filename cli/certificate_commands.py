@@ -23,7 +23,7 @@ from mdm.certificates import Wish
 from stewardship import healing
 
 console = Console()
-OPERATOR = actor.local("mdm source certify")
+OPERATOR = actor.at_command_line()
 NOT_CLEAN = 2
 WAIT_SECONDS = 0.5
 WORDS = {

@@ -54,7 +54,7 @@ def import_(
 
     Example: mdm consents import newsletter.csv --mapping newsletter.yaml
     """
-    caller, found, rejects = actor.local("mdm consents import"), Counter[str](), list[tuple[int, Problem]]()
+    caller, found, rejects = actor.at_command_line(), Counter[str](), list[tuple[int, Problem]]()
     rows = consent_files.acts(file, consent_files.load_mapping(mapping), shipped(), delimiter)
     for portion in _portions(rows, ACTS_A_STEP):
         rejects += [(one.line_no, one.said) for one in portion if isinstance(one.said, Problem)]
@@ -112,7 +112,7 @@ def show(
     output: Annotated[Output, typer.Option(help="For people, or for programs.")] = Output.TABLE,
 ) -> None:
     """Show what a customer consented to, and why. Audited."""
-    caller = actor.local("mdm consents show")
+    caller = actor.at_command_line()
     with db.transaction() as session:
         live_id, _ = history.living(session, golden_id)
         found = consent_reading.read(session, shipped(), live_id, clock.now(), None)
@@ -150,7 +150,7 @@ def audience(
     if purpose not in shipped().purposes:
         raise Invalid(f"No such purpose is known: {', '.join(sorted(shipped().purposes))}", code="unknown_purpose")
     columns, default = list(consent_files.columns_of(file, delimiter)), Default(purpose, channel, brand)
-    caller, found = actor.local("mdm consents audience"), Counter[str]()
+    caller, found = actor.at_command_line(), Counter[str]()
     with out.open("w", encoding="utf-8", newline="") as written:
         lines = csv.DictWriter(written, [*columns, *ANSWERED], delimiter=delimiter, extrasaction="ignore")
         lines.writeheader()
@@ -186,7 +186,7 @@ def revoke_links(
     kinds = frozenset(kind or (LinkKind if link else (LinkKind.PREFERENCES, LinkKind.CONFIRM)))
     wish = consent_links.Revocation(kinds, link, golden_id)
     with db.transaction() as session:
-        records = consent_links.revoke(session, shipped(), wish, actor.local("mdm consents revoke-links"), clock.now())
+        records = consent_links.revoke(session, shipped(), wish, actor.at_command_line(), clock.now())
     console.print(f"Revoked: {', '.join(sorted(kinds))}" + (f", of {counted(records, 'record')}." if golden_id else "."),
                   highlight=False)  # fmt: skip
 

@@ -22,7 +22,7 @@ from stewardship.decision_files import Outcome
 
 WITH_REJECTS = 2
 MOST_SHOWN = 50
-OPERATOR = actor.local("mdm decisions")
+OPERATOR = actor.at_command_line()
 OUTPUT = Annotated[Output, typer.Option(help="For people, or for programs.")]
 console = Console()
 decisions_app = typer.Typer(help="Decisions made elsewhere, and many decisions taken back.", no_args_is_help=True)

@@ -22,7 +22,7 @@ from mdm.exports import Wish
 from stewardship import privacy_gate
 
 console = Console()
-OPERATOR = actor.local("mdm export")
+OPERATOR = actor.at_command_line()
 Names = Annotated[list[str] | None, typer.Option(show_default=False)]
 
 

@@ -23,7 +23,7 @@ console = Console()
 errors = Console(stderr=True)
 imports_app = typer.Typer(help="Which files were loaded, and taking one back.", no_args_is_help=True)
 NOT_ALL = 2
-OPERATOR = actor.local("mdm imports")
+OPERATOR = actor.at_command_line()
 WORDS = {
     Fate.EARLIER: "go back to what they said before",
     Fate.RETURNED: "were deleted by it and return",

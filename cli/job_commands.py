@@ -18,7 +18,7 @@ from mdm import retrying, schedules
 
 console = Console()
 jobs_app = typer.Typer(help="What runs and what ran.", no_args_is_help=True, rich_markup_mode=None)
-WHO = actor.local("mdm jobs")
+WHO = actor.at_command_line()
 JobId = Annotated[UUID, typer.Argument(help="The job's id, as `mdm jobs list` says it.")]
 
 

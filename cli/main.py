@@ -62,6 +62,7 @@ MODULES = {
     "cli.blocking_commands": ("blocking",),
     "cli.job_commands": ("jobs",),
     "cli.task_commands": ("tasks",),
+    "cli.look_commands": ("second-looks",),
     "cli.approval_commands": ("approvals",),
     "cli.merging_commands": ("merging",),
     "cli.user_commands": ("users",),

@@ -19,7 +19,7 @@ from stewardship.privacy_confirming import KIND, Preview
 from stewardship.privacy_requests import Request, Wish
 
 console = Console()
-OPERATOR = actor.local("mdm privacy")
+OPERATOR = actor.at_command_line()
 privacy_app = typer.Typer(help="Requests of people about their data, and who was erased.", no_args_is_help=True)
 RequestId = Annotated[UUID, typer.Argument(help="The id of the request.", show_default=False)]
 

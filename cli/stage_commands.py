@@ -18,7 +18,7 @@ from mdm.policy import Policy
 from mdm.policy_schema import Stage
 
 NEXT = {Stage.SHADOW: Stage.REVIEW, Stage.REVIEW: Stage.LIVE}
-OPERATOR = actor.local("mdm source go-live")
+OPERATOR = actor.at_command_line()
 console = Console()
 errors = Console(stderr=True)
 

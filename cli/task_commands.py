@@ -19,7 +19,7 @@ from stewardship.answering import Answer
 from stewardship.queue import Task, Wanted
 from stewardship.settle import Looked
 
-OPERATOR = actor.local("mdm tasks")
+OPERATOR = actor.at_command_line()
 console = Console()
 tasks_app = typer.Typer(help="The stewards' queue.", no_args_is_help=True, rich_markup_mode=None)
 TaskId = Annotated[UUID, typer.Argument(help="The task's id, as `mdm tasks list` says it.")]

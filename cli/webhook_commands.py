@@ -16,7 +16,7 @@ from mdm import subscribing
 from webhooks import deliveries, endpoints, lag
 from webhooks.endpoints import Endpoint, Wish
 
-WHO = actor.local("mdm webhooks")
+WHO = actor.at_command_line()
 console = Console()
 errors = Console(stderr=True)
 webhooks_app = typer.Typer(help="Endpoints that events are delivered to.", no_args_is_help=True, rich_markup_mode=None)

@@ -7,6 +7,7 @@ secret is stored, so a dump of the database holds no usable key. The secret has 
 import getpass
 import hashlib
 import hmac
+import os
 import secrets
 import time
 import zlib
@@ -190,8 +191,10 @@ def local(name: str) -> Principal:
 
 
 def at_command_line() -> Principal:
-    """Speak for whoever is signed in to this machine: one of two persons, where an act takes two."""
-    return local(getpass.getuser())
+    """Speak for whoever is signed in to this machine: one of two persons, where an act takes two; in the log, who it was."""
+    with suppress(KeyError, OSError):  # A container may run as a number that no name belongs to.
+        return local(getpass.getuser())
+    return local(f"uid-{os.getuid()}")
 
 
 def create_key(

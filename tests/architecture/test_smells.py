@@ -32,6 +32,11 @@ def test_only_the_relay_sends_to_the_broker() -> None:
     assert _found(outside, "send_task", "apply_async", "delay") == []
 
 
+def test_commands_speak_for_whoever_gives_them() -> None:
+    """Under the name of a command nobody could tell who did it, and one person would be as many as there are commands."""
+    assert _found(tuple(module for module in product_modules() if module.package == "cli"), "local") == []
+
+
 def test_edges_hold_no_sql() -> None:
     edges = [module for module in product_modules() if module.package in {"api", "workers", "cli"}]
     found = [

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from cli import job_commands
 from cli.failures import explain
-from kernel import db, jobs
+from kernel import actor, db, jobs
 from mdm import schedules
 
 from ..resolution import query
@@ -39,7 +39,7 @@ def test_jobs_are_listed_and_shown(job_id: uuid.UUID) -> None:
 def test_a_job_is_cancelled_once_and_its_actor_noted(job_id: uuid.UUID) -> None:
     assert run("cancel", str(job_id)).output == "cancelled\n"
     assert query("SELECT state FROM job") == [("cancelled",)]
-    assert query("SELECT actor, action FROM audit") == [("local:mdm jobs", "job.cancelled")]
+    assert query("SELECT actor, action FROM audit") == [(actor.at_command_line().actor, "job.cancelled")]
     assert "over already" in str(explain(run("cancel", str(job_id)).exception or ValueError()))
 
 

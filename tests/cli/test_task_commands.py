@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from cli import task_commands
 from cli.failures import explain
+from kernel import actor
 
 from .. import resolution as master
 from ..resolution import MARIA, Master, partition, query
@@ -51,7 +52,7 @@ def test_an_answer_is_looked_at_given_and_taken_back(mdm: Master, task_id: str) 
     assert run("settle", task_id, "match", "--reason", "Both cards.").exit_code == 0
     mdm.drain()
     assert len(partition()) == 1
-    assert "local:mdm tasks settled: match" in run("show", task_id).output
+    assert f"{actor.at_command_line().actor} settled: match" in run("show", task_id).output
     assert run("undo", task_id, "--reason", "Wrong customer.").exit_code == 0
     mdm.drain()
     assert partition() == before

@@ -1,6 +1,7 @@
 """API keys: shown once, stored as a hash, refused when mistyped, revoked or expired."""
 
 import asyncio
+import os
 from datetime import timedelta
 
 import pytest
@@ -175,6 +176,15 @@ def test_powers_that_nobody_can_have_are_refused(scopes: tuple[str, ...], role: 
     with pytest.raises(Invalid) as refused:
         actor.check_powers(scopes, role, kind)
     assert refused.value.code == code
+
+
+def test_whoever_is_at_the_command_line_is_known_also_as_a_number_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGNAME", "ana")
+    assert actor.at_command_line().actor == "local:ana"
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    assert actor.at_command_line().actor == f"local:uid-{os.getuid()}"
 
 
 def test_admin_holds_every_scope_and_others_their_own() -> None:
