@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.output import unfolded
+from cli.words import counted
 from kernel import actor, clock, db
 from kernel.errors import Invalid
 from stewardship import accounts
@@ -103,6 +104,14 @@ def disable(name: Name) -> None:
     with db.transaction() as session:
         accounts.disable(session, WHO.actor, name)
     console.print(f"{name} is disabled", highlight=False)
+
+
+@users_app.command("sign-out")
+def sign_out(name: Name) -> None:
+    """End somebody's sessions; who signs in again has what they may do from then on."""
+    with db.transaction() as session:
+        ended = accounts.sign_out(session, WHO.actor, name)
+    console.print(f"{counted(ended, 'session')} of {name} ended", highlight=False)
 
 
 @users_app.command()

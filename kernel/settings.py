@@ -92,6 +92,9 @@ class Settings(BaseSettings):
     oidc_logout_url: str | None = Field(
         None, pattern=ADDRESS, description="where people sign out; unset, as the issuer's document says"
     )
+    oidc_session_minutes: int = Field(
+        720, ge=5, le=720, description="after which whoever signed in by the issuer has to sign in there again"
+    )
     oidc_scope: str = Field("openid profile", pattern=r"^openid( [\x21\x23-\x5b\x5d-\x7e]+)*$", description="that is asked for")
     oidc_label: str = Field("your organisation", max_length=60, description="how the sign-in calls the issuer")
     console_url: str | None = Field(

@@ -44,6 +44,15 @@ def test_a_password_of_ones_own_comes_by_standard_input() -> None:
     assert "12 to 200" in str(explain(run("password", "ana", "--password-stdin", given="short\n").exception or ValueError()))
 
 
+def test_the_sessions_of_somebody_are_ended() -> None:
+    run("add", "ana")
+    with db.transaction() as session:
+        token = accounts.begin(session, "ana")
+    assert run("sign-out", "ana").stdout == "1 session of ana ended\n"
+    with db.transaction() as session:
+        assert accounts.signed(session, token) is None
+
+
 def test_a_role_takes_the_place_of_scopes() -> None:
     run("add", "ana", "--role", "auditor")
     assert "auditor" in run("list").output

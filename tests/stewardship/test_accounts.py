@@ -125,6 +125,15 @@ def test_whoever_is_disabled_is_out_at_once_and_comes_back_with_a_new_password(a
     assert is_right(ana, made)
 
 
+def test_all_sessions_of_somebody_end_and_they_may_begin_anew(ana: str) -> None:
+    tokens = [begin(ana), begin(ana)]
+    with db.transaction() as session:
+        assert accounts.sign_out(session, "test", ana) == 2
+    assert [signed(token) for token in tokens] == [None, None]
+    assert signed(begin(ana)) is not None
+    assert query("SELECT detail FROM audit WHERE action = 'user.signed_out'") == [({"sessions": 2},)]
+
+
 @pytest.mark.parametrize(
     ("given", "code"),
     [
@@ -146,7 +155,7 @@ def test_nobody_twice_and_nobody_unknown(ana: str) -> None:
     with db.transaction() as session:
         with pytest.raises(Conflict):
             accounts.add(session, "test", ana)
-        for act in (accounts.disable, accounts.set_password):
+        for act in (accounts.disable, accounts.set_password, accounts.sign_out):
             with pytest.raises(NotFound):
                 act(session, "test", "nobody")
         assert [user.name for user in accounts.every(session)] == [ana]

@@ -105,6 +105,23 @@ def test_somebody_of_the_organisation_signs_in_and_acts_under_the_name_of_their_
     assert ("oidc:4711", "user.signed_in") in query("SELECT actor, action FROM audit")
 
 
+def test_whom_the_provider_vouched_for_is_sent_there_again_after_a_while(
+    browser: TestClient, provider: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who was dismissed there in the meantime is not let in again. A password is no word of the provider's."""
+    configure(chosen(provider, oidc_session_minutes=30))
+    browser.get(led(browser))
+    with db.transaction() as session:
+        accounts.add(session, "test", "ben", password=PASSWORD)
+    with browsing() as local:
+        local.post("/console/sign-in", data={"name": "ben", "password": PASSWORD})
+        for minutes, is_vouched_for in ((29, True), (31, False)):
+            at = datetime.now(UTC) + timedelta(minutes=minutes)
+            monkeypatch.setattr(clock, "now", lambda at=at: at)
+            assert (is_in(browser), is_in(local)) == (is_vouched_for, True)
+    assert browser.get("/console/tasks").headers["location"].startswith("/console/sign-in")
+
+
 def test_what_is_asked_of_the_provider_is_bound_to_this_browser(browser: TestClient) -> None:
     answers = [browser.get(START, params={"to": "https://elsewhere.example/"}) for _ in range(2)]
     asked = [{name: one[0] for name, one in parse_qs(urlsplit(one.headers["location"]).query).items()} for one in answers]
