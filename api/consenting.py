@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import answers
+from api import answers, quotas
 from api.refusals import told
 from api.schemas.consents import ActIn, Acts, CheckIn, Checks, Point
 from consent import ledger, receipts
@@ -73,11 +73,13 @@ def _outcome(index: int, one: Outcome) -> dict[str, Any]:
 
 
 async def check(caller: Principal, body: Checks) -> Response:
-    """Answer checks. Raises: Invalid for a purpose or contact point that is none, or a time to come; Unavailable."""
+    """Answer checks. Raises: Invalid for a purpose or contact point that is none, or a time to come; TooMany; Unavailable."""
     now = clock.now()
     if body.at is not None and body.at > now:
         raise Invalid("That time is still to come", code="as_of_in_future")
     asked = [_check(index, one) for index, one in enumerate(body.checks)]
+    # What is answered tells who is known, of a record under which golden id: it costs what looking them up does.
+    await quotas.spend(caller, (repr(one.record or one.golden_id or one.contact) for one in asked))
     limits_of = consent_checks.limits_by((await rules.current()).policy)
     found = await consent_checks.check(caller, shipped(), asked, body.at or now, limits_of)
     written = await run_in_threadpool(_written, body.at or now, found)

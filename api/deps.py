@@ -107,17 +107,18 @@ PrivacyReader = Annotated[Principal, _needs("privacy:read")]
 PrivacyWriter = Annotated[Principal, _needs("privacy:write")]
 
 
-def _caller(request: Request) -> Principal:
+def caller_of(request: Request) -> Principal:
+    """Give whom the route's first dependency has found."""
     return cast(Principal, request.scope[CALLER])
 
 
 def _reading(request: Request) -> Iterator[Session]:
-    with db.read_only(db.Role.APP, _caller(request).scope) as session:
+    with db.read_only(db.Role.APP, caller_of(request).scope) as session:
         yield session
 
 
 def _writing(request: Request) -> Iterator[Session]:
-    with db.transaction(db.Role.APP, _caller(request).scope) as session:
+    with db.transaction(db.Role.APP, caller_of(request).scope) as session:
         yield session
     fault_point("api.stored")
 

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request
 from starlette.responses import Response
 
-from api import answers, batches, idempotency, intake, puts
-from api.deps import RecordsReader, RecordsWriter, Writing
+from api import answers, batches, idempotency, intake, puts, quotas
+from api.deps import RecordsReader, RecordsWriter, Writing, caller_of
 from api.idempotency import IdempotencyKey
 from api.intake import PathKey
 from api.routes import Route, StreamRoute, resource
@@ -71,8 +71,15 @@ async def put(
     return await intake.take(caller, source, key, mark, raw, wait_seconds)
 
 
+async def _spent(request: Request, source: SourceName, key: PathKey) -> None:
+    """Count the record among the customers that the caller asks for, as its crosswalk does. Stands after the caller."""
+    await quotas.spend(caller_of(request), [repr((source, key))])
+
+
 @router.get(RECORD, response_model=Record)
-def get(caller: RecordsReader, source: SourceName, key: PathKey, session: Writing) -> Response:
+def get(
+    caller: RecordsReader, source: SourceName, key: PathKey, _: Annotated[None, Depends(_spent)], session: Writing
+) -> Response:
     """Read a record as it stands: what was received, how it was read, which golden record it belongs to. Audited."""
     puts.refuse_key_in_url(policies.current(session), source, caller)
     return answers.json_answer(record_reading.read(session, caller, source, key))

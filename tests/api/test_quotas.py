@@ -109,7 +109,7 @@ def test_an_identifier_that_is_asked_for_again_costs_nothing_and_the_next_hour_b
 
 def keyed(per_minute: int | None, per_hour: int | None) -> dict[str, str]:
     with db.transaction() as session:
-        info, text = actor.create_key(session, "till", ("lookup", "match", "golden:read"))
+        info, text = actor.create_key(session, "till", ("lookup", "match", "golden:read", "consents:check", "records:read"))
         actor.limit_key(session, info.key_id, per_minute, per_hour)
     return {"authorization": f"Bearer {text}"}
 
@@ -141,6 +141,28 @@ def test_whoever_reads_out_customers_is_stopped_and_told_of_once(policy: Any) ->
         keys = {"records": [{"source": "pos", "key": "1"}]}
         assert client.post("/v1/crosswalk:lookup", json=keys, headers=headers).status_code == 429
     assert query("SELECT count(*), min(detail->>'allowed') FROM audit WHERE action = 'quota.identifiers_used_up'") == [(1, "4")]
+
+
+def test_who_is_known_is_not_read_out_by_consent_checks_or_keys_of_records(policy: Any) -> None:
+    """A check of a record answers its golden id, one of a contact point whether somebody holds it: both count as lookups do."""
+    headers = keyed(None, 3)
+
+    def checks(*asked: dict[str, Any]) -> dict[str, Any]:
+        return {"checks": [{"purpose": "marketing", "channel": "email", **one} for one in asked]}
+
+    points = [{"contact_point": {"kind": "email", "value": f"a{number}@example.org"}} for number in range(3)]
+    records = [{"record": {"source": "pos", "key": str(number)}} for number in range(3)]
+    with TestClient(create_app()) as client:
+
+        def status(*asked: dict[str, Any]) -> int:
+            return client.post("/v1/consent-checks", json=checks(*asked), headers=headers).status_code
+
+        assert [status(points[0], points[0]), status(points[0]), status(records[0])] == [200, 200, 200]
+        assert client.get("/v1/sources/pos/records/0", headers=headers).status_code == 404, "costs nothing more"
+        assert client.get("/v1/sources/pos/records/1", headers=headers).status_code == 404
+        assert client.get("/v1/sources/pos/records/2", headers=headers).status_code == 429
+        assert [status(points[1]), status(records[2]), status(points[0], records[0])] == [429, 429, 200]
+        assert status(*points) == 429
 
 
 def test_a_limit_is_at_least_one_and_of_a_key_that_there_is(database: str) -> None:
