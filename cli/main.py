@@ -67,6 +67,7 @@ MODULES = {
     "cli.merging_commands": ("merging",),
     "cli.user_commands": ("users",),
     "cli.audit_commands": ("audit",),
+    "cli.sealing_commands": ("sealing",),
     "cli.alert_commands": ("alerts",),
     "cli.report_commands": ("report",),
     "cli.backup_commands": ("backup", "restore"),

@@ -118,6 +118,7 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = None
     secret_key_file: Path | None = None
+    payload_keys_file: Path | None = Field(None, description="keys of payloads, one a line: the first wraps, every one opens")
     metrics_port: int | None = Field(None, ge=0, le=65535, description="where metrics are shown; unset, none are kept")
     metrics_host: str = "127.0.0.1"
     public_port: int | None = Field(None, ge=0, le=65535, description="where the pages for customers are; unset, there are none")
@@ -224,6 +225,10 @@ class Settings(BaseSettings):
         text = self.secret_key.get_secret_value() if self.secret_key else _secret_file(self.secret_path())
         return hashlib.blake2b(purpose.encode(), key=_secret_bytes(text), digest_size=32, person=b"customer-master").digest()
 
+    def payload_keys(self) -> tuple[bytes, ...]:
+        """Give the keys that wrap data keys besides the secret's own, the one that wraps first. Raises: Invalid."""
+        return () if self.payload_keys_file is None else _keys_of_file(self.payload_keys_file)
+
     def client_secret(self) -> str | None:
         """Give the secret by which the identity provider knows the console; None for a public client."""
         if self.oidc_client_secret_file is not None:
@@ -266,6 +271,18 @@ def _secret_bytes(text: str) -> bytes:
     if not _is_secret(text):
         raise Invalid(f"The secret key must be {SECRET_BYTES} bytes in hexadecimal", code="bad_secret_key")
     return bytes.fromhex(text)
+
+
+@functools.cache
+def _keys_of_file(path: Path) -> tuple[bytes, ...]:
+    """Read a file of keys, once a process: a key that comes or goes is known after the next start."""
+    try:
+        found = tuple(_secret_bytes(line) for line in path.read_text(encoding="ascii").split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"The file of payload keys cannot be read: {path}", code="bad_payload_keys") from error
+    if not found:
+        raise Invalid(f"The file of payload keys is empty: {path}", code="bad_payload_keys")
+    return found
 
 
 @functools.cache

@@ -1,12 +1,13 @@
-"""Payloads at rest: sealed with a data key of their record, which is wrapped by the service's key.
+"""Payloads at rest: sealed with a data key of their record, which is wrapped by the service's keys.
 
 Destroying the wrapped key makes every payload of the record unreadable, in backups as well. AES-256-GCM, bound to the owner's id
-so that a sealed payload moved to another row does not open.
+so that a sealed payload moved to another row does not open. Of the service's keys the first wraps and each opens (ADR 0047).
 """
 
 import functools
 import os
 import uuid
+from dataclasses import dataclass
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -17,14 +18,35 @@ from kernel.settings import settings
 NONCE_BYTES = 12
 
 
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """The service's keys for data keys, the one that wraps first."""
+
+    ciphers: tuple[AESGCM, ...]
+
+    def wrap(self, owner_id: uuid.UUID, key: bytes) -> bytes:
+        """Wrap a data key for its owner: what may be stored."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self.ciphers[0].encrypt(nonce, key, owner_id.bytes)
+
+    def open(self, owner_id: uuid.UUID, wrapped: bytes) -> tuple[bytes, int]:
+        """Open a data key; and by which of the keys. Raises: Unavailable when it is none of them."""
+        for place, cipher in enumerate(self.ciphers):
+            try:
+                return cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], owner_id.bytes), place
+            except InvalidTag:
+                continue
+        raise Unavailable("The service's secret key is not the one that sealed this payload", code="wrong_secret_key")
+
+
 @functools.lru_cache(maxsize=2)
-def _cipher(secret: bytes) -> AESGCM:
-    return AESGCM(secret)
+def _wrapper(keys: tuple[bytes, ...]) -> Wrapper:
+    return Wrapper(tuple(map(AESGCM, keys)))
 
 
-def wrapper() -> AESGCM:
-    """The cipher of the service's own key; ask once for many records."""
-    return _cipher(settings().secret_for("payload"))
+def wrapper() -> Wrapper:
+    """The service's own keys; ask once for many records. Raises: Invalid for a file of keys that is none."""
+    return _wrapper((*settings().payload_keys(), settings().secret_for("payload")))
 
 
 class DataKey:
@@ -36,22 +58,15 @@ class DataKey:
         self.owner_id, self.wrapped, self._cipher = owner_id, wrapped, AESGCM(key)
 
     @classmethod
-    def new(cls, owner_id: uuid.UUID, by: AESGCM | None = None) -> "DataKey":
+    def new(cls, owner_id: uuid.UUID, by: Wrapper | None = None) -> "DataKey":
         """Make a key; `wrapped` is what may be stored."""
-        key, nonce = os.urandom(32), os.urandom(NONCE_BYTES)
-        wrapped = nonce + (by or wrapper()).encrypt(nonce, key, owner_id.bytes)
-        return cls(owner_id, key, wrapped)
+        key = os.urandom(32)
+        return cls(owner_id, key, (by or wrapper()).wrap(owner_id, key))
 
     @classmethod
-    def unwrap(cls, owner_id: uuid.UUID, wrapped: bytes, by: AESGCM | None = None) -> "DataKey":
-        """Open a stored key. Raises: Unavailable when the service's key is another one."""
-        try:
-            key = (by or wrapper()).decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], owner_id.bytes)
-        except InvalidTag as error:
-            raise Unavailable(
-                "The service's secret key is not the one that sealed this payload", code="wrong_secret_key"
-            ) from error
-        return cls(owner_id, key, wrapped)
+    def unwrap(cls, owner_id: uuid.UUID, wrapped: bytes, by: Wrapper | None = None) -> "DataKey":
+        """Open a stored key. Raises: Unavailable when the service's keys are others."""
+        return cls(owner_id, (by or wrapper()).open(owner_id, wrapped)[0], wrapped)
 
     def seal(self, payload: bytes) -> bytes:
         """Seal a payload under a fresh nonce."""
