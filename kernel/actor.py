@@ -1,6 +1,6 @@
 """Principals and API keys: who calls, what they may do, and whose rows they may see. A role is a named bundle of scopes.
 
-A key reads `mdm_live_<id>_<secret>_<checksum>`; the checksum catches typing and cut-off keys without a query. Only a hash of the
+A key reads `mdm_live_<id>_<secret>_<checksum>`, or `mdm_test_…`; the checksum catches typing without a query. Only a hash of the
 secret is stored, so a dump of the database holds no usable key. The secret has 256 random bits: a plain hash is enough.
 """
 
@@ -24,8 +24,8 @@ from sqlmodel import Session
 from kernel import audit, clock
 from kernel.db import Scope
 from kernel.errors import Forbidden, Invalid, NotFound, Unauthorized
+from kernel.settings import settings
 
-PREFIX = "mdm_live"
 SCOPES = frozenset(
     {
         "records:write",
@@ -222,16 +222,15 @@ def create_key(
     info = KeyInfo(key_id, name, tuple(wanted), _tuple(brands), _tuple(regions), clock.now(), expires_at, None, role, kind)
     powers = {"name": name, "role": role, "scopes": wanted, "kind": kind, "brands": info.brands, "regions": info.regions}
     lists = {of: None if names is None else list(names) for of, names in (("brands", brands), ("regions", regions))}
-    when = {"created_at": info.created_at, "expires_at": expires_at}
     session.connection().execute(
         sa.text(
             "INSERT INTO api_key (key_id, name, secret_hash, scopes, brands, regions, created_at, expires_at, role, kind)"
             " VALUES (:key_id, :name, :hash, :scopes, :brands, :regions, :created_at, :expires_at, :role, :kind)"
         ),
-        {**powers, **lists, **when, "key_id": key_id, "hash": _hash(secret)},
+        {**powers, **lists, "created_at": info.created_at, "expires_at": expires_at, "key_id": key_id, "hash": _hash(secret)},
     )
     audit.record(session, by, "key.created", "key", key_id, detail=powers)
-    body = f"{PREFIX}_{key_id}_{secret}"
+    body = f"mdm_{settings().mode}_{key_id}_{secret}"
     return info, f"{body}_{_checksum(body)}"
 
 
@@ -298,12 +297,11 @@ def revoke(session: Session, key_id: str, by: str = "local:mdm") -> None:
 
 def list_keys(session: Session) -> list[KeyInfo]:
     """Return all keys, the oldest first."""
-    rows = session.connection().execute(
-        sa.text(
-            "SELECT key_id, name, scopes, brands, regions, created_at, expires_at, revoked_at, role, kind, purpose"
-            " FROM api_key ORDER BY created_at"
-        )
+    statement = (
+        "SELECT key_id, name, scopes, brands, regions, created_at, expires_at, revoked_at, role, kind, purpose"
+        " FROM api_key ORDER BY created_at"
     )
+    rows = session.connection().execute(sa.text(statement))
     return [KeyInfo(r[0], r[1], tuple(r[2]), _tuple(r[3]), _tuple(r[4]), *r[5:]) for r in rows]
 
 
@@ -325,10 +323,12 @@ def _cache_key(text: str) -> str:
 
 def _split(text: str) -> tuple[str, str]:
     parts = text.strip().split("_")
-    if len(parts) != _PARTS or "_".join(parts[:2]) != PREFIX or not text.isascii():
-        raise _bad_key("This is not one of our keys: they begin with mdm_live_ and have five parts.")
+    if len(parts) != _PARTS or parts[0] != "mdm" or parts[1] not in {"live", "test"} or not text.isascii():
+        raise _bad_key("This is not one of our keys: they begin with mdm_live_ or mdm_test_ and have five parts.")
     if not hmac.compare_digest(_checksum("_".join(parts[:4])), parts[4]):
         raise _bad_key("The key's checksum is wrong: it was mistyped or cut off.")
+    if parts[1] != settings().mode:
+        raise _bad_key(f"This is a key of a {parts[1]} service, and this one is {settings().mode}.")
     return parts[2], parts[3]
 
 

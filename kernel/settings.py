@@ -47,6 +47,7 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(None, validation_alias=AliasChoices("DATABASE_URL", "MDM_DATABASE_URL"))
     redis_url: str | None = Field(None, validation_alias=AliasChoices("REDIS_URL", "MDM_REDIS_URL"))
+    mode: str = Field("live", pattern="^(live|test)$", description="what this service's keys and events are marked with")
     data_dir: Path = Field(default_factory=_default_data_dir)
     host: str = "127.0.0.1"
     port: int = Field(8080, ge=0, le=65535, description="0 takes a free one")

@@ -10,6 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from kernel.errors import Invalid
+from kernel.settings import settings
 from mdm import policy as policies
 from mdm import sql
 from mdm.events import LOAD_FINISHED, TYPES
@@ -56,6 +57,7 @@ def _item(log: Log, one: Numbered, data: Mapping[str, Any]) -> dict[str, Any]:
         "id": log.cursor(one.seq),
         "seq": one.seq,
         "type": one.type,
+        "mode": settings().mode,
         "occurred_at": one.occurred_at,
         "subject_id": one.subject_id,
         "version": one.subject_version,

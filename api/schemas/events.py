@@ -166,6 +166,7 @@ class Event(BaseModel):
     id: str
     seq: int
     type: str
+    mode: Annotated[Literal["live", "test"], Field(description="What the service that tells it is: `MDM_MODE`.")]
     occurred_at: AwareDatetime
     subject_id: UUID
     version: Annotated[int, Field(description="Of the subject: of a golden record it grows with each but those of consent.")]

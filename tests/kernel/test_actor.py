@@ -10,6 +10,7 @@ from sqlalchemy import text
 from kernel import actor, clock, db
 from kernel.db import Scope
 from kernel.errors import Forbidden, Invalid, NotFound, Unauthorized
+from kernel.settings import configure, settings
 
 
 def make_key(**options: object) -> tuple[actor.KeyInfo, str]:
@@ -69,6 +70,23 @@ def test_every_single_typing_error_is_caught_without_a_query(database: str) -> N
 def test_junk_is_refused(junk: str) -> None:
     with pytest.raises(Unauthorized):
         actor.authenticate(None, junk)  # type: ignore[arg-type]  # Never reaches the database.
+
+
+@pytest.mark.parametrize(("made_as", "asked_as"), [("live", "test"), ("test", "live")])
+def test_a_key_of_a_test_service_opens_no_live_one_nor_the_other_way(database: str, made_as: str, asked_as: str) -> None:
+    """Not even where its row is there: a copy of the live database, served as a test."""
+    before = settings()
+    configure(before.model_copy(update={"mode": made_as}))
+    _, key = make_key()
+    assert key.startswith(f"mdm_{made_as}_")
+    assert who(key).name == "till"
+    configure(before.model_copy(update={"mode": asked_as}))
+    with pytest.raises(Unauthorized) as refused:
+        who(key)
+    with pytest.raises(Unauthorized):
+        asyncio.run(_who_hot(key))
+    configure(before)
+    assert refused.value.detail == f"This is a key of a {made_as} service, and this one is {asked_as}."
 
 
 def test_a_revoked_key_stops(database: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from api.app import create_app
 from api.schemas.events import DATA
 from kernel import actor, db
+from kernel.settings import configure, settings
 from mdm.events import TYPES
 from webhooks import feed
 from workers import sequencer
@@ -48,6 +49,18 @@ def read(api: Api, headers: dict[str, str], **query: Any) -> dict[str, Any]:
 def headers(*scopes: str, brands: tuple[str, ...] | None = None) -> dict[str, str]:
     with db.transaction() as session:
         return {"authorization": f"Bearer {actor.create_key(session, 'test', scopes or ('events:read',), brands)[1]}"}
+
+
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_an_event_says_whether_a_live_or_a_test_service_tells_it(mdm: Master, api: Api, since: str, mode: str) -> None:
+    before = settings()
+    configure(before.model_copy(update={"mode": mode}))
+    mdm.put("shop", "1", MARIA)
+    mdm.drain()
+    told = read(api, headers(), after=since)["events"]
+    configure(before)
+    assert told
+    assert {one["mode"] for one in told} == {mode}
 
 
 def test_a_merge_tells_who_moved_from_where_with_source_keys_and_no_value(mdm: Master, api: Api, since: str) -> None:
