@@ -44,13 +44,39 @@ def test_commands_in_the_docs_exist() -> None:
     assert wrong == []
 
 
+def test_commands_to_copy_say_all_that_they_need() -> None:
+    """Whoever copies one at three in the morning is not told that an option is missing."""
+    wrong = [f"{page.relative_to(ROOT)}: {words}" for page in PAGES for words in _blocks(page) if _lacking(words)]
+    assert wrong == []
+
+
+def test_a_command_that_lacks_what_it_needs_is_found_in_the_docs() -> None:
+    assert _lacking("mdm alerts seen ALERT") == ["--reason"]
+    assert _lacking("mdm alerts seen ALERT --reason WHY") == []
+
+
 def _shown(page: Path) -> list[str]:
     """The commands of a page's blocks, and those that it names in its sentences."""
-    text = page.read_text(encoding="utf-8")
-    lines = re.findall(
-        r"^\s*(?:\$ )?(?:\.venv/bin/)?(mdm [^\n]*)", "\n".join(re.findall(r"```.*?```", text, re.DOTALL)), re.MULTILINE
-    )
-    return [line.partition(" #")[0].strip() for line in (*lines, *re.findall(r"`(mdm [^`\n]+)`", text))]
+    return [*_blocks(page), *(_bare(line) for line in re.findall(r"`(mdm [^`\n]+)`", page.read_text(encoding="utf-8")))]
+
+
+def _blocks(page: Path) -> list[str]:
+    blocks = "\n".join(re.findall(r"```.*?```", page.read_text(encoding="utf-8"), re.DOTALL))
+    return [_bare(line) for line in re.findall(r"^\s*(?:\$ )?(?:\.venv/bin/)?(mdm [^\n]*)", blocks, re.MULTILINE)]
+
+
+def _bare(line: str) -> str:
+    return line.partition(" #")[0].strip()
+
+
+def _lacking(words: str) -> list[str]:
+    """The options that the command cannot do without, and that stand neither here nor are asked after by --help."""
+    command: Any = _program()
+    for word in words.split()[1:]:
+        command = command.commands.get(word, command) if isinstance(command, TyperGroup) else command
+    needed = [one for one in command.params if one.required and one.param_type_name == "option"]
+    said = set(words.replace("=", " ").split())
+    return [] if "--help" in said else [one.opts[0] for one in needed if not said & set(one.opts)]
 
 
 @cache
