@@ -32,7 +32,8 @@ WHOLE = {
 }
 # What fits into a line with both values though it is a text or a list; other texts and lists may be long, and are named only.
 TOLD = frozenset({
-    "serves", "stage", "brand", "channel_kind", "default_country", "date_order", "identity_domain", "not_for", "when", "kind",
+    "serves", "values", "stage", "brand", "channel_kind", "default_country", "date_order", "identity_domain", "not_for", "when",
+    "kind",
 })  # fmt: skip
 FOUR_EYES = {
     "records": "a decision about any number of records",
@@ -135,6 +136,9 @@ def _unguarded(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
     for name, what in FOUR_EYES.items():
         if old["four_eyes"][name] is not None and new["four_eyes"][name] is None:
             yield f"one person would suffice for {what} (four_eyes.{name})"
+    for name in old["four_eyes"]["values"]:
+        if name not in new["four_eyes"]["values"]:
+            yield f"one person would suffice to set {name} by hand (four_eyes.values)"
 
 
 def _let_go_sooner(before: Policy | None, after: Policy) -> Iterator[str]:

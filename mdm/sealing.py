@@ -1,7 +1,7 @@
 """Payloads at rest: sealed with a data key of their record, which is wrapped by the service's keys.
 
 Destroying the wrapped key makes every payload of the record unreadable, in backups as well. AES-256-GCM, bound to the owner's id
-so that a sealed payload moved to another row does not open. Of the service's keys the first wraps and each opens (ADR 0047).
+so that a sealed payload moved to another row does not open. Of the service's keys the first wraps and each opens (ADR 0045).
 """
 
 import functools

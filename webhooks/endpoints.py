@@ -165,7 +165,7 @@ def create(session: Session, caller: Principal, wish: Wish) -> tuple[Endpoint, s
     return get(session, endpoint_id), made
 
 
-def _values(wish: Wish, brands: Sequence[str] | None) -> dict[str, Any]:
+def _values(wish: Wish, brands: tuple[str, ...] | None) -> dict[str, Any]:
     """Give the values of a wish; `brands` stands in for those that it does not name."""
     wished = wish if wish.brands is not None else replace(wish, brands=brands)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(wished).items()}
@@ -245,8 +245,8 @@ def enable(session: Session, caller: Principal, endpoint_id: uuid.UUID) -> Endpo
 def rotate(session: Session, caller: Principal, endpoint_id: uuid.UUID, overlap: timedelta = OVERLAP) -> tuple[Endpoint, str]:
     """Give an endpoint a new secret; both sign while they overlap. Without an overlap the new one alone does from now on.
 
-    Raises: NotFound; Invalid for too long an overlap; Conflict while two sign: a request that was sent twice would end the one that
-    the subscriber uses.
+    Raises: NotFound; Invalid for too long an overlap; Conflict while two sign: a request that was sent twice would end the one
+    that the subscriber uses.
     """
     if not timedelta(0) <= overlap <= LONGEST_OVERLAP:
         raise Invalid("Two secrets overlap for at most seven days", code="overlap_too_long")

@@ -83,7 +83,7 @@ merge_blockers:
   open_accounts: {facts: {account: {is: [open]}}, stale_after_days: 30}
   balances: {facts: {balance: {above: 0}}}
 merge_audit: {by_weight: [{from_weight: 9, share: 0.1}], budget: {false_merges: 0.01}}
-four_eyes: {records: 20, decisions: 50, policy_records: 1000}
+four_eyes: {records: 20, decisions: 50, policy_records: 1000, values: [birth_date]}
 double_review: {share: 0.02}
 """
 )
@@ -115,8 +115,9 @@ def test_a_blocker_and_a_second_person_are_let_go_of_by_intent_alone() -> None:
         "the merge blocker open_accounts would go",
         "the merge blocker balances would go",
         *(f"one person would suffice for {what} (four_eyes.{name})" for name, what in FOUR_EYES.items()),
+        "one person would suffice to set birth_date by hand (four_eyes.values)",
     ]
-    assert FOUR_EYES.keys() == FourEyes.model_fields.keys()
+    assert FOUR_EYES.keys() | {"values"} == FourEyes.model_fields.keys()
     assert Change(Sign.REMOVED, "merge blocker", "balances") in found.changes
     assert Change(Sign.CHANGED, "", "merge audit", "by_weight, budget") in found.changes
     assert difference(policy.parse(TWO), policy.parse(GUARDED), {}).losses == ()
