@@ -16,10 +16,10 @@ from cli.words import counted
 from kernel import actor, approvals, db
 from matching.calibration import NO_TARGETS
 from matching.decide import NO_RULES, IdentifierRules
-from matching.evaluate import evaluate_records
+from matching.evaluate import Evaluation, evaluate_records
 from matching.model import Model, dump_model
 from mdm import models, ruling, training
-from mdm.labelled import asked_extras, read_labelled
+from mdm.labelled import LabelledFile, asked_extras, read_labelled
 from mdm.policy import Policy
 
 TRAIN = "train"
@@ -87,6 +87,10 @@ def evaluate(  # noqa: PLR0913, PLR0917 - each option of the command is a parame
         errors.print(f"[yellow]not trained[/yellow]: {refusal}; the model that ships was used", highlight=False, soft_wrap=True)
     if wrong is not None:
         model_report.write_wrong_pairs(errors, wrong, read, found)
+    _tell_evaluation(read, found, by, output)
+
+
+def _tell_evaluation(read: LabelledFile, found: Evaluation, by: str | None, output: Output) -> None:
     pairs = model_report.by_groups(read, found) if by else []
     if output is Output.JSON:
         broken_down = {"by": by, "group_pairs": [pair.as_json() for pair in pairs]} if by else {}
