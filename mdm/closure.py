@@ -24,6 +24,8 @@ from mdm.override_values import Override
 from mdm.steward_decisions import NOTHING, Supposed
 from mdm.versions import VersionSet
 
+KEYS_EACH = 20  # About as many keys has a record.
+
 
 @dataclass(frozen=True, slots=True)
 class RecordHead:
@@ -124,14 +126,21 @@ def _hot_identifiers(session: Session, record_ids: Collection[uuid.UUID]) -> fro
     """Read the hot keys under which identifiers of the records are filed: not all their holders are in the component.
 
     A key is of one rule, which any of its rows tells: next to no hot key is an identifier's, and only of those who holds it is
-    asked.
+    asked. Where there are more hot keys than the records can have keys, as among millions, it is their keys that are looked up.
     """
     found = sql.rows(
         session,
-        """SELECT blocking_key FROM hot_key h
-           WHERE CASE WHEN (SELECT b.rule FROM blocking_key b WHERE b.blocking_key = h.blocking_key LIMIT 1) = %s
-             THEN EXISTS (SELECT FROM blocking_key b WHERE b.blocking_key = h.blocking_key AND b.record_id = ANY(%s)) END""",
-        [IDENTIFIER_RULE, list(record_ids)],
+        """WITH many AS (SELECT count(*) > %(most)s AS are FROM (SELECT FROM hot_key LIMIT %(most)s + 1) AS looked_at)
+           SELECT blocking_key FROM hot_key h
+           WHERE (SELECT NOT are FROM many)
+             AND CASE WHEN (SELECT b.rule FROM blocking_key b WHERE b.blocking_key = h.blocking_key LIMIT 1) = %(rule)s
+             THEN EXISTS (SELECT FROM blocking_key b WHERE b.blocking_key = h.blocking_key AND b.record_id = ANY(%(ids)s)) END
+           UNION
+           SELECT blocking_key FROM unnest(%(ids)s::uuid[]) AS mine (record_id) CROSS JOIN LATERAL (
+             SELECT b.blocking_key FROM blocking_key b WHERE b.record_id = mine.record_id AND b.rule = %(rule)s OFFSET 0) AS filed
+           JOIN hot_key USING (blocking_key)
+           WHERE (SELECT are FROM many)""",
+        {"rule": IDENTIFIER_RULE, "ids": list(record_ids), "most": len(record_ids) * KEYS_EACH},
     )
     return frozenset(row[0] for row in found)
 

@@ -1,17 +1,19 @@
 """Components that grow too large: bounded, asked about, and the same whatever the order in which they grew."""
 
 import random
+import uuid
 from typing import Any
 
 import pytest
 
 from kernel import db
+from matching.blocking import IDENTIFIER_RULE
 from matching.model import Lines, default_model
-from mdm import pending, reconcile, versions
+from mdm import closure, pending, reconcile, sql, versions
 from mdm.incoming import Incoming
 
 from .. import resolution as master
-from ..resolution import Master, at, contents, empty_records, partition, query, questions
+from ..resolution import MARIA, Master, at, contents, empty_records, partition, query, questions
 
 GROUP = 110
 PHONES = ("+34655119427", "+34655872310")
@@ -130,3 +132,16 @@ def test_a_component_that_shrinks_under_the_cap_is_whole_again(mdm: Master) -> N
     rungs = query("SELECT source_key, rung FROM crosswalk WHERE state = 'resolved'")
     assert (partition(), contents(), questions(), dict(rungs)) == wanted
     assert mdm.verify().differences == ()
+
+
+@pytest.mark.parametrize("others", [0, 2 * closure.KEYS_EACH], ids=["few", "more than a record has keys"])
+def test_hot_identifiers_are_those_of_the_records_however_many_keys_are_hot(mdm: Master, others: int) -> None:
+    mdm.put("shop", "maria", {**MARIA, "identifiers": [{"type": "national_id", "value": "12345678Z"}]})
+    mdm.drain()
+    [(record_id,)] = query("SELECT record_id FROM source_record")
+    [(identifier,)] = query("SELECT blocking_key FROM blocking_key WHERE rule = %s", IDENTIFIER_RULE)
+    [(other, *_), *_] = query("SELECT blocking_key FROM blocking_key WHERE rule <> %s", IDENTIFIER_RULE)
+    with db.transaction() as session:
+        sql.run(session, "INSERT INTO hot_key (blocking_key) SELECT unnest(%s)", [[identifier, other, *range(others)]])
+        assert closure._hot_identifiers(session, [record_id]) == {identifier}
+        assert closure._hot_identifiers(session, [uuid.uuid4()]) == frozenset()
