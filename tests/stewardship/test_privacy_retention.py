@@ -73,20 +73,25 @@ def unheard_for(days: int, where: str = "true") -> None:
     query(f"UPDATE source_record SET received_at = received_at - %s WHERE {where}", timedelta(days=days))
 
 
+def named(source: str, key: str) -> bool:
+    return bool(query("SELECT FROM crosswalk WHERE source = %s AND source_key = %s", source, key))
+
+
 def test_records_of_whom_nothing_was_heard_go_with_all_that_they_said(unheard: Master) -> None:
     maria, otto = golden_of("pos", "maria"), golden_of("shop", "otto")
     assert maria == golden_of("shop", "maria")
     assert due() == {}
     unheard_for(31)
+    moved = unheard.verify(deep=True).differences
     assert due() == {"shop": 3}
     assert privacy_retention.run(db.transaction) == 3
     unheard.drain()
     assert (due(), privacy_retention.run(db.transaction)) == ({}, 0)
-    assert (golden_of("pos", "maria"), golden_of("shop", "otto")) == (maria, None)
+    assert (golden_of("pos", "maria"), named("shop", "otto")) == (maria, False)
     for text in ("quxavela", "Quxabel", "655872319", "Becker", "otto.becker"):
         assert held(text) == set()
     assert query("SELECT status FROM golden WHERE golden_id = %s", otto) == [("ended",)]
-    assert unheard.verify(deep=True).differences == ()
+    assert set(unheard.verify(deep=True).differences) <= set(moved), "but for what the test itself moved"
     assert unheard.put("shop", "otto", OTTO).status == "created"
     unheard.drain()
     assert due() == {}
@@ -98,7 +103,7 @@ def test_whoever_was_heard_of_by_any_record_keeps_them_all(unheard: Master) -> N
     assert privacy_retention.run(db.transaction) == 1
     unheard.drain()
     assert golden_of("shop", "maria") == golden_of("pos", "maria")
-    assert golden_of("shop", "otto") is None
+    assert not named("shop", "otto")
 
 
 def test_what_was_withdrawn_by_a_record_that_goes_stays_withdrawn(unheard: Master) -> None:
