@@ -124,12 +124,14 @@ def _wanted(
 
 
 def _contradicting(looked: Looked, wanted: dict[int, StewardDecision]) -> list[Refused]:
-    """Of each chain of contradicting decisions, the last that is only wished for."""
+    """Of each chain of contradicting decisions, the last that is only wished for; none of one that needs no wish: those beside
+    have come to contradict what was said since they were looked at."""
     index_of = {one.decision_id: index for index, one in wanted.items()}
     out: dict[int, Refused] = {}
     for chain in settle.contradicted(looked):
-        last = max((one for one in chain if one in index_of), key=index_of.__getitem__)
-        out[index_of[last]] = Refused(index_of[last], CONTRADICTS, tuple(sorted(str(one) for one in chain - {last})))
+        last = max((one for one in chain if one in index_of), key=index_of.__getitem__, default=None)
+        if last is not None:
+            out[index_of[last]] = Refused(index_of[last], CONTRADICTS, tuple(sorted(str(one) for one in chain - {last})))
     return list(out.values())
 
 
@@ -139,8 +141,9 @@ def _blocked(looked: Looked, wanted: dict[int, StewardDecision]) -> list[Refused
     out: dict[int, Refused] = {}
     for one in settle.blocked(looked):
         part = members[one.golden_id]
-        last = max(i for i, wish in wanted.items() if wish.is_match and not wish.records.isdisjoint(part))
-        out[last] = Refused(last, BLOCKED)
+        last = max((i for i, wish in wanted.items() if wish.is_match and not wish.records.isdisjoint(part)), default=None)
+        if last is not None:
+            out[last] = Refused(last, BLOCKED)
     return list(out.values())
 
 

@@ -12,6 +12,7 @@ from cli import decision_commands
 from kernel import clock, db
 from kernel.actor import Principal
 from kernel.errors import Invalid, NotFound
+from mdm.decisions import StewardDecision
 from stewardship import decision_files, decision_sets, settle
 from stewardship.settle import Wish
 from stewardship.sides import Side
@@ -67,6 +68,17 @@ def test_a_dry_run_says_what_the_file_would_do_and_does_nothing(mdm: Master, fil
     assert (found["rows"], found["made"], found["rejects"]) == (2, 2, [])
     assert found["changed"]["merged"] == 1
     assert (query("SELECT count(*) FROM decision"), partition()) == before
+
+
+def test_what_was_looked_at_before_and_contradicts_itself_by_now_refuses_no_other_row(mdm: Master) -> None:
+    """A dry run supposes its earlier portions; somebody may have decided otherwise since those were looked at."""
+    ids = {key: frozenset({record_id}) for key, record_id in query("SELECT source_key, record_id FROM crosswalk")}
+    beside = [
+        StewardDecision(clock.uuid7(), verdict, ids["1"], ids["3"], made_at=clock.now()) for verdict in ("match", "no_match")
+    ]
+    wish = Wish("match", Side(records=(("shop", "1"),)), Side(records=(("pos", "2"),)), "the same till account")
+    found = decision_sets.look(mdm.resolver, master.WHO, [wish], beside)
+    assert (found.refused, list(found.made)) == ((), [0])
 
 
 def test_what_the_file_says_comes_about_with_its_author_and_time(mdm: Master, file: Path) -> None:
