@@ -1,4 +1,4 @@
-"""Carries an explanation from `stewardship.explain` to the wire."""
+"""Carries an explanation from `stewardship.explain`, `formed` and `value_why` to the wire."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -13,8 +13,9 @@ from api.schemas.decisions import Why
 from kernel import db
 from kernel.actor import Principal
 from mdm.resolve import Resolver
-from stewardship import explain, value_why
-from stewardship.explain import Joined, Key, PairExplained
+from stewardship import explain, formed, value_why
+from stewardship.explain import Key, PairExplained
+from stewardship.formed import Across, Joined
 from stewardship.value_why import SENTENCES, ValueKept, ValueLost
 
 
@@ -35,7 +36,7 @@ def why(caller: Principal, body: Why) -> Response:
 
 def how(caller: Principal, golden_id: UUID) -> Response:
     """Answer how a golden record came together. Blocks. Raises: MdmError."""
-    found = explain.how(Resolver(db.transaction), caller, golden_id)
+    found = formed.how(Resolver(db.transaction), caller, golden_id)
     weakest = {"weakest": _step(found.weakest)} if found.weakest else {}
     return answers.json_answer({"golden_id": found.golden_id, "steps": [_step(one) for one in found.steps], **weakest})
 
@@ -80,7 +81,12 @@ def _pair(one: PairExplained) -> dict[str, Any]:
 
 
 def _step(step: Joined) -> dict[str, Any]:
-    return _told({"parts": [[_key(key) for key in part] for part in step.parts], "kind": step.kind, "weight": step.weight})
+    told = _told({"parts": [[_key(key) for key in part] for part in step.parts], "kind": step.kind, "weight": step.weight})
+    return {**told, "stored": [_across(one) for one in step.stored]}
+
+
+def _across(one: Across) -> dict[str, Any]:
+    return {"records": [_key(one.one), _key(one.other)], **_told(asdict(one.word))}
 
 
 def _told(of: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Why two records or golden records are one customer or are not, and how a golden record came together.
+"""Why two records or golden records are one customer or are not.
 
 Told is what was decided, from the log, and what the records as they stand and the model in force say now. Changes nothing.
 """
@@ -20,7 +20,6 @@ from mdm import sql, versions
 from mdm.decisions import MODEL
 from mdm.judge import in_form_order
 from mdm.records import CurrentRecord, Shelf
-from mdm.resolve import Resolver
 from mdm.steps import Steps, snapshot
 from mdm.versions import VersionSet
 from stewardship import sides
@@ -78,24 +77,6 @@ class Explained:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """A step by which a golden record came together. `weight`: the average over its pairs; None for a steward's word."""
-
-    parts: tuple[tuple[Key, ...], ...]
-    kind: str
-    weight: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Formed:
-    """How a golden record came together, the first step first; the weakest step that the model made, if it made any."""
-
-    golden_id: uuid.UUID
-    steps: tuple[Joined, ...]
-    weakest: Joined | None
-
-
-@dataclass(frozen=True, slots=True)
 class Weighed:
     """Two sides as they are weighed, before it is read what was decided about their strongest pair."""
 
@@ -146,7 +127,8 @@ def weigh(
 def decided(session: Session, caller: Principal, found: Weighed) -> list[StoredWord]:
     """Read what was decided about the strongest pair of two sides, audited: what is told of them names their values."""
     one, other = found.strongest
-    audit.record(session, caller.actor, "explain.why", "record", str(one.record_id), detail={"pairs": len(found.pairs)})
+    for record in found.strongest:
+        audit.record(session, caller.actor, "explain.why", "record", str(record.record_id), detail={"pairs": len(found.pairs)})
     return _stored(session, one.record_id, other.record_id)
 
 
@@ -211,21 +193,3 @@ def _stored(session: Session, one: uuid.UUID, other: uuid.UUID) -> list[StoredWo
         {"first": first, "second": second},
     )
     return [StoredWord(*row) for row in found]
-
-
-def how(resolver: Resolver, caller: Principal, golden_id: uuid.UUID) -> Formed:
-    """Tell how a golden record came together, by the joins that its records make now. Raises: NotFound, Gone, Invalid."""
-    with resolver.steps() as session:
-        of = versions.current(session)
-        live_id, members = sides.members(session, caller.scope, golden_id)
-        audit.record(session, caller.actor, "explain.how", "golden", str(live_id))
-    evaluated = resolver.evaluate_around(of, members, lambda: None)
-    joins = [join for unit, _ in evaluated.units for join in unit.joins if members & frozenset().union(*join.parts)]
-    keys = {record: (head.source, head.source_key) for unit, _ in evaluated.units for record, head in unit.records.items()}
-    steps = tuple(Joined(tuple(_named(part, keys) for part in join.parts), str(join.kind), join.weight) for join in joins)
-    weighed = [step for step in steps if step.weight is not None]
-    return Formed(live_id, steps, min(weighed, key=lambda step: step.weight or 0.0, default=None))
-
-
-def _named(part: Collection[uuid.UUID], keys: Mapping[uuid.UUID, Key]) -> tuple[Key, ...]:
-    return tuple(sorted(keys[record] for record in part))

@@ -195,12 +195,22 @@ class WhyAnswer(BaseModel):
     )
 
 
+class HowStored(StoredVerdict):
+    """What the log says across the parts of a step, about two records of them; of a steward's sides the first record each."""
+
+    records: list[SourceKey]
+
+
 class HowStep(BaseModel):
-    """Parts that became one. `weight`: the average over their pairs, in bits; none where a steward said so."""
+    """Parts that became one. `weight`: the average over their pairs as they stand, in bits; none where a steward said so.
+
+    `stored`: what was decided across them, by stewards and sources, and the strongest word of the model.
+    """
 
     parts: list[list[SourceKey]]
     kind: Literal["steward", "same_form", "identifier", "weight"]
     weight: float | None = None
+    stored: list[HowStored]
 
 
 class HowAnswer(BaseModel):

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from kernel import db
 from mdm import policy as policies
 
-from ...resolution import MARIA, Master, golden_of
+from ...resolution import MARIA, Master, golden_of, query
 
 OTTO = {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-07", "emails": ["otto.becker@telefonica.net"]}
 ONE, TWO, THREE = {"source": "pos", "key": "1"}, {"source": "mail", "key": "2"}, {"source": "shop", "key": "3"}
@@ -81,6 +82,37 @@ def test_how_a_golden_record_came_together(api: TestClient, mdm: Master) -> None
     named = [{(key["source"], key["key"]) for part in step["parts"] for key in part} for step in told["steps"]]
     assert (len(named[0]), len(named[1])) == (2, 3)
     assert told["weakest"]["weight"] == min(step["weight"] for step in told["steps"])
+
+
+def test_each_step_tells_what_the_log_says_across_its_parts(api: TestClient, mdm: Master) -> None:
+    mdm.put("shop", "3", {**MARIA, "emails": []})
+    mdm.drain()
+    steps = api.get(f"/v1/golden/{golden_of('pos', '1')}/how").json()["steps"]
+    assert len(steps) == 2
+    for step in steps:
+        (word,) = step["stored"]
+        places = {next(at for at, part in enumerate(step["parts"]) if record in part) for record in word["records"]}
+        assert (word["author"], word["verdict"], len(places)) == ("model", "match", 2)
+        pair = why(api, {"records": word["records"][:1]}, {"records": word["records"][1:]})["strongest"]
+        assert (pair["stored"][0]["decision_id"], pair["match_weight"]) == (word["decision_id"], word["weight"])
+
+
+def test_a_step_that_a_steward_made_names_the_decision(api: TestClient, mdm: Master) -> None:
+    body = {"verdict": "match", "left": {"records": [THREE]}, "right": {"records": [ONE]}, "reason": "He uses her card."}
+    token = api.post("/v1/decisions?dry_run=true", json=body).json()["preview_token"]
+    decision_id = api.post("/v1/decisions", json=body | {"preview_token": token}).json()["decision_id"]
+    mdm.drain()
+    steps = api.get(f"/v1/golden/{golden_of('pos', '1')}/how").json()["steps"]
+    (by_hand,) = [step for step in steps if step["kind"] == "steward"]
+    said = by_hand["stored"][0]
+    assert (said["decision_id"], said["author"].split(":")[0], said["verdict"]) == (decision_id, "steward", "match")
+    assert said["records"] == [THREE, ONE]
+
+
+def test_who_asks_why_is_noted_with_both_records(api: TestClient, mdm: Master) -> None:
+    why(api, {"records": [ONE]}, {"records": [THREE]})
+    asked = query("SELECT record_id::text FROM crosswalk WHERE source IN ('pos', 'shop') ORDER BY 1")
+    assert query("SELECT object_id FROM audit WHERE action = 'explain.why' ORDER BY 1", role=db.Role.OWNER) == asked
 
 
 def test_a_golden_record_of_one_record_was_never_joined(api: TestClient, mdm: Master) -> None:
