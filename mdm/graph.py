@@ -107,9 +107,8 @@ class Graph:
         """
         most = len(self._asked) + len(starts) * PREFETCH_EACH + self.of.lines.cap
         frontier = set(starts)
-        for layer in range(PREFETCH_LAYERS):
-            # The starts themselves always: in a later round of a closure much has been read before.
-            if not frontier or (layer and len(self._asked) + len(frontier) > most):
+        for _ in range(PREFETCH_LAYERS):
+            if not frontier or len(self._asked) + len(frontier) > most:
                 break
             self._load(frontier)
             near = {other for record in frontier for other in (*self.edges.get(record, ()), *self._matched.get(record, ()))}

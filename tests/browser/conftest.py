@@ -139,7 +139,7 @@ class Visit:
         seen = Seen(context.new_page())
         seen.page.on("console", lambda message: self._heard(seen, message))
         seen.page.on("pageerror", lambda error: seen.complaints.append(f"error: {error}"))
-        seen.page.on("requestfailed", lambda request: seen.complaints.append(f"failed: {request.url}"))
+        seen.page.on("requestfailed", lambda request: self._failed(seen, request))
         seen.page.on("request", lambda request: self._asked(seen, request))
         answer = seen.page.goto(self.url + path, wait_until="networkidle")
         assert answer is not None
@@ -150,6 +150,11 @@ class Visit:
     def _heard(seen: Seen, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             seen.complaints.append(f"{message.type}: {message.text}")
+
+    @staticmethod
+    def _failed(seen: Seen, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # A page that is left lets go of what it still waited for.
+            seen.complaints.append(f"failed: {request.url}: {request.failure}")
 
     @staticmethod
     def _asked(seen: Seen, request: Request) -> None:
