@@ -12,13 +12,11 @@ from functools import partial
 
 from sqlmodel import Session
 
-from consent.purposes import shipped
-from kernel import audit, clock, jobs, outbox
+from kernel import audit, clock, jobs
 from kernel.jobs import Claim
-from mdm import consent_changes, erasing, kept_days, sql
+from mdm import erasing, kept_days, sql
 from mdm import policy as policies
 from mdm.chunks import Kind
-from mdm.consent_changes import Moves
 from mdm.incoming import TOMBSTONE
 from mdm.steps import Steps, insist
 from stewardship import privacy_catalogue, privacy_values
@@ -91,22 +89,12 @@ def _let_go(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
     of = erasing.Subject(of.records, of.keys, ())  # Their golden ids stay, and end with their last record.
     catalogue = privacy_catalogue.understood(session, HANDLERS)
     erasing.lock(session, of)
-    _leave_behind(session, of.records)
     for _, statement in catalogue.statements():
         sql.run(session, statement, privacy_catalogue.parameters(of))
     for name in NEEDED:
         HANDLERS[name](session, of, frozenset())
     erasing.ask_again(session, of)
     audit.record(session, ACTOR, "privacy.retention", "record", "", detail={"records": len(record_ids)})
-
-
-def _leave_behind(session: Session, record_ids: Sequence[uuid.UUID]) -> None:
-    """Let whoever was one customer with records that go keep what these said against something: no withdrawal ends so."""
-    with_them = """SELECT record_id, golden_id FROM crosswalk WHERE golden_id IN (
-      SELECT golden_id FROM crosswalk WHERE record_id = ANY(%s)) ORDER BY record_id FOR UPDATE"""
-    before = {record_id: golden_id for record_id, golden_id in sql.rows(session, with_them, [list(record_ids)])}
-    after = {one: None if one in set(record_ids) else golden_id for one, golden_id in before.items()}
-    outbox.emit_all(session, consent_changes.follow(session, shipped(), Moves(before, after), clock.now()))
 
 
 def _work(steps: Steps, claim: Claim) -> None:

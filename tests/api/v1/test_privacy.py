@@ -14,7 +14,6 @@ from stewardship import privacy_confirming, privacy_ledger
 from webhooks import endpoints
 
 from ...resolution import MARIA, Master, golden_of, query
-from .test_decisions import undo
 
 PATH = "/v1/privacy-requests"
 PROBLEM = "urn:customer-master:problem:"
@@ -166,22 +165,6 @@ def test_a_false_merge_discloses_and_erases_nothing_of_the_other(api: TestClient
     assert "Garcia" not in str(query("SELECT body FROM golden_version"))
     assert query("SELECT count(*) FROM decision WHERE reason IS NOT NULL") == [(0,)]
     assert api.get(f"{PATH}/{request_id}").json()["state"] == "done"
-    assert mdm.verify(deep=True).differences == ()
-
-
-def test_the_past_of_another_keeps_nothing_of_who_is_erased(api: TestClient, mdm: Master) -> None:
-    """Berta was once taken for Maria, and was parted from her before she asked to be erased."""
-    maria = golden_of("pos", "1")
-    match(api, mdm, {"golden_id": str(maria)})
-    undo(api, str(query("SELECT decision_id FROM decision WHERE record_a IS NULL")[0][0]))
-    mdm.drain()
-    assert (golden_of("pos", "1"), golden_of("shop", "3") != maria) == (maria, True)
-    assert "Quintana" in str(query("SELECT body FROM golden_version WHERE golden_id = %s", maria))
-    assert confirm(api, opened(api, golden_of("shop", "3"))).status_code == 202
-    work()
-    mdm.drain()
-    assert "Quintana" not in str(query("SELECT body FROM golden_version"))
-    assert golden_of("pos", "1") == maria
     assert mdm.verify(deep=True).differences == ()
 
 

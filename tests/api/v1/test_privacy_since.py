@@ -76,3 +76,18 @@ def test_a_hold_of_another_request_bars_the_erasure(api: TestClient, mdm: Master
     assert code(confirm(api, erasure)) == (409, "erasure_blocked")
     send(api, f"{PATH}/{access}:hold", {"because": None})
     assert confirm(api, erasure).status_code == 202
+
+
+def test_the_past_of_another_keeps_nothing_of_who_is_erased(api: TestClient, mdm: Master) -> None:
+    """Berta was once taken for Maria, and was parted from her before she asked to be erased."""
+    maria = golden_of("pos", "1")
+    match(api, mdm, {"golden_id": str(maria)})
+    part(api, mdm)
+    assert (golden_of("pos", "1"), golden_of("shop", "3") != maria) == (maria, True)
+    assert "Quintana" in str(query("SELECT body FROM golden_version WHERE golden_id = %s", maria))
+    assert confirm(api, opened(api, golden_of("shop", "3"))).status_code == 202
+    work()
+    mdm.drain()
+    assert "Quintana" not in str(query("SELECT body FROM golden_version"))
+    assert golden_of("pos", "1") == maria
+    assert mdm.verify(deep=True).differences == ()
