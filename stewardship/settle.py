@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar, cast
 
 from sqlmodel import Session
@@ -90,8 +91,7 @@ def look_each(resolver: Resolver, caller: Principal, wishes: Sequence[Wish]) -> 
     found = resolver.evaluate_each(of, frozenset().union(*(one.made[0].records for one in supposed)), supposed)
     with resolver.steps() as session:
         return [
-            tried(lambda one=one, evaluated=evaluated: _uncontradicted(_looked(session, caller, of, one, evaluated)))  # type: ignore[misc]  # Bound by the loop.
-            for one, evaluated in zip(supposed, found, strict=True)
+            tried(partial(_seen, session, caller, of, one, evaluated)) for one, evaluated in zip(supposed, found, strict=True)
         ]
 
 
@@ -101,6 +101,10 @@ def tried(look: Callable[[], Seen]) -> Seen | MdmError:
         return look()
     except MdmError as error:
         return error
+
+
+def _seen(session: Session, caller: Principal, of: VersionSet, supposed: Supposed, evaluated: Evaluated) -> Looked:
+    return _uncontradicted(_looked(session, caller, of, supposed, evaluated))
 
 
 def _uncontradicted(looked: Looked) -> Looked:
