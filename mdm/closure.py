@@ -255,7 +255,7 @@ class _Unit:
             self.records,
             {golden_id: whole.founders[golden_id] for golden_id in self.golden_ids},
             {golden_id: whole.goldens[golden_id] for golden_id in self.golden_ids if golden_id in whole.goldens},
-            {},
+            {},  # Who outgrew the cap is told once, of the whole.
             tuple(one for one in whole.assertions if one.record_id in self.records),
             whole.hot_identifiers,
             tuple(one for one in whole.overrides if not one.records.isdisjoint(self.records)),

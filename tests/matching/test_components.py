@@ -105,14 +105,21 @@ edges_drawn = st.lists(
 
 
 @settings(max_examples=300)
-@given(edges_drawn, st.lists(st.sampled_from([b"a", b"b", b"c", b"d", b"e", b"f", b"g"]), min_size=12, max_size=12))
-def test_the_same_component_from_every_record_and_in_bulk(edges: list[Edge[int]], drawn: list[bytes]) -> None:
+@given(
+    edges_drawn,
+    st.lists(st.sampled_from([b"a", b"b", b"c", b"d", b"e", b"f", b"g"]), min_size=12, max_size=12),
+    st.sets(st.integers(0, 11)),
+)
+def test_the_same_component_from_every_record_and_in_bulk(edges: list[Edge[int]], drawn: list[bytes], told: set[int]) -> None:
     """P2: online (one record) and bulk (all records) cut alike, and neither depends on where it begins."""
     forms = dict(enumerate(drawn))
     bulk = {record: component for component in capped_components(forms, edges, LINES).components for record in component.records}
     for record, form in forms.items():
         found = capped_component(record, form, reach_over(edges, forms), LINES)
         assert (dict(found.records), found.rung) == (dict(bulk[record].records), bulk[record].rung)
+        known = [{other for other in told if bulk[other].rung > rung} for rung in range(LINES.rungs + 1)]
+        again = capped_component(record, form, reach_over(edges, forms), LINES, known)
+        assert again == found, "whatever was found out about others before"
 
 
 @pytest.mark.parametrize("weight", [-5.0, 3.0, 99.0])
