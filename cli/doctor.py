@@ -17,6 +17,7 @@ import redis
 from cli import migrations, own_address
 from cli.failures import unreachable
 from cli.findings import Finding, State
+from cli.forecast_report import outgrown
 from cli.privacy_findings import privacy
 from cli.services import check_folder, is_running
 from cli.unusual_findings import access, drift
@@ -24,7 +25,7 @@ from cli.words import counted
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
-from mdm import candidates, database_server, pending, program, quality_breaches, renewal, versions
+from mdm import candidates, database_server, pending, program, quality_breaches, renewal, sql, versions
 from webhooks import endpoints
 
 OLDEST_POSTGRES = 150_000
@@ -202,10 +203,12 @@ def _secret(_: Settings) -> Finding:
 
 def _model(_: Settings) -> Finding:
     with db.read_only() as session:
-        found = versions.stored(session)
-    return Finding(
-        State.GOOD, MODEL, f"{found.model.name} ({found.model.fingerprint})" if found else "the shipped one, at first use"
-    )
+        found, records = versions.stored(session), sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
+    if found is None:
+        return Finding(State.GOOD, MODEL, "the shipped one, at first use")
+    seen = f"{found.model.name} ({found.model.fingerprint})"
+    told = outgrown(found.model, records)
+    return Finding(State.ODD, MODEL, f"{seen}: {told}", "mdm train --use") if told else Finding(State.GOOD, MODEL, seen)
 
 
 def _clock(_: Settings) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.console import Console
 
 from cli.words import counted
-from matching.calibration import Forecast, Targets, Weighed, forecast, lines_for, weighed_from
+from matching.calibration import Forecast, Targets, Weighed, forecast, lines_for, outgrown_bits, weighed_from
 from matching.model import Lines, Model, match_probability
 
 NOT_COUNTED = "how its candidates weigh is not known: it was not trained on stored records; `mdm train` counts them"
@@ -33,6 +33,18 @@ def print_forecast(console: Console, model: Model, found: Forecast | None, says_
         console.print(f"lines: {lines_text(found.lines)} bits", highlight=False, soft_wrap=True)
     for line in sentences(found, int(model.report.get("records", 0))):
         console.print(line, highlight=False, soft_wrap=True)
+
+
+def outgrown(model: Model, records: int) -> str | None:
+    """Say that a model was trained for far fewer records than are stored; None when it was not."""
+    bits = outgrown_bits(model.report, records)
+    if bits is None:
+        return None
+    trained = int(model.report["records"])
+    return (
+        f"trained for {counted(trained, 'record')}, of which there are {records:,}: it gives each pair some"
+        f" {bits:.0f} bits too much, and many are asked about in vain"
+    )
 
 
 def lines_text(lines: Lines) -> str:

@@ -123,7 +123,7 @@ def train(
     What stewards decided corrects it; what the policy asks (matching) draws its lines. Refuses a degenerate model with the
     reason, and the old one stays.
     """
-    with errors.status("training; about a minute for 50,000 records"), db.read_only(snapshot=True) as session:
+    with errors.status("training; about a minute for 50,000 records, four at most"), db.read_only(snapshot=True) as session:
         trained = training.train_on_stored(session, name)
     waiting = None
     with db.transaction() as session:

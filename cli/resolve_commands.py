@@ -11,13 +11,14 @@ from rich.table import Column, Table
 
 from cli import plan_report
 from cli.bulk_options import BulkOptions, EngineOption, MemoryOption, bulk_options
+from cli.forecast_report import outgrown
 from cli.progress import progress
-from cli.words import counted
+from cli.words import counted, own_command
 from kernel.clock import uuid7
 from kernel.db import read_only, transaction
 from kernel.settings import settings
 from matching.engine import EngineName
-from mdm import parts, plans, policy
+from mdm import parts, plans, policy, versions
 from mdm import reconcile as bulk
 from mdm import verify as verification
 from mdm.crew import collect_seldom
@@ -89,7 +90,11 @@ def resolve_all(console: Console, errors: Console, options: BulkOptions) -> Reso
     collect_seldom()
     with read_only() as session:
         choice = bulk.choose(session, settings().bulk_from_records, *options)
+        rules = versions.stored(session)
     console.print(chosen(choice), highlight=False)
+    if rules and (told := outgrown(rules.model, choice.records)):
+        fit = f"`{own_command()} train --use` fits one to what is stored, in some minutes; it may as well be run first."
+        console.print(f"The model {rules.model.name} was {told}. {fit}", style="yellow", highlight=False, soft_wrap=True)
     with progress(errors, "reconciling") as tell:
         done = bulk.reconcile(Resolver(transaction, tasks.project), tell, choice=choice)
     _tell(console, done)

@@ -17,6 +17,7 @@ from matching.union import Union
 BIN_BITS = 0.5
 # Beyond these no count differs in anything that is read from it; one row of the page would be empty for each bin.
 LIGHTEST, HEAVIEST = -60.0, 80.0
+OUTGROWN = 10
 
 
 Bins = Mapping[int, int]
@@ -78,6 +79,18 @@ class Weighed:
     def questions(self, lines: Lines) -> int:
         """Count the questions that lines come to, at most: average linkage asks less."""
         return _count(_asked(self.joins, lines))
+
+    def of_all(self, records: int) -> "Weighed":
+        """Say what an even sample of so many records comes to for all of them: their pairs grow by the square.
+
+        Joins as well: a sample shows few of the pairs that a heavier one joins already, so questions stay what they are at most.
+        """
+        times = (records / self.records) ** 2 if self.records else 0.0
+        grown = [
+            {kind: {place: round(n * times) for place, n in bins.items()} for kind, bins in of.items()}
+            for of in (self.counts, self.joins)
+        ]
+        return Weighed(records, *grown)
 
     def as_json(self) -> dict[str, Any]:
         """Give the counts as a model's report holds them."""
@@ -161,6 +174,13 @@ def weighed_from(report: Mapping[str, Any]) -> Weighed | None:
     except (KeyError, TypeError, ValueError, OverflowError):
         return None
     return Weighed(int(report.get("records", 0)), pairs, joins)
+
+
+def outgrown_bits(report: Mapping[str, Any], records: int) -> float | None:
+    """By how many bits a model believes each pair too readily where so many records are stored: a pair is rarer to be one
+    customer's among more. None below OUTGROWN times as many as it was trained for, or when its report does not say."""
+    trained = int(report.get("records", 0))
+    return math.log2(records / trained) if trained and records >= OUTGROWN * trained else None
 
 
 @dataclass(frozen=True, slots=True)

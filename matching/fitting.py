@@ -34,11 +34,12 @@ class DecidedPair:
 @dataclass(frozen=True, slots=True)
 class Place:
     """What is asked of a model where it will rule: targets, promises of identifiers, and `asked`, the records (by position) of
-    sources of which nothing merges without a human."""
+    sources of which nothing merges without a human. `records`: of how many the given ones are an even sample, 0: they are all."""
 
     targets: Targets = NO_TARGETS
     rules: IdentifierRules = field(default_factory=lambda: NO_RULES)
     asked: Collection[int] = ()
+    records: int = 0
 
 
 ANYWHERE = Place()
@@ -88,7 +89,8 @@ def _counted(model: Model, forms: Sequence[ComparisonForm], scored: pa.Table, pl
     """Count scored candidates. Most are below the component line, and nothing but their weight is looked at."""
     is_near = pc.greater_equal(scored.column("weight"), model.lines.component)
     distant = scored.column("weight").filter(pc.invert(is_near)).to_pylist()
-    return count_weights(len(forms), _kinds(model, forms, scored.filter(is_near), place), distant)
+    counted = count_weights(len(forms), _kinds(model, forms, scored.filter(is_near), place), distant)
+    return counted.of_all(place.records) if place.records > len(forms) else counted
 
 
 def _kinds(model: Model, forms: Sequence[ComparisonForm], scored: pa.Table, place: Place) -> Iterator[WeighedPair]:

@@ -53,14 +53,17 @@ def train(
     extras: Sequence[tuple[str, str]] = (),
     name: str = "trained",
     seed: int = 1,
+    records: int = 0,
 ) -> Model:
     """Train a model. `pairs` are the candidates (record_a, record_b) by position in `forms`, as decimal text.
 
     A comparison of which the data holds nothing keeps the base model's parameters. The same forms in the same order give the same
-    model. Raises: TrainingRefused.
+    model. `records`: of how many the forms are an even sample, 0 when they are all. Sampled at one record in ten, matching and
+    other pairs are both one in a hundred: so m, u and the prior come out as they would of all. Raises: TrainingRefused.
     """
     refuse_few(len(forms))
-    start = _start(base, extras, len(forms))
+    records = max(records, len(forms))
+    start = _start(base, extras, records)
     table = forms_table([str(position) for position in range(len(forms))], forms, start.extras)
     sample = level_patterns(score_candidates(start, table, _random_pairs(len(forms), seed)))
     u = _u_of(start, sample)
@@ -74,7 +77,7 @@ def train(
     scored = score_candidates(model, table, pairs)
     prior = prior_from(scored.column("weight").to_pylist(), model.prior_weight, pairs_among(len(forms)))
     refuse_degenerate(model, learned, scored.num_rows, m, u, sample)
-    return replace(model, prior=prior, report=_report(model, forms, learned, scored.num_rows), fingerprint="")
+    return replace(model, prior=prior, report=_report(model, (records, len(forms)), learned, scored.num_rows), fingerprint="")
 
 
 def _start(base: Model, extras: Sequence[tuple[str, str]], records: int) -> Model:
@@ -253,10 +256,13 @@ def _lent(teacher: Learned, trained: Mapping[str, tuple[Parameter, ...]]) -> Cal
     return lent
 
 
-def _report(model: Model, forms: Sequence[ComparisonForm], learned: Sequence[Learned], candidates: int) -> dict[str, Any]:
+def _report(model: Model, of: tuple[int, int], learned: Sequence[Learned], candidates: int) -> dict[str, Any]:
+    """Tell of a training: `of` so many records, and how many of them were read."""
+    records, read = of
     taught = {name for one in learned for name in one.m}
     return {
-        "records": len(forms),
+        "records": records,
+        **({"sampled_records": read} if read < records else {}),
         "candidate_pairs": candidates,
         "passes": [
             {

@@ -26,14 +26,26 @@ class KeyIndex:
 
 def read(session: Session) -> KeyIndex:
     """Read every key of every living record: one row a record, its keys packed, so that no key becomes an object of Python."""
+    return _packed_index(sql.rows(session, _READ.format(filed="blocking_key", living="standard_record")))
+
+
+def read_of(session: Session, record_ids: Sequence[uuid.UUID]) -> KeyIndex:
+    """Read the keys of some records, all of them living."""
+    chosen = "unnest(%(ids)s::uuid[]) AS chosen (record_id)"
     found = sql.rows(
-        session,
-        """SELECT s.record_id, k.rules, k.keys FROM standard_record s LEFT JOIN (
-             SELECT record_id, string_agg(int2send(rule), '' ORDER BY rule, blocking_key) AS rules,
-               string_agg(int8send(blocking_key), '' ORDER BY rule, blocking_key) AS keys
-             FROM blocking_key GROUP BY record_id) AS k USING (record_id)
-           ORDER BY s.record_id""",
+        session, _READ.format(filed=f"{chosen} JOIN blocking_key USING (record_id)", living=chosen), {"ids": list(record_ids)}
     )
+    return _packed_index(found)
+
+
+_READ = """SELECT s.record_id, k.rules, k.keys FROM (SELECT record_id FROM {living}) AS s LEFT JOIN (
+    SELECT record_id, string_agg(int2send(rule), '' ORDER BY rule, blocking_key) AS rules,
+      string_agg(int8send(blocking_key), '' ORDER BY rule, blocking_key) AS keys
+    FROM {filed} GROUP BY record_id) AS k USING (record_id)
+  ORDER BY s.record_id"""
+
+
+def _packed_index(found: Sequence[sql.Row]) -> KeyIndex:
     rules, keys = (_unpacked(kind, (row[place] for row in found)) for kind, place in (("h", 1), ("q", 2)))
     ends = accumulate((len(row[2] or b"") // KEY_BYTES for row in found), initial=0)
     filed = pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(keys, pa.int64()))

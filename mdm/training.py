@@ -19,13 +19,15 @@ from matching.calibration import Forecast
 from matching.fitting import DecidedPair, Place, fit_to_place
 from matching.model import Model
 from matching.train import TrainingRefused, train
-from mdm import decisions, key_index, versions
+from mdm import decisions, key_index, sql, versions
 from mdm.discover import by_domain
 from mdm.key_index import KeyIndex
 from mdm.records import CurrentRecord, Shelf
 from mdm.targets import targets
 from mdm.versions import VersionSet
 
+# Beyond so many records a sample teaches the same: three minutes, and some 5 GB of memory.
+MOST_READ = 200_000
 MOST_PAIRS_OF_A_DECISION = 16
 MOST_DECISIONS = 5_000
 IN_ORDER = attrgetter("order_key")
@@ -40,13 +42,17 @@ class Trained:
 
 
 def train_on_stored(session: Session, name: str) -> Trained:
-    """Train on the current standard records, starting from the current model. Holds all forms in memory.
+    """Train on the current standard records, starting from the current model. Holds the forms that it reads in memory.
 
-    Raises: Conflict (training_refused) with the reason when the data cannot train a model that is fit for use.
+    Of more than MOST_READ records it reads an even sample. Raises: Conflict (training_refused) with the reason when the data
+    cannot train a model that is fit for use.
     """
     current = versions.current(session)
-    index = key_index.read(session)
-    records = Shelf(size=len(index.record_ids)).load(session, index.record_ids)
+    stored, index = _read(session)
+    said = decisions.stewards(session)[-MOST_DECISIONS:]
+    decided_on = {record_id for one in said for record_id in (*one.left, *one.right)}
+    wanted = decided_on.union(index.record_ids)
+    records = Shelf(size=len(wanted)).load(session, wanted)
     # In the order of their keys, not of their arrival; one that cannot be decoded teaches nothing.
     ids = sorted((one for one in index.record_ids if one in records), key=lambda one: IN_ORDER(records[one]))
     extras = tuple((extra, str(rule.kind)) for extra, rule in sorted(current.policy.extras.items()) if rule.match)
@@ -54,13 +60,27 @@ def train_on_stored(session: Session, name: str) -> Trained:
     forms = [record.form for record in named]
     pairs = _pairs(current, index, records, ids)
     try:
-        model = train(forms, pairs, current.model, extras, name)
+        model = train(forms, pairs, current.model, extras, name, records=stored)
     except TrainingRefused as refused:
         raise Conflict(f"No model was trained: {refused}. The current one stays.", code="training_refused") from refused
-    decided = list(_decided(decisions.stewards(session)[-MOST_DECISIONS:], records))
+    decided = list(_decided(said, records))
     asked = frozenset(place for place, record in enumerate(named) if current.asks(record.source))
-    place = Place(targets(session, current.policy), current.identifier_rules, asked)
+    place = Place(targets(session, current.policy), current.identifier_rules, asked, stored)
     return Trained(*fit_to_place(model, forms, pairs, decided, place))
+
+
+def _read(session: Session) -> tuple[int, KeyIndex]:
+    """Read the keys of all records, or of an even sample when they are many, and say of how many (0: these are all). The same
+    records give the same sample wherever they are stored: it goes by a hash of their source keys."""
+    stored = sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
+    if stored <= MOST_READ:
+        return 0, key_index.read(session)
+    found = sql.rows(
+        session,
+        "SELECT record_id FROM standard_record ORDER BY md5(source || chr(31) || source_key), record_id LIMIT %s",
+        [MOST_READ],
+    )
+    return stored, key_index.read_of(session, [row[0] for row in found])
 
 
 def _pairs(

@@ -1,5 +1,6 @@
 """`mdm verify` and `mdm reconcile` as their user runs them."""
 
+import dataclasses
 from collections.abc import Iterator
 
 import pytest
@@ -7,7 +8,13 @@ import typer
 from typer.testing import CliRunner
 
 from cli import rebuild_commands, resolve_commands
+from cli.doctor import examine
+from cli.findings import State
+from kernel import db
 from kernel.settings import configure, settings
+from matching import calibration
+from matching.model import default_model
+from mdm import versions
 from stewardship import tasks
 
 from .. import resolution as master
@@ -43,6 +50,19 @@ def test_reconcile_says_which_path_it_chose(mdm: Master) -> None:
     configure(settings().model_copy(update={"bulk_from_records": 2}))
     code, said = run("reconcile", "--memory-limit", "512MB")
     assert (code, "2 records: resolved in bulk, DuckDB within 512MB" in " ".join(said.split())) == (0, True)
+
+
+def test_a_model_that_was_trained_for_far_fewer_records_is_told_of(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "trained for 1 record, of which there are 2: it gives each pair some 1 bits too much"
+    monkeypatch.setattr(calibration, "OUTGROWN", 2)
+    assert told not in " ".join(run("reconcile")[1].split())
+    with db.transaction() as session:
+        versions.adopt(session, model=dataclasses.replace(default_model(), report={"records": 1}, fingerprint=""))
+    said = " ".join(run("reconcile")[1].split())
+    assert told in said
+    assert "train --use` fits one" in said
+    (finding,) = (one for one in examine(settings()) if one.what == "model")
+    assert (finding.state, finding.mend, told in finding.seen) == (State.ODD, "mdm train --use", True)
 
 
 def test_reconcile_takes_a_part_and_plans_it_first(mdm: Master) -> None:

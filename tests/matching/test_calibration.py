@@ -18,6 +18,7 @@ from matching.calibration import (
     expected,
     forecast,
     lines_for,
+    outgrown_bits,
     weighed_from,
 )
 from matching.model import MOST_LINE_WEIGHT, Lines
@@ -166,3 +167,18 @@ def test_a_curve_passes_through_the_lines_that_rule() -> None:
     found = curve(WEIGHED, LINES)
     assert dict(found.by_merge)[10.0] == expected(WEIGHED, LINES)
     assert dict(found.by_guard)[0.0] == expected(WEIGHED, LINES)
+
+
+@pytest.mark.parametrize(
+    ("report", "records", "bits"),
+    [
+        ({"records": 1_000}, 9_999, None),
+        ({"records": 1_000}, 10_000, pytest.approx(3.32, abs=0.01)),
+        ({"records": 1_000}, 1_024_000, 10.0),
+        ({"records": 0}, 1_000_000, None),
+        ({}, 1_000_000, None),
+        ({"records": 1_000_000}, 10, None),
+    ],
+)
+def test_a_model_is_outgrown_by_ten_times_the_records(report: dict[str, int], records: int, bits: float | None) -> None:
+    assert outgrown_bits(report, records) == bits

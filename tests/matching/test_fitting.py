@@ -110,6 +110,16 @@ def test_what_comes_from_a_source_in_review_is_asked_about(forms: list[Compariso
     assert (everybody.merged, everybody.asked) == (0, before.merged + before.asked)
 
 
+def test_of_a_sample_all_are_told(forms: list[ComparisonForm], pairs: pa.Table, fitted: Model) -> None:
+    """One record in three is one pair in nine; the budget of questions is for all records."""
+    seen = weighed_from(fitted.report) or count_weights(0, ())
+    told = fit_to_place(MODEL, forms, pairs, place=Place(records=3 * len(forms)))[1].expected
+    before = expected(seen, MODEL.lines)
+    assert (told.merged, told.asked, told.questions) == (9 * before.merged, 9 * before.asked, 9 * before.questions)
+    assert before.merged
+    assert seen.of_all(3 * len(forms)).records == 3 * len(forms)
+
+
 def test_two_numbers_of_which_a_person_has_one_are_no_merge() -> None:
     one, other = (
         dataclasses.replace(ANN, identifiers=(f"national_id||{number}",), identifier_types=("national_id|",)) for number in (1, 2)

@@ -73,6 +73,19 @@ def parameters(model: Model, name: str) -> Sequence[Parameter]:
     return model.parameters[[comparison.name for comparison in model.comparisons].index(name)]
 
 
+def test_an_even_sample_teaches_what_all_would(trained: Model) -> None:
+    """Half the records hold a quarter of the pairs of one person, and of all pairs: what is learned stays what it was."""
+    forms, _ = world(5)
+    chance = random.Random(3)
+    sample = [one for one in forms if chance.random() < 0.5]
+    found = train(sample, candidates(sample), default_model(), records=len(forms))
+    assert (found.report["records"], found.report["sampled_records"]) == (len(forms), len(sample))
+    assert found.prior_weight == pytest.approx(trained.prior_weight, abs=0.35)
+    for one in (GIVEN, SURNAME):
+        exact = [level.name for level in one.levels].index("exact")
+        assert parameters(found, one.name)[exact].weight == pytest.approx(parameters(trained, one.name)[exact].weight, abs=0.5)
+
+
 def test_known_m_and_u_are_recovered(trained: Model) -> None:
     names = [level.name for level in GIVEN.levels]
     given = parameters(trained, GIVEN.name)

@@ -33,6 +33,15 @@ def test_every_key_of_every_living_record_is_read_and_nothing_else(mdm: Master) 
     assert len(index.record_ids) == 3  # The one without any key as well.
 
 
+def test_of_some_records_the_same_is_read(mdm: Master) -> None:
+    with db.read_only(snapshot=True) as session:
+        chosen = key_index.read(session).record_ids[1:]
+        index = key_index.read_of(session, list(reversed(chosen)))
+    read = {(row["rule"], row["blocking_key"], index.record_ids[row["record"]]) for row in index.keys.to_pylist()}
+    assert list(index.record_ids) == list(chosen)
+    assert read == set(query("SELECT rule, blocking_key, record_id FROM blocking_key WHERE record_id = ANY(%s)", chosen))
+
+
 def test_the_report_on_stored_records_counts_the_pairs_that_resolution_compares(mdm: Master) -> None:
     """Whose identity domain is another is compared with nobody; of a source in stage shadow records are scored, so compared."""
     mdm.put("staff", "4", MARIA)

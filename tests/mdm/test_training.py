@@ -1,5 +1,7 @@
 """Training on what is stored: decisions of stewards are read, an unusable record is passed over, policy draws the lines."""
 
+import hashlib
+
 import pytest
 
 from kernel import db
@@ -72,3 +74,29 @@ def test_a_source_in_review_merges_nothing_and_asks_all(mdm: Master) -> None:
     found = trained().forecast.expected
     assert (found.merged, found.false_merges) == (0, 0.0)
     assert found.questions > 100
+
+
+def test_of_many_records_an_even_sample_teaches(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes by the source keys alone, and what is decided about others teaches as well."""
+    take_in(mdm)
+    for person in range(30):
+        decide("match", [record("shop", f"{person:04}")], [record("pos", f"{person:04}")])
+    everything = trained()
+    monkeypatch.setattr(training, "MOST_READ", 160)
+    found = trained()
+    report = found.model.report
+    assert (report["records"], report["sampled_records"], report["stewards"]["decisions"]) == (240, 160, 30)
+    assert "sampled_records" not in everything.model.report
+    assert abs(found.model.prior_weight - everything.model.prior_weight) < 1.0
+    assert 0.5 < found.forecast.expected.merged / everything.forecast.expected.merged < 2.0
+
+
+def test_the_sample_is_the_same_wherever_the_records_are_stored(mdm: Master, monkeypatch: pytest.MonkeyPatch) -> None:
+    take_in(mdm)
+    monkeypatch.setattr(training, "MOST_READ", 50)
+    with db.read_only() as session:
+        _, index = training._read(session)
+    keys = {(row[0], row[1]) for row in query("SELECT source, source_key FROM standard_record")}
+    first = sorted(keys, key=lambda key: hashlib.md5("\x1f".join(key).encode(), usedforsecurity=False).hexdigest())[:50]
+    named = {row[0]: (row[1], row[2]) for row in query("SELECT record_id, source, source_key FROM standard_record")}
+    assert {named[one] for one in index.record_ids} == set(first)
