@@ -10,6 +10,7 @@ import shutil
 import signal
 from pathlib import Path
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -26,7 +27,6 @@ OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # The path of a socket may have 107 bytes at most; a data folder may be deeper.
     "max_connections": "200",
-    "shared_buffers": "256MB",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "wal_level": "minimal",
@@ -40,6 +40,9 @@ OPTIONS = {
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
+# A million records' key index is 1.5 GB, and keys come in any order: where less of it fits, each key reads and writes a page.
+LEAST_BUFFERS_MB, MOST_BUFFERS_MB, BUFFERS_SHARE = 256, 2048, 8
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
 
 
@@ -58,7 +61,7 @@ class EmbeddedPostgres:
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
         self._place, self._password, self._log = place, password, data_dir / "postgres.log"
         self._program = binaries / "bin" / "postgres"
-        self._options = {**OPTIONS, **({} if durable else NOT_DURABLE)}
+        self._options = {**OPTIONS, "shared_buffers": f"{buffers_mb(memory_mb())}MB", **({} if durable else NOT_DURABLE)}
         self.server = try_again(self._start)
 
     def _start(self) -> Server:
@@ -80,6 +83,20 @@ class EmbeddedPostgres:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def buffers_mb(of_mb: int) -> int:
+    """Say how much of the memory PostgreSQL may keep pages in: an eighth, within bounds. It is taken as pages are touched."""
+    return min(max(of_mb // BUFFERS_SHARE, LEAST_BUFFERS_MB), MOST_BUFFERS_MB)
+
+
+def memory_mb() -> int:
+    """The memory of the machine, or of the container where it is given less."""
+    total = int(psutil.virtual_memory().total)
+    try:
+        return min(total, int(CGROUP_LIMIT.read_text())) >> 20
+    except (OSError, ValueError):  # No container, or "max".
+        return total >> 20
 
 
 def end_left(place: Place) -> bool:
