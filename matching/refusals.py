@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from matching.comparisons import Comparison
 from matching.model import Model, Parameter
-from matching.passes import EM_ROUNDS, FEWEST_MATCHES, FEWEST_PAIRS, Learned
+from matching.passes import EM_ROUNDS, FEWEST_MATCHES, Learned
 
 FEWEST_RECORDS = 100
+FEWEST_CANDIDATES = 50
 FEWEST_BITS = 1.0
 FEWEST_TELLING = 2
 
@@ -38,8 +39,8 @@ def refuse_degenerate(
     `m` and `u` are what was learned before levels were put in order; `sample` counts the level patterns of random pairs.
     Raises: TrainingRefused.
     """
-    if candidates < FEWEST_PAIRS:
-        raise TrainingRefused(f"{candidates} candidate pairs: at least {FEWEST_PAIRS} are needed")
+    if candidates < FEWEST_CANDIDATES:
+        raise TrainingRefused(f"{candidates} candidate pairs: at least {FEWEST_CANDIDATES} are needed")
     teachers = [one for one in learned if one.matches >= FEWEST_MATCHES]
     if not teachers:
         raise TrainingRefused("no blocking pass has enough matching pairs to learn from")
@@ -65,7 +66,7 @@ def _refuse_constant(comparison: Comparison, place: int, sample: Mapping[tuple[i
     """
     seen = {pattern[place]: 0 for pattern in sample if pattern[place] >= 0}
     pairs = sum(count for pattern, count in sample.items() if pattern[place] >= 0)
-    if len(seen) == 1 and 0 not in seen and pairs >= FEWEST_PAIRS:
+    if len(seen) == 1 and 0 not in seen and pairs >= FEWEST_CANDIDATES:
         level = comparison.levels[-1 - next(iter(seen))].name
         raise TrainingRefused(
             f"{comparison.name} never varies, all {pairs:,} random pairs that have it are at '{level}': everybody has one value."

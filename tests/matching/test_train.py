@@ -174,6 +174,15 @@ def test_few_records_are_refused() -> None:
         train(forms[:10], candidates(forms[:10]), default_model())
 
 
+def test_a_small_file_of_few_doubles_teaches_all_the_same() -> None:
+    forms, _ = world(5)
+    alone = [one for number, one in enumerate(forms) if number % 2 == 0]
+    doubled = [dataclasses.replace(one, phones=None) for one in [*alone[:400], *alone[:40]]]
+    found = train(doubled, candidates(doubled), default_model())
+    assert [one["blocks_on"] for one in found.report["passes"]][:2] == ["birth date", "given name and surname"]
+    assert found.prior == pytest.approx(40 / math.comb(440, 2), rel=0.2)
+
+
 def test_records_of_nothing_but_strangers_are_refused() -> None:
     forms, _ = world(1)
     with pytest.raises(TrainingRefused, match="no blocking pass"):
