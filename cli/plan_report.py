@@ -35,6 +35,7 @@ READ_BY = {
     "default_country": "the default country",
     "date_order": "the order of dates",
     "shared_values": "the shared values",
+    "earliest_birth_year": "the earliest year of birth",
     "extra_kinds": "your own attributes",
 }
 

@@ -12,8 +12,10 @@ from typing import Any
 
 import yaml
 
+from matching.standardize.dates import EARLIEST_YEAR
 from matching.standardize.name_parts import is_title
 from mdm.column_names import IDENTIFIER, OWN_NAMES, attribute_of, perhaps_attribute_of
+from mdm.column_values import birth_columns, names_companies
 from mdm.files import RowFile
 from mdm.mapping_values import text_of
 
@@ -31,11 +33,17 @@ SHAPES: dict[str, Callable[[str], object]] = {
 }
 # An order's number or a song's title has the same name as these: read by nobody unless its values look like it.
 BELIED = frozenset({IDENTIFIER, "name_prefix"})
+OF_PEOPLE = frozenset({
+    "given_name", "middle_name", "surname", "name_prefix", "name_suffix", "maiden_name", "birth_date", "birth_year", "gender",
+    "company_name",
+})  # fmt: skip
 # Only these are told by their values alone: a date, a number or a letter may be anything.
 TELLING = ("emails",)
 PLAIN_ENCODINGS, FALLBACK_ENCODING = ("", "utf-8", "utf-8-sig"), "cp1252"
 MOST_ACCENTS = 0.25
-ORDER = ("channel_kind", "brand", "file", "key", "updated_at", "date_order", "fields")
+ORDER = ("channel_kind", "brand", "file", "key", "updated_at", "date_order", "earliest_birth_year", "fields")
+YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)|(?<!\d)([12]\d{3})(?=\d{4}(?!\d))")
+FIRST_YEAR_OF_THE_PAST, MOST_YEARS_ASTRAY = 1500, 0.05
 DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}")
 
 
@@ -67,6 +75,8 @@ def draft(source: str, rows: RowFile, aside: Collection[str] = (), keyed: bool =
     reading = _Reading()
     for column, values in columns.items():
         _read_column(reading, column, values)
+    _read_birth_in_parts(reading, columns)
+    _read_companies(reading, columns)
     if keyed:
         reading.doubts += _doubts_of_key(reading, columns)
     if not sample:
@@ -209,6 +219,24 @@ def _read_column(reading: _Reading, column: str, values: list[str]) -> None:
         reading.chosen.setdefault(attribute, []).append(column)
 
 
+def _read_birth_in_parts(reading: _Reading, columns: Mapping[str, list[str]]) -> None:
+    """Year, month and day of birth in three columns whose names say nothing (by, bm, bd), where no column is a birth date."""
+    if "birth_date" in reading.chosen or "birth_year" in reading.chosen:
+        return
+    for attribute, column in birth_columns(columns, reading.unmapped).items():
+        reading.chosen[attribute] = [column]
+        reading.unmapped.remove(column)
+        reading.doubts.append(f"{column} is taken for {attribute} by its values alone")
+
+
+def _read_companies(reading: _Reading, columns: Mapping[str, list[str]]) -> None:
+    """Names of companies in a column that is called name, where no other column is one of people."""
+    found = reading.chosen.get("name", [])
+    if len(found) == 1 and reading.chosen.keys().isdisjoint(OF_PEOPLE) and names_companies(columns[found[0]]):
+        reading.chosen["company_name"] = reading.chosen.pop("name")
+        reading.doubts.append(f"{found[0]} is taken for company_name: hardly one of its values has a name of people")
+
+
 def _guessed(column: str, alike: Mapping[str, float]) -> tuple[str | None, str]:
     """What a column of an unknown name may hold, and what says so: its values, or a part of its name that they do not belie."""
     kind = next((kind for kind in TELLING if alike[kind] >= MOST), None)
@@ -236,6 +264,9 @@ def _document(source: str, reading: _Reading, columns: dict[str, list[str]]) -> 
     order = _date_order(reading, columns)
     if order:
         declared["date_order"] = order
+    earliest = _earliest_birth_year(reading, columns)
+    if earliest:
+        declared["earliest_birth_year"] = earliest
     aside = {"key", "updated_at", "loyalty_accounts", *SEVERAL, *ADDRESS}
     plain = {name: found[0] for name, found in chosen.items() if name not in aside and not name.startswith(IDENTIFIER)}
     fields: dict[str, Any] = dict(plain)
@@ -265,3 +296,11 @@ def _date_order(reading: _Reading, columns: dict[str, list[str]]) -> str | None:
         reading.doubts.append(f"the dates of {', '.join(reading.chosen['birth_date'])} {why}: say date_order DMY or MDY")
         return None
     return "DMY" if day_first else "MDY"
+
+
+def _earliest_birth_year(reading: _Reading, columns: dict[str, list[str]]) -> int | None:
+    """The century of the oldest of a file of people long dead; None where such dates are few enough to be typing errors."""
+    found = reading.chosen.get("birth_date") or reading.chosen.get("birth_year", [])
+    years = sorted(int(year[1] or year[2]) for column in found[:1] for text in columns[column] if (year := YEAR.search(text)))
+    past = [year for year in years if FIRST_YEAR_OF_THE_PAST <= year < EARLIEST_YEAR]
+    return past[0] // 100 * 100 if len(past) > len(years) * MOST_YEARS_ASTRAY else None

@@ -201,11 +201,20 @@ def _rules(mapping: MappingDocument | Policy, extras: Mapping[str, str]) -> Rule
     """
     if not isinstance(mapping, Policy):
         kinds = {name: ExtraRule(kind, match=True) for name, kind in extras.items()}
-        only = mapping, Context(mapping.default_country, mapping.date_order or "DMY", extra_kinds=kinds)
+        only = mapping, _context(mapping, kinds)
         return lambda row: only
     known = {name: (source, mapping.standardize_context(name)) for name, source in mapping.sources.items()}
     only_source = next(iter(known)) if len(known) == 1 else ""
     return lambda row: known.get(str(row.get(SOURCE_COLUMN, only_source)))
+
+
+def _context(mapping: MappingDocument, kinds: Mapping[str, ExtraRule]) -> Context:
+    return Context(
+        mapping.default_country,
+        mapping.date_order or "DMY",
+        extra_kinds=kinds,
+        earliest_birth_year=mapping.earliest_birth_year,
+    )
 
 
 class _Columns:

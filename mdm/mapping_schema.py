@@ -172,6 +172,7 @@ class Fields(Strict):
 class Mapping(Strict):
     """A whole mapping. Without `fields` a row is taken as our attributes already.
 
+    `earliest_birth_year` lets records of people count who were born before 1875: elsewhere such a date is taken for an error.
     `empty` lists values which the source writes for "nothing" (Odoo's false, NULL, N/A); null and blank text always are nothing.
     """
 
@@ -179,3 +180,4 @@ class Mapping(Strict):
     empty: tuple[Scalar, ...] = ()
     default_country: Country | None = None
     date_order: DateOrder | None = None
+    earliest_birth_year: int | None = Field(None, ge=1000, le=1900)

@@ -90,7 +90,7 @@ class Policy(PolicyDocument):
         """What standardization has to be told about a source."""
         source = self.source(name)
         context = self._context(source.default_country, source.date_order or "DMY")
-        return replace(context, withheld=purposes.withheld(self, name))
+        return replace(context, withheld=purposes.withheld(self, name), earliest_birth_year=source.earliest_birth_year)
 
     def steward_context(self) -> Context:
         """What standardization has to be told about values that stewards set: of no country of their own, dates year first."""

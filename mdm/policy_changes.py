@@ -33,7 +33,7 @@ WHOLE = {
 # What fits into a line with both values though it is a text or a list; other texts and lists may be long, and are named only.
 TOLD = frozenset({
     "serves", "values", "stage", "brand", "channel_kind", "default_country", "date_order", "identity_domain", "not_for", "when",
-    "kind",
+    "kind", "earliest_birth_year",
 })  # fmt: skip
 FOUR_EYES = {
     "records": "a decision about any number of records",

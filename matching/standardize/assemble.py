@@ -79,6 +79,7 @@ def _birth_date(reader: Reader, context: Context) -> BirthDate | None:
         if not any(parts):
             return None
         read, codes = dates.birth_date_of_parts(*parts)
+    read, codes = dates.in_their_time(read, codes, context.earliest_birth_year)
     reader.note("birth_date", codes)
     return read
 

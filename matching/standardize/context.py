@@ -21,7 +21,8 @@ class Context:
 
     `shared_values` are the shop's own phones and e-mails as anybody writes them: never identifying. `echo` names attributes
     (emails, phones, addresses, identifiers) whose values only repeat us. `extra_kinds` declares the user's own attributes;
-    one that is not declared is kept as text. `withheld`: attributes that may not be used for matching.
+    one that is not declared is kept as text. `withheld`: attributes that may not be used for matching. `earliest_birth_year`:
+    what is born before tells nobody apart, as it is a typing error; None: in a time of which somebody may live.
     """
 
     default_country: str | None = None
@@ -30,3 +31,4 @@ class Context:
     extra_kinds: Mapping[str, ExtraRule] = field(default_factory=dict)
     echo: frozenset[str] = frozenset()
     withheld: tuple[str, ...] = ()
+    earliest_birth_year: int | None = None

@@ -6,6 +6,7 @@ Reads no clock: what is plausible depends on the version of the standardizer onl
 import datetime as dt
 import re
 import unicodedata
+from dataclasses import replace
 from functools import lru_cache
 
 from matching.record import BirthDate
@@ -47,6 +48,14 @@ def read_birth_date(text: str, order: str = "DMY") -> Read:
     text = clean(text) or ""
     read, codes = _read(text, order)
     return read, (*codes, "time_ignored") if len(text) > 10 and read and _LATE.search(text) else codes
+
+
+def in_their_time(read: BirthDate | None, codes: Codes, earliest: int | None) -> Read:
+    """Take a date before `EARLIEST_YEAR` for what it says, from the year on in which a source's oldest people were born."""
+    if read is None or earliest is None or not earliest <= read.year < EARLIEST_YEAR or "placeholder" in codes:
+        return read, codes
+    said = tuple(code for code in codes if code not in {"implausible_year", "islamic_calendar"})
+    return replace(read, identifying=True), said
 
 
 def _read(text: str, order: str) -> Read:

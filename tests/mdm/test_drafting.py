@@ -56,6 +56,28 @@ def test_an_unnamed_email_column_is_told_by_its_values(tmp_path: Path) -> None:
     assert found.doubts == ["contact is taken for emails by its values alone"]
 
 
+@pytest.mark.parametrize(
+    ("names", "rows", "expected"),
+    [
+        ("b1,b2,b3", [f"{y},{n % 12 + 1},{n + 1}" for n, y in enumerate(range(1931, 1991, 2))], ("b1", "b2", "b3")),
+        ("b1,b2,b3", [f"{n + 1},{n % 12 + 1},{y}" for n, y in enumerate(range(1931, 1991, 2))], ("b3", "b2", "b1")),
+        ("b1,b2,b3", [f"{y},{n % 12 + 1},{n + 9}" for n, y in enumerate(range(1931, 1991, 2))], None),
+        ("b1,b2,b3", [f"1999,{n % 12 + 1},{n + 1}" for n in range(30)], None),
+        ("birth_date,b2,b3", [f"{y},{n % 12 + 1},{n + 1}" for n, y in enumerate(range(1931, 1991, 2))], None),
+    ],
+)
+def test_a_birth_date_in_three_columns_is_told_by_their_values(
+    tmp_path: Path, names: str, rows: list[str], expected: tuple[str, ...] | None
+) -> None:
+    found = drafted(tmp_path, "\n".join([f"id,name,{names}", *(f"{n},Ann Lee,{row}" for n, row in enumerate(rows))]))
+    read = [fields(found).birth_year, fields(found).birth_month, fields(found).birth_day]
+    assert tuple(one.path for one in read if one) == (expected or ())
+    assert [doubt for doubt in found.doubts if "by its values alone" in doubt] == [
+        f"{column} is taken for {part} by its values alone"
+        for part, column in zip(("birth_year", "birth_month", "birth_day"), expected or (), strict=False)
+    ]
+
+
 def test_a_column_is_told_by_a_part_of_its_name_unless_its_values_belie_it(tmp_path: Path) -> None:
     found = drafted(
         tmp_path, "unique_id,full_phone_num,res_city_2,contact_email_raw\n1,9195550100,Ulm,yes\n2,9195550101,Bonn,no\n"
@@ -89,6 +111,36 @@ def test_the_date_order_is_read_from_the_dates(tmp_path: Path, dates: str, order
     found = drafted(tmp_path, f"id,dob\n1,{dates}\n2,01/02/1990\n" if order else f"id,dob\n1,{dates}\n")
     assert policy.parse(found.text).source("crm").date_order == order
     assert found.doubts == []
+
+
+SHOPS = ["Blue Palace", "Golden Dragon Inn", "La Trattoria", "Harbor Grill", "Corner Deli & Bar", "Old Mill Bistro"]
+PEOPLE = ["Ann Lee", "Maria Garcia", "Peter Schmidt", "Smith, John", "Linh Nguyen", "Wei Zhang"]
+
+
+@pytest.mark.parametrize(
+    ("names", "more", "are_companies"),
+    [(SHOPS, "city", True), (PEOPLE, "city", False), (SHOPS, "sex", False), (["株式会社"], "city", False)],
+)
+def test_names_of_companies_are_told_by_their_values(tmp_path: Path, names: list[str], more: str, are_companies: bool) -> None:
+    rows = [f'{number},"{names[number % len(names)]}",m' for number in range(24)]
+    found = drafted(tmp_path, "\n".join([f"id,name,{more}", *rows]))
+    assert (fields(found).company_name is not None) is are_companies
+    assert (fields(found).name is None) is are_companies
+    assert any("taken for company_name" in doubt for doubt in found.doubts) is are_companies
+
+
+def _dates(*dates: str) -> str:
+    return "\n".join(["id,dob", *(f"{number},{date}" for number, date in enumerate(dates))])
+
+
+def test_people_of_the_past_have_their_earliest_year_of_birth_declared(tmp_path: Path) -> None:
+    found = drafted(tmp_path, _dates("1683-02-11", "1745-10-02", "16301231", "1899-01-30"))
+    assert policy.parse(found.text).source("crm").earliest_birth_year == 1600
+
+
+def test_a_typing_error_makes_no_people_of_the_past(tmp_path: Path) -> None:
+    found = drafted(tmp_path, _dates("1683-02-11", *["1983-02-11"] * 30))
+    assert policy.parse(found.text).source("crm").earliest_birth_year is None
 
 
 @pytest.mark.parametrize("dates", ["01/02/1990", "31/12/1980\n2,12/31/1980"])

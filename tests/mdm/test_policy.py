@@ -141,7 +141,9 @@ def test_quality_is_asked_of_attributes_by_shares(line: str, told: str) -> None:
 def test_rules_reach_those_who_obey_them() -> None:
     found = policy.parse(
         SMALL.replace(
-            "brand: main", "brand: main, trust: 0.9, default_country: ES, date_order: MDY, system_of_record_for: [emails]"
+            "brand: main",
+            "brand: main, trust: 0.9, default_country: ES, date_order: MDY, earliest_birth_year: 1700,"
+            " system_of_record_for: [emails]",
         )
         + "identifiers: {national_id: {one_value_per_person: true}}\nloyalty_programmes: {club: {one_person_per_value: true}}\n"
         + "extras: {tier: {kind: category, match: true}}\nshared_values: {phones: ['+34911111111']}\n"
@@ -152,6 +154,7 @@ def test_rules_reach_those_who_obey_them() -> None:
     assert rules["loyalty|club"].one_person_per_value
     context = found.standardize_context("pos")
     assert (context.default_country, context.date_order, context.shared_values) == ("ES", "MDY", frozenset({"+34911111111"}))
+    assert context.earliest_birth_year == 1700
     assert context.extra_kinds["tier"].match
     survivorship = found.survivorship_rules()
     assert survivorship.trust == {"pos": 0.9}

@@ -7,10 +7,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.standardize.dates import birth_date_of_parts, iso_date, read_birth_date
+from matching.standardize.dates import birth_date_of_parts, in_their_time, iso_date, read_birth_date
 
 from .strategies import EXAMPLES, texts
 from .tables import rows, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "earliest", "counts"),
+    [
+        ("1745-10-02", 1700, True), ("1745-10-02", None, False), ("1745-10-02", 1800, False), ("1800-01-01", 1700, False),
+        ("2745-10-02", 1700, False), ("1980-10-02", 1700, True),
+    ],
+)  # fmt: skip
+def test_people_of_the_past_count_from_the_year_that_their_source_names(text: str, earliest: int | None, counts: bool) -> None:
+    read, codes = in_their_time(*read_birth_date(text), earliest)
+    assert read is not None
+    assert read.identifying is counts
+    assert ("implausible_year" in codes) is not counts
+
 
 looking_like_dates = st.from_regex(r"[0-9]{1,4}[-./ ]?[0-9]{1,2}[-./ ]?[0-9]{0,4}([T .][0-9]{2}:?[0-9]{2})?", fullmatch=True)
 
