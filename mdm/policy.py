@@ -25,7 +25,7 @@ from matching.standardize import Context
 from matching.standardize import ExtraRule as ExtraKindRule
 from matching.standardize.context import DateOrder
 from matching.standardize.identifiers import standard_name
-from mdm import kept_days, purposes, sql
+from mdm import kept_days, policy_contradictions, purposes, sql
 from mdm.blocker_schema import faults as blocker_faults
 from mdm.documents import Finding, Spot, parse_document, read_text
 from mdm.mapping_schema import Expression
@@ -272,6 +272,7 @@ def check(policy: PolicyDocument) -> Iterator[Finding]:
     yield from blocker_faults(policy.merge_blockers, policy.extras, policy.sources)
     yield from purposes.faults(policy)
     yield from kept_days.faults(policy)
+    yield from policy_contradictions.faults(policy)
     for attribute, rule in policy.survivorship.attributes.items():
         for fault in rule_faults(attribute, _rule(rule)):
             yield ("survivorship", "attributes", attribute), fault
@@ -324,5 +325,5 @@ def _check_paths(source: Source) -> Iterator[Finding]:
         if any(path == gone or path.startswith(gone + ".") for gone in source.never_store):
             yield spot, f"reads {path!r}, which 'never_store' drops"
     for index, gone in enumerate(source.never_store):
-        if source.key.path == gone:
+        if source.key.path is not None and (source.key.path == gone or source.key.path.startswith(gone + ".")):
             yield ("never_store", index), "is the key, which is always stored: say key_is_personal instead"
