@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from kernel.errors import Forbidden, Gone, Invalid, NotFound
+from kernel.errors import Forbidden, Invalid
 from mdm import views
-from mdm.lookup import NOT_FOR_PURPOSE, Held
+from mdm.lookup import NOT_FOR_PURPOSE, Held, erased, unknown
 from mdm.policy import Policy
 from mdm.policy_schema import Source
 
@@ -68,16 +68,14 @@ def matches(etag: str, if_none_match: str) -> bool:
 def refuse_missing(held: Held) -> None:
     """Raises: Gone for an erased id, NotFound for one that is unknown within the caller's scope on this timeline, Forbidden for
     one of which nothing may be used for the purpose."""
-    about = {"golden_id": held.requested_id, "timeline_id": held.timeline_id}
     if held.status == NOT_FOR_PURPOSE:
+        about = {"golden_id": held.requested_id, "timeline_id": held.timeline_id}
         detail = "All that is known of it comes from sources that the policy keeps out of this purpose."
         raise Forbidden("Nothing of it may be used for this purpose", code=NOT_FOR_PURPOSE, detail=detail, extra=about)
     if held.status == "erased":
-        detail = "Its values are gone for good, at the customer's request; forget the id."
-        raise Gone("The golden record was erased", code="golden_erased", detail=detail, extra=about)
+        raise erased(held.requested_id, held.timeline_id)
     if held.golden_id is None:
-        detail = "No golden record of this id is known on this timeline within the key's scope."
-        raise NotFound("There is no such golden record", code="unknown_golden", detail=detail, extra=about)
+        raise unknown(held.requested_id, held.timeline_id)
 
 
 def view_fields(policy: Policy, view: str) -> Sequence[str]:

@@ -10,25 +10,28 @@ from starlette.responses import Response
 from api import answers
 from api.refusals import require_visible
 from api.schemas.decisions import Decide, DecideMany, DecisionSide, KnownMerges, OneOfMany, TakeBack, UndoDay
+from consent.status import Answer, Reason
 from kernel import db
 from kernel.actor import Principal
 from mdm import policy as policies
 from mdm.resolve import Resolver
 from mdm.steward_decisions import Kept, Said
-from stewardship import bulk, decision_sets, settle, undoing
+from stewardship import bulk, consents_affected, decision_sets, settle, undoing
+from stewardship.consents_affected import Affected, Told
 from stewardship.decision_sets import LookedAtAll, Made
 from stewardship.previews import Changed, State
 from stewardship.settle import Looked, Wish
 from stewardship.sides import Side
 
 OK, CREATED = 200, 201
+NOTHING_CHANGES = {"changed": [], "questions": 0, "blockers": [], "consents_told": Told.ALL}
 
 
 def decide(caller: Principal, body: Decide, dry_run: bool) -> tuple[int, bytes]:
     """Make a decision, or only look. The status and the body of the answer. Raises: MdmError."""
     wish = wish_of(body)
     if dry_run:
-        return OK, preview(settle.look(resolver(), caller, wish))
+        return OK, preview(caller, settle.look(resolver(), caller, wish))
     return CREATED, _decision(caller, settle.make(resolver(), caller, wish, body.preview_token))
 
 
@@ -40,7 +43,7 @@ def wish_of(body: Decide | OneOfMany) -> Wish:
 def undo(caller: Principal, decision_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:
     """Take a decision back, or only look. Raises: MdmError."""
     if dry_run:
-        return OK, preview(settle.look_back(resolver(), caller, decision_id))
+        return OK, preview(caller, settle.look_back(resolver(), caller, decision_id))
     settle.take_back(resolver(), caller, decision_id, body.reason, body.preview_token)
     return OK, _decision(caller, decision_id)
 
@@ -69,7 +72,7 @@ def _many(caller: Principal, wishes: Sequence[Wish], said: Said, token: str | No
         set_id = {"set_id": made.set_id} if made.set_id else {}
         return CREATED, orjson.dumps({**set_id, "decisions": made.decisions, **_left(made)})
     found = decision_sets.look(resolver(), caller, wishes)
-    looked = _looked(found.looked) if found.looked else {"changed": [], "questions": 0, "blockers": []}
+    looked = _looked(caller, found.looked) if found.looked else NOTHING_CHANGES
     return OK, orjson.dumps({**looked, **_left(found)})
 
 
@@ -83,7 +86,7 @@ def _left(found: Made | LookedAtAll) -> dict[str, Any]:
 def undo_set(caller: Principal, set_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:
     """Take a set of decisions back, or only look. Raises: MdmError."""
     if dry_run:
-        return OK, preview(decision_sets.look_back(resolver(), caller, set_id))
+        return OK, preview(caller, decision_sets.look_back(resolver(), caller, set_id))
     ended = bulk.take_back(resolver(), caller, set_id, body.reason, body.preview_token)
     return OK, orjson.dumps({"set_id": set_id, "decisions": ended})
 
@@ -91,7 +94,7 @@ def undo_set(caller: Principal, set_id: UUID, body: TakeBack, dry_run: bool) -> 
 def undo_day(caller: Principal, body: UndoDay, dry_run: bool) -> tuple[int, bytes]:
     """Take back what somebody decided on a day, or only look. Raises: MdmError."""
     if dry_run:
-        return OK, preview(undoing.look_back_day(resolver(), caller, body.by, body.day))
+        return OK, preview(caller, undoing.look_back_day(resolver(), caller, body.by, body.day))
     ended = undoing.take_back_day(resolver(), caller, body.by, body.day, body.reason, body.preview_token)
     return OK, orjson.dumps({"by": body.by, "day": body.day, "decisions": ended})
 
@@ -131,21 +134,41 @@ def _kept(kept: Kept) -> dict[str, Any]:
     }
 
 
-def preview(looked: Looked) -> bytes:
-    """Say what would change, and the token that stands for it."""
-    return orjson.dumps(_looked(looked))
+def preview(caller: Principal, looked: Looked) -> bytes:
+    """Say what would change, of consents too, and the token that stands for it."""
+    return orjson.dumps(_looked(caller, looked))
 
 
-def _looked(looked: Looked) -> dict[str, Any]:
-    changed = [_changed(one) for one in looked.preview.changed]
-    blockers = [settle.told(one) for one in looked.preview.blockers]
-    return {"preview_token": looked.token, "changed": changed, "questions": looked.preview.questions, "blockers": blockers}
+def _looked(caller: Principal, looked: Looked) -> dict[str, Any]:
+    with db.transaction() as session:
+        consents = consents_affected.read(session, caller, looked)
+    return {
+        "preview_token": looked.token,
+        "changed": [_changed(one, consents.affected.get(one.draft_id, ())) for one in looked.preview.changed],
+        "questions": looked.preview.questions,
+        "blockers": [settle.told(one) for one in looked.preview.blockers],
+        "consents_told": consents.told,
+    }
 
 
-def _changed(one: Changed) -> dict[str, Any]:
+def _changed(one: Changed, consents: Sequence[Affected]) -> dict[str, Any]:
     known = {"golden_id": one.golden_id} if one.golden_id else {}
     before = {"before": _state(one, one.before)} if one.before else {}
-    return {**known, "cause": one.cause, **before, "after": _state(one, one.after)}
+    after = _state(one, one.after)
+    return {**known, "cause": one.cause, **before, "after": after, "consents": [_affected(said) for said in consents]}
+
+
+def _affected(one: Affected) -> dict[str, Any]:
+    query = one.query
+    return {
+        "purpose": query.purpose,
+        "channel": query.channel,
+        "brand": query.brand,
+        "contact_point": one.contact_point,
+        "answer_before": one.before.answer if one.before else Answer.UNKNOWN,
+        "answer": one.after.answer if one.after else Answer.UNKNOWN,
+        "reason": one.after.reason if one.after else Reason.NOT_HELD,
+    }
 
 
 def _state(changed: Changed, state: State) -> dict[str, Any]:

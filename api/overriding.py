@@ -21,7 +21,7 @@ def put(caller: Principal, golden_id: UUID, body: SetOverride, dry_run: bool) ->
     """Set a value, or only look. The status and the body of the answer. Raises: MdmError."""
     wish = OverrideWish(golden_id, body.attribute, body.value, body.reason, body.expires_at)
     if dry_run:
-        return OK, preview(overriding.look(resolver(), caller, wish))
+        return OK, preview(caller, overriding.look(resolver(), caller, wish))
     override_id = overriding.make(resolver(), caller, wish, body.preview_token)
     return CREATED, _one(caller, golden_id, override_id)
 
@@ -29,15 +29,15 @@ def put(caller: Principal, golden_id: UUID, body: SetOverride, dry_run: bool) ->
 def withdraw(caller: Principal, golden_id: UUID, override_id: UUID, body: TakeBack, dry_run: bool) -> tuple[int, bytes]:
     """Withdraw a value, or only look. Raises: MdmError."""
     if dry_run:
-        return OK, preview(overriding.look_back(resolver(), caller, golden_id, override_id))
+        return OK, preview(caller, overriding.look_back(resolver(), caller, golden_id, override_id))
     overriding.withdraw(resolver(), caller, golden_id, override_id, body.reason, body.preview_token)
     return OK, _one(caller, golden_id, override_id)
 
 
 def listed(caller: Principal, golden_id: UUID) -> Response:
     """Answer the values set on a golden record. Blocks. Raises: MdmError."""
-    found = overriding.of_golden(db.transaction, caller, golden_id)
-    return answers.json_answer({"golden_id": golden_id, "items": [_kept(one) for one in found]})
+    live_id, found = overriding.of_golden(db.transaction, caller, golden_id)
+    return answers.json_answer({"requested_id": golden_id, "golden_id": live_id, "items": [_kept(one) for one in found]})
 
 
 def _one(caller: Principal, golden_id: UUID, override_id: UUID) -> bytes:

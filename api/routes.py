@@ -5,6 +5,8 @@ header values, at most one JSON body, an answer that is already bytes. Solving j
 """
 
 import asyncio
+import codecs
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import parse_qs
@@ -25,6 +27,7 @@ from api import deps, faults, idempotency, masked
 from api.limits import BODY_BYTES, parse_json, read_body
 from api.schemas.problems import PROBLEMS
 from kernel.actor import Principal
+from kernel.errors import MdmError
 
 # A database that accepts and never answers (frozen, or behind a dead network) must not hold a till: 503, and try again.
 DEADLINE_SECONDS = 15.0
@@ -66,8 +69,28 @@ class KnownRoute(APIRoute):
         return answer
 
 
+class StrictRequest(Request):
+    """A request whose JSON is read as strictly as that of a hot route: a lone surrogate would only fail where it is written."""
+
+    async def json(self) -> Any:
+        """Parse the body. Raises: JSONDecodeError, which the framework answers as a body that is not valid."""
+        try:
+            return parse_json((await self.body()).removeprefix(codecs.BOM_UTF8))
+        except MdmError as refused:
+            raise json.JSONDecodeError(refused.title, "", 0) from None
+
+
 class Route(KnownRoute):
     """A route whose body may hold at most BODY_BYTES; one that streams says `unlimited` and counts by itself."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap the handler: JSON is read strictly."""
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(StrictRequest(request.scope, request.receive))
+
+        return strictly
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request with its body counted while the framework reads it."""

@@ -121,7 +121,7 @@ def settle(caller: Principal, task_id: UUID, body: Settle, if_match: str | None,
     sides = tuple(deciding.side_of(one) for one in body.groups or ())
     answer = Answer(body.verdict, body.reason, sides, frozenset(body.override_blockers))
     if dry_run:
-        return OK, deciding.preview(answering.look(deciding.resolver(), caller, task_id, answer))
+        return OK, deciding.preview(caller, answering.look(deciding.resolver(), caller, task_id, answer))
     answering.give(deciding.resolver(), caller, task_id, seen(if_match), answer, body.preview_token)
     return OK, _stands(caller, task_id)
 
@@ -131,7 +131,7 @@ def undo(
 ) -> tuple[int, bytes]:
     """Take back what settled a task, or only look. Raises: MdmError."""
     if dry_run:
-        return OK, deciding.preview(answering.look_back(deciding.resolver(), caller, task_id))
+        return OK, deciding.preview(caller, answering.look_back(deciding.resolver(), caller, task_id))
     answering.take_back(deciding.resolver(), caller, task_id, seen(if_match), reason, token)
     return OK, _stands(caller, task_id)
 

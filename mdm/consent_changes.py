@@ -6,6 +6,7 @@ meet again. What speaks against a person stays with whom it left behind when a r
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -14,12 +15,13 @@ from uuid import UUID
 from sqlmodel import Session
 
 from consent import ledger
-from consent.effective import Customer, are_parted, around, effective, narrowed
+from consent.effective import Customer, are_parted, around, combinations, effective, narrowed
 from consent.entries import POSITIVE, Entry, Query
 from consent.purposes import Rules
 from consent.status import Ruling
 from kernel.outbox import Event
 from mdm import consent_customers, sql
+from mdm.consent_comparison import MOST_HELD
 from mdm.consent_customers import Census
 
 CHANGED = "consent.changed"
@@ -29,6 +31,15 @@ MOST_TOLD = 50
 STANDING = "SELECT golden_id, version, brands, regions FROM consent_standings(%s::uuid[])"
 GOLDENS = "SELECT record_id, golden_id FROM consent_goldens(%s::uuid[])"
 Rulings = Mapping[Query, Ruling]
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What moves part and leave behind, and the entries as they are with that."""
+
+    parted: AbstractSet[UUID]
+    grown: Mapping[UUID, AbstractSet[UUID]]
+    entries: Sequence[Entry]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +75,52 @@ def follow(session: Session, rules: Rules, moves: Moves, at: datetime) -> list[E
     entries = ledger.read(session, records, census.contacts())
     if not entries:
         return []
-    known = _noted(session, entries, moves, at)
-    was = _rulings(census, entries, _members(moves.before, records), rules, at)
-    now = _rulings(census, known, _members(moves.after, records), rules, at)
+    noted = _noted(session, entries, moves, at)
+    ledger.part(session, noted.parted, at)
+    ledger.anchor(session, noted.grown, at)
+    was = _customers(census, entries, moves.before, records)
+    now = _customers(census, noted.entries, moves.after, records)
+    return _events(session, _changes(moves, was, now, rules, at), "records")
+
+
+def foresee(session: Session, rules: Rules, moves: Moves, at: datetime) -> tuple[list["Change"], Census] | None:
+    """Say what `follow` would find of moves that are only supposed, noting nothing; None when too much was recorded to look.
+
+    Read past the row scope of the application: whoever asks must be allowed to see the golden records.
+    """
+    touched = moves.touched()
+    records = {one for one in moves.before if moves.before[one] in touched or moves.after.get(one) in touched}
+    census = consent_customers.census_of_records(session, rules, records) if records else Census(rules)
+    entries = ledger.read(session, records, census.contacts())
+    if not entries:
+        return [], census
+    was = _customers(census, entries, moves.before, records)
+    now = _customers(census, _noted(session, entries, moves, at).entries, moves.after, records)
+    if sum(len(combinations(one, at)) * len(one.entries) for one in (*was.values(), *now.values())) > MOST_HELD:
+        return None
+    return _changes(moves, was, now, rules, at), census
+
+
+def _changes(
+    moves: Moves, before: Mapping[UUID, Customer], after: Mapping[UUID, Customer], rules: Rules, at: datetime
+) -> list["Change"]:
+    """Compare each golden record that there is after moves with all that it came from, the widest answer of them."""
+    was, now = ({one: effective(of, rules, at) for one, of in customers.items()} for customers in (before, after))
     came_from: dict[UUID, set[UUID]] = defaultdict(set)
-    for one in records:
-        before, after = moves.before[one], moves.after.get(one)
-        if before is not None and after is not None:
-            came_from[after].add(before)
-    changes = [
-        _Change(golden_id, _widest(was[one] for one in came_from[golden_id] if one in was), now[golden_id])
+    for record, lived in moves.before.items():
+        lives = moves.after.get(record)
+        if lived is not None and lives is not None:
+            came_from[lives].add(lived)
+    changes = (
+        Change(golden_id, _widest(was[one] for one in came_from[golden_id] if one in was), now[golden_id])
         for golden_id in sorted(came_from)
         if golden_id in now
-    ]
-    return _events(session, [one for one in changes if one.is_one], "records")
+    )
+    return [one for one in changes if one.is_one]
 
 
-def _noted(session: Session, entries: Sequence[Entry], moves: Moves, at: datetime) -> list[Entry]:
-    """Note what was parted and what was left behind; the entries as they are now."""
+def _noted(session: Session, entries: Sequence[Entry], moves: Moves, at: datetime) -> Noted:
+    """Say what moves part and leave behind."""
     elsewhere = {one for entry in entries for one in entry.records if one not in moves.before}
     golden_of: dict[UUID, UUID | None] = {
         **dict(sql.rows(session, GOLDENS, [sorted(elsewhere)]) if elsewhere else ()),
@@ -90,16 +129,14 @@ def _noted(session: Session, entries: Sequence[Entry], moves: Moves, at: datetim
     parted = {
         one.entry_id for one in entries if one.state in POSITIVE and one.parted_at is None and are_parted(one.records, golden_of)
     }
-    ledger.part(session, parted, at)
     left = _left_behind(moves)
     grown = {
         one.entry_id: one.records.union(*(left[record] for record in one.records if record in left))
         for one in entries
         if one.contact is None and one.state not in POSITIVE and not left.keys().isdisjoint(one.records)
     }
-    ledger.anchor(session, grown, at)
     now = (replace(one, records=grown.get(one.entry_id, one.records)) for one in entries)
-    return [one.parted(at) if one.entry_id in parted else one for one in now]
+    return Noted(parted, grown, [one.parted(at) if one.entry_id in parted else one for one in now])
 
 
 def _left_behind(moves: Moves) -> dict[UUID, set[UUID]]:
@@ -121,11 +158,10 @@ def _members(of: Mapping[UUID, UUID | None], records: Iterable[UUID]) -> dict[UU
     return found
 
 
-def _rulings(
-    census: Census, entries: Sequence[Entry], members: Mapping[UUID, Collection[UUID]], rules: Rules, at: datetime
-) -> dict[UUID, Rulings]:
-    customers = census.regrouped(members).customers(entries)
-    return {golden_id: effective(customer, rules, at) for golden_id, customer in customers.items()}
+def _customers(
+    census: Census, entries: Sequence[Entry], of: Mapping[UUID, UUID | None], records: Iterable[UUID]
+) -> dict[UUID, Customer]:
+    return census.regrouped(_members(of, records)).customers(entries)
 
 
 def _widest(rulings: Iterable[Rulings]) -> dict[Query, Ruling]:
@@ -139,7 +175,7 @@ def _widest(rulings: Iterable[Rulings]) -> dict[Query, Ruling]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Change:
+class Change:
     """What a golden record consented to before, with what it was made of, and does now."""
 
     golden_id: UUID
@@ -149,9 +185,19 @@ class _Change:
     @property
     def is_one(self) -> bool:
         """Whether any answer is another."""
-        return any(
-            query not in self.before or self.before[query].answer is not ruling.answer for query, ruling in self.after.items()
-        ) or bool(self.lost)
+        return bool(self.otherwise or self.lost)
+
+    @property
+    def answered(self) -> list[tuple[Query, Ruling | None, Ruling | None]]:
+        """Each query that is answered otherwise, with what it was answered before; None: nothing spoke of it."""
+        asked = dict.fromkeys((*self.lost, *self.otherwise))
+        return [(one, self.before.get(one), self.after.get(one)) for one in asked]
+
+    @property
+    def otherwise(self) -> list[Query]:
+        """What entries speak of now, and is answered otherwise than before."""
+        was = self.before
+        return [one for one, ruling in self.after.items() if one not in was or was[one].answer is not ruling.answer]
 
     @property
     def lost(self) -> list[Query]:
@@ -164,7 +210,7 @@ def appended(session: Session, rules: Rules, golden_ids: Collection[UUID], new: 
     """Give the events of entries that were appended, for the golden records that they may speak of."""
     fresh, changes = frozenset(new), []
     for golden_id, customer in consent_customers.customers(session, rules, golden_ids).items():
-        changes.append(_Change(golden_id, *around(customer, fresh, rules, at)))
+        changes.append(Change(golden_id, *around(customer, fresh, rules, at)))
     return _events(session, [one for one in changes if one.is_one], "entries")
 
 
@@ -174,12 +220,12 @@ def ended(session: Session, rules: Rules, golden_ids: Collection[UUID], gone: Co
     for golden_id, customer in consent_customers.customers(session, rules, golden_ids).items():
         entries = tuple(one.parted(at) if one.entry_id in gone else one for one in customer.entries)
         after = Customer(customer.members, entries)
-        changes.append(_Change(golden_id, effective(customer, rules, at), effective(after, rules, at)))
+        changes.append(Change(golden_id, effective(customer, rules, at), effective(after, rules, at)))
     ledger.part(session, gone, at)
     return _events(session, [one for one in changes if one.is_one], "import_undone")
 
 
-def _events(session: Session, changes: Sequence[_Change], because: str) -> list[Event]:
+def _events(session: Session, changes: Sequence[Change], because: str) -> list[Event]:
     if not changes:
         return []
     ids = [one.golden_id for one in changes]
@@ -196,11 +242,11 @@ def _events(session: Session, changes: Sequence[_Change], because: str) -> list[
     return events
 
 
-def _changed(change: _Change) -> list[dict[str, Any]]:
+def _changed(change: Change) -> list[dict[str, Any]]:
     """What has another answer, without the contact point; each once."""
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for query, ruling in change.after.items():
-        if query not in change.before or change.before[query].answer is not ruling.answer:
-            said = {"purpose": query.purpose, "channel": query.channel, "brand": query.brand, "answer": str(ruling.answer)}
-            found[tuple(said.values())] = said
+    for query in change.otherwise:
+        answer = str(change.after[query].answer)
+        said = {"purpose": query.purpose, "channel": query.channel, "brand": query.brand, "answer": answer}
+        found[tuple(said.values())] = said
     return list(found.values())[:MOST_TOLD]

@@ -5,7 +5,7 @@ rows of the records and knows that nothing changed since the drafts were made.
 """
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -59,7 +59,7 @@ def write(
     _point(session, versions, [evaluation for evaluation, _ in evaluated], now)
     because = {id_: golden_events.because(why) for id_, why in _reasons(evaluated, reasons)}
     told = [_told(row, before.get(row.draft.golden_id, {}), because) for row in changed]
-    consents = consent_changes.follow(session, shipped(), _moves([evaluation for evaluation, _ in evaluated]), now)
+    consents = consent_changes.follow(session, shipped(), moves([evaluation for evaluation, _ in evaluated]), now)
     outbox.emit_all(session, [*golden_events.about(told, [evaluation for evaluation, _ in evaluated], load_id), *consents])
     return len(changed)
 
@@ -191,7 +191,7 @@ FROM n WHERE c.record_id = n.record_id
 """  # noqa: S608 - a constant of the module that owns the table.
 
 
-def _moves(evaluations: Sequence[Evaluation]) -> Moves:
+def moves(evaluations: Iterable[Evaluation]) -> Moves:
     """Where each record lived and lives."""
     heads = {record_id: (one, head) for one in evaluations for record_id, head in one.records.items()}
     after = {record_id: one.plan.crosswalk.get(record_id) for record_id, (one, _) in heads.items()}

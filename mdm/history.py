@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from kernel import clock
-from kernel.errors import Gone, Invalid, NotFound
+from kernel.errors import Invalid, NotFound
 from mdm import lookup, override_history, sql, undone_imports
 from mdm.changes import Status
 from mdm.override_history import Shown
@@ -79,11 +79,10 @@ class Step:
 def visible(session: Session, golden_id: uuid.UUID) -> None:
     """Check in a session of the caller's row scope that the golden record is theirs to see. Raises: NotFound, Gone."""
     found = sql.rows(session, "SELECT status FROM golden WHERE golden_id = %s", [golden_id])
-    about = {"golden_id": str(golden_id)}
     if not found:
-        raise NotFound("There is no such golden record", code="unknown_golden", extra=about)
+        raise lookup.unknown(golden_id, timeline(session))
     if found[0][0] == Status.ERASED:
-        raise Gone("The golden record was erased, with all that it ever said", code="golden_erased", extra=about)
+        raise lookup.erased(golden_id, timeline(session))
 
 
 def living(session: Session, golden_id: uuid.UUID) -> tuple[uuid.UUID, str]:
@@ -105,7 +104,7 @@ def at(session: Session, golden_id: uuid.UUID, as_of: datetime) -> tuple[Version
     asked = _version_at(session, golden_id, as_of)
     if asked is None:
         first = sql.rows(session, "SELECT min(computed_at) FROM golden_version WHERE golden_id = %s", [golden_id])[0][0]
-        extra = {"golden_id": str(golden_id), "issued_at": first and first.isoformat()}
+        extra = {"golden_id": str(golden_id), "timeline_id": timeline(session), "issued_at": first and first.isoformat()}
         raise NotFound("The golden id was not issued yet", code="not_issued_yet", extra=extra)
     lived = _version_at(session, asked.redirect_to, as_of) if asked.redirect_to else asked
     return asked, lived or asked

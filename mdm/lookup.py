@@ -14,7 +14,7 @@ import psycopg
 from kernel import audit, db
 from kernel.actor import Principal
 from kernel.audit import Entry
-from kernel.errors import Unavailable
+from kernel.errors import Gone, NotFound, Unavailable
 from mdm.gather import Gatherer, Gatherers
 
 Connection = psycopg.AsyncConnection[Any]
@@ -73,6 +73,21 @@ TIMELINE = "SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMI
 
 # What a golden id answers of which nothing may be used for the purpose that is asked for (`mdm.purposes`).
 NOT_FOR_PURPOSE = "not_for_purpose"
+
+
+def unknown(golden_id: object, timeline_id: str) -> NotFound:
+    """The refusal of an id that was never issued, as far as the caller may see. The timeline tells a restore's id from a typing
+    error."""
+    about = {"golden_id": str(golden_id), "timeline_id": timeline_id}
+    detail = "No golden record of this id is known on this timeline within the key's scope."
+    return NotFound("There is no such golden record", code="unknown_golden", detail=detail, extra=about)
+
+
+def erased(golden_id: object, timeline_id: str) -> Gone:
+    """The refusal of an id whose customer was erased, with all that it ever said."""
+    about = {"golden_id": str(golden_id), "timeline_id": timeline_id}
+    detail = "Its values are gone for good, at the customer's request; forget the id."
+    return Gone("The golden record was erased", code="golden_erased", detail=detail, extra=about)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,18 +31,18 @@ BESIDE = frozenset({
 })  # fmt: skip
 # Texts of answers that are of nobody. What is added to an answer is hidden until it is listed.
 PLAIN = BESIDE | frozenset({
-    "action", "actor", "algorithm", "apart", "asked_by", "assignee", "attributes", "because", "began_at", "bits", "blocker",
-    "blockers", "brands", "certainty", "change", "channel_kind", "channels", "checked_at", "closed_because", "code", "codes",
-    "comparison", "currency", "cursor", "day", "decided_by", "default_country", "disabled_because", "error", "etag", "event",
-    "events", "field", "fields", "file", "first_by", "first_verdict", "floor", "format", "golden_id", "golden_ids", "has_more",
-    "held_because", "holder", "identity_by", "identity_domain", "identity_method", "implied_by", "invalid", "jurisdiction",
-    "jurisdictions", "kept_for", "kinds", "latest", "left", "level", "load_id", "may_miss", "mend", "method", "mode", "needs",
-    "next", "next_after", "of", "of_what", "on_breach", "origin", "owner", "part", "party", "path", "preview_token", "priority",
-    "priority_parts", "problem", "proposed_by", "public_key", "question", "recorded_by", "redirect_chain", "redirect_to",
-    "region", "regions", "request_id", "requested_id", "resolution", "result", "right", "says", "second_by", "second_verdict",
-    "secret", "seen_by", "sha256", "signature", "source", "sources", "split_into", "stage", "standing", "state", "status",
-    "store", "strength", "subject_id", "suppression", "task_id", "task_ids", "timeline_id", "trace_id", "trend", "types",
-    "unmapped", "url", "valid", "verdict", "version", "weakest", "what", "withheld",
+    "action", "actor", "algorithm", "answer_before", "apart", "asked_by", "assignee", "attributes", "because", "began_at", "bits",
+    "blocker", "blockers", "brands", "certainty", "change", "channel_kind", "channels", "checked_at", "closed_because", "code",
+    "codes", "comparison", "consents_told", "currency", "cursor", "day", "decided_by", "default_country", "disabled_because",
+    "error", "etag", "event", "events", "field", "fields", "file", "first_by", "first_verdict", "floor", "format", "golden_id",
+    "golden_ids", "has_more", "held_because", "holder", "identity_by", "identity_domain", "identity_method", "implied_by",
+    "invalid", "jurisdiction", "jurisdictions", "kept_for", "kinds", "latest", "left", "level", "load_id", "may_miss", "mend",
+    "method", "mode", "needs", "next", "next_after", "of", "of_what", "on_breach", "origin", "owner", "part", "party", "path",
+    "preview_token", "priority", "priority_parts", "problem", "proposed_by", "public_key", "question", "recorded_by",
+    "redirect_chain", "redirect_to", "region", "regions", "request_id", "requested_id", "resolution", "result", "right", "says",
+    "second_by", "second_verdict", "secret", "seen_by", "sha256", "signature", "source", "sources", "split_into", "stage",
+    "standing", "state", "status", "store", "strength", "subject_id", "suppression", "task_id", "task_ids", "timeline_id",
+    "trace_id", "trend", "types", "unmapped", "url", "valid", "verdict", "version", "weakest", "what", "withheld",
 })  # fmt: skip
 # Whole members that are of nobody: levels and weights by the name of a comparison, counts by a code.
 FIGURES = frozenset({"levels", "weights", "searched", "priority_parts", "params", "checkpoint", "report"})

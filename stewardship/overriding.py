@@ -101,8 +101,8 @@ def _store(session: Session, caller: Principal, of: VersionSet, golden_id: uuid.
     audit.record(session, caller.actor, "override.set", "override", str(override.override_id), after=reason, detail=detail)
 
 
-def of_golden(steps: Steps, caller: Principal, golden_id: uuid.UUID) -> list[KeptOverride]:
-    """Read the overrides that belong to a golden record, the latest first, those that count no longer among them.
+def of_golden(steps: Steps, caller: Principal, golden_id: uuid.UUID) -> tuple[uuid.UUID, list[KeptOverride]]:
+    """Read the id that a golden record lives by and the overrides that belong to it, the latest first, also what counts no more.
 
     Raises: NotFound, Gone, Invalid for one that ended; audited.
     """
@@ -110,7 +110,7 @@ def of_golden(steps: Steps, caller: Principal, golden_id: uuid.UUID) -> list[Kep
         live_id, members = sides.members(session, caller.scope, golden_id)
         found = [one for one in overrides.said_of(session, members) if overrides.home_of(session, one.override) == live_id]
         audit.record(session, caller.actor, "override.read", "golden", str(live_id))
-    return found
+    return live_id, found
 
 
 def look_back(resolver: Resolver, caller: Principal, golden_id: uuid.UUID, override_id: uuid.UUID) -> Looked:
@@ -129,7 +129,8 @@ def withdraw(
 
 def read(steps: Steps, caller: Principal, golden_id: uuid.UUID, override_id: uuid.UUID) -> KeptOverride:
     """Read one override of a golden record. Raises: NotFound when it has no such; as `of_golden`."""
-    found = {one.override.override_id: one for one in of_golden(steps, caller, golden_id)}
+    _, held = of_golden(steps, caller, golden_id)
+    found = {one.override.override_id: one for one in held}
     if override_id not in found:
         raise NotFound("The golden record has no such override", code="unknown_override")
     return found[override_id]

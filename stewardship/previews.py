@@ -35,9 +35,13 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A golden id that would answer otherwise. `before` is None for an id that would be issued; its id is then not known yet."""
+    """A golden id that would answer otherwise. `before` is None for an id that would be issued; its id is then not known yet.
+
+    `draft_id` names it within what was looked at, also where it is not known yet.
+    """
 
     golden_id: uuid.UUID | None
+    draft_id: uuid.UUID
     cause: str
     before: State | None
     after: State
@@ -125,7 +129,7 @@ def _of_unit(unit: Evaluation, drafts: Sequence[Draft], stored: Mapping[uuid.UUI
         if cause is None and head is not None and not draft.differs_from(head):
             continue
         known = draft.golden_id if head is not None else None
-        found.append(Changed(known, cause or VALUES_ONLY, stored.get(draft.golden_id), _after(draft)))
+        found.append(Changed(known, draft.golden_id, cause or VALUES_ONLY, stored.get(draft.golden_id), _after(draft)))
     return found
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlmodel import Session
 
-from kernel.errors import Gone, Invalid, NotFound
-from mdm import sql
+from kernel.errors import Invalid
+from mdm import history, lookup, sql
 from mdm.decisions import MODEL
 from mdm.decisions import read as decisions_about
 
@@ -62,10 +62,10 @@ def read(session: Session, golden_id: Id, anchor: Id | None = None) -> Person:
         [golden_id],
     )
     if not found:
-        raise NotFound("This golden id was never issued here", code="unknown_golden", extra={"golden_id": str(golden_id)})
+        raise lookup.unknown(golden_id, history.timeline(session))
     live_id, status, brands, regions = found[0]
     if status == "erased":
-        raise Gone("The golden record was erased", code="golden_erased", extra={"golden_id": str(golden_id)})
+        raise lookup.erased(golden_id, history.timeline(session))
     living = [row[0] for row in sql.rows(session, _LIVING, [live_id])]
     former = [row[0] for row in sql.rows(session, _FORMER, [live_id, live_id])]
     if anchor is not None and anchor not in {*living, *former}:

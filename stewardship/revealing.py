@@ -14,9 +14,9 @@ from sqlmodel import Session
 
 from kernel import audit, clock, db
 from kernel.actor import CLEAR, REVEAL, Principal
-from kernel.errors import Invalid, NotFound, TooMany
+from kernel.errors import Invalid, TooMany
 from kernel.settings import settings
-from mdm import history, sql
+from mdm import history, lookup, sql
 from stewardship import customers
 from stewardship.settle import checked_reason
 
@@ -62,7 +62,7 @@ def _read(session: Session, caller: Principal, golden_id: UUID, attributes: Coll
     live_id, _ = history.living(session, golden_id)
     found = customers.read(session, as_clear(caller), [live_id])
     if not found:
-        raise NotFound("There is no such golden record", code="unknown_golden")
+        raise lookup.unknown(golden_id, history.timeline(session))
     values = found[0].plain
     if set(attributes) - values.keys():
         raise Invalid("It has no value of an attribute that was named", code="unknown_attribute", extra={"known": sorted(values)})

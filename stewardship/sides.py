@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from kernel.db import Scope
-from kernel.errors import Gone, Invalid, NotFound
-from mdm import sql
+from kernel.errors import Invalid, NotFound
+from mdm import history, lookup, sql
 
 MOST_RECORDS = 1_000
 Key = tuple[str, str]
@@ -87,15 +87,14 @@ def _members(session: Session, scope: Scope, golden_id: uuid.UUID) -> list[_Foun
            LEFT JOIN crosswalk c ON c.golden_id = live.golden_id WHERE g.golden_id = %s""",
         [golden_id],
     )
-    about = {"golden_id": str(golden_id)}
     if not rows or not is_within(scope, rows[0][2], rows[0][3]):
-        raise NotFound("There is no such golden record", code="unknown_golden", extra=about)
+        raise lookup.unknown(golden_id, history.timeline(session))
     live_id, status = rows[0][:2]
     if status == "erased":
-        raise Gone("The golden record was erased", code="golden_erased", extra=about)
+        raise lookup.erased(golden_id, history.timeline(session))
     found = [_Found(record_id, (source, key), live_id) for *_, record_id, source, key in rows if record_id is not None]
     if not found:
-        raise Invalid("The golden record has no record that lives", code="golden_ended", extra=about)
+        raise Invalid("The golden record has no record that lives", code="golden_ended", extra={"golden_id": str(golden_id)})
     return found
 
 

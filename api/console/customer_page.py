@@ -215,6 +215,6 @@ def _value(name: str, held: Mapping[str, Any]) -> Value:
 
 def _overrides(caller: Principal, customer: Customer) -> list[KeptOverride]:
     try:
-        return overriding.of_golden(db.transaction, caller, customer.golden_id)
+        return overriding.of_golden(db.transaction, caller, customer.golden_id)[1]
     except MdmError:  # An ended customer has none, and one beyond the steward's brands in part is not theirs to change.
         return []

@@ -233,7 +233,7 @@ def _is_drawn(task: Task) -> bool:
 def _override(caller: Principal, task: Task) -> KeptOverride | None:
     """The value that has expired: of its attribute the one that was set last."""
     try:
-        held = overriding.of_golden(db.transaction, caller, task.golden_ids[0])
+        _, held = overriding.of_golden(db.transaction, caller, task.golden_ids[0])
     except MdmError:
         return None
     found = [one for one in held if one.override.attribute == task.reason_code and one.withdrawn_at is None]

@@ -7,7 +7,11 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.schemas.golden import Key, SourceKey, Strict
+from consent.entries import Channel
+from consent.status import Answer as ConsentAnswer
+from consent.status import Reason as ConsentReason
 from mdm.policy_schema import Name
+from stewardship.consents_affected import Told
 from stewardship.decision_sets import MOST_DECISIONS
 from stewardship.settle import LONGEST_REASON
 from stewardship.sides import MOST_RECORDS
@@ -21,6 +25,10 @@ BlockerNames = Annotated[
     list[Name],
     Field(max_length=20, description="Merge blockers of the policy that you know of and match in spite of; the reason says why."),
 ]
+CONSENTS_TOLD = (
+    "Whether `consents` of what changes are `all` that do; `needs_scope`: the key may not read consents (consents:read), and"
+    " none are told; `too_many`: so much was recorded that none were compared."
+)
 Token = Annotated[str, Field(max_length=64, description="From the answer to the same with `dry_run=true`.")]
 
 
@@ -115,6 +123,7 @@ class ManyPreview(BaseModel):
     changed: list["ChangedGolden"]
     questions: int
     blockers: list[CrossedBlocker]
+    consents_told: Told = Field(description=CONSENTS_TOLD)
     refused: list[LeftOut]
     asked: list[AskedAbout] = []
     known: int = Field(default=0, description="Merges of the source that were decided before, and hold.")
@@ -263,6 +272,21 @@ class GoldenState(BaseModel):
     values: dict[str, Any]
 
 
+class ConsentChange(BaseModel):
+    """What consent checks of a golden record would answer otherwise for one purpose, channel, brand and contact point.
+
+    `answer_before`: the widest answer of the golden records that it comes from. A merge adds no permission.
+    """
+
+    purpose: str
+    channel: Channel | None
+    brand: str | None
+    contact_point: str | None
+    answer_before: ConsentAnswer
+    answer: ConsentAnswer
+    reason: ConsentReason
+
+
 class ChangedGolden(BaseModel):
     """A golden id that would answer otherwise; without `golden_id` and `before` one that would be issued."""
 
@@ -270,6 +294,7 @@ class ChangedGolden(BaseModel):
     cause: str
     before: GoldenState | None = None
     after: GoldenState
+    consents: list[ConsentChange] = Field(description="What would be answered otherwise; see `consents_told`.")
 
 
 class DecisionPreview(BaseModel):
@@ -279,6 +304,7 @@ class DecisionPreview(BaseModel):
     changed: list[ChangedGolden]
     questions: int
     blockers: list[CrossedBlocker]
+    consents_told: Told = Field(description=CONSENTS_TOLD)
 
 
 class Decision(BaseModel):

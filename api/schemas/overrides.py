@@ -41,5 +41,6 @@ class Override(BaseModel):
 class Overrides(BaseModel):
     """The values set on a golden record, the latest first, those that count no longer among them."""
 
-    golden_id: UUID
+    requested_id: UUID
+    golden_id: UUID = Field(description="The id that it lives by now.")
     items: list[Override]

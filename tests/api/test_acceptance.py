@@ -3,6 +3,7 @@
 The cases share one database and one client; each has customers and keys of its own. A worker is stood in for by `settle`.
 """
 
+import uuid
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -15,9 +16,10 @@ from kernel import actor, db
 from mdm import policy as policies
 from mdm import rules, versions
 from mdm.reconcile import reconcile
+from stewardship import privacy_erasure
 
 from ..desk import PROBLEM, Desk, Name, Record, side_of
-from ..resolution import Master
+from ..resolution import Master, query
 from .conftest import EVERYTHING
 
 POLICY = """
@@ -261,14 +263,11 @@ def test_nothing_is_merged_with_an_erased_one(desk: Desk) -> None:
     one = desk.put(desk.customer())
     erased = desk.put(desk.customer(), "shop")
     (golden_id,) = desk.where(erased)
-    with db.transaction() as session:  # Erasure itself is not built yet; its state is.
-        session.connection().exec_driver_sql("UPDATE golden SET status = 'erased' WHERE golden_id = %s", (golden_id,))
-    try:
-        assert desk.refused("match", one, golden_id) == (410, "golden_erased")
-        assert desk.api.get(f"/v1/golden/{golden_id}").status_code == 410
-    finally:
-        with db.transaction() as session:
-            session.connection().exec_driver_sql("UPDATE golden SET status = 'live' WHERE golden_id = %s", (golden_id,))
+    records = [row[0] for row in query("SELECT record_id FROM crosswalk WHERE golden_id = %s", golden_id)]
+    privacy_erasure.end(desk.mdm.resolver, privacy_erasure.begin(db.transaction, uuid.uuid4(), records))
+    assert desk.refused("match", one, golden_id) == (410, "golden_erased")
+    assert desk.refused("match", one, erased) == (404, "unknown_record")
+    assert desk.api.get(f"/v1/golden/{golden_id}").status_code == 410
 
 
 def test_nothing_is_merged_with_one_that_ended(desk: Desk) -> None:

@@ -1,5 +1,6 @@
 """The table of docs/id-contract.md, line by line, on the whole pipeline: what an integrator who holds an id is told, and when."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from mdm import policy as policies
 from mdm import rekey
 from mdm.incoming import Incoming
 from mdm.reconcile import reconcile
+from stewardship import privacy_erasure
 
 from .. import resolution as master
 from ..resolution import MARIA, Master, golden_of
@@ -186,5 +188,37 @@ def test_a_new_key_and_resolving_all_anew_change_no_id(mdm: Master, ask: Ask) ->
     assert [ask(one) for one in before] == [live(one) for one in before]
 
 
+NEVER = "0198b0a1-0000-7000-8000-000000000000"
+# Whatever else can be asked of an id.
+ABOUT = (
+    "?as_of=2026-01-01T00:00:00Z", "/history", "/relationships", "/how", "/attributes/name/why", "/overrides", "/activities",
+    "/consents", "/preferences",
+)  # fmt: skip
+
+
 def test_an_id_that_was_never_issued_is_unknown(ask: Ask, policy: policies.Policy) -> None:
-    assert ask("0198b0a1-0000-7000-8000-000000000000") == {"code": 404, "status": "unknown"}
+    assert ask(NEVER) == {"code": 404, "status": "unknown"}
+
+
+@pytest.mark.parametrize("of", ["never", "erased"])
+def test_whatever_is_asked_of_an_id_that_is_not_there_names_the_timeline(mdm: Master, api: TestClient, of: str) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    asked, other = (NEVER if of == "never" else str(golden_of("pos", "1"))), golden_of("mail", "2")
+    if of == "erased":
+        records = [row[0] for row in master.query("SELECT record_id FROM crosswalk WHERE golden_id = %s", asked)]
+        privacy_erasure.end(mdm.resolver, privacy_erasure.begin(db.transaction, uuid.uuid4(), records))
+    timeline_id = api.get(f"/v1/golden/{other}").json()["timeline_id"]
+    sides = {"left": {"golden_id": asked}, "right": {"golden_id": str(other)}}
+    answers = [api.get(f"/v1/golden/{asked}{path}") for path in ("", *ABOUT)]
+    answers += [
+        api.post("/v1/decisions?dry_run=true", json={"verdict": "match", "reason": "Both cards.", **sides}),
+        api.post("/v1/explain:why", json=sides),
+        api.post(f"/v1/golden/{asked}/overrides?dry_run=true", json={"attribute": "language", "value": "es", "reason": "Said."}),
+        api.post(f"/v1/golden/{asked}:reveal", json={"reason": "She called."}),
+    ]
+    problem = (404, "unknown_golden") if of == "never" else (410, "golden_erased")
+    told = {(one.status_code, one.json()["type"].rpartition(":")[2], one.json().get("timeline_id")) for one in answers}
+    assert told == {(*problem, timeline_id)}
+    assert {one.json()["golden_id"] for one in answers} == {asked}

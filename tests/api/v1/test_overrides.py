@@ -330,3 +330,20 @@ def test_what_is_said_is_sealed_and_teaches_no_model(api: TestClient, mdm: Maste
     assert "garcia" not in row
     with db.transaction() as session:
         assert decisions.stewards(session) == []
+
+
+def test_the_values_of_a_merged_id_are_told_under_the_id_it_lives_by(api: TestClient, mdm: Master) -> None:
+    put(api, mdm, wish())
+    older, younger = str(golden_of("pos", "1")), str(golden_of("shop", "3"))
+    decide(api, mdm, "match", {"golden_id": older}, {"golden_id": younger})
+    told = api.get(f"/v1/golden/{younger}/overrides").json()
+    assert (told["requested_id"], told["golden_id"], len(told["items"])) == (younger, older, 1)
+
+
+@pytest.mark.parametrize("value", ['"\\ud83d"', '{"given": "\\ud83d"}', "NaN", "[" * 3_000 + "]" * 3_000])
+def test_what_is_no_json_is_refused_whatever_holds_it(api: TestClient, mdm: Master, value: str) -> None:
+    body = '{"attribute": "name", "reason": "She said so.", "value": ' + value + "}"
+    answer = api.post(
+        f"/v1/golden/{golden_of('pos', '1')}/overrides?dry_run=true", content=body, headers={"content-type": "application/json"}
+    )
+    assert (answer.status_code, answer.json()["type"]) == (422, PROBLEM + "invalid_json")
