@@ -29,12 +29,17 @@ HOMES = """
 SELECT mine.key, held.record_ids FROM unnest(%(keys)s::bigint[]) AS mine (key)
 CROSS JOIN LATERAL (SELECT coalesce(array_agg(b.record_id), '{}') AS record_ids FROM (
   SELECT record_id FROM blocking_key WHERE blocking_key = mine.key LIMIT %(limit)s + 1) AS b) AS held"""
-PARENTS = """SELECT p.record_id, p.source, p.source_key FROM unnest(%s::text[], %s::text[]) AS asked (source, key)
+# A child may name its parent by a key that was given up for another: it is the same record's.
+PARENTS = """SELECT coalesce(p.rekeyed_to, p.record_id), p.source, p.source_key
+  FROM unnest(%s::text[], %s::text[]) AS asked (source, key)
   JOIN source_record p ON p.source = asked.source AND p.source_key = asked.key"""
 CHILDREN = """SELECT r.record_id, asked.id
   FROM unnest(%(ids)s::uuid[], %(sources)s::text[], %(keys)s::text[]) AS asked (id, source, key)
-  CROSS JOIN LATERAL (SELECT record_id FROM source_record WHERE parent_source = asked.source AND parent_key = asked.key
-    AND NOT is_deleted ORDER BY source, source_key LIMIT %(limit)s + 1) AS r"""
+  CROSS JOIN LATERAL (SELECT asked.key UNION ALL
+    (SELECT s.source_key FROM source_record s WHERE s.rekeyed_to = asked.id OFFSET 0)) AS named (key)
+  CROSS JOIN LATERAL (SELECT record_id, source, source_key FROM source_record
+    WHERE parent_source = asked.source AND parent_key = named.key AND NOT is_deleted
+    ORDER BY source, source_key LIMIT %(limit)s + 1) AS r ORDER BY r.source, r.source_key"""
 NAMES = "SELECT golden_id, body->>'display_name', body->>'party' FROM golden WHERE golden_id = ANY(%s)"
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from kernel import db
 from kernel.errors import NotFound
-from mdm import related
+from mdm import rekey, related
 from mdm.incoming import Incoming
 from mdm.related import Relations
 from mdm.relationships import Kind
@@ -107,6 +107,20 @@ def test_accounts_by_the_parent_that_records_name(mdm: Master) -> None:
     assert told(read(eva)) == []
     ended = read(head)
     assert (ended.status, told(ended), ended.brands) == ("ended", [], {})
+
+
+def test_an_account_is_found_by_every_key_that_it_ever_had(mdm: Master) -> None:
+    mdm.put("erp", "10", {"company_name": "Textiles Sol S.A.", "party": "company"})
+    mdm.put("erp", "12", {**EVA, "parent": "10"})
+    mdm.drain()
+    with db.transaction() as session:
+        rekey.rekey(session, master.WHO, "erp", "10", "A-10")
+    mdm.put("erp", "12", {**EVA, "parent": "10", "language": "es"})  # Sent by a system that knows the old key still.
+    mdm.put("erp", "13", {**LUIS, "parent": "A-10"})
+    mdm.drain()
+    head, eva, luis = golden_of("erp", "A-10"), golden_of("erp", "12"), golden_of("erp", "13")
+    assert told(read(eva)) == [(Kind.CONTACT_OF, head, "Textiles Sol S.A.")]
+    assert {one for _, one, _ in told(read(head))} == {eva, luis}
 
 
 def test_a_home_of_too_many_and_an_account_of_too_many_say_that_not_all_is_told(
