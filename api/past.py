@@ -8,12 +8,15 @@ from uuid import UUID
 from starlette.responses import Response
 
 from api import answers
+from consent.entries import Entry
 from kernel import audit, db
 from kernel.actor import Principal
-from mdm import history
+from mdm import consent_history, history
 from mdm.history import Key, Reason, Step, Version
 from mdm.override_history import Shown
 from mdm.undone_imports import UndoneImport
+from stewardship.consents_affected import NEEDS as CONSENTS
+from stewardship.consents_affected import Told
 
 
 def as_of(caller: Principal, golden_id: UUID, when: datetime) -> Response:
@@ -51,10 +54,16 @@ def versions_at(caller: Principal, golden_id: UUID, when: datetime) -> tuple[Ver
 def told(caller: Principal, golden_id: UUID, after: int, most: int) -> Response:
     """Answer what happened to an id, step by step. Blocks. Raises: MdmError."""
     _seen(caller, golden_id, "golden.read_history", {"after": after})
+    is_told = caller.may(CONSENTS)
     with db.transaction() as session:
         steps = history.steps(session, golden_id, after, most)
+        consents = consent_history.of_steps(session, steps, caller.scope.brands) if is_told else [[] for _ in steps]
+        if any(consents):
+            audit.record(session, caller.actor, "golden.read_consents", "golden", str(golden_id))
     following = steps[-1].version.version if len(steps) == most else None
-    return answers.json_answer({"golden_id": golden_id, "items": [_step(one) for one in steps], "next_after": following})
+    items = [{**_step(one), "consents": [_consent(entry) for entry in said]} for one, said in zip(steps, consents, strict=True)]
+    told = Told.ALL if is_told else Told.NEEDS_SCOPE
+    return answers.json_answer({"golden_id": golden_id, "items": items, "next_after": following, "consents_told": told})
 
 
 def _seen(caller: Principal, golden_id: UUID, action: str, detail: Mapping[str, Any]) -> None:
@@ -62,6 +71,19 @@ def _seen(caller: Principal, golden_id: UUID, action: str, detail: Mapping[str, 
     with db.transaction(db.Role.APP, caller.scope) as session:
         history.visible(session, golden_id)
         audit.record(session, caller.actor, action, "golden", str(golden_id), detail=detail)
+
+
+def _consent(entry: Entry) -> dict[str, Any]:
+    return {
+        "entry_id": entry.entry_id,
+        "state": entry.state,
+        "purpose": entry.purpose,
+        "channel": entry.channel,
+        "brand": entry.brand,
+        "origin": entry.origin,
+        "suppression": entry.suppression,
+        "recorded_at": entry.recorded_at,
+    }
 
 
 def _step(step: Step) -> dict[str, Any]:

@@ -62,7 +62,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """From one version to the next. `values` holds the attributes that differ, what they were and became; None: not known.
+    """From one version to the next; `before` None: the id was issued. `values` holds the attributes that differ, what they were
+    and became; None: not known.
 
     `undone`: imports that were undone in between and changed what a record of it says.
     """
@@ -74,6 +75,7 @@ class Step:
     because: tuple[Reason, ...]
     overrides: tuple[Shown, ...] = ()
     undone: tuple[UndoneImport, ...] = ()
+    before: Version | None = None
 
 
 def visible(session: Session, golden_id: uuid.UUID) -> None:
@@ -151,7 +153,7 @@ def _step(session: Session, was: Version | None, becomes: Version) -> Step:
     because = _reasons(session, joined, becomes, known) if len(becomes.members) > 1 else ()
     shown = override_history.between(session, was.body if was else {}, becomes.body, becomes.computed_at)
     undone = undone_imports.between(session, stayed | becomes.members, was.computed_at, becomes.computed_at) if was else ()
-    return Step(becomes, _named(known, joined), _named(known, left), values, because, shown, undone)
+    return Step(becomes, _named(known, joined), _named(known, left), values, because, shown, undone, was)
 
 
 def _named(known: Mapping[uuid.UUID, Key], records: Collection[uuid.UUID]) -> tuple[Key, ...]:

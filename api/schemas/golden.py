@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.limits import IDS
+from consent.entries import Channel, Origin, State, Suppression
 from mdm.incoming import LONGEST_SOURCE_KEY
 
 SHORT = 64
@@ -83,6 +84,19 @@ class ImportUndone(BaseModel):
     records: int
 
 
+class ConsentRecorded(BaseModel):
+    """An entry of the consent ledger that was recorded while a version stood, or came along with a record that joined."""
+
+    entry_id: UUID
+    state: State
+    purpose: str | None
+    channel: Channel | None
+    brand: str | None
+    origin: Origin
+    suppression: Suppression | None
+    recorded_at: datetime
+
+
 class HistoryStep(BaseModel):
     """From one version of a golden record to the next."""
 
@@ -97,6 +111,7 @@ class HistoryStep(BaseModel):
     values: dict[str, ValueChange]
     overrides: list[OverrideShown]
     undone_imports: list[ImportUndone]
+    consents: list[ConsentRecorded]
     version_set: dict[str, Any] | None = None
 
 
@@ -106,6 +121,9 @@ class History(BaseModel):
     golden_id: UUID
     items: list[HistoryStep]
     next_after: int | None = None
+    consents_told: Literal["all", "needs_scope"] = Field(
+        description="Whether `consents` are all; `needs_scope`: the key may not read consents (consents:read), and none are told."
+    )
 
 
 class BatchGet(Strict):

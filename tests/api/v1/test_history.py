@@ -10,7 +10,9 @@ from kernel import clock
 from mdm import policy as policies
 from mdm.incoming import Incoming
 
+from ...mdm.test_consent_changes import GIVEN, act
 from ...resolution import MARIA, Master, golden_of, query
+from .test_decision_consents import REFUSED
 
 OTTO = {"given_name": "Otto", "surname": "Becker", "birth_date": "1950-01-07", "emails": ["otto.becker@telefonica.net"]}
 ONE, TWO = {"source": "pos", "key": "1"}, {"source": "mail", "key": "2"}
@@ -186,3 +188,24 @@ def test_an_undone_import_is_told_with_who_undid_it_and_why(api: TestClient, mdm
     now = plain(api.get(f"/v1/golden/{golden_id}").json())
     assert [one.get("gender") for one in (*values, now)] == [None, "male", None]
     assert mdm.verify(deep=True).differences == ()
+
+
+def test_consents_are_told_where_they_were_recorded_or_came_along(api: TestClient, mdm: Master, key: Any) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", MARIA | {"given_name": "Otto", "birth_date": "1950-01-07", "emails": [], "phones": []})
+    mdm.drain()
+    golden_id = golden_of("pos", "1")
+    assert golden_id != golden_of("mail", "2")
+    act(**GIVEN, record=("pos", "1"))
+    act(**REFUSED, record=("mail", "2"))
+    mdm.put("mail", "2", MARIA)
+    mdm.drain()
+    assert golden_of("mail", "2") == golden_id
+    act(**GIVEN | {"purpose": "newsletter"}, record=("pos", "1"))
+    told = [[(one["state"], one["purpose"]) for one in step["consents"]] for step in history(api, golden_id)]
+    assert told == [[("given", "marketing")], [("withdrawn", "marketing"), ("given", "newsletter")]]
+    paged = [history(api, golden_id, limit=1), history(api, golden_id, after=1)]
+    assert [[len(step["consents"]) for step in page] for page in paged] == [[1], [2]]
+    assert query("SELECT count(*) FROM audit WHERE action = 'golden.read_consents' AND object_id = %s", str(golden_id)) == [(3,)]
+    hidden = api.get(f"/v1/golden/{golden_id}/history", headers=key("golden:read")).json()
+    assert (hidden["consents_told"], [step["consents"] for step in hidden["items"]]) == ("needs_scope", [[], []])
