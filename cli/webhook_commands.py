@@ -93,7 +93,7 @@ def rotate(endpoint_id: EndpointId, hours: Annotated[int, typer.Option(min=0, ma
 
 @webhooks_app.command("enable")
 def enable(endpoint_id: EndpointId) -> None:
-    """Deliver again, beginning with what happened meanwhile."""
+    """Deliver again, beginning with what happened meanwhile and was not confirmed as applied."""
     with db.transaction() as session:
         endpoints.enable(session, WHO, endpoint_id)
     console.print("enabled")

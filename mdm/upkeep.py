@@ -20,17 +20,21 @@ Act = Callable[[Steps], Mapping[str, int]]
 
 
 def let_go(steps: Steps) -> dict[str, int]:
-    """Let go of old answers, deliveries, rejected rows, uploads and exports, and of months of events; how many of each."""
+    """Let go of old answers, deliveries, rejected rows, uploads and exports, and of months of events; how many of each.
+
+    Endpoints that had not heard yet what goes are disabled in the same step.
+    """
     with steps() as session:
         answers = idempotency.forget_old(session)
     with steps() as session:
         months, delivered = feed.forget_old(session), deliveries.forget_old(session)
+        disabled = deliveries.disable_overtaken(session)
     with steps() as session:
         uploaded = uploads.forget_old(session)
     with steps() as session:
         rejected = rejects.forget_old(session)
-    files = {"uploads": uploaded, "exports": exports.tidy(steps)}
-    return {"answers": answers, "event_months": months, "deliveries": delivered, "rejects": rejected, **files}
+    events = {"event_months": months, "deliveries": delivered, "endpoints_disabled": disabled}
+    return {"answers": answers, **events, "rejects": rejected, "uploads": uploaded, "exports": exports.tidy(steps)}
 
 
 def make_partitions(steps: Steps) -> dict[str, int]:

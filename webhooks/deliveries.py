@@ -28,6 +28,7 @@ KEPT_DAYS = 30
 LONGEST_ANSWER = 200
 DISABLED = "endpoint.disabled"
 OVERDUE = "endpoint.overdue"
+NOT_KEPT = "events_not_kept"
 TEST = "endpoint.test"
 
 
@@ -106,8 +107,9 @@ made AS (
   ORDER BY ep.endpoint_id, ev.seq ON CONFLICT DO NOTHING RETURNING 1),
 owed AS (
   INSERT INTO webhook_catch_up (endpoint_id, load_id, reached_seq, until_seq)
-  SELECT ep.endpoint_id, ev.subject_id, coalesce((SELECT max(seq) FROM event before
-      WHERE before.subject_id = ev.subject_id AND before.type = ev.type AND before.seq < ev.seq), 0), ev.seq
+  SELECT ep.endpoint_id, ev.subject_id, greatest((SELECT max(seq) FROM event before
+      WHERE before.subject_id = ev.subject_id AND before.type = ev.type AND before.seq < ev.seq),
+    (SELECT min(seq) - 1 FROM event WHERE load_id = ev.subject_id), 0), ev.seq
   FROM behind ep JOIN event ev ON ev.seq > ep.reached_seq AND ev.seq <= ep.until
   WHERE ev.type = 'load.finished' AND ep.latest_of_loads AND NOT ep.each_of_loads ON CONFLICT DO NOTHING),
 moved AS (UPDATE webhook_endpoint e SET reached_seq = b.until FROM behind b WHERE e.endpoint_id = b.endpoint_id RETURNING 1)
@@ -186,8 +188,28 @@ def note_health(session: Session, endpoint_id: uuid.UUID, health: Health) -> Non
         because=health.disabled_because,
     ).one_or_none()  # fmt: skip
     if told is not None and health.disabled_because is not None:
-        body = {"endpoint_id": str(endpoint_id), "reason": health.disabled_because}
-        outbox.emit(session, outbox.Event(DISABLED, endpoint_id, 1, body, told.brands, told.regions))
+        outbox.emit(session, _disabled(endpoint_id, health.disabled_because, told.brands, told.regions))
+
+
+def _disabled(endpoint_id: uuid.UUID, because: str, *scope: Any) -> outbox.Event:
+    return outbox.Event(DISABLED, endpoint_id, 1, {"endpoint_id": str(endpoint_id), "reason": because}, *scope)
+
+
+_OVERTAKEN = """
+UPDATE webhook_endpoint e SET disabled_at = now(), disabled_because = :because FROM event_counter c
+WHERE e.disabled_at IS NULL AND (e.reached_seq + 1 < c.first_seq OR EXISTS (
+  SELECT FROM webhook_catch_up u WHERE u.endpoint_id = e.endpoint_id AND u.reached_seq + 1 < c.first_seq))
+RETURNING e.endpoint_id, e.brands, e.regions"""
+
+
+def disable_overtaken(session: Session) -> int:
+    """Disable endpoints that were still to be told of events which are not kept any more; how many. An event tells of each.
+
+    Called where events are let go of, before anything is made due behind the gap.
+    """
+    found = _run(session, _OVERTAKEN, because=NOT_KEPT).all()
+    outbox.emit_all(session, [_disabled(row[0], NOT_KEPT, *row[1:]) for row in found])
+    return len(found)
 
 
 _DELIVERIES = """

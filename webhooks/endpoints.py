@@ -226,17 +226,29 @@ def disable(session: Session, caller: Principal, endpoint_id: uuid.UUID) -> Endp
     return get(session, endpoint_id)
 
 
+# Up to which number an endpoint was told of everything, the loads that it catches up with included.
+_REACHED = """
+SELECT least(e.reached_seq, min(c.reached_seq)) FROM webhook_endpoint e LEFT JOIN webhook_catch_up c USING (endpoint_id)
+WHERE e.endpoint_id = :id GROUP BY e.endpoint_id"""
+
+
 def enable(session: Session, caller: Principal, endpoint_id: uuid.UUID) -> Endpoint:
-    """Deliver again, beginning with what happened meanwhile. Raises: NotFound; Gone when that is not kept any more."""
-    found = get(session, endpoint_id)
-    log = feed.log(session)
-    feed.place(log, log.cursor(found.reached_seq))
+    """Deliver again, beginning with what happened meanwhile and was not applied already.
+
+    Raises: NotFound; Gone when that is not kept any more.
+    """
+    applied_seq = get(session, endpoint_id).applied_seq or 0
+    loads_done = "DELETE FROM webhook_catch_up WHERE endpoint_id = :id AND until_seq <= :applied"
+    _run(session, loads_done, id=endpoint_id, applied=applied_seq)
+    log, reached = feed.log(session), int(_run(session, _REACHED, id=endpoint_id).scalar_one())
+    feed.place(log, log.cursor(max(reached, applied_seq)))
     _run(
         session,
         """UPDATE webhook_endpoint SET disabled_at = NULL, disabled_because = NULL, failing_since = NULL, failures = 0,
-             open_until = NULL
+             open_until = NULL, reached_seq = greatest(reached_seq, :applied)
            WHERE endpoint_id = :id""",
         id=endpoint_id,
+        applied=applied_seq,
     )
     audit.record(session, caller.actor, "webhook.enabled", "webhook", str(endpoint_id))
     return get(session, endpoint_id)

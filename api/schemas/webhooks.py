@@ -55,7 +55,8 @@ class Endpoint(BaseModel):
     regions: list[str] | None
     state: Literal["enabled", "disabled", "resting"] = Field(description="`resting`: it failed ten times and is tried seldom.")
     disabled_because: str | None = Field(
-        description="`gone` (it answered 410), `failing_for_days`, `by_hand`, `secret_unreadable` (rotate it)."
+        description="`gone` (it answered 410), `failing_for_days`, `by_hand`, `secret_unreadable` (rotate it), or "
+        "`events_not_kept`: it had not heard what is kept no more; begin from an export."
     )
     disabled_at: datetime | None
     failing_since: datetime | None

@@ -72,7 +72,10 @@ def disable(caller: WebhooksWriter, session: Writing, endpoint_id: UUID) -> Resp
 
 @router.post("/v1/webhooks/{endpoint_id}:enable", response_model=Endpoint)
 def enable(caller: WebhooksWriter, session: Writing, endpoint_id: UUID) -> Response:
-    """Deliver again, beginning with what happened meanwhile; 410 when that is not kept any more."""
+    """Deliver again, beginning with what happened meanwhile and was not confirmed as applied; 410 when that is not kept any more.
+
+    Then apply an export of the crosswalk, confirm its cursor by `:applied`, and enable again.
+    """
     return hooking.one(endpoints.enable(session, caller, endpoint_id))
 
 
