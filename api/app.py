@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from api import problems, quotas, tokens
 from api.console import alerts as console_alerts
@@ -18,6 +20,7 @@ from api.console import tasks as console_tasks
 from api.console import versions as console_versions
 from api.pages import routes as pages
 from api.schemas.problems import Problem
+from api.schemas.records import BatchResult, BatchSummary
 from api.v1 import (
     activities,
     alerts,
@@ -126,15 +129,17 @@ async def _lifespan(_app: FastAPI) -> AsyncIterator[None]:
 
 
 class Application(FastAPI):
-    """FastAPI, whose OpenAPI document knows our problems."""
+    """FastAPI, whose OpenAPI document knows our problems and the lines that a batch is answered with."""
 
     def openapi(self) -> dict[str, Any]:
         """Give the OpenAPI document, made once."""
         if not self.openapi_schema:
             schemas = super().openapi().setdefault("components", {}).setdefault("schemas", {})
-            made = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-            schemas.update(made.pop("$defs", {}))
-            schemas["Problem"] = made
+            more: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+                (one, "serialization") for one in (Problem, BatchResult, BatchSummary)
+            ]
+            _, made = models_json_schema(more, ref_template="#/components/schemas/{model}")
+            schemas.update(made["$defs"])
             for unused in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(unused, None)
         return self.openapi_schema or {}

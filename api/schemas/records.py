@@ -92,9 +92,9 @@ class BatchResult(BaseModel):
 
 
 class BatchSummary(BaseModel):
-    """How many lines became what: every line is counted once."""
+    """How many lines became what: every line is counted once. Of a batch that holds too many also where reading ended."""
 
-    summary: dict[str, int]
+    summary: dict[str, int | str]
 
 
 class Rekey(Strict):

@@ -1,6 +1,7 @@
 """What holds for all routes: a declared scope, stable names, thin answers, a committed OpenAPI document."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,12 @@ def app() -> FastAPI:
 def api_routes(app: FastAPI) -> list[APIRoute]:
     found = [context.original_route for context in iter_route_contexts(app.routes)]
     return [route for route in found if isinstance(route, APIRoute)]
+
+
+def test_every_schema_that_the_document_names_stands_in_it(app: FastAPI) -> None:
+    document = json.dumps(app.openapi())
+    named = set(re.findall(r"`([A-Z][a-z]+(?:[A-Z][a-z]+)+)`|#/components/schemas/(\w+)", document))
+    assert {one or other for one, other in named} - app.openapi()["components"]["schemas"].keys() == set()
 
 
 def test_every_route_but_health_declares_a_known_scope(app: FastAPI) -> None:

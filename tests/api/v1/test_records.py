@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from api.schemas.records import BatchResult, BatchSummary
 from kernel import db
 from mdm import policy as policies
 from tests.rejected import rejected_by_code
@@ -25,7 +26,10 @@ def lines(api: TestClient, *items: Any, **headers: str) -> list[dict[str, Any]]:
     body = b"\n".join(item if isinstance(item, bytes) else json.dumps(item).encode() for item in items)
     answer = api.post("/v1/records:batch", content=body, headers={"content-type": "application/x-ndjson", **headers})
     assert answer.status_code == 200, answer.text
-    return [json.loads(line) for line in answer.text.splitlines()]
+    *results, summary = [json.loads(line) for line in answer.text.splitlines()]
+    for one, told in [*((one, BatchResult) for one in results), (summary, BatchSummary)]:
+        told.model_validate(one, extra="forbid")
+    return [*results, summary]
 
 
 def line(key: Any, record: Any = ADA, **more: Any) -> dict[str, Any]:
