@@ -4,7 +4,6 @@ What the first steward said is printed only where two differ, and only to who ga
 """
 
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from kernel import actor
 from kernel.db import read_only, transaction
 from stewardship import phrasing, second_looks
 from stewardship.second_looks import DIFFERS, WAITING, Look, Shown
+from stewardship.settle import Verdict
 
 MOST = 50
 SIDES = ("One side", "The other side")
@@ -29,13 +29,6 @@ PARTS = (
 console = Console()
 looks_app = typer.Typer(help="Answers that a second steward gives again.", no_args_is_help=True, rich_markup_mode=None)
 LookId = Annotated[UUID, typer.Argument(help="As `mdm second-looks list` says it.", show_default=False, metavar="DECISION")]
-
-
-class Verdict(StrEnum):
-    """What may be answered."""
-
-    MATCH = "match"
-    NO_MATCH = "no_match"
 
 
 def register(app: typer.Typer) -> None:
@@ -97,7 +90,7 @@ def _text(value: Any) -> str:
 def answer(look_id: LookId, verdict: Verdict) -> None:
     """Answer for the second time: one customer (match), or two (no_match). It changes no decision."""
     with transaction() as session:
-        agrees = second_looks.answer(session, actor.at_command_line(), look_id, str(verdict))
+        agrees = second_looks.answer(session, actor.at_command_line(), look_id, verdict)
     _say("The first steward says the same." if agrees else "The first steward says otherwise: a third person looks at both.")
 
 

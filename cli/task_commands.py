@@ -1,6 +1,5 @@
 """`mdm tasks`: the stewards' queue on the service's machine: what is open, how it fares, one task, and its answer."""
 
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from mdm.resolve import Resolver
 from stewardship import answering, desk, phrasing, queue
 from stewardship.answering import Answer
 from stewardship.queue import Task, Wanted
-from stewardship.settle import Looked
+from stewardship.settle import Looked, Verdict
 
 OPERATOR = actor.at_command_line()
 console = Console()
@@ -25,13 +24,6 @@ tasks_app = typer.Typer(help="The stewards' queue.", no_args_is_help=True, rich_
 TaskId = Annotated[UUID, typer.Argument(help="The task's id, as `mdm tasks list` says it.")]
 Reason = Annotated[str, typer.Option(help="Why, in a sentence; it stays with the decision.", show_default=False)]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what it would do.")]
-
-
-class Verdict(StrEnum):
-    """What may be answered here; who is whom within a large cluster is said over REST."""
-
-    MATCH = "match"
-    NO_MATCH = "no_match"
 
 
 def register(app: typer.Typer) -> None:
@@ -106,8 +98,11 @@ def _told(task: Task) -> list[str]:
 
 @tasks_app.command()
 def settle(task_id: TaskId, verdict: Verdict, reason: Reason, dry_run: DryRun = False) -> None:
-    """Answer a task: all that it asks about is one customer (match), or no two of it are (no_match)."""
-    resolver, answer = Resolver(transaction), Answer(str(verdict), reason)
+    """Answer a task: all that it asks about is one customer (match), or no two of it are (no_match).
+
+    Who is whom within a large cluster is said over REST.
+    """
+    resolver, answer = Resolver(transaction), Answer(verdict, reason)
     looked = answering.look(resolver, OPERATOR, task_id, answer)
     if not dry_run:
         answering.give(resolver, OPERATOR, task_id, desk.ANY, answer, looked.token)

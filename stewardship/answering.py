@@ -22,10 +22,9 @@ from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
 from stewardship import decision_sets, desk, queue, settle
 from stewardship.queue import Task
-from stewardship.settle import MATCH, Looked, Wish
+from stewardship.settle import MATCH, NO_MATCH, Looked, Wish
 from stewardship.sides import Side
 
-NO_MATCH = "no_match"
 GROUPS = "groups"
 _KEYS = "SELECT source, source_key FROM crosswalk WHERE record_id = ANY(%s) ORDER BY 1, 2"
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from kernel.actor import Principal
 from kernel.clock import now
@@ -25,11 +25,11 @@ from mdm.resolve import Resolver
 from mdm.steward_decisions import Said
 from stewardship import decision_sets, settle
 from stewardship.decision_sets import CONTRADICTS, LookedAtAll
-from stewardship.settle import OUTDATED, Wish
+from stewardship.settle import OUTDATED, Verdict, Wish
 from stewardship.sides import Side
 
 COLUMNS = ("left_source", "left_key", "right_source", "right_key", "verdict", "reason", "by", "at")
-VERDICTS = ("match", "no_match")
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 IMPORTED = "imported"
 LONGEST_NAME = 200
 PORTION = 200

@@ -25,6 +25,7 @@ from mdm.steps import Steps
 from mdm.steward_decisions import Said
 from stewardship import privacy_catalogue, privacy_erasure, privacy_members, privacy_requests
 from stewardship.privacy_requests import Request
+from stewardship.settle import NO_MATCH
 
 KIND = "erasure"
 APART = "privacy_request"  # The reason code of the decision that holds records of others apart.
@@ -189,7 +190,7 @@ def _has_parted(session: Session, found: Request) -> bool:
 
 def _split(resolver: Resolver, found: Request) -> None:
     """Hold the records of others apart by a steward's decision, and wait until they live elsewhere. Idempotent."""
-    decision = StewardDecision(_apart(found), "no_match", frozenset(found.mine), frozenset(found.others))
+    decision = StewardDecision(_apart(found), NO_MATCH, frozenset(found.mine), frozenset(found.others))
     with resolver.steps() as session:
         of = versions.current(session)
         known = steward_decisions.find(session, decision.decision_id)

@@ -23,9 +23,8 @@ from kernel.settings import settings
 from mdm import policy as policies
 from mdm import sql
 from stewardship.precision import Z_95, Interval, wilson
-from stewardship.settle import MATCH
+from stewardship.settle import MATCH, NO_MATCH
 
-NO_MATCH = "no_match"
 WAITING, DIFFERS = "waiting", "differs"
 MOST_SHOWN = 6
 _WHOLE = 2**64

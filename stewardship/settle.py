@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 from sqlmodel import Session
 
@@ -32,7 +32,10 @@ from stewardship.sides import Side
 STEWARD = "steward"
 TAKEN_BACK = "taken_back"
 LONGEST_REASON = 1_000
-MATCH = "match"
+# What a steward may say; a model may also say `review` (matching.decide).
+Verdict = Literal["match", "no_match"]
+MATCH: Verdict = "match"
+NO_MATCH: Verdict = "no_match"
 OUTDATED = 412
 NOTHING_TOLD: Mapping[str, object] = {}
 # For what nobody waits to confirm: whoever looked may be too late for a worker, hardly five times.

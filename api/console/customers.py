@@ -26,9 +26,8 @@ from mdm import golden_search, masking, rules
 from mdm.policy import Policy
 from stewardship import overriding, revealing, settle
 from stewardship.accounts import Signed
-from stewardship.answering import NO_MATCH
 from stewardship.overriding import OverrideWish
-from stewardship.settle import MATCH, Looked, Wish
+from stewardship.settle import MATCH, NO_MATCH, Looked, Wish
 from stewardship.sides import Side
 
 router = resource("console_customers", Page)

@@ -15,9 +15,8 @@ from api.routes import resource
 from kernel import db
 from kernel.errors import Invalid
 from stewardship import second_looks
-from stewardship.answering import NO_MATCH
 from stewardship.second_looks import DIFFERS, WAITING, Shown
-from stewardship.settle import MATCH
+from stewardship.settle import MATCH, NO_MATCH
 
 router = resource("console_looks", Page)
 LOOKS = f"{ROOT}/second-looks"

@@ -18,14 +18,14 @@ from mdm.changes import Status
 from mdm.overrides import KeptOverride
 from stewardship import answering, assignees, clusters, customers, decision_sets, explain, overriding, phrasing, queue
 from stewardship.accounts import User
-from stewardship.answering import NO_MATCH, Answer
+from stewardship.answering import Answer
 from stewardship.clusters import Node
 from stewardship.customers import Customer, Member
 from stewardship.explain import Explained, StoredWord, Weighed
 from stewardship.notes import Note
 from stewardship.previews import Changed, State
 from stewardship.queue import Task
-from stewardship.settle import MATCH, Looked
+from stewardship.settle import MATCH, NO_MATCH, Looked
 from stewardship.sides import Side
 from webhooks import endpoints
 

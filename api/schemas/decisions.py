@@ -13,10 +13,9 @@ from consent.status import Reason as ConsentReason
 from mdm.policy_schema import Name
 from stewardship.consents_affected import Told
 from stewardship.decision_sets import MOST_DECISIONS
-from stewardship.settle import LONGEST_REASON
+from stewardship.settle import LONGEST_REASON, Verdict
 from stewardship.sides import MOST_RECORDS
 
-Verdict = Literal["match", "no_match"]
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL holds none in text.
 Reason = Annotated[
     str, Field(min_length=1, max_length=LONGEST_REASON, pattern=NO_NUL, examples=["The customer showed both cards."])

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from api.schemas.golden import Strict
 from stewardship.queue import MOST_LISTED
+from stewardship.settle import Verdict
 
 
 class LookFilter(Strict):
@@ -41,7 +42,7 @@ class SecondLooks(BaseModel):
 class SecondAnswer(Strict):
     """A second answer: it changes nothing, and one that differs waits for a third person."""
 
-    verdict: Literal["match", "no_match"]
+    verdict: Verdict
 
 
 class SecondAnswered(BaseModel):

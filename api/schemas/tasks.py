@@ -6,12 +6,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, model_validator
 
-from api.schemas.decisions import NO_NUL, BlockerNames, DecisionSide, Reason, Token, Verdict
+from api.schemas.decisions import NO_NUL, BlockerNames, DecisionSide, Reason, Token
 from api.schemas.golden import Name, Strict
 from api.schemas.times import Time
 from stewardship.bulk import MOST_TASKS
 from stewardship.desk import LONGEST_COMMENT, LONGEST_NAME
 from stewardship.queue import MOST_LISTED
+from stewardship.settle import Verdict
 
 Kind = Literal["pair", "too_large", "contested", "policy_blocker", "audit", "override_expired", "source_merge"]
 Bits = Annotated[float, Field(ge=-1_000, le=1_000, allow_inf_nan=False)]
