@@ -1,6 +1,7 @@
 """Every table of the schema declares how it behaves on merge, unmerge, export, erase and retain (DESIGN: satellite gate)."""
 
 import json
+import re
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from kernel.errors import Unavailable
 from stewardship import privacy_catalogue, privacy_erasure
 
 DECLARED = {"merge", "unmerge", "export", "erase", "retain"}
+A_TIME = re.compile(r"hour|day|week|month|year")
 CATALOGUE = """
 SELECT c.relname, obj_description(c.oid, 'pg_class')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -24,6 +26,20 @@ def test_every_table_declares_its_behaviour(database: object) -> None:
     silent = sorted(name for name, said in tables.items() if said != {"customer": False} and set(said) != DECLARED)
     assert len(tables) >= 20
     assert silent == []
+
+
+def test_a_table_that_says_for_how_long_it_is_kept_is_let_go_of(database: object) -> None:
+    """Of these tests/mdm/test_upkeep.py and its neighbours see that they are; a table that names another time must join them."""
+    with read_only(Role.OWNER) as session:
+        tables = {name: json.loads(comment or "{}") for name, comment in session.connection().execute(text(CATALOGUE))}
+    named = {name: said["retain"] for name, said in tables.items() if A_TIME.search(said.get("retain", ""))}
+    assert named == {
+        "event": "30 days",
+        "export": "files for a day",
+        "idempotency": "72 hours",
+        "reject": "30 days",
+        "webhook_delivery": "30 days",
+    }
 
 
 def test_every_table_is_erased_as_it_declares(database: object) -> None:
