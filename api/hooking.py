@@ -54,13 +54,7 @@ def with_lag(session: Session, endpoint_id: UUID) -> Response:
 
 def shown(found: Endpoint) -> dict[str, Any]:
     """Show an endpoint as JSON-ready data."""
-    return {**asdict(found), "state": state(found)}
-
-
-def state(found: Endpoint) -> str:
-    """Say in one word how an endpoint stands: enabled, resting (after failures), disabled."""
-    rests = found.open_until is not None and found.open_until > clock.now()
-    return "disabled" if found.disabled_at else "resting" if rests else "enabled"
+    return {**asdict(found), "state": found.state_at(clock.now())}
 
 
 def test(session: Session, caller: Principal, endpoint_id: UUID) -> Response:

@@ -130,9 +130,8 @@ def redeliver(
 
 
 def _state(one: Endpoint) -> str:
-    if one.disabled_at:
-        return f"disabled: {one.disabled_because}"
-    return "resting" if one.open_until and one.open_until > clock.now() else "enabled"
+    because = f": {one.disabled_because}" if one.disabled_because else ""
+    return one.state_at(clock.now()) + because
 
 
 def _tell_secret(made: Endpoint, secret: str) -> None:

@@ -78,6 +78,11 @@ class Endpoint:
     dead: int
     delivered_seq: int
 
+    def state_at(self, now: datetime) -> str:
+        """Say in one word how it stands: enabled, resting (after failures), disabled."""
+        rests = self.open_until is not None and self.open_until > now
+        return "disabled" if self.disabled_at else "resting" if rests else "enabled"
+
 
 _LISTS = ("types", "sources", "changed", "brands", "regions")
 _COLUMNS = ", ".join(f"e.{one.name}" for one in fields(Endpoint) if one.name not in {"due", "dead", "delivered_seq"})

@@ -16,7 +16,7 @@ from api.console.frame import PRIVATE, ROOT, JobKeeper, Operator, Page, Sent, Su
 from api.routes import resource
 from api.schemas.decisions import NO_NUL
 from api.schemas.webhooks import Redelivery
-from kernel import audit, db, jobs
+from kernel import audit, clock, db, jobs
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError, NotFound
 from mdm import imports, quality_reading, rejects, retrying, sources
@@ -114,7 +114,7 @@ def act_on_job(request: Request, signed: JobKeeper, _sent: Sent, job_id: UUID, a
 def webhooks(request: Request, signed: Subscriber) -> Response:
     """List the endpoints and how they fare."""
     with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
-        found = [(one, hooking.state(one)) for one in endpoints.every(session)]
+        found = [(one, one.state_at(clock.now())) for one in endpoints.every(session)]
     return page(request, "webhooks.html", endpoints=found)
 
 
@@ -127,7 +127,7 @@ def webhook(
         found = endpoints.get(session, endpoint_id)
         told = deliveries.told(session, endpoint_id, None, before, MOST)
     following = told[-1].seq if len(told) == MOST else None
-    return page(request, "webhook.html", endpoint=found, state=hooking.state(found), deliveries=told, following=following)
+    return page(request, "webhook.html", endpoint=found, state=found.state_at(clock.now()), deliveries=told, following=following)
 
 
 @router.post(f"{WEBHOOKS}/{{endpoint_id}}/{{act}}", include_in_schema=False)
