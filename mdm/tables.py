@@ -1,7 +1,7 @@
 """Row classes of the system of record (schema: alembic 0002). Private to `mdm`: other packages call services.
 
-Rows do not validate: constraints live in the database, invariants in the dataclasses of the pure modules. Large sets are
-read and written by set-based SQL (`mdm.sql`); these classes serve the small reads and document the columns.
+They document the columns of the tables that were there first; rows are read and written by set-based SQL (`mdm.sql`).
+Constraints live in the database, invariants in the dataclasses of the pure modules.
 """
 
 import uuid
