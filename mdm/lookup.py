@@ -24,10 +24,7 @@ Row = tuple[Any, ...]
 # to be checked casts no doubt on it, for it was drawn by lot; nor does a value that expired on who it is.
 FOUND = """
 SELECT golden_id, status, redirect_to, version, split_into::text[] AS split_into, body::text AS body,
-       golden_id = ANY(%(flagged)s::uuid[])
-         AND EXISTS (SELECT FROM task t WHERE t.state = 'open' AND t.golden_ids @> ARRAY[golden.golden_id]
-                       AND t.kind NOT IN ('audit', 'override_expired'))
-         AS in_review,
+       golden_id = ANY(%(flagged)s::uuid[]) AND is_in_review(golden_id) AS in_review,
        golden_id = ANY(%(flagged)s::uuid[])
          AND EXISTS (SELECT FROM crosswalk c JOIN pending_record USING (record_id) WHERE c.golden_id = golden.golden_id)
          AS settling,

@@ -10,7 +10,7 @@ import pytest
 
 from kernel import db
 from kernel.actor import Principal
-from mdm import lookup, versions
+from mdm import lookup, sql, versions
 from mdm import policy as policies
 
 MAIN = Principal("m", "main", frozenset({"golden:read"}), db.Scope(brands=("main",)))
@@ -67,3 +67,33 @@ def test_an_id_asked_twice_is_answered_once_in_a_batch_and_audited_once(goldens:
     assert sorted(held.status for held in found.values()) == ["live", "live", "unknown"]
     with psycopg.connect(database) as connection:
         assert connection.execute("SELECT count(*) FROM audit").fetchone() == (2,)
+
+
+def test_no_read_of_a_golden_record_passes_over_the_tasks_under_row_security(goldens: dict[str, str]) -> None:
+    """There no index of arrays may be used: each lookup would read every open task, thousands after a first load."""
+    with db.transaction(db.Role.APP, scope=ALL.scope) as session:
+        for statement in (lookup.GOLDEN, lookup.AUDITED_GOLDEN):
+            asked = {"ids": list(goldens.values()), "flagged": list(goldens.values()), "actors": ["a"] * 2, "actions": ["r"] * 2}
+            plan = "\n".join(row[0] for row in sql.rows(session, f"EXPLAIN {statement}", asked))
+            assert " on golden" in plan
+            assert " on task" not in plan
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "flagged"), [("pair", "open", True), ("pair", "closed", False), ("audit", "open", False)]
+)
+def test_who_is_asked_about_is_in_review(goldens: dict[str, str], database: str, kind: str, state: str, flagged: bool) -> None:
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute(
+            """INSERT INTO task (task_id, kind, question_key, golden_ids, record_ids, brands, reason_code, state, opened_at)
+               VALUES (gen_random_uuid(), %s, 'q', %s::uuid[], '{}', '{main}', 'review', %s, now())""",
+            [kind, [goldens["main"]], state],
+        )
+
+    async def read() -> dict[str, lookup.Held]:
+        try:
+            return await lookup.goldens(MAIN, [goldens["main"]], with_flags=True)
+        finally:
+            await db.close_async_pool()
+
+    assert asyncio.run(read())[goldens["main"]].in_review is flagged
