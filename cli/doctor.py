@@ -25,7 +25,7 @@ from cli.words import counted
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
-from mdm import candidates, database_server, pending, program, quality_breaches, renewal, sql, versions
+from mdm import candidates, database_server, pending, program, quality_breaches, records, renewal, versions
 from webhooks import endpoints
 
 OLDEST_POSTGRES = 150_000
@@ -203,11 +203,11 @@ def _secret(_: Settings) -> Finding:
 
 def _model(_: Settings) -> Finding:
     with db.read_only() as session:
-        found, records = versions.stored(session), sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
+        found, stored = versions.stored(session), records.living(session)
     if found is None:
         return Finding(State.GOOD, MODEL, "the shipped one, at first use")
     seen = f"{found.model.name} ({found.model.fingerprint})"
-    told = outgrown(found.model, records)
+    told = outgrown(found.model, stored)
     return Finding(State.ODD, MODEL, f"{seen}: {told}", "mdm train --use") if told else Finding(State.GOOD, MODEL, seen)
 
 

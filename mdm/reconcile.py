@@ -16,12 +16,12 @@ from kernel import clock, db, log
 from kernel.errors import Conflict
 from matching.bulk_engine import bulk_engine
 from matching.engine import DEFAULT_MEMORY_LIMIT, EngineName
-from mdm import candidates, decisions, discover, exact_copies, loads, pending, restandardize, sql, versions
+from mdm import candidates, decisions, discover, exact_copies, loads, pending, restandardize, versions
 from mdm.crew import WORTH_A_CREW
 from mdm.decisions import PairDecision
 from mdm.discover import Discovered
 from mdm.foreknown import Foreknown, foreknown
-from mdm.records import Pair
+from mdm.records import Pair, living
 from mdm.resolve import Batch, Resolved, Resolver
 from mdm.settling import helpers, settle_all
 from mdm.shadows import Watcher
@@ -68,14 +68,14 @@ def choose(
 ) -> Choice:
     """Choose by the number of living records: below `bulk_from_records` laying out tables for an engine costs more than it saves,
     and below some more so do helpers."""
-    records = sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
+    records = living(session)
     path = Path.BULK if records >= bulk_from_records else Path.ONLINE
     return Choice(path, records, memory_limit, processes if records >= WORTH_A_CREW else 1, engine)
 
 
 def is_worth_it(session: Session, owed: int, bulk_from_records: int) -> bool:
     """Say whether so many records that wait are better resolved by resolving everybody in bulk: many, and not few of all."""
-    records = sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
+    records = living(session)
     return owed >= max(1, bulk_from_records) and owed * BULK_SHARE >= records
 
 

@@ -65,6 +65,11 @@ def compared(record: CurrentRecord) -> ComparedRecord:
     )
 
 
+def living(session: Session) -> int:
+    """Count the records that live: those of which there is a standard record."""
+    return int(sql.rows(session, "SELECT count(*) FROM standard_record")[0][0])
+
+
 def stamp(version_no: int, standardizer: str, policy_version: int) -> str:
     """Name what a standard record was made of."""
     return f"{version_no}|{standardizer}|{policy_version}"

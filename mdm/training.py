@@ -22,7 +22,7 @@ from matching.train import TrainingRefused, train
 from mdm import decisions, key_index, sql, versions
 from mdm.discover import by_domain
 from mdm.key_index import KeyIndex
-from mdm.records import CurrentRecord, Shelf
+from mdm.records import CurrentRecord, Shelf, living
 from mdm.targets import targets
 from mdm.versions import VersionSet
 
@@ -72,7 +72,7 @@ def train_on_stored(session: Session, name: str) -> Trained:
 def _read(session: Session) -> tuple[int, KeyIndex]:
     """Read the keys of all records, or of an even sample when they are many, and say of how many (0: these are all). The same
     records give the same sample wherever they are stored: it goes by a hash of their source keys."""
-    stored = sql.rows(session, "SELECT count(*) FROM standard_record")[0][0]
+    stored = living(session)
     if stored <= MOST_READ:
         return 0, key_index.read(session)
     found = sql.rows(
