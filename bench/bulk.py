@@ -1,7 +1,8 @@
-"""The bulk path beside bare Splink on the same records in one run: `python -m bench.bulk --records 1000000` for the long one.
+"""The bulk path beside bare Splink on the same records in one run; `python -m bench.bulk --records 1000000 --train` for long.
 
 Parquet to durable golden records against Splink's train + predict + cluster on the already standardized file; the standardized
 file to the partition under a given model against Splink's predict + cluster; memory; growth over a tenth of the records.
+`--train` trains between import and reconciliation, as who loads a million should: the model that ships was made of 32,000.
 """
 
 import argparse
@@ -26,7 +27,7 @@ from kernel import db
 from kernel.settings import settings
 from matching.model import default_model
 from matching.standardize import standardize
-from mdm import mapping, policy, versions
+from mdm import mapping, models, policy, training, versions
 from mdm.crew import collect_seldom
 from mdm.import_crew import preparation
 from mdm.reconcile import choose, reconcile
@@ -47,21 +48,22 @@ class Took:
     """Seconds of one size of the load."""
 
     imported: float
+    trained: float
     reconciled: float
     partitioned: float
 
     @property
     def whole(self) -> float:
         """From Parquet to durable golden records."""
-        return self.imported + self.reconciled
+        return self.imported + self.trained + self.reconciled
 
 
-def measure(records: int = RECORDS) -> list[Line]:
+def measure(records: int = RECORDS, *, trains: bool = False) -> list[Line]:
     """Run a tenth for the growth, then the whole, then Splink on the file that was standardized for it."""
     alone: list[SplinkAlone] = []
     with Watched() as watched:
-        small = _run(max(1, records // GROWTH), None)
-        took = _run(records, alone.append)
+        small = _run(max(1, records // GROWTH), trains, None)
+        took = _run(records, trains, alone.append)
     splink = alone[0]
     ratio = took.whole / (splink.trained + splink.resolved)
     growth = took.whole / (small.whole * records / max(1, records // GROWTH))
@@ -69,6 +71,7 @@ def measure(records: int = RECORDS) -> list[Line]:
     return [
         Line("bulk, Parquet to golden records / bare Splink", ratio, "times", GOAL_WHOLE, note=f"{of} in {took.whole:.1f} s"),
         Line("  of it import", took.imported, "s", note=f"{took.imported / records * 1e6:.0f} µs a record"),
+        Line("  of it train", took.trained, "s", note="none is trained without --train"),
         Line("  of it reconcile", took.reconciled, "s", note=f"{took.reconciled / records * 1e6:.0f} µs a record"),
         Line("  bare Splink, train", splink.trained, "s", note=of),
         Line("  bare Splink, predict + cluster", splink.resolved, "s", note=f"{splink.pairs:,} pairs"),
@@ -96,20 +99,20 @@ def measure(records: int = RECORDS) -> list[Line]:
     ]
 
 
-def _run(records: int, with_splink: Callable[[SplinkAlone], None] | None) -> Took:
+def _run(records: int, trains: bool, with_splink: Callable[[SplinkAlone], None] | None) -> Took:
     with tempfile.TemporaryDirectory(prefix="mdm-bench-") as name:
         folder = Path(name)
         write(islice(simulate(records, SEED), records), folder, "parquet")
-        imported, reconciled = _whole(folder, records)
+        seconds = _whole(folder, records, trains)
         standardized = folder / "standardized.parquet"
         forms = write_standardized(islice(simulate(records, SEED), records), standardized)
         if with_splink:
             with_splink(SplinkAlone.run(forms))
-        return Took(imported, reconciled, _partition(standardized))
+        return Took(*seconds, _partition(standardized))
 
 
-def _whole(folder: Path, records: int) -> tuple[float, float]:
-    """Seconds of what `mdm import` of every channel's file and `mdm reconcile` do."""
+def _whole(folder: Path, records: int, trains: bool) -> tuple[float, float, float]:
+    """Seconds of what `mdm import` of every channel's file, `mdm train --use` where asked, and `mdm reconcile` do."""
     with own_database():
         with db.transaction() as session:
             rules = policy.store(session, policy.parse(policy_text()), "bench")
@@ -123,10 +126,21 @@ def _whole(folder: Path, records: int) -> tuple[float, float]:
                 if path.exists():
                     import_file(rules, path, source, ready)
         imported = time.perf_counter()
+        if trains:
+            _train()
+        trained = time.perf_counter()
         with db.read_only() as session:
             choice = choose(session, 0, settings().bulk_memory_limit, processes)
         reconcile(Resolver(db.transaction, tasks.project), choice=choice)
-        return imported - started, time.perf_counter() - imported
+        return imported - started, trained - imported, time.perf_counter() - trained
+
+
+def _train() -> None:
+    with db.read_only(snapshot=True) as session:
+        model = training.train_on_stored(session, "bench").model
+    with db.transaction() as session:
+        models.store(session, model, "bench")
+        versions.adopt(session, model=model)
 
 
 def write_standardized(records: Iterator[SimulatedRecord], path: Path) -> pa.Table:
@@ -159,7 +173,9 @@ def main() -> None:
 
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--records", type=int, default=RECORDS)
-    lines = measure(options.parse_args().records)
+    options.add_argument("--train", action="store_true", help="train a model on what was imported, and resolve by it")
+    given = options.parse_args()
+    lines = measure(given.records, trains=given.train)
     console.print(table([line.as_json() for line in lines]))
     sys.exit(int(any(line.is_met is False for line in lines)))
 
