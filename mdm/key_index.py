@@ -15,6 +15,12 @@ from matching.blocking import KEY_BYTES
 from matching.bulk_pairs import KEYS_SCHEMA
 from mdm import sql
 
+_READ = """SELECT s.record_id, k.rules, k.keys FROM (SELECT record_id FROM {living}) AS s LEFT JOIN (
+    SELECT record_id, string_agg(int2send(rule), '' ORDER BY rule, blocking_key) AS rules,
+      string_agg(int8send(blocking_key), '' ORDER BY rule, blocking_key) AS keys
+    FROM {filed} GROUP BY record_id) AS k USING (record_id)
+  ORDER BY s.record_id"""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyIndex:
@@ -36,13 +42,6 @@ def read_of(session: Session, record_ids: Sequence[uuid.UUID]) -> KeyIndex:
         session, _READ.format(filed=f"{chosen} JOIN blocking_key USING (record_id)", living=chosen), {"ids": list(record_ids)}
     )
     return _packed_index(found)
-
-
-_READ = """SELECT s.record_id, k.rules, k.keys FROM (SELECT record_id FROM {living}) AS s LEFT JOIN (
-    SELECT record_id, string_agg(int2send(rule), '' ORDER BY rule, blocking_key) AS rules,
-      string_agg(int8send(blocking_key), '' ORDER BY rule, blocking_key) AS keys
-    FROM {filed} GROUP BY record_id) AS k USING (record_id)
-  ORDER BY s.record_id"""
 
 
 def _packed_index(found: Sequence[sql.Row]) -> KeyIndex:
