@@ -130,8 +130,10 @@ class Rival:
             retain_intermediate_calculation_columns=False,
         )
         linker = Linker(self._api.register(self._table), settings, log_level=None)
-        sure = [_rule(*one) for one in (*DETERMINISTIC, *identifiers) if self._has(*one) and one != ("id_device",)]
-        linker.training.estimate_probability_two_random_records_match(sure, recall=RECALL_OF_RULES)
+        sure = [one for one in (*DETERMINISTIC, *identifiers) if self._has(*one) and one != ("id_device",)]
+        if any(map(self._pairs_of, sure)):  # Of no pair at all Splink makes a prior of 0, and fails at its logarithm.
+            rules = [_rule(*one) for one in sure]
+            linker.training.estimate_probability_two_random_records_match(rules, recall=RECALL_OF_RULES)
         linker.training.estimate_u_using_random_sampling(max_pairs=SAMPLED_PAIRS, seed=1)
         for one in (*PASSES, *identifiers):
             if self._has(*one) and self._pairs_of(one) >= FEWEST_PAIRS:

@@ -21,7 +21,7 @@ from mdm.mapping_values import text_of
 
 SAMPLE_ROWS = 500
 MOST = 0.6  # Share of a column's values that must look alike to say what they are.
-ADDRESS = ("line1", "line2", "house_number", "city", "region", "postal_code", "country")
+ADDRESS = ("line1", "line2", "house_number", "unit", "city", "region", "postal_code", "country")
 SEVERAL = ("emails", "phones")
 SHAPES: dict[str, Callable[[str], object]] = {
     "emails": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+").fullmatch,
@@ -44,7 +44,8 @@ MOST_ACCENTS = 0.25
 ORDER = ("channel_kind", "brand", "file", "key", "updated_at", "date_order", "earliest_birth_year", "fields")
 YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)|(?<!\d)([12]\d{3})(?=\d{4}(?!\d))")
 FIRST_YEAR_OF_THE_PAST, MOST_YEARS_ASTRAY = 1500, 0.05
-DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}")
+DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-]\d{2,4}|(\d{2})(\d{2})(?:19|20)\d{2}(?!\d)")
+MOST_OUT_OF_ORDER = 0.1  # Of the dates that tell their order: typing errors, or a day and a month that changed places.
 
 
 @dataclass(slots=True)
@@ -285,17 +286,24 @@ def _document(source: str, reading: _Reading, columns: dict[str, list[str]]) -> 
 
 
 def _date_order(reading: _Reading, columns: dict[str, list[str]]) -> str | None:
-    """DMY or MDY, when a birth date tells by a number above 12; a doubt when none does."""
+    """DMY or MDY, as nearly all birth dates tell that have a number above 12; a doubt when some tell otherwise, or none tells."""
     texts = [text for column in reading.chosen.get("birth_date", []) for text in columns[column]]
-    parts = [(int(found[1]), int(found[2])) for text in texts if (found := DAY_MONTH.match(text))]
+    parts = [(int(found[1] or found[3]), int(found[2] or found[4])) for text in texts if (found := DAY_MONTH.match(text))]
     if not parts:
         return None
-    day_first, month_first = any(first > 12 for first, _ in parts), any(second > 12 for _, second in parts)
-    if day_first == month_first:
-        why = "are in both orders" if day_first else "do not tell day from month"
-        reading.doubts.append(f"the dates of {', '.join(reading.chosen['birth_date'])} {why}: say date_order DMY or MDY")
+    told = {"DMY": sum(first > 12 for first, _ in parts), "MDY": sum(second > 12 for _, second in parts)}
+    order = max(told, key=told.__getitem__)
+    fewer, all_told = min(told.values()), sum(told.values())
+    dates = f"the dates of {', '.join(reading.chosen['birth_date'])}"
+    if fewer > all_told * MOST_OUT_OF_ORDER or not all_told:
+        why = "are in both orders" if all_told else "do not tell day from month"
+        reading.doubts.append(f"{dates} {why}: say date_order DMY or MDY")
         return None
-    return "DMY" if day_first else "MDY"
+    if fewer:
+        reading.doubts.append(
+            f"{dates} are taken for {order}, as {all_told - fewer} of {all_told} tell; the others are read as they can be"
+        )
+    return order
 
 
 def _earliest_birth_year(reading: _Reading, columns: dict[str, list[str]]) -> int | None:

@@ -5,7 +5,7 @@ import pytest
 from bench.accuracy import LEAST_AHEAD, Compared, goals
 from bench.accuracy_sets import LabelledSet, retailer
 from bench.rival import Outcome, Rival, columns
-from matching.evaluate import evaluate_records, prepare
+from matching.evaluate import Labelled, evaluate_records, prepare
 from matching.model import default_model
 from matching.standardize import Context, standardize
 
@@ -45,6 +45,26 @@ def test_it_finds_customers_and_its_clusters_are_those_of_the_best_threshold(out
     for found in outcomes:
         assert found.pairwise.f1 > 0.5, "a rival that finds little was set up wrongly"
         assert found.pairwise.f1 == pytest.approx(found.best_f1, abs=1e-9)
+
+
+def test_a_set_whose_doubles_all_differ_somewhere_is_compared_as_well() -> None:
+    """No deterministic rule finds a pair: the prior stays Splink's own."""
+    people = [("mary", "miller", 1), ("marie", "miller", 1), ("john", "baker", 2), ("jon", "baker", 2), *_strangers(60)]
+    records = [
+        Labelled(f"{at}", f"{truth}", standardize(_named(given, surname, truth), Context("GB", "DMY")))
+        for at, (given, surname, truth) in enumerate(people)
+    ]
+    with Rival(records) as rival:
+        assert 0.0 < rival.outcome().pairwise.f1 <= 1.0
+
+
+def _named(given: str, surname: str, truth: int) -> dict[str, str]:
+    return {"given_name": given, "surname": surname, "birth_date": f"19{truth % 90 + 10}-03-04"}
+
+
+def _strangers(count: int) -> list[tuple[str, str, int]]:
+    given, surnames = ("ann", "peter", "lisa", "omar", "ines", "karl"), ("ford", "kim", "weber", "rossi", "silva")
+    return [(given[at % 6], surnames[at % 5], 3 + at) for at in range(count)]
 
 
 def test_our_run_is_held_to_the_better_of_the_rivals(small: LabelledSet, outcomes: tuple[Outcome, Outcome]) -> None:

@@ -106,11 +106,22 @@ def test_a_column_that_belies_its_name_is_doubted(tmp_path: Path) -> None:
     assert found.doubts == ["email is called like emails, but 100% of its values do not look like it"]
 
 
-@pytest.mark.parametrize(("dates", "order"), [("13/12/1980", "DMY"), ("12/13/1980", "MDY"), ("1980-12-31", None)])
+@pytest.mark.parametrize(
+    ("dates", "order"),
+    [("13/12/1980", "DMY"), ("12/13/1980", "MDY"), ("12131980", "MDY"), ("1980-12-31", None), ("19801231", None)],
+)
 def test_the_date_order_is_read_from_the_dates(tmp_path: Path, dates: str, order: str | None) -> None:
     found = drafted(tmp_path, f"id,dob\n1,{dates}\n2,01/02/1990\n" if order else f"id,dob\n1,{dates}\n")
     assert policy.parse(found.text).source("crm").date_order == order
     assert found.doubts == []
+
+
+def test_a_few_dates_in_the_other_order_are_errors_among_the_rest(tmp_path: Path) -> None:
+    american, swapped = [f"12/{day}/1980" for day in range(13, 31)], "31/12/1980"
+    found = drafted(tmp_path, _dates(*american, swapped))
+    assert policy.parse(found.text).source("crm").date_order == "MDY"
+    assert found.doubts == ["the dates of dob are taken for MDY, as 18 of 19 tell; the others are read as they can be"]
+    assert policy.parse(drafted(tmp_path, _dates(*american[:8], swapped)).text).source("crm").date_order is None
 
 
 SHOPS = ["Blue Palace", "Golden Dragon Inn", "La Trattoria", "Harbor Grill", "Corner Deli & Bar", "Old Mill Bistro"]
