@@ -4,19 +4,21 @@ Ours: a model trained on the set without its labels (what `mdm evaluate` does), 
 (merged without a human) and `balanced` (review pairs settled by what is more probable). The retailers' policy says how much their
 stewards settle; "in budget" asks no more than that. Splink's: once with its own blocking and once with our candidate pairs, each
 at the threshold that the truth says is best, for each measure by itself; we never get that. Sets: `bench.accuracy_sets`. More
-customers, or some of the sets only: `python -m bench.accuracy --customers 20000 typical`.
+customers, or some of the sets only: `python -m bench.accuracy --customers 20000 typical`. Any labelled file, read as `mdm map`
+would draft it: `python -m bench.accuracy --file people.csv --truth person_id`.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from bench.accuracy_sets import CUSTOMERS, LabelledSet, sets
+from bench.accuracy_sets import CUSTOMERS, LabelledSet, labelled_file, sets
 from bench.line import Line
 from bench.rival import Outcome, Rival
 from matching.bulk import by_position
@@ -55,11 +57,11 @@ class Compared:
 
 def measure() -> list[Line]:
     """Compare on every set; the wide table goes to the terminal, the lines to the results."""
-    return _measured(CUSTOMERS, ())
+    return _measured(sets(CUSTOMERS))
 
 
-def _measured(customers: int, wanted: tuple[str, ...]) -> list[Line]:
-    found = [compare(one) for one in sets(customers, wanted)]
+def _measured(of: Iterable[LabelledSet]) -> list[Line]:
+    found = [compare(one) for one in of]
     console.print(table(found))
     return [line for one in found for line in (*figures(one), *goals(one))]
 
@@ -153,8 +155,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Accuracy beside Splink")
     parser.add_argument("sets", nargs="*", help="words of the sets' names: 'febrl 3', typical; all when none is said")
     parser.add_argument("--customers", type=int, default=CUSTOMERS, help="simulated customers of each profile")
+    parser.add_argument("--file", type=Path, action="append", default=[], help="a labelled file instead of the sets")
+    parser.add_argument("--truth", help="the column of the files' labels")
     asked = parser.parse_args()
-    for line in _measured(asked.customers, tuple(asked.sets)):
+    if bool(asked.file) != bool(asked.truth):
+        parser.error("--file and --truth go together")
+    given = (labelled_file(path, asked.truth) for path in asked.file)
+    for line in _measured(given if asked.file else sets(asked.customers, tuple(asked.sets))):
         if line.is_met is False:
             console.print(f"missed: {line.name} {line.value:.4f} (goal {line.goal:g})")
 

@@ -18,7 +18,7 @@ from matching.decide import IdentifierRules
 from matching.evaluate import Labelled
 from matching.standardize import Context, standardize
 from mdm import mapping, policy
-from mdm.labelled import read_labelled
+from mdm.labelled import drafted_rules, read_labelled
 from sampledata.files import policy_text
 from sampledata.retailer import simulate
 
@@ -98,6 +98,12 @@ def _german(row: dict[str, str]) -> dict[str, Any]:
         "surname": f"{said['lname_c1']} {said['lname_c2']}".strip(),
         "birth_date": f"{float(said['by']):04.0f}-{float(said['bm']):02.0f}-{float(said['bd']):02.0f}",
     }
+
+
+def labelled_file(path: Path, truth: str) -> LabelledSet:
+    """Read a file whose column `truth` says who is who, by the mapping that would be drafted for it. Raises: Invalid."""
+    rules, _ = drafted_rules(path, [truth])
+    return LabelledSet(path.stem, read_labelled([path], rules, truth).records)
 
 
 def retailer(profile: str, customers: int) -> LabelledSet:
