@@ -23,10 +23,11 @@ from soak.wounded import wounded
 
 # The full size; tests run the same with `SMALL`.
 CUSTOMERS, CLIENTS = 7_300, 4  # About 20,000 records.
-# How often a process dies at each of its points: 218 kills in all. A process that dies within ten seconds of its start is given
-# longer and longer pauses, so those of which there is one are let live so long first.
-HITS = {"api": 24, "worker": 20, "reader": 6, "relay": 6, "sequencer": 6, "sealer": 4, "sweeper": 6, "dispatcher": 6}
-STRIKES = 20
+# How often a process dies at each of its points, FEWEST_HITS at least: 222 kills in all. A process that dies within ten seconds
+# of its start is given longer and longer pauses, so those of which there is one are let live so long first.
+HITS = {"api": 24, "worker": 20, "reader": 6, "relay": 6, "sequencer": 6, "sealer": 6, "sweeper": 6, "dispatcher": 6}
+STRIKES, FEWEST_HITS = 20, 5
+MOST_REWORK = 0.05  # Of all leases and deliveries of a run, whatever was struck.
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,14 @@ def kills(rng: random.Random, evidence: Path, size: Size = FULL, home: Path | No
         if size.strikes:
             for what, meanwhile, strike in strikes.others():
                 outcome.faults.append(strikes.suffer(what, meanwhile, size.strikes, strike))
-        outcome.findings += strikes.findings + _judge(outcome.faults, size)
+        outcome.findings += strikes.findings + _judge(outcome.faults, size) + _rework(strikes, outcome)
         outcome.findings += undisturbed.compare(ground, rng, outcome.counts)
     return outcome
+
+
+def _rework(strikes: Strikes, outcome: Outcome) -> list[str]:
+    share = outcome.worst["share of work done again"] = strikes.units["again"] / max(1, strikes.units["done"])
+    return [f"{share:.1%} of all work was done again"] if share > MOST_REWORK else []
 
 
 def outside_faults(rng: random.Random, evidence: Path, size: Size = FULL, home: Path | None = None) -> Outcome:
@@ -142,6 +148,6 @@ def events(rng: random.Random, evidence: Path, size: Size = FULL, home: Path | N
 
 
 def _judge(rows: list[Suffered], size: Size) -> list[str]:
-    wanted = min(5, size.most_hits)
+    wanted = min(FEWEST_HITS, size.most_hits)
     found = [f"{one.fault}: only {one.times} hits" for one in rows if one.times < wanted and one.fault.startswith("kill at")]
     return found + [f"{one.fault}: {one.lost} lost, {one.duplicated} duplicated" for one in rows if one.lost or one.duplicated]

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from kernel.settings import Settings
+from soak.faults import FEWEST_HITS, HITS
 from soak.points import OF_ADOPTIONS, OF_ERASURES, POINTS, Points
+from soak.strikes import PATIENCE_SECONDS
+from stewardship.audit_sealing import CHECKPOINT_SECONDS
 
 from ..architecture.source_tree import calls, product_modules
 
@@ -52,6 +55,17 @@ def test_every_point_of_the_product_is_known_and_marked() -> None:
     ]
     assert {name for name, _ in marked} == POINTS.keys() | OF_ERASURES.keys() | OF_ADOPTIONS.keys()
     assert len({path for _, path in marked}) == 12
+
+
+def test_the_fault_table_kills_at_every_point_as_often_as_it_asks_for() -> None:
+    """With four kills of the sealer a whole run could only fail: it judges by five."""
+    kills = {name: HITS[name.partition(".")[0]] for name in POINTS}
+    assert min(kills.values()) >= FEWEST_HITS
+    assert sum(kills.values()) >= 200
+
+
+def test_the_fault_table_waits_for_a_checkpoint_to_be_signed() -> None:
+    assert PATIENCE_SECONDS > CHECKPOINT_SECONDS
 
 
 def test_without_a_folder_nothing_is_armed() -> None:
