@@ -106,14 +106,15 @@ class Mixture:
         self.start_m, self.start_u = m, u
         self.m, self.u, self.share = m, u, 0.5
 
-    def run(self, free_m: Sequence[bool], rounds: int, enough: float) -> int:
-        """Repeat until the share of matching pairs moves less than `enough`; m changes only where it is free. Returns the
-        rounds."""
+    def run(self, free_m: Sequence[bool], rounds: int, enough: float, *, free_u: bool = True) -> int:
+        """Repeat until the share of matching pairs moves less than `enough`; m changes only where it is free, and u unless it is
+        not. Returns the rounds."""
         for done in range(1, rounds + 1):
             before = self.share
             seen_m, seen_u, matching = self._expect()
             self.share = (matching + 1.0) / (sum(self.patterns.values()) + 2.0)
-            self.u = [_towards(seen, start, self.pseudo) for seen, start in zip(seen_u, self.start_u, strict=True)]
+            if free_u:
+                self.u = [_towards(seen, start, self.pseudo) for seen, start in zip(seen_u, self.start_u, strict=True)]
             self.m = [
                 _towards(seen, start, self.pseudo) if free else start
                 for seen, start, free in zip(seen_m, self.start_m, free_m, strict=True)

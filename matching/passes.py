@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
@@ -28,16 +28,16 @@ from matching.comparisons import (
     SURNAME,
     Comparison,
 )
-from matching.estimate import BASE_PAIRS, RAREST, UNSEEN, Mixture, smoothed_m
+from matching.estimate import BASE_PAIRS, RAREST, Mixture
 from matching.forms import RECORD_ID, ComparisonForm
 from matching.hot_keys import HotLimits
 from matching.model import Model, Parameter
 from matching.splink_form import splink_comparison
+from matching.teaching import COUNTED, Learned, believed, combined_m
 
 # A pass of fewer pairs says less of a level than the base model, which counts for as many (BASE_PAIRS). Of the 50 doubles of
 # RLdata500 33 agree on the birth date.
 FEWEST_PAIRS = 30
-FEWEST_MATCHES = 20.0
 EM_PAIRS = 500_000
 LARGEST_BLOCK = 200
 # Splink's own 25 rounds and 0.0001 leave a level's weight 1.1 and 0.8 bits from where EM ends (1,500 simulated customers), these
@@ -66,14 +66,6 @@ def _first(values: Sequence[str] | None) -> str | None:
 CONTACT_PASSES = {"building": ADDRESS, "phone": PHONE, "e-mail": EMAIL}
 BY_FAMILY = "surname and postal code"
 BY_NAMES = "namesakes"
-# The passes that count nearly every agreement by chance of these levels, where a sample would see a handful.
-COUNTED = {
-    "birth date": (BIRTH_DATE, ("exact",)),
-    "identifier": (IDENTIFIER, ("same",)),
-    "company name": (COMPANY, ("exact",)),
-    "phone": (PHONE, ("exact",)),
-    "e-mail": (EMAIL, ("own", "exact")),
-}
 # What tells the people of one company apart says nothing of how one person's records differ.
 PERSONAL = (GIVEN.name, SURNAME.name, MIDDLE.name, BIRTH_DATE.name, GENDER.name)
 PASSES: tuple[Pass, ...] = (
@@ -103,30 +95,6 @@ PASSES: tuple[Pass, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """What one pass taught: the share of its pairs that match, and m and u of each comparison's levels, strongest first.
-
-    `apart`: the pairs that do not match, by the level that they reach of the comparison whose chance agreements it counts.
-    """
-
-    name: str
-    household: bool
-    pairs: int
-    possible_pairs: float
-    matching: float
-    rounds: int
-    converged: bool
-    m: Mapping[str, tuple[float, ...]]
-    u: Mapping[str, tuple[float, ...]]
-    apart: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def matches(self) -> float:
-        """The number of matching pairs that it saw, as far as it can tell."""
-        return self.pairs * self.matching
-
-
 def pairs_among(records: int) -> float:
     """How many pairs so many records make."""
     return max(records * (records - 1) / 2, 1.0)
@@ -144,9 +112,8 @@ def learn_from_people(
     learned = []
     for one in PASSES:
         keys = _usable_keys([one.key(form) for form in forms])
-        pairs = _pairs_of(keys)
-        if pairs >= FEWEST_PAIRS and not one.household and _chosen(one, start, table, u):
-            learned.append(_run(one, start, table.append_column("pass_key", pa.array(keys, pa.string())), u, pairs))
+        if not one.household and _pairs_of(keys) >= FEWEST_PAIRS and _chosen(one, start, table, u):
+            learned.append(believed(_run(one, start, table, keys, u)))
     return learned
 
 
@@ -154,16 +121,16 @@ def learn_from_households(
     start: Model, table: pa.Table, forms: Sequence[ComparisonForm], u: Mapping[str, Sequence[float]], before: Sequence[Learned]
 ) -> list[Learned]:
     """Run the passes that block on what a household shares: u is free there, m only where no earlier pass taught it."""
-    taught = combined_m(start, before)
+    taught, known = combined_m(start, before), {name for each in before for name in each.m}
     found = []
     for one in PASSES:
         keys = _usable_keys([one.key(form) for form in forms])
         if one.household and _pairs_of(keys) >= FEWEST_PAIRS and _chosen(one, start, table, u):
-            found.append(_run_household(one, start, table, keys, u, taught, {name for each in before for name in each.m}))
+            found.append(believed(_run_mixture(one, start, table, keys, u, taught, known)))
     return found
 
 
-def _run_household(
+def _run_mixture(
     one: Pass,
     start: Model,
     table: pa.Table,
@@ -186,11 +153,12 @@ def _run_household(
     # Levels count from the weakest; parameters stand strongest first.
     weakest_m, weakest_u = ([tuple(reversed(side[name])) for _, name in chosen] for side in (m, u))
     mixture = Mixture(patterns, [*weakest_m, *told.m], [*weakest_u, *told.u], BASE_PAIRS)
-    rounds = mixture.run([*(name not in taught for _, name in chosen), *(True for _ in told.places)], EM_ROUNDS, EM_CONVERGENCE)
+    free = [*(name not in taught for _, name in chosen), *(True for _ in told.places)]
+    rounds = mixture.run(free, EM_ROUNDS, EM_CONVERGENCE, free_u=one.household)
     names = [name for _, name in chosen]
     return Learned(
         name=one.name,
-        household=True,
+        household=one.household,
         pairs=scored.num_rows,
         possible_pairs=pairs_among(sum(key is not None for key in keys)),
         matching=min(mixture.share, MOST_SHARE),
@@ -248,8 +216,15 @@ def _pairs_of(keys: Sequence[str | None]) -> int:
     return sum(count * (count - 1) // 2 for count in counts.values())
 
 
-def _run(one: Pass, start: Model, table: pa.Table, u: Mapping[str, Sequence[float]], pairs: int) -> Learned:
-    """Run Splink's EM on the pairs of one pass, with u as sampled."""
+def _run(one: Pass, start: Model, table: pa.Table, keys: Sequence[str | None], u: Mapping[str, Sequence[float]]) -> Learned:
+    """Run Splink's EM on the pairs of one pass, with u as sampled; our own where a share falls below what Splink can hold."""
+    try:
+        return _run_splink(one, start, table.append_column("pass_key", pa.array(keys, pa.string())), u, _pairs_of(keys))
+    except ValueError:  # "m_probability value 0.0 is below the minimum": at a level that ever fewer matching pairs are at.
+        return _run_mixture(one, start, table, keys, u, combined_m(start, ()), ())
+
+
+def _run_splink(one: Pass, start: Model, table: pa.Table, u: Mapping[str, Sequence[float]], pairs: int) -> Learned:
     chosen = _chosen(one, start, table, u)
     settings = SettingsCreator(
         link_type="dedupe_only",
@@ -313,33 +288,3 @@ def quiet_splink() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(before)
-
-
-def combined_m(start: Model, learned: Sequence[Learned]) -> dict[str, tuple[float, ...]]:
-    """Average m over the passes that can teach it, each counting by its matches up to a thousand, and smooth towards the base."""
-    found = {}
-    for comparison, parameters in zip(start.comparisons, start.parameters, strict=True):
-        if comparison.correction:
-            continue
-        teachers = [one for one in learned if comparison.name in one.m and one.matches >= FEWEST_MATCHES]
-        teachers = [one for one in teachers if not one.household] or teachers
-        counts = [
-            sum(min(one.matches, 1000.0) * one.m[comparison.name][step] for one in teachers) for step in range(len(parameters))
-        ]
-        found[comparison.name] = smoothed_m(counts, parameters)
-    return found
-
-
-def counted_u(u: Mapping[str, tuple[float, ...]], learned: Sequence[Learned]) -> dict[str, tuple[float, ...]]:
-    """Replace the sampled u of levels whose chance agreements a pass has counted."""
-    found = dict(u)
-    for one in learned:
-        if one.name not in COUNTED or COUNTED[one.name][0].name not in found:
-            continue
-        comparison, counted = COUNTED[one.name]
-        apart = one.apart or {counted[0]: one.pairs * (1.0 - one.matching)}
-        found[comparison.name] = tuple(
-            min((apart.get(level.name, 0.0) + UNSEEN) / one.possible_pairs, 1.0) if level.name in counted else share
-            for level, share in zip(comparison.levels, found[comparison.name], strict=True)
-        )
-    return found

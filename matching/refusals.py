@@ -4,16 +4,18 @@ Reads what was trained; trains nothing. A comparison of which the data holds not
 parameters, or has nothing to compare.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from matching.comparisons import Comparison
 from matching.model import Model, Parameter
-from matching.passes import EM_ROUNDS, FEWEST_MATCHES, Learned
+from matching.passes import EM_ROUNDS
+from matching.teaching import Learned
 
 FEWEST_RECORDS = 100
 FEWEST_CANDIDATES = 50
 FEWEST_BITS = 1.0
 FEWEST_TELLING = 2
+SEEN_SHARE = 0.001  # Of random pairs: what fewer are at is known of the base model alone.
 
 
 class TrainingRefused(ValueError):
@@ -41,7 +43,7 @@ def refuse_degenerate(
     """
     if candidates < FEWEST_CANDIDATES:
         raise TrainingRefused(f"{candidates} candidate pairs: at least {FEWEST_CANDIDATES} are needed")
-    teachers = [one for one in learned if one.matches >= FEWEST_MATCHES]
+    teachers = [one for one in learned if one.teaches]
     if not teachers:
         raise TrainingRefused("no blocking pass has enough matching pairs to learn from")
     if not any(one.converged for one in teachers):
@@ -76,13 +78,19 @@ def _refuse_constant(comparison: Comparison, place: int, sample: Mapping[tuple[i
 
 def _refuse_inverted(comparison: Comparison, m: Sequence[float], u: Sequence[float]) -> None:
     """Refuse a comparison whose agreement speaks against a match; putting its levels in order would hide that."""
-    if m[-1] * u[0] > 2.0**FEWEST_BITS * m[0] * u[-1] and all(_speaks_less(m, u)):
+    first = _where_disagreement_begins(u)
+    one_m, one_u = sum(m[first:]), sum(u[first:])
+    speaks_less = all(level_m * one_u < one_m * level_u for level_m, level_u in zip(m[:first], u[:first], strict=True))
+    if speaks_less and one_m * u[0] > 2.0**FEWEST_BITS * m[0] * one_u:
         raise TrainingRefused(
             f"{comparison.name} is not monotone: matching pairs agree on it less often than other pairs do."
             " Look whether the field is mapped to what it holds"
         )
 
 
-def _speaks_less(m: Sequence[float], u: Sequence[float]) -> Iterator[bool]:
-    """Yield for each level but the weakest whether it weighs less than the weakest."""
-    return (one_m * u[-1] < m[-1] * one_u for one_m, one_u in zip(m[:-1], u[:-1], strict=True))
+def _where_disagreement_begins(u: Sequence[float]) -> int:
+    """The weakest levels that strangers are at: where all live in one town, hardly a pair says of another how much that tells."""
+    first = len(u) - 1
+    while first > 1 and sum(u[first:]) < SEEN_SHARE:
+        first -= 1
+    return first

@@ -30,10 +30,6 @@ from matching.passes import (
     BY_FAMILY,
     BY_NAMES,
     CONTACT_PASSES,
-    FEWEST_MATCHES,
-    Learned,
-    combined_m,
-    counted_u,
     digest,
     learn_from_households,
     learn_from_people,
@@ -41,6 +37,7 @@ from matching.passes import (
     pairs_among,
 )
 from matching.refusals import TrainingRefused, refuse_degenerate, refuse_few
+from matching.teaching import Learned, combined_m, counted_u
 
 __all__ = ["TrainingRefused", "train"]
 SAMPLED_PAIRS = 300_000
@@ -183,7 +180,7 @@ def _corrections(
     and the surname are worth less by how much commoner their agreement is among its people. Nothing is taken back where no two
     people share a home; without such a pass the base model's corrections stay.
     """
-    taught = {one.name: one for one in learned if one.household and one.matches >= FEWEST_MATCHES}
+    taught = {one.name: one for one in learned if one.household and one.teaches}
     return _home_corrections(start, taught, trained) | _name_corrections(taught, trained)
 
 
@@ -271,6 +268,7 @@ def _report(model: Model, of: tuple[int, int], learned: Sequence[Learned], candi
                 "matching": round(one.matching, 6),
                 "rounds": one.rounds,
                 "converged": one.converged,
+                **({"disbelieved": list(one.disbelieved)} if one.disbelieved else {}),
             }
             for one in learned
         ],

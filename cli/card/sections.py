@@ -209,6 +209,12 @@ def training(report: Mapping[str, Any]) -> str:
     ]
     kept = report.get("kept_from_base") or ()
     told = table(("pairs that agree on", "converged", "pairs", "one customer's", "rounds"), rows, 3) if rows else ""
+    told += "".join(
+        f"<p>Pairs that agree on {words(one['blocks_on'])} mostly differ in {words(', '.join(one['disbelieved']))}: "
+        "they are hardly one customer's, and taught nothing of that.</p>"
+        for one in report.get("passes", ())
+        if one.get("disbelieved")
+    )
     if kept:
         told += f"<p>The records say nothing of {words(', '.join(kept))}: what the model before knew of it stays.</p>"
     rest = {

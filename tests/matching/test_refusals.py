@@ -4,10 +4,10 @@ import dataclasses
 
 import pytest
 
-from matching.comparisons import COMPARISONS, GENDER, GIVEN
+from matching.comparisons import ADDRESS, COMPARISONS, GENDER, GIVEN
 from matching.model import default_model
-from matching.passes import Learned
 from matching.refusals import TrainingRefused, refuse_degenerate, refuse_few
+from matching.teaching import Learned
 
 MODEL = default_model()
 NAMES = [comparison.name for comparison in MODEL.comparisons]
@@ -80,3 +80,13 @@ def test_one_on_which_strangers_agree_more_often_than_one_customer_is_not_monoto
 def test_levels_merely_out_of_order_are_pooled_and_not_refused() -> None:
     out_of_order = (0.1, *M[GIVEN.name][1:])
     assert refused(m=M | {GIVEN.name: out_of_order}) == ""
+
+
+def test_a_town_of_which_nobody_comes_from_elsewhere_is_no_reason() -> None:
+    """No random pair is at the weakest level: what is said of it is the base model's, and rarer than any agreement."""
+    m = (0.9, 0.001, 0.001, 0.005, 0.007, 0.08, 0.006)
+    u = (0.011, 1e-6, 1e-5, 0.022, 0.096, 0.871, 1e-5)
+    assert refused(m=M | {ADDRESS.name: m}, u=U | {ADDRESS.name: u}) == ""
+    assert "address is not monotone" in refused(
+        m=M | {ADDRESS.name: (0.001, 1e-8, 1e-7, 0.002, 0.007, 0.98, 0.01)}, u=U | {ADDRESS.name: u}
+    )

@@ -109,6 +109,13 @@ def test_a_pass_that_did_not_converge_is_marked() -> None:
     assert "<td>yes</td>" in next(row for row in rows if row.startswith("<td>building</td>"))
 
 
+def test_a_pass_that_found_others_than_one_customers_pairs_is_told_of() -> None:
+    seen = {"pairs": 900, "matching": 0.4, "rounds": 40, "converged": True}
+    told = page(model(passes=[{"blocks_on": "birth date", "disbelieved": ["given_name"], **seen}]), FACTS)
+    assert "Pairs that agree on birth date mostly differ in given name" in told
+    assert "mostly differ" not in page(model(passes=[{"blocks_on": "birth date", **seen}]), FACTS)
+
+
 def test_a_model_without_counts_says_that_they_are_not_known() -> None:
     report = {name: value for name, value in default_model().report.items() if name != "weights"}
     bare = dataclasses.replace(default_model(), report=report, fingerprint="")
