@@ -118,6 +118,9 @@ def _read(session: Session, ruling: Policy, now: datetime) -> dict[str, _Found]:
         found[source].keyed[attribute] = (keyed, shared)
     for source, copies in sql.rows(session, COPIES):
         found[source].copies = copies
+    for (source,) in sql.rows(session, "SELECT DISTINCT source FROM quality_day"):
+        if source in ruling.sources:  # Of one that lost its last record it is told that it has none, not what it had.
+            found.setdefault(source, _Found())
     for source, code, number in sql.rows(session, REJECTS, params):
         found[source].rejects[code] = number
     for source, refusal, number in sql.rows(session, REFUSED, params):

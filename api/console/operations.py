@@ -19,7 +19,7 @@ from api.schemas.webhooks import Redelivery
 from kernel import audit, clock, db, jobs
 from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError, NotFound
-from mdm import imports, quality_reading, rejects, retrying, sources
+from mdm import imports, quality_overview, quality_reading, rejects, retrying
 from mdm import policy as policies
 from mdm.policy import Policy
 from mdm.policy_schema import Source
@@ -39,11 +39,13 @@ ACTS: Mapping[str, tuple[Callable[[Session, UUID], object], str]] = {
 
 @router.get(SOURCES, include_in_schema=False)
 def sources_(request: Request, signed: Operator) -> Response:
-    """List the sources, with how many records each has and when one of them last changed."""
+    """List the sources, with how many records each had and when one of them had last come, as last measured."""
     with db.read_only(db.Role.APP, signed.user.principal.scope) as session:
-        ruling, figures = policies.current(session), sources.figures(session)
-    shown = [(name, one, figures.get(name, sources.NOTHING)) for name, one in _visible(ruling, signed.user.principal)]
-    return page(request, "sources.html", sources=shown)
+        ruling = policies.current(session)
+        measured = {one.source: one for one in quality_overview.read(session, ruling)}
+    shown = [(name, one, measured.get(name)) for name, one in _visible(ruling, signed.user.principal)]
+    counted = max((one.measured_at for one in measured.values()), default=None)
+    return page(request, "sources.html", sources=shown, counted=counted)
 
 
 def _visible(ruling: Policy, caller: Principal) -> list[tuple[str, Source]]:

@@ -132,7 +132,11 @@ def _refuse_part(caller: Principal) -> None:
 
 def _compared(session: Session, version: int) -> tuple[Policy, Policy, Difference]:
     before, wanted = policies.current(session), policies.by_version(session, version)
-    records = {source: one.records for source, one in sources.figures(session).items()}
+    # Records are counted of the sources that the document speaks of otherwise: of a million it took half a second.
+    told = {
+        name for name in before.sources.keys() | wanted.sources.keys() if before.sources.get(name) != wanted.sources.get(name)
+    }
+    records = {source: one.records for source, one in sources.figures(session, told).items()}
     return before, wanted, policy_changes.difference(before, wanted, records)
 
 

@@ -75,6 +75,15 @@ def test_a_record_that_is_changed_or_deleted_counts_as_it_is_now(mdm: Master) ->
     assert (shop.all.records, shop.all.fields["emails"].good, shop.all.fields["emails"].refused) == (1, 1, 0)
 
 
+def test_a_source_that_lost_its_last_record_has_none(mdm: Master) -> None:
+    put(mdm, "pos", person(1))
+    measure()
+    mdm.delete("pos", "0")
+    clock.set_source(lambda: DAY + timedelta(minutes=1))
+    assert measure()["pos"].all.records == 0
+    assert query("SELECT source, body #>> '{all,records}' FROM quality_day") == [("pos", "0")]
+
+
 def test_the_day_counts_what_arrived_or_changed_on_it(mdm: Master) -> None:
     put(mdm, "shop", person(1), person(2))
     clock.set_source(lambda: DAY + timedelta(days=1))

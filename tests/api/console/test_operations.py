@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kernel import actor, db, jobs
+from mdm import quality_breaches
 from webhooks import endpoints
 
 from ...resolution import WHO, Master, query
@@ -40,11 +41,14 @@ def endpoint(mdm: Master) -> str:
 
 
 def test_sources_say_how_many_records_they_have_and_one_its_quality(olga: Browser) -> None:
-    listed = words_of(olga.open("/console/operations/sources"))
-    assert "bought" in listed
-    assert "acquired brand · main review 1" in listed
+    assert "acquired brand · main review not known not known" in words_of(olga.open("/console/operations/sources"))
     assert "Nothing of it was measured yet" in words_of(olga.open("/console/operations/sources/pos"))
     assert "no such source" in words_of(olga.open("/console/operations/sources/nowhere", 404))
+    quality_breaches.run(db.transaction)
+    assert "acquired brand · main review 1" in words_of(olga.open("/console/operations/sources"))
+    assert "other live 0 none" in words_of(olga.page)
+    query("UPDATE quality_day SET body = jsonb_set(body, '{times,last_received_at}', '\"2020-01-01T00:00:00+00:00\"')")
+    assert "live 1 2020-01-01" in words_of(olga.open("/console/operations/sources")), "it is told as measured"
 
 
 def test_a_job_is_shown_paused_resumed_and_cancelled(olga: Browser, job: str) -> None:
