@@ -23,7 +23,7 @@ from mdm import drift_measure, imports, policy, quality_breaches, rejects, shado
 from mdm.rejects import Reject
 from mdm.resolve import Resolver
 from sampledata.files import policy_text
-from stewardship import accounts, kept_measures, privacy_requests, tasks
+from stewardship import accounts, kept_measures, kept_reports, privacy_requests, tasks
 from webhooks import endpoints
 from workers.sequencer import number_all
 
@@ -76,6 +76,7 @@ def _fill(port: int) -> None:
     told.work(SETTLED)
     quality_breaches.run(db.transaction)
     kept_measures.keep(db.transaction)
+    kept_reports.keep_due(db.transaction)
     for _ in range(2):  # The first takes the snapshot that the second is held against.
         drift_measure.run(db.transaction)
     number_all()

@@ -195,12 +195,16 @@ AGREEMENT = Measure(
 
 def tell(steps: Steps, month: Month) -> list[Told]:
     """Tell every measure, each in a step of its own: one that takes longer than LONGEST costs no other."""
-    found = [Told(measure, rows(steps, measure, month.since, month.until)) for measure in MEASURES]
+    found = {measure.name: rows(steps, measure, month.since, month.until) for measure in MEASURES}
     with steps() as session:
-        found.insert(3, Told(PRECISION, _precision(session)))
-        answers = next(at for at, one in enumerate(found) if one.measure.name == "Stewards' answers")
-        found.insert(answers + 1, Told(AGREEMENT, _agreement(session, month)))
-    return found
+        found[PRECISION.name], found[AGREEMENT.name] = _precision(session), _agreement(session, month)
+    return [Told(measure, found[measure.name]) for measure in every()]
+
+
+def every() -> list[Measure]:
+    """Name all measures, in the order in which they are told."""
+    answers = next(at for at, one in enumerate(MEASURES) if one.name == "Stewards' answers") + 1
+    return [*MEASURES[:3], PRECISION, *MEASURES[3:answers], AGREEMENT, *MEASURES[answers:]]
 
 
 def rows(steps: Steps, measure: Measure, since: datetime, until: datetime) -> list[tuple[Cell, ...]] | None:

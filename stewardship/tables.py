@@ -1,4 +1,4 @@
-"""Rows of tasks, desks, notes, accounts, measures and released values (alembic 0002, 0029, 0030, 0035 to 0053). Private here."""
+"""Rows of tasks, desks, notes, accounts, measures and released values (alembic 0002, 0029, 0030, 0035 to 0058). Private here."""
 
 import uuid
 from datetime import datetime
@@ -131,6 +131,15 @@ class KeptMeasureRow(SQLModel, table=True):
     name: str = Field(primary_key=True)
     measured_at: datetime = _time()
     rows: list[list[Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
+
+
+class KeptReportRow(SQLModel, table=True):
+    """The report of a month as it was last told: each measure with its columns and rows."""
+
+    __tablename__ = "kept_report"
+    month: str = Field(primary_key=True)
+    told_at: datetime = _time()
+    measures: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSONB, nullable=False))
 
 
 class ReleaseRow(SQLModel, table=True):

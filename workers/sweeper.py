@@ -2,8 +2,8 @@
 
 It fires the schedules as well, notes how far an adoption is, judges the budget of false merges, and watches access. Run as
 `python -m workers.sweeper`; several may run. Only makes rows ready to ring again and opens jobs; the relay rings. Beside it, in
-a thread of its own since it takes seconds on millions of records, every source's quality is measured, and what of the report
-reads all of them is told.
+a thread of its own since it takes seconds on millions of records, every source's quality is measured, what of the report reads
+all of them is told, and once an hour the report itself.
 """
 
 import threading
@@ -14,7 +14,7 @@ from kernel import clock, db, log
 from kernel.errors import MdmError
 from kernel.settings import fault_point, settings
 from mdm import adoptions, candidates, chunks, instruments, lapsing, loads, overrides, pending, quality_breaches, schedules
-from stewardship import access_alerts, accounts, escalation, kept_measures, merge_budget
+from stewardship import access_alerts, accounts, escalation, kept_measures, kept_reports, merge_budget
 from webhooks import lag
 from workers.kinds import KINDS
 from workers.standing import stand
@@ -138,6 +138,7 @@ def measure(stopping: threading.Event) -> None:
         try:
             opened = quality_breaches.run(db.transaction)
             kept_measures.keep(db.transaction)
+            kept_reports.keep_due(db.transaction)
             logger.debug("quality_measured", seconds=round(time.monotonic() - started, 1), breaches_opened=opened)
         except db.UNAVAILABLE as away:
             logger.warning("database_away", error=type(away).__name__)

@@ -1,6 +1,7 @@
 """What happened: events as subscribers are told of them, who read or changed what, what became of imported files, the report of a
 month. Only reads."""
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -8,14 +9,15 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from api import working
-from api.console.frame import Auditor, Listener, Operator, Page, page, require_whole_scope
+from api.console.frame import Auditor, Listener, Operator, Page, Sent, field, page, require_whole_scope, to
 from api.console.operations import OPERATIONS
 from api.routes import resource
 from api.schemas.decisions import NO_NUL
 from kernel import audit, clock, db
+from kernel.errors import Invalid
 from mdm import imports, published
 from mdm.events import TYPES
-from stewardship import governance
+from stewardship import governance, kept_reports
 from webhooks import feed
 
 router = resource("console_trail", Page)
@@ -25,7 +27,7 @@ MOST = 50
 # Rare events lie far apart: a page of one type looks at so many numbers, and says so.
 LOOKED_AT = 5_000
 DAYS = 90
-MONTH = r"^(?:19|20)\d\d-(?:0[1-9]|1[0-2])$"
+MONTH = r"^(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])$"
 Word = Annotated[str | None, Query(max_length=200, pattern=NO_NUL)]
 Number = Annotated[int | None, Query(ge=1, le=2**62)]
 
@@ -77,8 +79,25 @@ def audited(
 
 @router.get(REPORT, include_in_schema=False)
 def report(request: Request, signed: Auditor, month: Annotated[str | None, Query(pattern=MONTH)] = None) -> Response:
-    """Tell a month to those who answer for the data; without one, this month so far."""
+    """Show a month, as it was last told, to those who answer for the data; without one, this month so far."""
     require_whole_scope(signed.user.principal, "The report")
-    year, number = map(int, (month or f"{clock.now():%Y-%m}").split("-"))
-    chosen = governance.Month.of(year, number)
-    return page(request, "report.html", month=chosen, told=governance.tell(db.read_only, chosen), shown=governance.shown)
+    chosen = _month(month)
+    with db.read_only() as session:
+        kept = kept_reports.read(session, chosen)
+    return page(request, "report.html", month=chosen, kept=kept, shown=governance.shown)
+
+
+@router.post(REPORT, include_in_schema=False)
+def tell(request: Request, signed: Auditor, sent: Sent) -> Response:
+    """Tell a month anew. It reads every record, and whoever asks waits for it."""
+    require_whole_scope(signed.user.principal, "The report")
+    said = field(sent, "month")
+    if not re.fullmatch(MONTH, said) or _month(said).since > clock.now():
+        raise Invalid("Name a month that has begun, such as 2026-11", code="bad_month")
+    kept_reports.keep(db.transaction, _month(said))
+    return to(request, f"{REPORT}?month={said}")
+
+
+def _month(said: str | None) -> governance.Month:
+    year, number = map(int, (said or f"{clock.now():%Y-%m}").split("-"))
+    return governance.Month.of(year, number)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kernel import db
+from kernel import clock, db
 from mdm import rejects
 from mdm.incoming import Incoming
 from mdm.rejects import Reject
@@ -14,7 +14,7 @@ from ...resolution import MARIA, Master, golden_of, query
 from .conftest import Browser, signed_in
 from .test_tasks import words_of
 
-EVENTS, AUDIT, IMPORTS = (f"/console/operations/{name}" for name in ("events", "audit", "imports"))
+EVENTS, AUDIT, IMPORTS, REPORT = (f"/console/operations/{name}" for name in ("events", "audit", "imports", "report"))
 
 
 @pytest.fixture
@@ -76,3 +76,35 @@ def test_the_audit_log_is_searched_and_that_is_audited(olga: Browser) -> None:
 def test_the_audit_log_is_for_whoever_may_see_all(mdm: Master, scopes: list[str], brands: list[str] | None) -> None:
     with signed_in("eve", scopes=scopes, brands=brands) as client:
         Browser(client).open(AUDIT, 403)
+
+
+def test_the_report_is_shown_as_it_was_told_and_told_anew_when_asked(olga: Browser, mdm: Master) -> None:
+    page = words_of(olga.open(REPORT))
+    assert "Nothing of this month was told yet" in page
+    assert "Duplicates within a source" not in page
+    month = f"{clock.now():%Y-%m}"
+    told = olga.send(REPORT, month=month)
+    assert str(told.url).endswith(f"{REPORT}?month={month}")
+    assert "Pos 1 1 0 0.0 %" in words_of(told.text).replace("pos 1", "Pos 1")
+    mdm.put("pos", "2", MARIA)
+    mdm.drain()
+    query("UPDATE kept_report SET told_at = '2026-01-02T03:04:05Z'")
+    page = words_of(olga.open(REPORT))
+    assert "As it was told 2026-01-02 03:04" in page
+    assert "pos 1 1 0 0.0 %" in page, "what came since is not in it, and it says of when it is"
+    assert "pos 2 1 1 50.0 %" in words_of(olga.send(REPORT, month=month).text)
+
+
+@pytest.mark.parametrize("month", ["", "2026-13", "2026-1", "x" * 5_000, "2099-12", "=1+1", "20\N{ARABIC-INDIC DIGIT TWO}6-01"])
+def test_no_month_but_one_that_has_begun_is_told(olga: Browser, month: str) -> None:
+    olga.open(REPORT)
+    assert olga.send(REPORT, month=month).status_code == 422
+    assert query("SELECT count(*) FROM kept_report") == [(0,)]
+
+
+def test_a_report_is_told_by_nobody_who_sees_a_part(mdm: Master) -> None:
+    with signed_in("ana", brands=["main"], scopes=["audit:read", "decisions:settle"]) as client:
+        ana = Browser(client)
+        ana.open("/console")
+        assert ana.send(REPORT, month="2026-01").status_code == 403
+    assert query("SELECT count(*) FROM kept_report") == [(0,)]
