@@ -113,7 +113,7 @@ SELECT {by}, t.reason_code, count(*) FILTER (WHERE is_told AND verdict = 'match'
   count(*) FILTER (WHERE is_told AND verdict = 'no_match'), count(*) FILTER (WHERE t.state = 'open' AND verdict IS NULL),
   sum(1 / t.share)
 FROM (SELECT t.*, said.verdict, said.created_at > %(since)s AS is_told
-      FROM task t JOIN task_desk d USING (task_id)
+      FROM task t LEFT JOIN (SELECT task_id, decision_id FROM task_desk WHERE decision_id IS NOT NULL) d USING (task_id)
       LEFT JOIN decision said ON said.decision_id = coalesce(d.decision_id, t.decision_id) AND said.superseded_at IS NULL
       WHERE t.kind = 'audit' AND (%(brands)s::text[] IS NULL OR t.brands && %(brands)s)
         AND (%(regions)s::text[] IS NULL OR t.regions && %(regions)s)) t

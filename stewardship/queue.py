@@ -296,14 +296,20 @@ SELECT t.kind, count(*) FILTER (WHERE open), count(*) FILTER (WHERE open AND d.d
   count(*) FILTER (WHERE t.opened_at > %(now)s - interval '7 days') / 7.0,
   count(*) FILTER (WHERE NOT open AND t.closed_at > %(now)s - interval '7 days') / 7.0
 FROM (SELECT *, state = 'open' AS open FROM task) t LEFT JOIN busy d USING (task_id)
-WHERE t.state = 'open' OR (t.state = 'closed' AND t.closed_at > %(now)s - interval '7 days')
+WHERE (t.state = 'open' OR (t.state = 'closed' AND t.closed_at > %(now)s - interval '7 days'))
+  AND (%(brands)s::text[] IS NULL OR t.brands && %(brands)s) AND (%(regions)s::text[] IS NULL OR t.regions && %(regions)s)
 GROUP BY 1 ORDER BY 1
 """
 
 
-def figures(session: Session) -> list[Figures]:
-    """Tell how the queue fares, by kind."""
-    found = sql.rows(session, _FIGURES, {"now": clock.now()})
+def figures(session: Session, scope: Scope | None = None) -> list[Figures]:
+    """Tell how the queue fares, by kind, of the tasks that touch a scope; without one, of all that the session sees.
+
+    A page names the scope and reads past the row scope of the application: 17,000 open tasks took twice as long by it.
+    """
+    told = scope or Scope()
+    brands, regions = (None if one is None else list(one) for one in (told.brands, told.regions))
+    found = sql.rows(session, _FIGURES, {"now": clock.now(), "brands": brands, "regions": regions})
     return [
         Figures(kind, open_, deferred, held, overdue, oldest, round(float(opened), 2), round(float(closed), 2))
         for kind, open_, deferred, held, overdue, oldest, opened, closed in found

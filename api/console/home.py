@@ -28,7 +28,6 @@ def home(request: Request, signed: Anybody, done: UUID | None = None) -> Respons
     if not caller.may("decisions:settle") or caller.purpose is not None:
         return to(request, own_page(caller))
     with db.transaction(db.Role.APP, caller.scope) as session:
-        figures = queue.figures(session)
         mine = queue.page(session, Wanted(holder=caller.actor), limit=5)
         urgent = queue.page(session, Wanted(free_for=caller.actor, unheld=True), limit=5)
         answered = queue.answered_by(session, caller.actor, ANSWERED)
@@ -38,7 +37,8 @@ def home(request: Request, signed: Anybody, done: UUID | None = None) -> Respons
         shown = {one for task in (*mine, *urgent, *answered) for one in task.golden_ids[:2]}
         names = customers.names(session, caller, shown.union(*asked.values()))
     with db.read_only() as session:
-        measured, holds = precision.read(session, caller.scope), merge_holds.in_force(session)
+        figures, measured = queue.figures(session, caller.scope), precision.read(session, caller.scope)
+        holds = merge_holds.in_force(session)
         looks = second_looks.listed(session, caller, second_looks.WAITING, LOOKS)
     return page(
         request, "home.html", figures=figures, measured=measured, holds=holds, mine=mine, urgent=urgent, kinds=KINDS,

@@ -4,7 +4,7 @@ from kernel import db
 from mdm import merge_holds
 
 from ...resolution import MARIA, Master, query
-from .conftest import Browser
+from .conftest import Browser, signed_in
 from .test_tasks import task_path, words_of
 
 
@@ -48,3 +48,11 @@ def test_the_answers_of_the_day_are_counted_while_they_hold(ana: Browser, ben: B
     ana.send(f"{path}/undo")
     ana.send(f"{path}/undo", words="No.")
     assert "Today" not in words_of(ana.open("/console"))
+
+
+def test_the_queue_is_that_of_ones_own_brands_and_regions(mdm: Master) -> None:
+    with signed_in("eve", brands=["main", "other"]) as client:
+        assert "Possible match 1" in words_of(Browser(client).open("/console"))
+    for name, scope in (("eva", {"brands": ["other"]}), ("evi", {"regions": ["north"]})):
+        with signed_in(name, **scope) as client:
+            assert "Nothing was asked yet." in words_of(Browser(client).open("/console")), scope
