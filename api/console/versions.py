@@ -1,7 +1,7 @@
 """What rules: model versions with what they weigh and how a shadow differs, policy versions with what they say otherwise.
 
 Training reads every record and is begun where the service runs. A policy version is stored here, planned for by a worker, and let
-rule, which whoever may do it confirms on the page that shows what changes.
+rule, as a stored model is; whoever may do it confirms it on the page that shows what changes.
 """
 
 from collections.abc import Mapping
@@ -52,15 +52,41 @@ def models_(request: Request, _signed: Operator) -> Response:
 
 
 @router.get(f"{MODELS}/{{fingerprint}}", include_in_schema=False)
-def model(request: Request, _signed: Operator, fingerprint: str) -> Response:
+def model(request: Request, signed: Operator, fingerprint: str) -> Response:
     """Show what a model weighs, how it was made, and what it says otherwise than the one that rules."""
     with db.read_only() as session:
         found, stored = models.load(session, fingerprint), models.about(session, fingerprint)
         current = versions.stored(session)
     changes = model_changes(current.model, found) if current and current.model.fingerprint != found.fingerprint else None
     told = {name: value for name, value in found.report.items() if name not in NOT_TOLD and not isinstance(value, Mapping)}
-    weights = _weights(found)
-    return page(request, "model.html", model=found, stored=stored, changes=changes, weights=weights, told=told)
+    ruling_model = current.model.fingerprint if current else ""
+    may_act = signed.user.principal.may("admin") and stored is not None and found.fingerprint != ruling_model
+    shown = {"model": found, "stored": stored, "changes": changes, "weights": _weights(found), "told": told}
+    return page(request, "model.html", **shown, ruling=ruling_model, may_act=may_act)
+
+
+@router.post(f"{MODELS}/{{fingerprint}}/use", include_in_schema=False)
+def use(request: Request, signed: Administrator, sent: Sent, fingerprint: str) -> Response:
+    """Let a stored model rule. Records are resolved again by the workers."""
+    _refuse_part(signed.user.principal, "A model")
+    with db.transaction() as session:
+        waiting = _promote(session, signed.user.principal.actor, fingerprint, field(sent, "instead_of"))
+    if waiting is not None:
+        raise approvals.needed(waiting)
+    return to(request, f"{MODELS}/{fingerprint}")
+
+
+def _promote(session: Session, actor: str, fingerprint: str, instead_of: str) -> approvals.Proposal | None:
+    """Raises: Conflict when another model rules than the page compared it with."""
+    versions.hold(session)
+    found, current = models.load(session, fingerprint), versions.current(session)
+    if instead_of != current.model.fingerprint:
+        detail = f"{current.model.name} ({current.model.fingerprint[:12]}) rules by now: look again."
+        raise Conflict("Another model rules than the page showed", code="model_replaced", detail=detail)
+    waiting = ruling.adopt(session, actor, model=found)
+    if waiting is None:
+        audit.record(session, actor, "model.adopted", "model", fingerprint, detail={"instead_of": instead_of})
+    return waiting
 
 
 def _weights(of: Model) -> list[tuple[str, list[Level]]]:
@@ -124,10 +150,10 @@ def policy(request: Request, signed: Operator, version: int) -> Response:
     return page(request, "policy.html", policy=wanted, ruling=before, changed=changed, may_act=may_act, plan=plan)
 
 
-def _refuse_part(caller: Principal) -> None:
-    """A policy speaks of every brand. Raises: Forbidden for whoever sees some of them only."""
+def _refuse_part(caller: Principal, what: str = "A policy") -> None:
+    """A policy and a model speak of every brand. Raises: Forbidden for whoever sees some of them only."""
     if caller.scope.brands is not None or caller.scope.regions is not None:
-        raise Forbidden("A policy speaks of every brand, and your account does not see all of them", code="outside_scope")
+        raise Forbidden(f"{what} speaks of every brand, and your account does not see all of them", code="outside_scope")
 
 
 def _compared(session: Session, version: int) -> tuple[Policy, Policy, Difference]:

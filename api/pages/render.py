@@ -77,9 +77,10 @@ def breakable(text: str) -> Markup:
     return Markup(PART_END.sub(r"\1<wbr>", str(escape(text))))  # noqa: S704 - escaped before the one tag of ours is added.
 
 
-def moment(at: datetime, zone: ZoneInfo) -> str:
-    """A time as the reader's clock shows it."""
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+def moment(at: datetime | str, zone: ZoneInfo) -> str:
+    """A time, or one that is kept as ISO 8601 says it, as the reader's clock shows it."""
+    known = datetime.fromisoformat(at) if isinstance(at, str) else at
+    return f"{known.astimezone(zone):%Y-%m-%d %H:%M}"
 
 
 def day(at: datetime, zone: ZoneInfo) -> str:

@@ -7,8 +7,8 @@ import pytest
 
 from kernel import db, jobs
 from matching.model import default_model
+from mdm import models, reconciliations, rules, shadows, versions
 from mdm import policy as policies
-from mdm import reconciliations, rules, shadows, versions
 
 from ...resolution import Master, query
 from ..conftest import POLICY
@@ -161,3 +161,52 @@ def test_a_new_policy_is_stored_and_looked_at_and_rules_nothing_yet(olga: Browse
     assert "Nobody has planned it" in words_of(stored.text)
     assert ruling() == before
     assert ("user:olga", "policy.stored") in query("SELECT actor, action FROM audit")
+
+
+def current_model() -> str:
+    return str(query("SELECT model FROM version_set WHERE is_current")[0][0])
+
+
+def stored_model() -> str:
+    """A model that asks for three bits more before it merges."""
+    lines = default_model().lines
+    other = default_model().with_lines(replace(lines, merge=lines.merge + 3))
+    with db.transaction() as session:
+        models.store(session, other, "test")
+    return other.fingerprint
+
+
+def test_a_model_rules_once_it_was_looked_at_and_the_one_before_again(olga: Browser, mdm: Master) -> None:
+    before, other = current_model(), stored_model()
+    assert "Let this model rule" not in words_of(olga.open(f"{MODELS}/{before}"))
+    assert "Let this model rule" in words_of(olga.open(f"{MODELS}/{other}"))
+    assert "rules" in words_of(olga.send(f"{MODELS}/{other}/use").text)
+    assert current_model() == other
+    assert query("SELECT actor, object_id, detail FROM audit WHERE action = 'model.adopted'") == [
+        ("user:olga", other, {"instead_of": before})
+    ]
+    olga.open(f"{MODELS}/{before}")
+    olga.send(f"{MODELS}/{before}/use")
+    assert current_model() == before
+
+
+def test_a_model_that_was_compared_with_another_than_rules_does_not_rule(olga: Browser, mdm: Master) -> None:
+    before, other = current_model(), stored_model()
+    olga.open(f"{MODELS}/{other}")
+    refused = olga.send(f"{MODELS}/{other}/use", instead_of="0" * 64)
+    assert (refused.status_code, current_model()) == (409, before)
+    assert "Another model rules than the page showed" in words_of(refused.text)
+    assert olga.send(f"{MODELS}/nonsense/use", instead_of=before).status_code == 404
+
+
+def test_who_may_only_look_lets_no_model_rule(mdm: Master) -> None:
+    before, other = current_model(), stored_model()
+    with signed_in("ana", scopes=["jobs:read", "decisions:settle"]) as client:
+        ana = Browser(client)
+        assert "Let this model rule" not in words_of(ana.open(f"{MODELS}/{other}"))
+        assert ana.send(f"{MODELS}/{other}/use", instead_of=before).status_code == 403
+    with signed_in("eve", scopes=["admin"], brands=["main"]) as client:
+        eve = Browser(client)
+        eve.open("/console/operations/jobs")
+        assert eve.send(f"{MODELS}/{other}/use", instead_of=before).status_code == 403
+    assert current_model() == before
