@@ -16,19 +16,19 @@ from ..resolution import MARIA, Master, query
 from .conftest import Service, Visit
 from .test_console import PASSWORD, complaints
 
-KEYS = ("c0", "c1", "c2")
+KEYS = tuple(f"c{number}" for number in range(12))
 
 
 @pytest.fixture(scope="module")
 def contested(service: Service) -> str:
-    """The path of a task about three records that stewards joined by two words, and parted by a third."""
+    """The path of a task about twelve records that stewards joined by eleven words, and parted by one more."""
     with db.transaction() as session:
         accounts.add(session, "test", "cleo", password=PASSWORD)
         ruling = policies.in_force(session)
     assert ruling is not None
     made = Master(ruling)
     for number, key in enumerate(KEYS):
-        born = f"19{50 + 9 * number}-0{1 + number}-11"
+        born = f"19{50 + 4 * number}-{1 + number:02}-11"
         made.put(
             "crm", key, {**MARIA, "surname": f"Solé {key}", "birth_date": born, "emails": [f"{key}@telefonica.net"], "phones": []}
         )
