@@ -61,8 +61,10 @@ def model(request: Request, signed: Operator, fingerprint: str) -> Response:
     told = {name: value for name, value in found.report.items() if name not in NOT_TOLD and not isinstance(value, Mapping)}
     ruling_model = current.model.fingerprint if current else ""
     may_act = signed.user.principal.may("admin") and stored is not None and found.fingerprint != ruling_model
-    shown = {"model": found, "stored": stored, "changes": changes, "weights": _weights(found), "told": told}
-    return page(request, "model.html", **shown, ruling=ruling_model, may_act=may_act)
+    return page(
+        request, "model.html", model=found, stored=stored, changes=changes, weights=_weights(found), told=told,
+        ruling=ruling_model, may_act=may_act,
+    )  # fmt: skip
 
 
 @router.post(f"{MODELS}/{{fingerprint}}/use", include_in_schema=False)

@@ -10,14 +10,20 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from kernel import db, jobs
 from mdm import policy as policies
-from mdm import versions
-from stewardship import accounts, privacy_requests
+from mdm import quality_breaches, versions
+from stewardship import accounts, kept_measures, kept_reports, privacy_requests
 from webhooks import endpoints
 
 from ..resolution import MARIA, WHO, Master, golden_of, query
 from .conftest import Service, Visit
 
 PASSWORD = "correct horse battery"
+SURNAMES = (
+    "Abad", "Bravo", "Calvo", "Duran", "Esteban", "Fuentes", "Gallego", "Herrero", "Ibarra", "Jurado", "Lozano",
+    "Medina", "Navarro", "Ortega", "Pascual", "Quesada", "Romero", "Serrano", "Torres", "Urrutia", "Vargas", "Yuste",
+    "Zamora", "Aguilar", "Benitez", "Castro", "Delgado", "Espinosa", "Ferrer", "Guerrero", "Hidalgo", "Iglesias",
+    "Jimenez", "Leon", "Marquez", "Nieto", "Olmos", "Prieto",
+)  # fmt: skip
 OPERATED = (
     "jobs",
     "imports",
@@ -56,7 +62,16 @@ def mdm(service: Service) -> Master:
         person = {**MARIA, "surname": f"Garcia {'ABCDEFGHIJKL'[number] * 3}", "emails": [f"maria{number}@telefonica.net"]}
         made.put("crm", f"m{number}", person)
         made.put("acquired", f"m{number}", {**person, "given_name": "Marya", "language": "es"})
+    for number, surname in enumerate(SURNAMES):  # With those above, fifty questions.
+        born, email = f"19{40 + number}-0{1 + number % 9}-17", f"{surname.lower()}@telefonica.net"
+        person = {"given_name": "Ines", "surname": surname, "birth_date": born, "emails": [email]}
+        for source in ("crm", "acquired"):
+            made.put(source, surname, person)
     made.drain()
+    assert query("SELECT count(*) >= 50 FROM task WHERE state = 'open'") == [(True,)]
+    quality_breaches.run(db.transaction)
+    kept_measures.keep(db.transaction)
+    kept_reports.keep_due(db.transaction)
     return made
 
 
