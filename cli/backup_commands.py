@@ -28,7 +28,7 @@ from cli.words import counted
 from kernel import actor, audit, clock, db
 from kernel.errors import Conflict, Invalid
 from kernel.settings import configure, settings
-from mdm import backups
+from mdm import backups, ownership
 from stewardship import audit_files, audit_sealing
 
 console = Console()
@@ -65,6 +65,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write it.", show_
 def _dump(folder: Path) -> dict[str, Any]:
     """Dump what one snapshot sees, and say what that is."""
     with db.read_only(db.Role.OWNER, snapshot=True) as session:
+        ownership.require_mode(session)
         found = backups.contents(session)
         path = postgres_programs.program("pg_dump", found.server_version, settings().require_database_url())
         how = ["--format=custom", "--compress=1", "--no-owner", f"--snapshot={found.snapshot}", f"--file={folder / DUMP}"]
@@ -78,6 +79,9 @@ def restore(
     file: Annotated[Path, typer.Argument(help="As `mdm backup` wrote it.", show_default=False)],
     into: Annotated[str | None, typer.Option(help="Make this database and leave the service's alone: a drill.")] = None,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Tables restored at once.")] = 2,
+    change_mode: Annotated[
+        bool, typer.Option("--change-mode", help="Make a live service's backup a test service's, or the other way round.")
+    ] = False,
 ) -> None:
     """Make the database anew from a backup, on a new timeline; what was there is kept under another name. Stop the service first.
 
@@ -88,9 +92,11 @@ def restore(
         manifest = _unpacked(file, Path(folder))
         target = _name_of(settings().require_database_url())
         if into is None:
+            with db.read_only(db.Role.OWNER) as session:
+                ownership.require_mode(session)  # What is put in its place is ours; so is what is put aside.
             _refuse_users(target)
         draft = into or f"{target}_restored_{clock.now():%Y%m%d%H%M%S}"
-        _restore(Path(folder) / DUMP, draft, jobs)
+        _restore(Path(folder) / DUMP, draft, jobs, change_mode)
         kept = None if into else _swap(draft, target)
     said = f"{counted(manifest['records'], 'record')} as of {manifest['taken_at'][:19]} UTC stand in {into or target}"
     console.print(f"{said}, on a new timeline, after {time.monotonic() - begun:.1f} s", highlight=False, soft_wrap=True)
@@ -139,7 +145,7 @@ def _unpacked(file: Path, folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _restore(dump: Path, name: str, jobs: int) -> None:
+def _restore(dump: Path, name: str, jobs: int, change_mode: bool) -> None:
     """Make a database of the dump, at this program's schema and on a new timeline; gone again when that fails."""
     _maintain("CREATE DATABASE {}", name)
     try:
@@ -150,6 +156,8 @@ def _restore(dump: Path, name: str, jobs: int) -> None:
                 path = postgres_programs.program("pg_restore", backups.server_version(session), url)
             how = ["--no-owner", "--exit-on-error", f"--jobs={jobs}", str(dump)]
             postgres_programs.run(path, settings().require_database_url(), how)
+            if change_mode:
+                _take_over()
             migrations.migrate()
             _begin_timeline()
     except BaseException:
@@ -157,16 +165,21 @@ def _restore(dump: Path, name: str, jobs: int) -> None:
         raise
 
 
+def _take_over() -> None:
+    with db.transaction(db.Role.OWNER) as session:
+        ownership.take(session, over=True)
+
+
 def _begin_timeline() -> None:
     with db.transaction() as session:
-        if not db.holds_secret(session):
+        if not ownership.holds_secret(session):
             raise Conflict(
                 "The backup was made under another secret key, with which nothing could be matched or unsealed:"
                 f" put the right key into {settings().secret_path()} or MDM_SECRET_KEY",
                 code="wrong_secret_key",
             )
         made = backups.begin_timeline(session, "restored from a backup")
-        audit.record(session, WHO.actor, "database.restored", "timeline", str(made))
+        audit.record(session, WHO.actor, "database.restored", "timeline", str(made), detail={"mode": settings().mode})
 
 
 def _swap(draft: str, target: str) -> str:

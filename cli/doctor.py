@@ -25,7 +25,7 @@ from cli.words import counted
 from kernel import clock, db
 from kernel.errors import MdmError
 from kernel.settings import Settings
-from mdm import candidates, database_server, pending, program, quality_breaches, records, renewal, versions
+from mdm import candidates, database_server, ownership, pending, program, quality_breaches, records, renewal, versions
 from webhooks import endpoints
 
 OLDEST_POSTGRES = 150_000
@@ -36,7 +36,8 @@ STALE_QUEUE_SECONDS = 300.0
 
 
 PYTHON, PACKAGES, DISK, SECRET_KEY, PORT = "python", "packages", "disk", "secret key", "port"
-DATABASE, BROKER, MIGRATIONS, SECRET, MODEL = "database", "broker", "migrations", "secret of the data", "model"
+DATABASE, MODE, BROKER, MIGRATIONS = "database", "mode", "broker", "migrations"
+SECRET, MODEL = "secret of the data", "model"
 CLOCK, CONNECTIONS, QUEUE, QUARANTINE, REACH = "clock", "connections", "queue", "quarantine", "reach"
 RENEWAL, QUALITY, WEBHOOKS, PRIVACY, ACCESS, DRIFT = "renewal", "quality", "webhooks", "privacy", "access", "drift"
 
@@ -51,11 +52,15 @@ def examine(chosen: Settings) -> Iterator[Finding]:
     if chosen.database_url is None:
         if chosen.redis_url is None and not _answers(chosen):
             yield Finding(State.ODD, "service", "nothing runs here", "mdm up")
-    elif database.state is State.BAD:
+        return
+    kind = _looked(MODE, _mode, chosen)
+    if database.state is not State.BAD:
+        yield kind
+    if State.BAD in {database.state, kind.state}:
         yield Finding(State.ODD, "not looked at", f"{', '.join(INSIDE)}: they are in the database")
-    else:
-        for name, look in INSIDE.items():
-            yield _looked(name, look, chosen)
+        return
+    for name, look in INSIDE.items():
+        yield _looked(name, look, chosen)
 
 
 def _looked(name: str, look: Callable[[Settings], Finding], chosen: Settings) -> Finding:
@@ -168,6 +173,15 @@ def _database(chosen: Settings) -> Finding:
     return Finding(State.GOOD, DATABASE, f"PostgreSQL {found.version}")
 
 
+def _mode(chosen: Settings) -> Finding:
+    with db.read_only(db.Role.OWNER) as session:
+        held = ownership.mode(session)
+    if held in {None, chosen.mode}:
+        return Finding(State.GOOD, MODE, f"a {chosen.mode} service" + ("" if held else ", which the next mdm migrate notes"))
+    seen = f"a database of a {held} service, and MDM_MODE={chosen.mode}"
+    return Finding(State.BAD, MODE, seen, f"correct DATABASE_URL, or set MDM_MODE={held}")
+
+
 def _broker(chosen: Settings) -> Finding:
     if chosen.redis_url is None:
         return Finding(State.ODD, BROKER, "none configured, and none is running here", "mdm up, or set REDIS_URL")
@@ -194,7 +208,7 @@ def _migrations(_: Settings) -> Finding:
 
 def _secret(_: Settings) -> Finding:
     with db.read_only() as session:
-        same = db.holds_secret(session)
+        same = ownership.holds_secret(session)
     if same:
         return Finding(State.GOOD, SECRET, "the configured one")
     mend = "put back the secret key with which the data was stored; until then change nothing"

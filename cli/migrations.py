@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from kernel import db
+from mdm import ownership
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -34,10 +35,17 @@ def _quiet() -> Iterator[None]:
 
 
 def migrate() -> tuple[str | None, str | None]:
-    """Upgrade the configured database to the newest revision; idempotent. Give the revision before and after."""
+    """Upgrade the configured database to the newest revision; idempotent. Give the revision before and after.
+
+    Raises: Unavailable for one of the other mode, which is left as it is.
+    """
+    with db.read_only(db.Role.OWNER) as session:
+        ownership.require_mode(session)
     before = current_revision()
     with _quiet():
         upgrade(_config(), "head")
+    with db.transaction(db.Role.OWNER) as session:
+        ownership.take(session)
     return before, current_revision()
 
 

@@ -12,7 +12,7 @@ import uvicorn
 
 from kernel import log
 from kernel.settings import settings
-from mdm import instruments, traces
+from mdm import instruments, ownership, traces
 from mdm.crew import collect_seldom
 
 GRACE_SECONDS = 20
@@ -64,6 +64,7 @@ def serve(app: str, listener: socket.socket, name: str) -> None:
         ssl_certfile=settings().tls_certificate,
         ssl_keyfile=settings().tls_key,
     )
+    ownership.leave_other_mode()
     config.load()
     instruments.be(name)
     traces.begin(name)

@@ -21,8 +21,8 @@ from cli.services import ServiceUrls, remove_data, running_services, sole
 from kernel import actor, db
 from kernel.errors import Conflict, MdmError, Unavailable
 from kernel.settings import Settings, configure, settings
+from mdm import ownership, versions
 from mdm import policy as policies
-from mdm import versions
 
 READY_SECONDS = 60.0
 NOTED = "children.json"
@@ -116,7 +116,7 @@ def prepare(say: Say) -> str | None:
     if before != after:
         say("mdm", f"schema migrated from {before or 'nothing'} to {after}")
     with db.transaction() as session:
-        if not db.holds_secret(session, adopt=True):
+        if not ownership.holds_secret(session, adopt=True):
             raise Conflict(
                 "This database was filled under another secret key, with which nothing could be matched or unsealed:"
                 f" put the right key into {settings().secret_path()} or MDM_SECRET_KEY",

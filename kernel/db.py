@@ -10,7 +10,7 @@ import select
 import uuid
 import weakref
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -86,7 +86,7 @@ def engine(role: Role = Role.ENGINE) -> sqlalchemy.Engine:
         parameters = connection_parameters(role)
         made = sqlalchemy.create_engine(
             "postgresql+psycopg://",
-            creator=lambda: _connect(parameters),
+            creator=lambda: _connect(parameters, role),
             pool_size=settings().db_pool_size,
             max_overflow=settings().db_pool_size,
             pool_timeout=POOL_TIMEOUT_SECONDS,
@@ -124,10 +124,37 @@ def watch(cursors: type[psycopg.Cursor[Any]] | None, async_cursors: type[psycopg
     _watching["cursor_factory"], _watching_async["cursor_factory"] = cursors, async_cursors
 
 
-def _connect(parameters: dict[str, Any]) -> psycopg.Connection[Any]:
+def _connect(parameters: dict[str, Any], role: Role) -> psycopg.Connection[Any]:
     made: psycopg.Connection[Any] = psycopg.connect(**parameters, **_watching)
+    if role is not Role.OWNER:  # Who migrates, restores and looks for what is wrong asks by itself.
+        _confirm_mode(made)
     made.adapters.register_loader("uuid", _IdLoader)
     return made
+
+
+WRONG_MODE = "wrong_mode"
+# By name: before revision 0060 the table has no such column, and the database is anybody's.
+MODE = "SELECT to_jsonb(timeline) ->> 'mode' FROM timeline ORDER BY started_at DESC LIMIT 1"
+
+
+def refuse_other_mode(held: str | None = None) -> None:
+    """Refuse a database that says it is of a service of the other mode. Raises: Unavailable."""
+    own = settings().mode
+    if held not in {None, own}:
+        seen = f"The database is of a {held} service, and this process is of a {own} one"
+        detail = f"{seen}: correct DATABASE_URL, or set MDM_MODE={held}"
+        raise Unavailable("The database is of the other mode", code=WRONG_MODE, detail=detail)
+
+
+def _confirm_mode(made: psycopg.Connection[Any]) -> None:
+    """Ask on a connection just made, which is closed when it is of no use. One that was never migrated is anybody's."""
+    try:
+        with suppress(psycopg.errors.UndefinedTable):
+            refuse_other_mode(*made.execute(MODE).fetchone() or ())
+        made.rollback()
+    except BaseException:
+        made.close()
+        raise
 
 
 def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
@@ -187,34 +214,6 @@ def _refuse_aborted(session: Session) -> None:
         raise Unavailable("A statement of this step failed, so nothing of it was stored.", code="step_aborted")
 
 
-def holds_secret(session: Session, *, adopt: bool = False) -> bool:
-    """Tell whether this database was filled under the configured secret; with `adopt` a new database takes it as its own."""
-    check = settings().secret_for("check")
-    latest = "(SELECT timeline_id FROM timeline ORDER BY started_at DESC LIMIT 1)"
-    if adopt:
-        session.connection().exec_driver_sql(
-            f"UPDATE timeline SET secret_check = %s WHERE timeline_id = {latest} AND secret_check IS NULL",  # noqa: S608 - a literal.
-            (check,),
-        )
-    held = session.connection().exec_driver_sql(f"SELECT secret_check FROM timeline WHERE timeline_id = {latest}").scalar()  # noqa: S608 - a literal.
-    return held is None or bytes(held) == check
-
-
-MONTHS_AHEAD = 3
-
-
-def make_partitions(session: Session) -> None:
-    """Make the partitions of the coming months for every table that is partitioned by time; idempotent.
-
-    Rows of a month without one fall into the default partition, from which that month could not be taken out again in passing.
-    """
-    session.connection().exec_driver_sql(
-        "SELECT ensure_month_partitions(oid::regclass, %s) FROM pg_class"
-        " WHERE relkind = 'p' AND relnamespace = 'public'::regnamespace",
-        (MONTHS_AHEAD,),
-    )
-
-
 class Doorbell:
     """A connection of its own, outside any transaction, that listens on one NOTIFY channel."""
 
@@ -243,14 +242,16 @@ class Doorbell:
 def listen(channel: str) -> Iterator[Doorbell]:
     """Listen on a NOTIFY channel for the length of the block."""
     with psycopg.connect(**connection_parameters(Role.ENGINE, "mdm-listen"), autocommit=True) as connection:
+        _confirm_mode(connection)
         connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
         yield Doorbell(connection)
 
 
 class HotConnection(psycopg.AsyncConnection[tuple[Any, ...]]):
-    """An autocommit connection of the app role that remembers which scope it was last given."""
+    """An autocommit connection of the app role that remembers which scope it was last given, and that it is of our mode."""
 
     scope: Scope | None = None
+    is_ours = False
 
 
 HotPool = AsyncConnectionPool[HotConnection]
@@ -305,6 +306,10 @@ async def hot_connection(scope: Scope) -> AsyncIterator[HotConnection]:
     pool = await async_pool()
     connection = await _alive(pool)
     try:
+        if not connection.is_ours:
+            with suppress(psycopg.errors.UndefinedTable):
+                refuse_other_mode(*await (await connection.execute(MODE)).fetchone() or ())
+            connection.is_ours = True
         if connection.scope != scope:
             connection.scope = None  # Should the next statement fail half-way, nobody trusts the old scope.
             await connection.execute(SET_SCOPE, scope.parameters(in_transaction=False))

@@ -75,9 +75,10 @@ def begin_timeline(session: Session, reason: str) -> uuid.UUID:
     made = clock.uuid7()
     sql.run(
         session,
-        """INSERT INTO timeline (timeline_id, started_at, reason, secret_check)
+        """INSERT INTO timeline (timeline_id, started_at, reason, secret_check, mode)
            SELECT %s, greatest(now(), max(started_at) + interval '1 microsecond'), %s,
-             (SELECT secret_check FROM timeline ORDER BY started_at DESC LIMIT 1) FROM timeline""",
+             (SELECT secret_check FROM timeline ORDER BY started_at DESC LIMIT 1),
+             (SELECT mode FROM timeline ORDER BY started_at DESC LIMIT 1) FROM timeline""",
         [made, reason],
     )
     return made

@@ -7,7 +7,7 @@ import psycopg
 import psycopg_pool
 
 from kernel import db
-from kernel.errors import MdmError
+from kernel.errors import MdmError, Unavailable
 from kernel.settings import settings
 
 ANSWER_SECONDS = 2.0  # Whoever probes our health does not wait as long as a request may.
@@ -16,6 +16,7 @@ MEND = {
     "migrations": "The schema is not there, or is an older one: mdm migrate.",
     "erasures": "The database is older than the erasure ledger: mdm privacy replay.",
     "policy": "No policy is stored: mdm policy apply policy.yaml.",
+    "mode": "The database is of a live service and this one is a test, or the other way round: see MDM_MODE and DATABASE_URL.",
     "secret": "The data was stored under another secret key: put the right one into MDM_SECRET_KEY or its file.",
     "read_only": "The database takes no writes: what must be audited or stored is refused until it does.",
     "model": "No model is in force: records are stored and wait. mdm model use default.",
@@ -45,6 +46,10 @@ async def look() -> Readiness:
             found = await (await connection.execute(_STANDS)).fetchone()
     except (psycopg.Error, psycopg_pool.PoolTimeout, TimeoutError, OSError):
         return Readiness(("database",))
+    except Unavailable as refused:
+        if refused.code != db.WRONG_MODE:
+            raise
+        return Readiness(("mode",))
     return _judged(*found or (False, False, None, False))
 
 

@@ -13,7 +13,7 @@ from kombu.entity import Queue
 
 from kernel import db, log
 from kernel.settings import settings
-from mdm import instruments, traces
+from mdm import instruments, ownership, traces
 from mdm.crew import collect_seldom
 
 # Two lines for every doorbell, and advice about prefetching: what a batch came to is in our own line.
@@ -57,7 +57,9 @@ class _Task(Task[..., object]):
 
 def make_app(broker: str | None = None) -> Celery[_Task]:
     """Build the application, by default for the configured broker. Imports no job until a worker starts or a job is sent."""
-    made = Celery("customer_master", broker=broker or settings().redis_url, include=["workers.jobs"], task_cls=_Task)
+    made = Celery(
+        "customer_master", broker=broker or settings().redis_url, include=["workers.jobs"], task_cls=_Task
+    )
     made.conf.update(CONFIGURATION)
     return made
 
@@ -82,6 +84,7 @@ def _forget_inherited_connections(**_: object) -> None:
 @celeryd_init.connect
 def _be_named(sender: str, **_: object) -> None:
     """Several workers run on a machine, told apart by what stands before the @ of their names."""
+    ownership.leave_other_mode()
     instruments.be(sender.partition("@")[0])
 
 

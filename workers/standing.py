@@ -10,7 +10,7 @@ from types import FrameType
 
 from kernel import db, log
 from kernel.settings import settings
-from mdm import instruments, traces
+from mdm import instruments, ownership, traces
 
 PAUSE_SECONDS = 0.5
 logger = log.get_logger()
@@ -30,6 +30,7 @@ def listening(stopping: threading.Event, channel: str, act: Callable[[db.Doorbel
 def stand(name: str, run: Callable[[threading.Event], None]) -> None:
     """Be such a process until SIGTERM or SIGINT."""
     log.configure(json=settings().log_json)
+    ownership.leave_other_mode()
     instruments.be(name)
     traces.begin(name)
     run(stop_on_signal())

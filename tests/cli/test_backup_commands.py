@@ -19,12 +19,13 @@ from cli import audit_commands, backup_commands, postgres_programs
 from kernel import db
 from kernel.errors import Conflict, Invalid, MdmError, Unavailable
 from kernel.settings import configure, settings
-from mdm import published
+from mdm import ownership, published
 from stewardship import audit_files
 from webhooks import feed
 from workers import sealer, sequencer
 
 from .. import resolution as master
+from ..modes import modes
 from ..resolution import MARIA, Master, contents, end_other_connections, query
 
 DRILL = f"mdm_drill_{os.getpid()}"  # Others may drill at the same time.
@@ -39,7 +40,7 @@ def mdm(database: str, tmp_path: Path) -> Iterator[Master]:
     configure(before.model_copy(update={"data_dir": tmp_path, "audit_checkpoints": tmp_path / "kept.ndjson"}))
     mdm = master.start()
     with db.transaction() as session:
-        db.holds_secret(session, adopt=True)
+        ownership.holds_secret(session, adopt=True)
     mdm.put("shop", "1", MARIA)
     mdm.put("pos", "1", MARIA)
     mdm.put("crm", "9", {"given_name": "Otto", "surname": "Becker", "emails": ["otto.becker@gmx.de"]})
@@ -113,6 +114,23 @@ def test_a_restore_takes_the_place_and_begins_a_timeline(mdm: Master, tmp_path: 
     mdm.put("crm", "11", {"given_name": "Eva", "surname": "Lund", "emails": ["eva.lund@gmx.de"]})
     mdm.drain()
     assert mdm.verify().differences == ()
+
+
+def test_a_live_backup_becomes_a_tests_only_by_asking_for_it_and_never_in_the_place_of_a_live_service(
+    mdm: Master, tmp_path: Path
+) -> None:
+    file = tmp_path / "monday.mdm"
+    run("backup", file)
+    with modes("test", "test"):
+        with pytest.raises(Unavailable, match="of a live service"):
+            run("restore", file, "--into", DRILL)
+        assert run("restore", file, "--into", DRILL, "--change-mode").exit_code == 0
+        with backup_commands._connected_to(DRILL):
+            assert query("SELECT DISTINCT mode FROM timeline WHERE reason <> 'created'") == [("test",)]
+            assert query("SELECT detail FROM audit WHERE action = 'database.restored'") == [({"mode": "test"},)]
+    with modes("live", "test"), pytest.raises(Unavailable, match="of a live service"):
+        run("restore", file, "--change-mode")
+    assert len(query("SELECT * FROM timeline")) == 1
 
 
 def test_a_backup_is_of_one_moment_whatever_is_written_meanwhile(mdm: Master, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from cli.findings import Finding, State
 from cli.services import sole
 from kernel import actor, clock, db
 from kernel.settings import Settings, configure, settings
+from mdm import ownership
 from stewardship import privacy_erasure, privacy_ledger, privacy_requests
 from webhooks import endpoints
 
@@ -103,7 +104,7 @@ def _rewrite_revision(revision: str) -> None:
 @pytest.mark.usefixtures("database", "redis_url")
 def test_another_secret_is_a_finding() -> None:
     with db.transaction() as session:
-        db.holds_secret(session, adopt=True)
+        ownership.holds_secret(session, adopt=True)
     other = SecretStr("66" * 32)
     assert look(secret_key=other)["secret of the data"].state is State.BAD
 

@@ -14,7 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 from cli import migrations
 from kernel import clock, db
 from kernel.settings import configure, settings
-from mdm import database_server
+from mdm import database_server, ownership
 
 OWNER = "mdm_test_owner"
 
@@ -93,7 +93,7 @@ def test_an_owner_who_may_only_create_roles_is_enough(empty: str) -> None:
         configure(settings().model_copy(update={"database_url": urlunsplit(parts._replace(netloc=netloc))}))
         migrations.migrate()
         with db.transaction() as session:
-            assert db.holds_secret(session, adopt=True)
+            assert ownership.holds_secret(session, adopt=True)
         with db.read_only(db.Role.APP, db.Scope()) as session:
             assert not database_server.server(session).is_superuser
     finally:

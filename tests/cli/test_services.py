@@ -25,7 +25,7 @@ from cli.services import ServiceUrls, running_services
 from kernel import db
 from kernel.errors import Unavailable
 from kernel.settings import Settings, configure, settings
-from mdm import database_server
+from mdm import database_server, ownership
 
 HOLD = """
 import sys, time
@@ -208,7 +208,7 @@ def test_an_owner_who_is_no_superuser_makes_the_roles_and_the_schema(data_dir: P
         configure(Settings(database_url=f"postgresql://hosted:hosted@127.0.0.1:{port_of(urls.database_url)}/hosted"))
         migrations.migrate()
         with db.transaction() as session:
-            assert db.holds_secret(session, adopt=True)
+            assert ownership.holds_secret(session, adopt=True)
         with db.read_only(db.Role.APP, db.Scope()) as session:
             assert not database_server.server(session).is_superuser
         db.dispose()

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from cli.children import end_leftovers
 from kernel import actor, db
 from kernel.settings import settings
+from mdm import ownership
 
 SECONDS = 90.0
 
@@ -133,7 +134,7 @@ def test_a_port_in_use_is_told_at_once(data_dir: Path, port: int) -> None:
 def test_another_secret_is_refused(data_dir: Path, port: int) -> None:
     """With another secret, keys computed before would never meet those computed now."""
     with db.transaction() as session:
-        db.holds_secret(session, adopt=True)
+        ownership.holds_secret(session, adopt=True)
     before = settings()
     other = before.model_copy(update={"secret_key": SecretStr("77" * 32)})
     started = subprocess.run(

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from kernel import actor, clock, db
 from kernel.db import Scope
 from kernel.errors import Forbidden, Invalid, NotFound, Unauthorized
-from kernel.settings import configure, settings
+
+from ..modes import modes
 
 
 def make_key(**options: object) -> tuple[actor.KeyInfo, str]:
@@ -74,18 +75,16 @@ def test_junk_is_refused(junk: str) -> None:
 
 @pytest.mark.parametrize(("made_as", "asked_as"), [("live", "test"), ("test", "live")])
 def test_a_key_of_a_test_service_opens_no_live_one_nor_the_other_way(database: str, made_as: str, asked_as: str) -> None:
-    """Not even where its row is there: a copy of the live database, served as a test."""
-    before = settings()
-    configure(before.model_copy(update={"mode": made_as}))
-    _, key = make_key()
-    assert key.startswith(f"mdm_{made_as}_")
-    assert who(key).name == "till"
-    configure(before.model_copy(update={"mode": asked_as}))
-    with pytest.raises(Unauthorized) as refused:
-        who(key)
-    with pytest.raises(Unauthorized):
-        asyncio.run(_who_hot(key))
-    configure(before)
+    """Not even where its row is there: a copy of the live database that was made a test's."""
+    with modes(made_as, made_as):
+        _, key = make_key()
+        assert key.startswith(f"mdm_{made_as}_")
+        assert who(key).name == "till"
+    with modes(asked_as, asked_as):
+        with pytest.raises(Unauthorized) as refused:
+            who(key)
+        with pytest.raises(Unauthorized):
+            asyncio.run(_who_hot(key))
     assert refused.value.detail == f"This is a key of a {made_as} service, and this one is {asked_as}."
 
 

@@ -18,6 +18,7 @@ from cli.doctor import BROKER, DATABASE, examine
 from cli.migrations import migrate
 from kernel import actor, db
 from kernel.settings import Settings, configure, settings
+from mdm import ownership
 from workers.app import make_app
 
 from ..resolution import MARIA, query, start
@@ -70,7 +71,7 @@ def test_the_whole_service_runs_on_servers_that_prove_who_they_are(
     migrate()
     start()
     with db.transaction() as session:
-        db.holds_secret(session, adopt=True)
+        ownership.holds_secret(session, adopt=True)
         key = actor.create_key(session, "till", ["admin"])[1]
     with ExitStack() as stack, TestClient(create_app()) as client:
         for command in (WORKER, RELAY):

@@ -9,12 +9,12 @@ import pytest
 from api.app import create_app
 from api.schemas.events import DATA
 from kernel import actor, db
-from kernel.settings import configure, settings
 from mdm.events import TYPES
 from webhooks import feed
 from workers import sequencer
 
 from ... import resolution as master
+from ...modes import modes
 from ...resolution import MARIA, Master, golden_of
 from ..conftest import Api
 
@@ -53,12 +53,10 @@ def headers(*scopes: str, brands: tuple[str, ...] | None = None) -> dict[str, st
 
 @pytest.mark.parametrize("mode", ["live", "test"])
 def test_an_event_says_whether_a_live_or_a_test_service_tells_it(mdm: Master, api: Api, since: str, mode: str) -> None:
-    before = settings()
-    configure(before.model_copy(update={"mode": mode}))
-    mdm.put("shop", "1", MARIA)
-    mdm.drain()
-    told = read(api, headers(), after=since)["events"]
-    configure(before)
+    with modes(mode, mode):
+        mdm.put("shop", "1", MARIA)
+        mdm.drain()
+        told = read(api, headers(), after=since)["events"]
     assert told
     assert {one["mode"] for one in told} == {mode}
 
