@@ -58,7 +58,7 @@ class _Task(Task[..., object]):
 def make_app(broker: str | None = None) -> Celery[_Task]:
     """Build the application, by default for the configured broker. Imports no job until a worker starts or a job is sent."""
     made = Celery(
-        "customer_master", broker=broker or settings().redis_url, include=["workers.jobs"], task_cls=_Task
+        "customer_master", broker=broker or settings().redis_url, include=["workers.jobs", "workers.hearing"], task_cls=_Task
     )
     made.conf.update(CONFIGURATION)
     return made

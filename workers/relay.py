@@ -77,6 +77,14 @@ def _send(broker: Celery[Any], message: _Message) -> None:
         send(headers={TRACE_PARENT: log.trace_parent()})
 
 
+def ask(broker: Celery[Any], queue: str, argument: str, seconds: float) -> None:
+    """Ask whoever hears a queue whether it does, for so long. A broker that is away is no error: nobody hears anything then."""
+    try:
+        broker.send_task("hear", [argument], queue=queue, retry=False, ignore_result=True, expires=seconds)
+    except (OperationalError, OSError) as broken:
+        logger.warning("broker_away", error=type(broken).__name__, unsent=1)
+
+
 def run(stopping: threading.Event) -> None:
     """Ring until told to stop; survives the loss of the broker too."""
 

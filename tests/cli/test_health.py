@@ -13,6 +13,8 @@ from cli.server_process import free_port
 from kernel import clock
 from kernel.settings import configure, settings
 
+from ..workers.processes import wait_until
+
 STEP = "from mdm import instruments; instruments.be('relay'); instruments.stepped('relay')"
 
 
@@ -39,3 +41,13 @@ def test_a_process_that_stands_is_not_healthy() -> None:
 def test_an_api_that_does_not_answer_is_not_healthy() -> None:
     assert not health.is_healthy("api")
     assert not health.is_healthy("public")
+
+
+@pytest.mark.usefixtures("kept")
+def test_metrics_are_healthy_while_they_show_figures() -> None:
+    assert not health.is_healthy("metrics")
+    environment = settings().child_environment()
+    with subprocess.Popen([sys.executable, "-m", "workers.metrics"], env=environment) as shower:
+        wait_until(lambda: health.is_healthy("metrics"))
+        shower.terminate()
+    assert not health.is_healthy("metrics")
