@@ -10,6 +10,7 @@ import re
 import threading
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -27,7 +28,10 @@ from kernel.settings import Settings, settings
 
 LOG = log.get_logger("api")
 ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519", "EdDSA")
-TYPES = {None, "jwt", "at+jwt", "application/at+jwt"}
+TYPES: frozenset[str | None] = frozenset({None, "jwt", "at+jwt", "application/at+jwt"})
+# What a token of a sign-out is; not every provider calls it more than a JWT.
+LOGOUT_TYPES: frozenset[str | None] = frozenset({None, "jwt", "logout+jwt"})
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 LONGEST = 16_384
 KEPT_SECONDS = 60.0  # A token that was verified is not verified again for so long, nor beyond its end.
 AT_MOST_EVERY_SECONDS = 10.0
@@ -149,12 +153,28 @@ def said_of_person(text: str, nonce: str) -> dict[str, Any]:
     return claims
 
 
+def said_of_sign_out(text: str) -> tuple[str, datetime]:
+    """Give whom the provider signed out, as `actor_of` names them, and when.
+
+    A token of another kind signs nobody out: neither one for signing in, which has a nonce, nor one for the API.
+    Raises: Unauthorized with what is wrong; Unavailable without keys. Source: OpenID Connect Back-Channel Logout 1.0, 2.6.
+    """
+    chosen = settings()
+    claims = _verified(_followed(), text, chosen, chosen.oidc_client_id or "", LOGOUT_TYPES)
+    events = claims.get("events")
+    if not isinstance(events, dict) or not isinstance(events.get(LOGOUT), dict) or "nonce" in claims:
+        raise _refused("no_logout_token", "The token is none of a sign-out.")
+    if not isinstance(claims.get("jti"), str) or "iat" not in claims:
+        raise _refused("token_lacks_a_claim", "A token of a sign-out says iss, aud, sub, iat, exp, jti and events.")
+    return actor_of(claims), datetime.fromtimestamp(float(claims["iat"]) + chosen.oidc_skew_seconds, UTC)
+
+
 def _refused(code: str, detail: str) -> Unauthorized:
     return Unauthorized("The token cannot be used", code=code, detail=detail)
 
 
-def _verified(keys: Keys, text: str, chosen: Settings, audience: str) -> dict[str, Any]:
-    _check_header(text)
+def _verified(keys: Keys, text: str, chosen: Settings, audience: str, types: frozenset[str | None] = TYPES) -> dict[str, Any]:
+    _check_header(text, types)
     try:
         token = jwt.decode(text, keys.known or KeySet([]), algorithms=list(ALGORITHMS))
         _claims(chosen, audience).validate(token.claims)
@@ -173,7 +193,7 @@ def _verified(keys: Keys, text: str, chosen: Settings, audience: str) -> dict[st
     return token.claims
 
 
-def _check_header(text: str) -> None:
+def _check_header(text: str, types: frozenset[str | None]) -> None:
     try:
         if len(text) > LONGEST:
             raise ValueError("too long")
@@ -183,10 +203,15 @@ def _check_header(text: str) -> None:
     if header.get("alg") not in ALGORITHMS:
         raise _refused("bad_token_algorithm", f"Tokens are signed by one of {', '.join(ALGORITHMS)}.")
     kind = header.get("typ")
-    if (kind.lower() if isinstance(kind, str) else kind) not in TYPES:
-        raise _refused("bad_token_type", "Only access tokens are taken: typ is JWT or at+jwt.")
+    if (kind.lower() if isinstance(kind, str) else kind) not in types:
+        raise _refused("bad_token_type", f"Only tokens of another kind are taken: typ is {_named(types)}.")
     if not isinstance(header.get("kid"), str):
         raise _refused("unknown_token_key", "The token names no key.")
+
+
+def _named(types: frozenset[str | None]) -> str:
+    """The types as they are written, without the long spelling of one."""
+    return " or ".join({"jwt": "JWT"}.get(one, one) for one in sorted(filter(None, types)) if "/" not in one)
 
 
 def _claims(chosen: Settings, audience: str) -> jwt.JWTClaimsRegistry:

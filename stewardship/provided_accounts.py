@@ -7,6 +7,7 @@ import base64
 import hashlib
 import secrets
 import zoneinfo
+from datetime import datetime
 
 from sqlmodel import Session
 
@@ -31,6 +32,14 @@ def begin(session: Session, caller: Principal, issuer: str, state: str, shown: s
     _keep(session, caller, issuer, _plain(shown) or caller.name, timezone)
     audit.record(session, caller.actor, "user.signed_in", "user", "", detail={"by": "provider"})
     return accounts.begin(session, caller.actor)
+
+
+def sign_out(session: Session, actor: str, until: datetime) -> int:
+    """End the sessions that somebody had when their provider signed them out; how many. Idempotent: those begun later go on."""
+    ended = sql.run(session, "DELETE FROM user_session WHERE name = %s AND begun_at <= %s", [actor, until])
+    if ended:
+        audit.record(session, actor, "user.signed_out", "user", actor, detail={"by": "provider", "sessions": ended})
+    return ended
 
 
 def refused(session: Session, actor: str, code: str) -> None:

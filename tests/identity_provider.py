@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
+LOGOUT = "http://schemas.openid.net/event/backchannel-logout"
 CLIENT, SECRET = "console", "s3cret &+ of the console"
 
 
@@ -107,6 +108,14 @@ class IdentityProvider:
         said = {name: value for name, value in {**usual, **person, **self.claims}.items() if value is not None}
         by = self.key or self.signing
         return jwt.encode({"alg": "RS256", "typ": "JWT", "kid": by.kid, **self.header}, said, by)
+
+    def logout_token(self, header: dict[str, Any] | None = None, **claims: Any) -> str:
+        """Sign that somebody has signed out; a claim of None is left out."""
+        now = int(time.time())
+        usual = {"iss": self.issuer, "aud": CLIENT, "sub": "4711", "iat": now, "exp": now + 120, "jti": secrets.token_hex(8)}
+        said = {name: value for name, value in {**usual, "events": {LOGOUT: {}}, **claims}.items() if value is not None}
+        by = self.key or self.signing
+        return jwt.encode({"alg": "RS256", "typ": "logout+jwt", "kid": by.kid, **(header or {})}, said, by)
 
 
 def send(to: BaseHTTPRequestHandler, status: int, body: bytes, **headers: str) -> None:

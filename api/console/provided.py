@@ -30,7 +30,7 @@ from stewardship import provided_accounts
 
 router = resource("provided", Page)
 LOG = log.get_logger("api")
-START, BACK = f"{SIGN_IN}/provider", f"{SIGN_IN}/back"
+START, BACK, SIGNED_OUT = f"{SIGN_IN}/provider", f"{SIGN_IN}/back", f"{SIGN_IN}/signed-out"
 BEGUN = "mdm_sign_in"
 SECONDS = 600  # For a password and a second factor.
 # A provider that hangs holds these threads, and not those that serve everybody else.
@@ -66,6 +66,27 @@ async def come_back(request: Request) -> Response:
     answer.set_cookie(COOKIE, token, **at)
     answer.delete_cookie(BEGUN, path=_place(request, chosen)["path"])
     return answer
+
+
+@router.post(SIGNED_OUT, include_in_schema=False)
+async def signed_out(request: Request) -> Response:
+    """Take the word of the provider itself, signed, that somebody has signed out there: no browser and no cookie is asked."""
+    _chosen()
+    sent = await request.form(max_files=0, max_fields=10, max_part_size=2 * tokens.LONGEST)
+    try:
+        await to_thread.run_sync(_end, str(sent.get("logout_token", "")))
+    except Unauthorized as refused:
+        LOG.warning("sign_out_refused", code=refused.code)
+        # Source: OpenID Connect Back-Channel Logout 1.0, 2.8.
+        said = {"error": "invalid_request", "error_description": refused.detail}
+        return Response(orjson.dumps(said), 400, PRIVATE, "application/json")
+    return Response(status_code=200, headers=PRIVATE)
+
+
+def _end(token: str) -> None:
+    actor, until = tokens.said_of_sign_out(token)
+    with db.transaction() as session:
+        provided_accounts.sign_out(session, actor, until)
 
 
 def is_offered() -> bool:

@@ -35,6 +35,7 @@ OPEN = {
     "signing_sign_in",
     "provided_start",
     "provided_come_back",
+    "provided_signed_out",
 }
 # Whoever is signed in: out they may, and to the page that is theirs.
 ANYBODY = {"signing_sign_out", "console_home"}
