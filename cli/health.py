@@ -4,8 +4,10 @@ Asks what costs least: the API whether it is ready, the pages for customers whet
 standing process when it last ended a step, a worker when it last heard itself ask (`workers.hearing`).
 """
 
+import ipaddress
 import sys
 import urllib.request
+from contextlib import suppress
 
 import redis
 
@@ -18,7 +20,7 @@ LONGEST_SECONDS = 60.0
 API, PUBLIC, METRICS = "api", "public", "metrics"
 WORKERS = {"worker", "urgent"}
 SCRAPE_SECONDS = 30.0
-LOOPBACK, ANY_ADDRESS = "127.0.0.1", {"0.0.0.0", "::"}  # noqa: S104 - not bound to: what is bound to all is asked on this machine.
+LOOPBACK = "127.0.0.1"
 
 
 def is_healthy(process: str) -> bool:
@@ -49,10 +51,12 @@ def _broker_answers() -> bool:
 def _shows_figures() -> bool:
     """What is shown when the database is away is that: it may take long to tell, and is no fault of who tells."""
     bound = settings().metrics_host
-    host = LOOPBACK if bound in ANY_ADDRESS else bound
+    with suppress(ValueError):
+        if ipaddress.ip_address(bound).is_unspecified:  # What is bound to all is asked on this machine.
+            bound = LOOPBACK
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-            f"http://{host}:{settings().metrics_port}/metrics", timeout=SCRAPE_SECONDS
+            f"http://{bound}:{settings().metrics_port}/metrics", timeout=SCRAPE_SECONDS
         ) as answer:
             return b"mdm_database_up" in answer.read()
     except OSError:
