@@ -56,19 +56,28 @@ def told(limits: Limits) -> dict[str, Any]:
     return {"withheld": sorted(limits.attributes)} if limits.attributes else {}
 
 
-async def limit(policy: Policy, held: Mapping[str, Held], limits: Limits) -> Mapping[str, Held]:
-    """Give golden records under some limits; free where there are none."""
-    return await run_in_threadpool(_limited, policy, held, limits) if limits else held
+async def limit(caller: Principal, policy: Policy, held: Mapping[str, Held], limits: Limits) -> Mapping[str, Held]:
+    """Give golden records under some limits, and without what is beyond the caller's scope; free where there is neither."""
+    if not limits and all(one.is_whole for one in held.values()):
+        return held
+    return await run_in_threadpool(_limited, caller, policy, held, limits)
 
 
-def _limited(policy: Policy, held: Mapping[str, Held], limits: Limits) -> Mapping[str, Held]:
-    bodies = {asked: orjson.loads(one.body) for asked, one in held.items() if one.golden_id is not None}
+def _limited(caller: Principal, policy: Policy, held: Mapping[str, Held], limits: Limits) -> Mapping[str, Held]:
+    bodies = {
+        asked: orjson.loads(one.body) for asked, one in held.items() if one.golden_id is not None and (limits or not one.is_whole)
+    }
+    partial = [body for asked, body in bodies.items() if not held[asked].is_whole]
+    hidden: frozenset[str] = frozenset()
+    if partial:
+        with db.read_only(db.Role.APP, caller.scope) as session:
+            hidden = limited.beyond(session, partial)
     with db.read_only() as session:
-        found = dict(zip(bodies, limited.under(session, policy, list(bodies.values()), limits), strict=True))
-    return {asked: _as(one, found[asked]) if asked in found else one for asked, one in held.items()}
+        found = dict(zip(bodies, limited.under(session, policy, list(bodies.values()), limits, hidden), strict=True))
+    return {asked: _as(one, found[asked], limits) if asked in found else one for asked, one in held.items()}
 
 
-def _as(held: Held, body: limited.Body | None) -> Held:
+def _as(held: Held, body: limited.Body | None, limits: Limits) -> Held:
     if body is None:
-        return Held(held.requested_id, held.timeline_id, NOT_FOR_PURPOSE)
+        return Held(held.requested_id, held.timeline_id, NOT_FOR_PURPOSE) if limits else Held(held.requested_id, held.timeline_id)
     return replace(held, body=orjson.dumps(body).decode())

@@ -69,7 +69,7 @@ async def _ask(caller: Principal, ruling: Policy, fits: Sequence[Fit], body: Mat
     """The question that tells those apart who may be meant."""
     ids = [fit.golden_id for fit in fits if fit.golden_id is not None and fit.certainty == Certainty.POSSIBLE]
     read = await lookup.goldens(caller, ids, "match.ask") if ids else {}
-    held = await limiting.limit(ruling, read, limiting.limits_of(ruling, caller, body.view))
+    held = await limiting.limit(caller, ruling, read, limiting.limits_of(ruling, caller, body.view))
     return asking.best([one for one in held.values() if one.golden_id is not None], body.record)
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlmodel import Session
 from starlette.responses import Response
 
 from api import answers
@@ -48,7 +49,14 @@ def versions_at(caller: Principal, golden_id: UUID, when: datetime) -> tuple[Ver
         asked, lived = history.at(session, golden_id, when)
     with db.read_only(db.Role.APP, caller.scope) as session:
         history.visible(session, lived.golden_id)
+        require_within(session, caller, asked, lived)
     return asked, lived
+
+
+def require_within(session: Session, caller: Principal, *versions: Version | None) -> None:
+    """Refuse what was told of records beyond the caller's scope as well. Raises: Forbidden."""
+    if caller.scope != db.Scope():
+        history.require_within(session, frozenset[UUID]().union(*(one.members for one in versions if one is not None)))
 
 
 def told(caller: Principal, golden_id: UUID, after: int, most: int) -> Response:
@@ -57,6 +65,9 @@ def told(caller: Principal, golden_id: UUID, after: int, most: int) -> Response:
     is_told = caller.may(CONSENTS)
     with db.transaction() as session:
         steps = history.steps(session, golden_id, after, most)
+    with db.read_only(db.Role.APP, caller.scope) as session:
+        require_within(session, caller, *(one for step in steps for one in (step.before, step.version)))
+    with db.transaction() as session:
         consents = consent_history.of_steps(session, steps, caller.scope.brands) if is_told else [[] for _ in steps]
         if any(consents):
             audit.record(session, caller.actor, "golden.read_consents", "golden", str(golden_id))

@@ -4,7 +4,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from api import answers, quotas
+from api import answers, quotas, reading
 from api.finding import REFUSED, RENEWING
 from api.refusals import require_source
 from api.schemas.search import Search
@@ -21,7 +21,7 @@ async def answer(caller: Principal, ruling: Rules, body: Search) -> Response:
         await quotas.spend(caller, [body.model_dump_json(exclude={"cursor", "limit"})])
     asked = question(caller, ruling.policy, body)
     after = golden_search.opened(asked, body.cursor) if body.cursor is not None else None
-    page = await golden_search.search(caller, asked, after, body.limit)
+    page = await reading.named(caller, await golden_search.search(caller, asked, after, body.limit))
     missed = RENEWING if ruling.stale_records else REFUSED if ruling.refused_records else None
     shown = {
         "timeline_id": page.timeline_id,

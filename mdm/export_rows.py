@@ -13,7 +13,7 @@ import orjson
 import psycopg
 from sqlmodel import Session
 
-from mdm import limited, masking, sql
+from mdm import limited, lookup, masking, sql
 from mdm.export_files import Columns, Kind
 from mdm.policy import Policy
 from mdm.purposes import Limits
@@ -29,7 +29,8 @@ LONGEST_STATEMENT = "600s"  # One portion: whoever waits for a request does not 
 
 @dataclass(frozen=True, slots=True)
 class Under:
-    """What may not be used for the purpose of a file, by which policy, and the steps in which values are computed without it."""
+    """What may not be used for the purpose of a file, by which policy, and the steps in which values are computed without it, and
+    without what is beyond the file's scope."""
 
     limits: Limits
     policy: Policy
@@ -41,7 +42,8 @@ class Extent:
     """Which rows and columns: attributes of golden records, records of which sources (empty: all), changes behind which cursor.
 
     `private`: sources whose keys are not told. `as_json`: attributes are wanted as JSON, else texts as they are. `masked`: for
-    somebody who may not see personal values. `under`: for a purpose that has limits; none of `fields` may be kept out of it.
+    somebody who may not see personal values. `under`: for a purpose that has limits, of which none of `fields` may be kept out,
+    or for some brands or regions alone.
     """
 
     kind: str
@@ -74,18 +76,18 @@ def rows(session: Session, extent: Extent) -> tuple[Log, Iterator[list[sql.Row]]
     behind = {"after": feed.place(log, extent.after), "until": log.last_seq}
     statement = (_CHANGED if extent.kind == CHANGED else _GOLDEN).format(fields=_fields(extent))
     portions = _portions(session, statement, {**_parameters(extent), **_paths(extent.fields), **behind})
-    usable = (_usable(portion, extent) for portion in portions)
+    usable = (_usable(session, portion, extent) for portion in portions)
     return log, _masked(usable, extent) if extent.masked else usable
 
 
-def _usable(portion: list[sql.Row], extent: Extent) -> list[sql.Row]:
-    """Leave the last column out: the whole record of a row whose values are computed anew, without what may not be used."""
+def _usable(scoped: Session, portion: list[sql.Row], extent: Extent) -> list[sql.Row]:
+    """Leave the last column out: the whole record of a row whose values are computed anew, without what may not be told."""
     touched = {place: orjson.loads(row[-1]) for place, row in enumerate(portion) if row[-1] is not None}
     if not touched or extent.under is None:
         return [row[:-1] for row in portion]
-    of = extent.under
+    of, hidden = extent.under, limited.beyond(scoped, touched.values())
     with of.steps() as session:
-        bodies = dict(zip(touched, limited.under(session, of.policy, list(touched.values()), of.limits), strict=True))
+        bodies = dict(zip(touched, limited.under(session, of.policy, list(touched.values()), of.limits, hidden), strict=True))
     found = [_shown(row[:-1], bodies[place], extent) if place in bodies else row[:-1] for place, row in enumerate(portion)]
     return [row for row in found if row is not None]
 
@@ -148,9 +150,10 @@ WHERE (%(any)s OR c.source = ANY(%(sources)s::text[])) AND c.source <> ALL(%(bar
 
 _STANDING = """g.redirect_to::text, g.version,
   to_char(g.computed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
-# The whole of a golden record that holds a record of a source which may not be used: by its own list of members, for those of
-# other brands are not in the crosswalk that this session sees.
-_TOUCHED = """CASE WHEN %(barred)s::text[] <> '{{}}' AND EXISTS (SELECT FROM jsonb_array_elements(g.body -> 'members') AS m
+# The whole of a golden record that holds a record beyond the scope of the file, or of a source which may not be used: by its own
+# list of members, for those of other brands are not in the crosswalk that this session sees.
+_TOUCHED = f"""CASE WHEN NOT ({lookup.WHOLE})
+  OR %(barred)s::text[] <> '{{{{}}}}' AND EXISTS (SELECT FROM jsonb_array_elements(g.body -> 'members') AS m
   WHERE m ->> 'source' = ANY(%(barred)s::text[])) THEN g.body::text END"""
 _GOLDEN = f"""
 SELECT g.golden_id::text, g.status, {_STANDING}{{fields}}, {_TOUCHED} FROM golden g

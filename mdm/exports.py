@@ -173,10 +173,12 @@ def _make(steps: Steps, reading: Reading, claim: Claim) -> None:
     _check_purpose(limits, entry.fields, entry.sources)
     export_registry.delete_files(entry)  # What an attempt before this one has left.
     asked = entry.kind, entry.fields, entry.sources, entry.after, hidden, entry.format == "ndjson"
-    extent = Extent(*asked, job.params.get("masked", False), Under(limits, ruling, steps) if limits and ruling else None)
+    scope = Scope(entry.brands, entry.regions)
+    under = Under(limits, ruling, steps) if ruling and (limits or scope != Scope()) else None
+    extent = Extent(*asked, job.params.get("masked", False), under)
     path = export_registry.folder() / f"{entry.export_id}.{uuid.uuid4().hex[:8]}.{entry.format}"
     with (
-        reading(Scope(entry.brands, entry.regions)) as snapshot,
+        reading(scope) as snapshot,
         ExportFile(path, entry.format, export_rows.columns(extent)) as file,
     ):
         log = write(snapshot, extent, file, Beat(steps, claim))

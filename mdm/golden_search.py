@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -36,6 +36,7 @@ PAGE = """
 SELECT * FROM search_page(%(lows)s, %(highs)s, %(criteria)s, %(needed)s, %(sides)s, %(sources)s, %(key)s, %(key_criterion)s,
                           %(driver)s, %(term)s, %(record)s, %(most_read)s, %(most_seen)s, %(most_hits)s)
 """
+PARTIAL = f"SELECT golden_id FROM golden WHERE golden_id = ANY(%s) AND NOT ({lookup.WHOLE})"  # noqa: S608 - a constant of ours.
 NOWHERE = UUID(int=0)
 
 
@@ -74,12 +75,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A customer whose records meet all criteria. `golden_id` None: a record that is not resolved yet."""
+    """A customer whose records meet all criteria. `golden_id` None: a record that is not resolved yet.
+
+    `is_whole`: none of its records is beyond the caller's scope; else its name is not told here, for it may be one of theirs.
+    """
 
     golden_id: UUID | None
     display_name: str | None
     members: tuple[Member, ...]
     place: Place
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +102,17 @@ async def search(caller: Principal, question: Question, after: Place | None, mos
     async with db.hot_connection(caller.scope) as connection:
         timeline_id = await lookup.timeline(connection)
         hits, end = await _looks(connection, question, after, most + 1)
-        shown = hits[:most]
+        shown = hits[:most] if caller.scope == db.Scope() else await _in_part(connection, hits[:most])
         following = shown[-1].place if len(hits) > most else end
         detail = {"by": list(question.criteria), "found": len(shown)}
         await lookup.audited(connection, [Entry(caller.actor, "golden.search", "golden", "", detail=detail)])
     return Page(shown, following, len(hits) <= most and end is not None, timeline_id)
+
+
+async def _in_part(connection: lookup.Connection, hits: Sequence[Hit]) -> list[Hit]:
+    asked = [one.golden_id for one in hits if one.golden_id is not None]
+    partial = {row[0] for row in await (await connection.execute(PARTIAL, [asked])).fetchall()}
+    return [replace(one, display_name=None, is_whole=False) if one.golden_id in partial else one for one in hits]
 
 
 async def _looks(

@@ -13,7 +13,7 @@ from typing import Any
 from sqlmodel import Session
 
 from kernel import clock
-from kernel.errors import Invalid, NotFound
+from kernel.errors import Forbidden, Invalid, NotFound
 from mdm import lookup, override_history, sql, undone_imports
 from mdm.changes import Status
 from mdm.override_history import Shown
@@ -21,6 +21,7 @@ from mdm.undone_imports import UndoneImport
 
 _COLUMNS = "golden_id, version, computed_at, status, redirect_to, cause, members, body"
 Key = tuple[str, str]
+OUTSIDE_SCOPE = "outside_scope"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,18 @@ def visible(session: Session, golden_id: uuid.UUID) -> None:
         raise lookup.unknown(golden_id, timeline(session))
     if found[0][0] == Status.ERASED:
         raise lookup.erased(golden_id, timeline(session))
+
+
+def require_within(session: Session, record_ids: Collection[uuid.UUID]) -> None:
+    """Check in a session of the caller's row scope that none of some records is beyond it. Raises: Forbidden.
+
+    For what is kept whole, as a past version is: no view of it is computed from some of its records.
+    """
+    asked = sorted(set(record_ids))
+    ((seen,),) = sql.rows(session, "SELECT count(*) FROM crosswalk WHERE record_id = ANY(%s)", [asked])
+    if seen < len(asked):
+        detail = "Some records of this customer are beyond your brands or regions, and this is told of all of them or not at all."
+        raise Forbidden("This is not all within your scope", code=OUTSIDE_SCOPE, detail=detail)
 
 
 def living(session: Session, golden_id: uuid.UUID) -> tuple[uuid.UUID, str]:

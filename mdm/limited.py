@@ -5,7 +5,7 @@ and as at the same time; so they are never those of a record that may not be use
 """
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -22,13 +22,27 @@ from mdm.survivorship import MemberRecord, display_name, survive
 Body = dict[str, Any]
 
 
-def under(session: Session, policy: Policy, bodies: Sequence[Mapping[str, Any]], limits: Limits) -> list[Body | None]:
+def beyond(session: Session, bodies: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """Name the members of golden records that are beyond the row scope of a session, which is that of whoever reads."""
+    members = {one["record_id"] for body in bodies for one in body.get("members", ())}
+    rows = sql.rows(session, "SELECT record_id::text FROM crosswalk WHERE record_id = ANY(%s::uuid[])", [sorted(members)])
+    return frozenset(members - {record_id for (record_id,) in rows})
+
+
+def under(
+    session: Session,
+    policy: Policy,
+    bodies: Sequence[Mapping[str, Any]],
+    limits: Limits,
+    hidden: Collection[str] = frozenset(),
+) -> list[Body | None]:
     """Give bodies of golden records, in their order, under some limits; None for one of which nothing is left.
 
-    `withheld` of each names the attributes that are kept out, whether or not it had any. A few statements for all, of the
-    engine's role: what a golden record says is of all its records, whoever reads it.
+    `hidden`: records that are kept out whatever the purpose (`beyond`). `withheld` of each names the attributes that are kept
+    out, whether or not it had any. A few statements for all, of the engine's role: what a golden record says is of all its
+    records, whoever reads it.
     """
-    left = [_left(body, limits.sources) for body in bodies]
+    left = [_left(body, limits.sources, hidden) for body in bodies]
     touched = [of for body, of in zip(bodies, left, strict=True) if len(of) < len(body.get("members", ()))]
     records = _records(session, [uuid.UUID(one["record_id"]) for of in touched for one in of])
     by_hand = _set_by_hand(session, policy, list(records))
@@ -45,8 +59,9 @@ def under(session: Session, policy: Policy, bodies: Sequence[Mapping[str, Any]],
     return found
 
 
-def _left(body: Mapping[str, Any], sources: Collection[str]) -> list[Mapping[str, Any]]:
-    return [one for one in body.get("members", ()) if one["source"] not in sources]
+def _left(body: Mapping[str, Any], sources: Collection[str], hidden: Collection[str]) -> list[Mapping[str, Any]]:
+    members = body.get("members", ())
+    return [one for one in members if one["source"] not in sources and one["record_id"] not in hidden]
 
 
 def _records(session: Session, record_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, MemberRecord]:
@@ -82,7 +97,7 @@ def _without(body: Mapping[str, Any], limits: Limits) -> Body:
     if EXTRAS in values:
         own = {part: _own(held, limits.attributes) for part, held in values.pop(EXTRAS).items()}
         values |= {EXTRAS: own} if own["value"] else {}
-    shown: Body = {**body, "withheld": sorted(limits.attributes)}
+    shown: Body = {**body, **({"withheld": sorted(limits.attributes)} if limits else {})}
     if "values" in body:
         shown |= {"values": values, "display_name": display_name({name: one["value"] for name, one in values.items()})}
     return shown

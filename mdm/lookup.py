@@ -20,21 +20,24 @@ from mdm.gather import Gatherer, Gatherers
 Connection = psycopg.AsyncConnection[Any]
 Row = tuple[Any, ...]
 
+# Whether no record of it is beyond the caller's brands and regions: what of it they may see is computed anew when one is.
+WHOLE = """(current_setting('mdm.brands', true) = '*' OR brands <@ string_to_array(current_setting('mdm.brands', true), ','))
+  AND (current_setting('mdm.regions', true) = '*' OR regions <@ string_to_array(current_setting('mdm.regions', true), ','))"""
 # Only whoever asks for flags pays for them: is a steward asked about it, does a record of it wait to be resolved? That a merge is
 # to be checked casts no doubt on it, for it was drawn by lot; nor does a value that expired on who it is.
-FOUND = """
+FOUND = f"""
 SELECT golden_id, status, redirect_to, version, split_into::text[] AS split_into, body::text AS body,
        golden_id = ANY(%(flagged)s::uuid[]) AND is_in_review(golden_id) AS in_review,
        golden_id = ANY(%(flagged)s::uuid[])
          AND EXISTS (SELECT FROM crosswalk c JOIN pending_record USING (record_id) WHERE c.golden_id = golden.golden_id)
          AS settling,
-       EXISTS (SELECT FROM restriction) AND is_restricted(golden_id) AS restricted
+       EXISTS (SELECT FROM restriction) AND is_restricted(golden_id) AS restricted, {WHOLE} AS whole
 FROM golden WHERE golden_id = ANY(%(ids)s::uuid[])
-"""
+"""  # noqa: S608 - made of this module's constants.
 ROWS = """
 SELECT golden_id::text, status, redirect_to::text, version, body,
        (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1), in_review, settling, split_into,
-       restricted FROM found
+       restricted, whole FROM found
 """
 GOLDEN = f"WITH found AS ({FOUND}) {ROWS}"
 # Reads and audits in one statement, which is one transaction and one round trip: rows come only when their audit is committed.
@@ -94,6 +97,7 @@ class Held:
     `split_into`: the live ids under which records live that the requested id was issued to, and that are not with it now.
     `activity`: what its records did, where `mdm.activity_reading` was asked.
     `is_restricted`: its customer asked that it be kept and not used.
+    `is_whole`: none of its records is beyond the scope of whoever asked; else the body is not theirs to see as it is.
     `in_review`: a steward is asked about it; `is_settling`: a record of it waits to be resolved. Read only when asked for.
     """
 
@@ -108,6 +112,7 @@ class Held:
     split_into: tuple[str, ...] = ()
     activity: Mapping[str, Any] | None = None
     is_restricted: bool = False
+    is_whole: bool = True
 
     @property
     def redirect_chain(self) -> tuple[str, ...]:
@@ -215,7 +220,7 @@ def _held(golden_id: str, rows: dict[str, Row], lives: dict[str, Row], timeline_
         return Held(golden_id, timeline_id, "erased", now[0], now[3])
     status = asked[1] if now[1] == "live" else now[1]
     told = (now[0], now[3], now[4], now[6], now[7], tuple(asked[8]))
-    return Held(golden_id, timeline_id, status, *told, is_restricted=now[9])
+    return Held(golden_id, timeline_id, status, *told, is_restricted=now[9], is_whole=now[10])
 
 
 async def restricted(caller: Principal, golden_ids: Collection[str]) -> set[str]:

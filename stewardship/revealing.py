@@ -63,6 +63,8 @@ def _read(session: Session, caller: Principal, golden_id: UUID, attributes: Coll
     found = customers.read(session, as_clear(caller), [live_id])
     if not found:
         raise lookup.unknown(golden_id, history.timeline(session))
+    if caller.scope != db.Scope():
+        history.require_within(session, [one.record_id for one in found[0].members])
     values = found[0].plain
     if set(attributes) - values.keys():
         raise Invalid("It has no value of an attribute that was named", code="unknown_attribute", extra={"known": sorted(values)})

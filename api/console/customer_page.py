@@ -59,7 +59,8 @@ class Value:
 class CustomerPage:
     """All that the page of a customer shows. `asked_id`: the id that was asked for, where it leads to another one now.
 
-    `withheld`: what is kept out of the purpose of whoever looks.
+    `withheld`: what is kept out of the purpose of whoever looks. `is_part`: records beyond their scope are left out, and with
+    them all that is told of the whole.
     """
 
     customer: Customer
@@ -72,6 +73,7 @@ class CustomerPage:
     as_of: datetime | None
     consents: "Sequence[Consent] | None"
     withheld: Sequence[str] = ()
+    is_part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPa
         customer = customer if caller.sees_clear else customers.masked(customer, private)
     with db.transaction() as session:
         steps = history.steps(session, live_id, 0, MOST_STEPS)
+    with db.read_only(db.Role.APP, caller.scope) as session:
+        past.require_within(session, caller, *(one for step in steps for one in (step.before, step.version)))
     told = _values(customer)
     asked_id = golden_id if golden_id != live_id else None
     consents = _consents(caller, live_id, as_of) if caller.may("consents:read") else None
@@ -113,7 +117,7 @@ def at(caller: Principal, golden_id: UUID, as_of: datetime | None) -> CustomerPa
 
 
 def under_limits(caller: Principal, held: Held, golden_id: UUID) -> CustomerPage:
-    """The page for somebody whose role works for a purpose, of a golden record under its limits: its values."""
+    """The page for somebody whose role works for a purpose, or who sees some of the records: the values that are left."""
     body = orjson.loads(held.body)
     live_id = UUID(body["golden_id"])
     of = Customer(live_id, held.status, None, held.version, body.get("display_name"), body.get("values", {}), _members_of(body))
@@ -121,7 +125,7 @@ def under_limits(caller: Principal, held: Held, golden_id: UUID) -> CustomerPage
         with db.read_only(db.Role.APP, caller.scope) as session:
             of = customers.masked(of, policies.private_sources(session))
     asked_id, withheld = golden_id if golden_id != live_id else None, [label(name) for name in body.get("withheld", ())]
-    return CustomerPage(of, asked_id, _values(of), (), None, (), (), None, None, withheld)
+    return CustomerPage(of, asked_id, _values(of), (), None, (), (), None, None, withheld, not held.is_whole)
 
 
 def _values(customer: Customer) -> list[Value]:

@@ -14,15 +14,15 @@ from pydantic import ValidationError
 from starlette.datastructures import FormData
 from starlette.responses import Response
 
-from api import deciding, limiting, searching
+from api import deciding, limiting, reading, searching
 from api.console import by_hand, customer_page, purposed
 from api.console.frame import ROOT, LimitedReader, Page, Revealer, Sent, Steward, confirmation, field, page, to
 from api.console.words import KINDS
 from api.routes import resource
 from api.schemas.search import Search
 from kernel.actor import Principal
-from kernel.errors import Invalid, MdmError
-from mdm import golden_search, masking, rules
+from kernel.errors import Forbidden, Invalid, MdmError
+from mdm import golden_search, history, masking, rules
 from mdm.policy import Policy
 from stewardship import overriding, revealing, settle
 from stewardship.accounts import Signed
@@ -63,8 +63,7 @@ async def _found(caller: Principal, said: dict[str, str], cursor: str | None) ->
     if caller.purpose is not None:
         purposed.refuse_barred(caller, policy, said)
     found = await golden_search.search(caller, question, golden_search.opened(question, cursor) if cursor else None, HITS)
-    if caller.purpose is not None:
-        found = await purposed.found(caller, policy, found)
+    found = await (reading.named(caller, found) if caller.purpose is None else purposed.found(caller, policy, found))
     return _shown_to(caller, policy, found), golden_search.sealed(question, found.following) if found.following else None
 
 
@@ -97,8 +96,12 @@ async def one(
     """Show a customer: values and why, records, story, who belongs together. With `as_of` as they stood then."""
     caller = signed.user.principal
     if caller.purpose is None:
-        return await run_in_threadpool(_shown, request, signed, golden_id, as_of)
-    if as_of is not None:
+        try:
+            return await run_in_threadpool(_shown, request, signed, golden_id, as_of)
+        except Forbidden as refused:
+            if refused.code != history.OUTSIDE_SCOPE or as_of is not None:
+                raise  # The past is kept whole; of the present, what their own records say is computed.
+    elif as_of is not None:
         limiting.refuse_past(caller)
     found = await purposed.customer(caller, golden_id)
     return await run_in_threadpool(_page, request, found)
