@@ -211,7 +211,7 @@ def _check_header(text: str, types: frozenset[str | None]) -> None:
 
 def _named(types: frozenset[str | None]) -> str:
     """The types as they are written, without the long spelling of one."""
-    return " or ".join({"jwt": "JWT"}.get(one, one) for one in sorted(filter(None, types)) if "/" not in one)
+    return " or ".join({"jwt": "JWT"}.get(one, one) for one in sorted(filter(None, types), key=len) if "/" not in one)
 
 
 def _claims(chosen: Settings, audience: str) -> jwt.JWTClaimsRegistry:
