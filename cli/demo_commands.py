@@ -50,6 +50,8 @@ KEY_SCOPES = (
 LONGEST_RESOLVE_SECONDS = 600
 POLL_SECONDS = 0.5
 MOST_LOOKUPS = 20
+# Where a service of somebody's may keep what is its own alone.
+ELSEWHERE = ("database_url", "redis_url", "secret_key_file", "erasure_ledger", "audit_checkpoints", "metrics_dir")
 # Half a record a customer at the busiest channel, whose keys have eight digits.
 MOST_CUSTOMERS = 100_000_000
 GoldenIds = Sequence[str | None]
@@ -218,7 +220,7 @@ def _remedy(out: Path, forced: bool) -> str:
 
 
 def _demo_settings(folder: Path, records: int = 0) -> Settings:
-    """The demo has its own folder and servers whatever is configured: it must never write into a database of somebody's.
+    """The demo has its own folder and servers whatever is configured: it must never write into a database or ledger of somebody's.
 
     When the usual port is taken and nobody asked for it, any free one does. That the demo itself asks for every record once,
     and has them merged as they come, is nothing unusual.
@@ -228,7 +230,7 @@ def _demo_settings(folder: Path, records: int = 0) -> Settings:
     if "port" not in chosen.model_fields_set and _is_taken(chosen):
         console.print(f"  port {port} is taken: the demo takes a free one", style="dim", highlight=False)
         port = 0
-    own: dict[str, object] = {"data_dir": folder, "database_url": None, "redis_url": None, "secret_key_file": None, "port": port}
+    own: dict[str, object] = {"data_dir": folder, **dict.fromkeys(ELSEWHERE), "port": port}
     usual = {"alert_reads": chosen.alert_reads + records, "alert_all_merges": chosen.alert_all_merges + records}
     return chosen.model_copy(update=own | usual)
 

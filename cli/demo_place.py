@@ -3,12 +3,14 @@
 Only a folder that bears the mark is ever emptied, so no other data can be lost here.
 """
 
+import shutil
 from pathlib import Path
 
 from cli.supervisor import forget
 from kernel.errors import MdmError
 
 MARK = "this-folder-belongs-to-mdm-demo"
+LOCKS = ".lock"  # Whoever waits for one holds the file itself: removed, it would be two.
 
 
 def own_folder(data_dir: Path, keep: bool) -> Path:
@@ -23,4 +25,14 @@ def own_folder(data_dir: Path, keep: bool) -> Path:
     (folder / MARK).touch()
     if not keep:
         forget(folder)
+        _empty(folder)
     return folder
+
+
+def _empty(folder: Path) -> None:
+    """Remove what the last demo kept beside its database: under its erasure ledger an empty one would never be ready."""
+    for one in folder.iterdir():
+        if one.is_dir() and not one.is_symlink():
+            shutil.rmtree(one)
+        elif one.name != MARK and one.suffix != LOCKS:
+            one.unlink()

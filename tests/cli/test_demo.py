@@ -136,6 +136,30 @@ def test_a_demo_begins_empty(tmp_path: Path) -> None:
     forget(folder)
 
 
+def test_a_demo_begins_without_what_the_last_one_erased_and_exported(tmp_path: Path) -> None:
+    """The story ends with an erasure, whose ledger is kept outside of the database."""
+    folder = own_folder(tmp_path, keep=False)
+    kept = [folder / "erasures.ndjson", folder / "audit" / "checkpoints.ndjson", folder / "exports" / "1.csv"]
+    for one in kept:
+        one.parent.mkdir(exist_ok=True)
+        one.write_text("of the last one", encoding="utf-8")
+    own_folder(tmp_path, keep=True)
+    assert all(one.exists() for one in kept)
+    own_folder(tmp_path, keep=False)
+    assert not any(one.exists() for one in kept)
+    assert (folder / MARK).exists()
+    forget(folder)
+
+
+def test_a_demo_writes_into_no_ledger_of_somebody_elses(tmp_path: Path) -> None:
+    before = settings()
+    theirs = {"erasure_ledger": tmp_path / "erasures.ndjson", "audit_checkpoints": tmp_path / "checkpoints.ndjson"}
+    configure(before.model_copy(update=theirs))
+    chosen = _demo_settings(tmp_path / "demo")
+    configure(before)
+    assert (chosen.erasure_ledger, chosen.audit_checkpoints) == (None, None)
+
+
 @pytest.mark.parametrize("form", ["ndjson", "csv", "parquet"])
 def test_simulate_writes_the_retailer_with_its_policy(tmp_path: Path, form: str) -> None:
     arguments = ["simulate", "--customers", "120", "--seed", "3", "--out", str(tmp_path), "--format", form]
