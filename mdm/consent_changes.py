@@ -4,6 +4,7 @@ Of consents recorded for several records, those whose records part are noted as 
 meet again. What speaks against a person stays with whom it left behind when a record goes. Part of the transaction of the change.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -27,6 +28,7 @@ from mdm.consent_customers import Census
 CHANGED = "consent.changed"
 NARROWED = "consent.narrowed"
 MOST_TOLD = 50
+DIGEST_BYTES = 8
 # What is read of golden records whoever asks: how they stand, and under which a record lives.
 STANDING = "SELECT golden_id, version, brands, regions FROM consent_standings(%s::uuid[])"
 GOLDENS = "SELECT record_id, golden_id FROM consent_goldens(%s::uuid[])"
@@ -99,6 +101,21 @@ def foresee(session: Session, rules: Rules, moves: Moves, at: datetime) -> tuple
     if sum(len(combinations(one, at)) * len(one.entries) for one in (*was.values(), *now.values())) > MOST_HELD:
         return None
     return _changes(moves, was, now, rules, at), census
+
+
+def recorded(session: Session, rules: Rules, moves: Moves) -> str:
+    """Stand for all entries that may speak of whom supposed moves touch: another text, and something was recorded or ended.
+
+    Nothing of how they are read, so that it is as cheap where much was recorded, and the same whoever asks and whenever.
+    """
+    touched = moves.touched()
+    records = {one for one in moves.before if moves.before[one] in touched or moves.after.get(one) in touched}
+    if not records:
+        return ""
+    census = consent_customers.census_of_records(session, rules, records)
+    entries = ledger.read(session, records, census.contacts())
+    told = sorted((str(one.entry_id), one.parted_at is not None, sorted(map(str, one.records))) for one in entries)
+    return hashlib.blake2b(repr(told).encode(), digest_size=DIGEST_BYTES).hexdigest() if told else ""
 
 
 def _changes(

@@ -1,7 +1,8 @@
 """Stewards' decisions: looked at before they are made, made on what was looked at, and taken back.
 
-A decision carries the token of the preview that the steward saw. When anything that the outcome hangs on has changed since, the
-token no longer fits, and nobody decides about what they have not seen. A worker then writes what comes of it.
+A decision carries the token of the preview that the steward saw. When anything that the outcome hangs on has changed since, or a
+consent of whom it moves, the token no longer fits, and nobody decides about what they have not seen. A worker then writes what
+comes of it.
 """
 
 import hashlib
@@ -14,12 +15,13 @@ from typing import Literal, TypeVar, cast
 
 from sqlmodel import Session
 
+from consent.purposes import shipped
 from kernel import approvals, audit, clock
 from kernel.actor import Principal
 from kernel.db import Scope
 from kernel.errors import Conflict, Invalid, MdmError, NotFound
 from matching.closure import contradictions
-from mdm import closure, sql, steward_decisions, versions
+from mdm import closure, consent_changes, golden, sql, steward_decisions, versions
 from mdm.around import Evaluated
 from mdm.decisions import StewardDecision
 from mdm.resolve import Resolver
@@ -37,6 +39,9 @@ Verdict = Literal["match", "no_match"]
 MATCH: Verdict = "match"
 NO_MATCH: Verdict = "no_match"
 OUTDATED = 412
+# What a token stands for, in the order of its parts: the records with all that decides about them, and what was consented to.
+PARTS = ("records", "consents")
+BETWEEN = "."
 NOTHING_TOLD: Mapping[str, object] = {}
 # For what nobody waits to confirm: whoever looked may be too late for a worker, hardly five times.
 MOST_ATTEMPTS = 5
@@ -157,7 +162,12 @@ def _looked(session: Session, caller: Principal, of: VersionSet, supposed: Suppo
     blockers = previews.crossed(of.policy, evaluated, joined)
     preview = previews.preview(session, caller.scope, evaluated, blockers)
     audit.record_alike(session, caller.actor, "decision.preview", "golden", [str(one) for one in preview.golden_ids])
-    return Looked(of, supposed, evaluated, _token(of, supposed, evaluated), preview)
+    return Looked(of, supposed, evaluated, _token(of, supposed, evaluated) + BETWEEN + _consents(session, evaluated), preview)
+
+
+def _consents(session: Session, evaluated: Evaluated) -> str:
+    """Stand for what was consented to by whom it moves. Each caller's alike: two stewards must be able to say the same."""
+    return consent_changes.recorded(session, shipped(), golden.moves(unit for unit, _ in evaluated.units))
 
 
 def contradicted(looked: Looked) -> list[frozenset[uuid.UUID]]:
@@ -283,14 +293,24 @@ def unwrite(session: Session, caller: Principal, decision: StewardDecision, reas
 
 
 def hold(session: Session, looked: Looked, token: str | None) -> None:
-    """Keep what was looked at as it is until the transaction ends. Raises: MdmError when it has changed since the preview."""
+    """Keep what was looked at as it is until the transaction ends; who records consents waits for the same locks.
+
+    Raises: MdmError when it has changed since the preview, with what changed.
+    """
     extra = {"goldens": [str(golden_id) for golden_id in looked.preview.golden_ids]}
     refuse_unseen(token, token, extra)
     versions.still(session, looked.of)
     records = list(looked.evaluated.digests)
     closure.lock(session, records)
-    is_as_seen = closure.digests(session, records) == looked.evaluated.digests
-    refuse_unseen(token, looked.token if is_as_seen else None, extra)
+    outcome = looked.token.partition(BETWEEN)[0] if closure.digests(session, records) == looked.evaluated.digests else ""
+    now = outcome + BETWEEN + _consents(session, looked.evaluated)
+    refuse_unseen(token, now, {"changed": _otherwise(token or "", now), **extra})
+
+
+def _otherwise(seen: str, now: str) -> list[str]:
+    """Name what of a preview is otherwise now; of a token that is none, all."""
+    pairs = zip(PARTS, seen.split(BETWEEN), now.split(BETWEEN), strict=False)
+    return [name for name, was, stands in pairs if was != stands] if seen.count(BETWEEN) == 1 else list(PARTS)
 
 
 def refuse_unseen(token: str | None, expected: str | None, extra: Mapping[str, object] = NOTHING_TOLD) -> None:

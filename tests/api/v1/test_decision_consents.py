@@ -117,3 +117,54 @@ def test_a_contact_point_is_masked_for_whom_values_are(mdm: Master, api: TestCli
     ]
     assert POINT is not None
     assert (said["answer_before"], said["answer"], said["purpose"]) == ("allowed", "denied", "marketing")
+
+
+def outdated(api: TestClient, path: str, body: dict[str, Any]) -> list[str]:
+    """What has changed since the preview, of a decision that is refused for it."""
+    answer = api.post(path, json=body)
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (412, "preview_outdated")
+    return list(answer.json()["changed"])
+
+
+@pytest.mark.parametrize("said", [{**GIVEN, "record": TILL}, {**REFUSED, "record": MAIL}, {**REFUSED, "golden": True}])
+def test_a_consent_that_came_since_the_preview_has_to_be_seen_first(
+    api: TestClient, mdm: Master, said: dict[str, Any], key: KeyMaker
+) -> None:
+    """Also by whom no consents are told: that they may be others is all the token says of them."""
+    blind = api.post("/v1/decisions?dry_run=true", json=wish("match"), headers=key("decisions:write")).json()["preview_token"]
+    token = look(api, wish("match"))["preview_token"]
+    assert token == blind
+    act(**{name: value for name, value in said.items() if name != "golden"} | named(said))
+    assert outdated(api, "/v1/decisions", wish("match", preview_token=token)) == ["consents"]
+    decide(api, wish("match"))
+
+
+def named(said: dict[str, Any]) -> dict[str, Any]:
+    return {"golden_id": golden_of(*MAIL)} if "golden" in said else {}
+
+
+def test_a_consent_of_somebody_whom_nothing_moves_makes_no_preview_old(api: TestClient, mdm: Master) -> None:
+    mdm.put("shop", "9", OTTO | {"given_name": "Ines", "birth_date": "1961-07-30", "emails": ["ines@telefonica.net"]})
+    mdm.drain()
+    token = look(api, wish("match"))["preview_token"]
+    act(**REFUSED, record=("shop", "9"))
+    assert api.post("/v1/decisions", json=wish("match", preview_token=token)).status_code == 201
+
+
+def test_what_changed_since_the_preview_is_told_apart(api: TestClient, mdm: Master) -> None:
+    token = look(api, wish("match"))["preview_token"]
+    mdm.put(*MAIL, SHARED | {"language": "es"})
+    mdm.drain()
+    assert outdated(api, "/v1/decisions", wish("match", preview_token=token)) == ["records"]
+    act(**GIVEN, record=TILL)
+    assert outdated(api, "/v1/decisions", wish("match", preview_token=token)) == ["records", "consents"]
+    assert outdated(api, "/v1/decisions", wish("match", preview_token="made up")) == ["records", "consents"]
+
+
+def test_a_consent_that_came_since_an_undo_was_looked_at_has_to_be_seen_first(api: TestClient, mdm: Master) -> None:
+    decided = decide(api, wish("match"))
+    mdm.drain()
+    path, body = f"/v1/decisions/{decided}:undo", {"reason": "I was wrong."}
+    token = api.post(f"{path}?dry_run=true", json=body).json()["preview_token"]
+    act(**GIVEN, golden_id=golden_of(*TILL))
+    assert outdated(api, path, body | {"preview_token": token}) == ["consents"]
