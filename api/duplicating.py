@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,11 @@ from mdm.duplicates import Group, OneOf, Page, PairOf
 from mdm.export_files import without_formula
 
 CSV, JSON = "text/csv", "application/json"
-COLUMNS = ("golden_id", "source", "key", "survivor", "kept_for", "attributes", "observed_at", "loyalty_accounts")
+COLUMNS = (
+    "golden_id", "source", "key", "survivor", "kept_for", "attributes", "observed_at", "loyalty_accounts",
+    "beside", "verdict", "weight", "reason",
+)  # fmt: skip
+Evidence = Mapping[UUID, Sequence[PairOf]]
 
 
 def answer(caller: Principal, source: str, after: UUID | None, limit: int, accept: str | None) -> Response:
@@ -29,10 +33,10 @@ def answer(caller: Principal, source: str, after: UUID | None, limit: int, accep
         page = duplicates.read(session, source, after, limit)
         for group in page.groups:
             audit.record(session, caller.actor, "golden.read_duplicates", "golden", str(group.golden_id))
-    if prefers(accept, CSV, JSON):
-        return _as_csv(source, page, caller.sees_clear)
     with db.transaction() as session:
         pairs = duplicates.evidence(session, page)
+    if prefers(accept, CSV, JSON):
+        return _as_csv(source, page, pairs, limit, caller.sees_clear)
     items = [_item(group, pairs.get(group.golden_id, ())) for group in page.groups]
     return answers.json_answer({"source": source, "items": items, "next": page.following})
 
@@ -48,7 +52,7 @@ def _record(one: OneOf) -> dict[str, Any]:
     return {"key": one.key, "attributes": one.attributes, "observed_at": one.observed_at, "loyalty_accounts": accounts}
 
 
-def _as_csv(source: str, page: Page, is_clear: bool) -> Response:
+def _as_csv(source: str, page: Page, pairs: Evidence, limit: int, is_clear: bool) -> Response:
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\r\n")
     lines.writerow(COLUMNS)
@@ -57,7 +61,18 @@ def _as_csv(source: str, page: Page, is_clear: bool) -> Response:
             numbers = [(programme, number if is_clear else masking.number(number)) for programme, number in one.loyalty_accounts]
             accounts = " ".join(f"{programme}:{number}" for programme, number in numbers)
             kept = ("yes", group.kept_for) if place == 0 else ("no", "")
-            said = [source, one.key, *kept, one.attributes, one.observed_at.isoformat(), accounts]
+            surest = _surest(one.key, pairs.get(group.golden_id, ()))
+            said = [source, one.key, *kept, one.attributes, one.observed_at.isoformat(), accounts, *surest]
             lines.writerow([group.golden_id, *(without_formula(cell) if isinstance(cell, str) else cell for cell in said)])
-    following = {"link": f'<?after={page.following}>; rel="next"'} if page.following else {}
+    # The address stands for the whole question: what is left out of it would be asked otherwise from here on.
+    following = {"link": f'<?after={page.following}&limit={limit}>; rel="next"'} if page.following else {}
     return Response(written.getvalue(), 200, {**answers.PRIVATE, **following}, CSV)
+
+
+def _surest(key: str, pairs: Sequence[PairOf]) -> tuple[str | float | None, ...]:
+    """What is known best of a record and another of its group; nothing where none of the pairs that are told is about it."""
+    for one in pairs:
+        if key in one.keys:
+            beside = one.keys[one.keys[0] == key]
+            return beside, one.verdict, None if one.weight is None else round(one.weight, 2), one.reason_code
+    return (None,) * 4

@@ -38,7 +38,8 @@ def how(caller: Principal, golden_id: UUID) -> Response:
     """Answer how a golden record came together. Blocks. Raises: MdmError."""
     found = formed.how(Resolver(db.transaction), caller, golden_id)
     weakest = {"weakest": _step(found.weakest)} if found.weakest else {}
-    return answers.json_answer({"golden_id": found.golden_id, "steps": [_step(one) for one in found.steps], **weakest})
+    about = {"requested_id": golden_id, "status": found.status, "golden_id": found.golden_id}
+    return answers.json_answer({**about, "steps": [_step(one) for one in found.steps], **weakest})
 
 
 def attribute_why(caller: Principal, golden_id: UUID, name: str) -> Response:

@@ -36,8 +36,9 @@ def withdraw(caller: Principal, golden_id: UUID, override_id: UUID, body: TakeBa
 
 def listed(caller: Principal, golden_id: UUID) -> Response:
     """Answer the values set on a golden record. Blocks. Raises: MdmError."""
-    live_id, found = overriding.of_golden(db.transaction, caller, golden_id)
-    return answers.json_answer({"requested_id": golden_id, "golden_id": live_id, "items": [_kept(one) for one in found]})
+    stands, found = overriding.of_golden(db.transaction, caller, golden_id)
+    about = {"requested_id": golden_id, "status": stands.status, "golden_id": stands.golden_id}
+    return answers.json_answer({**about, "items": [_kept(one) for one in found]})
 
 
 def _one(caller: Principal, golden_id: UUID, override_id: UUID) -> bytes:

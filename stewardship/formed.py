@@ -44,9 +44,13 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Formed:
-    """How a golden record came together, the first step first; the weakest step that the model made, if it made any."""
+    """How a golden record came together, the first step first; the weakest step that the model made, if it made any.
+
+    `status`: what became of the id that was asked; of an ended one there is no step.
+    """
 
     golden_id: Id
+    status: str
     steps: tuple[Joined, ...]
     weakest: Joined | None
 
@@ -65,12 +69,13 @@ class _Pair:
 
 
 def how(resolver: Resolver, caller: Principal, golden_id: Id) -> Formed:
-    """Tell how a golden record came together, by the joins that its records make now. Raises: NotFound, Gone, Invalid."""
+    """Tell how a golden record came together, by the joins that its records make now. Raises: NotFound, Gone."""
     with resolver.steps() as session:
         of = versions.current(session)
-        live_id, members = sides.members(session, caller.scope, golden_id)
+        stands = sides.standing(session, caller.scope, golden_id)
+        members = stands.records
         stored = _Stored(session, members)
-        audit.record(session, caller.actor, "explain.how", "golden", str(live_id))
+        audit.record(session, caller.actor, "explain.how", "golden", str(stands.golden_id))
     evaluated = resolver.evaluate_around(of, members, lambda: None)
     joins = [join for unit, _ in evaluated.units for join in unit.joins if members & frozenset().union(*join.parts)]
     keys = {record: (head.source, head.source_key) for unit, _ in evaluated.units for record, head in unit.records.items()}
@@ -79,7 +84,7 @@ def how(resolver: Resolver, caller: Principal, golden_id: Id) -> Formed:
         for join in joins
     )
     weighed = [step for step in steps if step.weight is not None]
-    return Formed(live_id, steps, min(weighed, key=lambda step: step.weight or 0.0, default=None))
+    return Formed(stands.golden_id, stands.status, steps, min(weighed, key=lambda step: step.weight or 0.0, default=None))
 
 
 def _named(part: Collection[Id], keys: Mapping[Id, Key]) -> tuple[Key, ...]:

@@ -14,7 +14,7 @@ from sqlmodel import Session
 from kernel import approvals, audit, clock
 from kernel.actor import Principal
 from kernel.errors import Invalid, NotFound
-from mdm import override_values, overrides, versions
+from mdm import override_values, overrides, sql, versions
 from mdm.override_values import Override, Unreadable
 from mdm.overrides import KeptOverride
 from mdm.resolve import Resolver
@@ -23,6 +23,7 @@ from mdm.steward_decisions import Supposed
 from mdm.versions import VersionSet
 from stewardship import seconding, settle, sides
 from stewardship.settle import STEWARD, Looked
+from stewardship.sides import Standing
 
 LARGEST_VALUE_BYTES = 4_096
 # The last days of all cannot be told in every zone: a page that shows one would fail.
@@ -43,7 +44,7 @@ class OverrideWish:
 def look(resolver: Resolver, caller: Principal, wish: OverrideWish) -> Looked:
     """See what setting a value would do, storing nothing but audit rows.
 
-    Raises: NotFound, Gone and Invalid for a golden record that is none (any more); Invalid for an attribute that is not set by
+    Raises: NotFound, Gone and Conflict for a golden record that is none (any more); Invalid for an attribute that is not set by
     hand, a value that cannot be read as it, an expiry that has passed; Forbidden beyond the caller's scope.
     """
     with resolver.steps() as session:
@@ -101,16 +102,28 @@ def _store(session: Session, caller: Principal, of: VersionSet, golden_id: uuid.
     audit.record(session, caller.actor, "override.set", "override", str(override.override_id), after=reason, detail=detail)
 
 
-def of_golden(steps: Steps, caller: Principal, golden_id: uuid.UUID) -> tuple[uuid.UUID, list[KeptOverride]]:
-    """Read the id that a golden record lives by and the overrides that belong to it, the latest first, also what counts no more.
+def of_golden(steps: Steps, caller: Principal, golden_id: uuid.UUID) -> tuple[Standing, list[KeptOverride]]:
+    """Read how a golden id stands and the overrides that belong to it, the latest first, also what counts no more.
 
-    Raises: NotFound, Gone, Invalid for one that ended; audited.
+    Of one that ended: those of its last records that belong nowhere else; they count again when one returns. Raises: NotFound,
+    Gone; audited.
     """
     with steps() as session:
-        live_id, members = sides.members(session, caller.scope, golden_id)
-        found = [one for one in overrides.said_of(session, members) if overrides.home_of(session, one.override) == live_id]
-        audit.record(session, caller.actor, "override.read", "golden", str(live_id))
-    return live_id, found
+        stands = sides.standing(session, caller.scope, golden_id)
+        records, home = (stands.records, stands.golden_id) if stands.records else (_last_records(session, stands), None)
+        found = [one for one in overrides.said_of(session, records) if overrides.home_of(session, one.override) == home]
+        if home is None:
+            found = [one for one in found if sides.all_within(session, caller.scope, one.override.records)]
+        audit.record(session, caller.actor, "override.read", "golden", str(stands.golden_id))
+    return stands, found
+
+
+_LAST = "SELECT members FROM golden_version WHERE golden_id = %s AND members <> '{}' ORDER BY version DESC LIMIT 1"
+
+
+def _last_records(session: Session, stands: Standing) -> frozenset[uuid.UUID]:
+    """The records that an ended golden record had last."""
+    return frozenset(one for (members,) in sql.rows(session, _LAST, [stands.golden_id]) for one in members)
 
 
 def look_back(resolver: Resolver, caller: Principal, golden_id: uuid.UUID, override_id: uuid.UUID) -> Looked:

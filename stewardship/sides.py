@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from kernel.db import Scope
-from kernel.errors import Invalid, NotFound
+from kernel.errors import Conflict, Invalid, NotFound
 from mdm import history, lookup, sql
 
 MOST_RECORDS = 1_000
@@ -29,14 +29,22 @@ class Side:
 class _Found:
     record_id: uuid.UUID
     key: Key
-    golden_id: uuid.UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A golden id: the one it lives by, what became of the one that was asked, and the records there; of an ended one, none."""
+
+    golden_id: uuid.UUID
+    status: str
+    records: frozenset[uuid.UUID]
 
 
 def read(session: Session, scope: Scope, left: Side, right: Side) -> tuple[frozenset[uuid.UUID], frozenset[uuid.UUID]]:
     """Read both sides. Two sides of one golden record part it: one names records of it, the other is the rest.
 
-    Raises: NotFound for what is unknown within the scope; Gone for an erased golden record; Invalid when a side is empty, the
-    sides share a record, or a named record lives elsewhere than its side says.
+    Raises: NotFound for what is unknown within the scope; Gone for an erased golden record; Conflict for one that ended; Invalid
+    when a side is empty, the sides share a record, or a named record lives elsewhere than its side says.
     """
     sides = [_side(session, scope, one) for one in (left, right)]
     if left.golden_id is not None and left.golden_id == right.golden_id and bool(left.records) != bool(right.records):
@@ -53,7 +61,7 @@ def read(session: Session, scope: Scope, left: Side, right: Side) -> tuple[froze
 
 
 def _side(session: Session, scope: Scope, side: Side) -> set[uuid.UUID]:
-    members = _members(session, scope, side.golden_id) if side.golden_id is not None else None
+    members = _living(session, scope, side.golden_id)[1] if side.golden_id is not None else None
     if not side.records:
         return {one.record_id for one in members or ()}
     named = _named(session, scope, side.records)
@@ -69,8 +77,13 @@ def _side(session: Session, scope: Scope, side: Side) -> set[uuid.UUID]:
 
 def members(session: Session, scope: Scope, golden_id: uuid.UUID) -> tuple[uuid.UUID, frozenset[uuid.UUID]]:
     """Read the live id of a golden record, and its records. Raises: as `read`."""
-    found = _members(session, scope, golden_id)
-    return found[0].golden_id or golden_id, frozenset(one.record_id for one in found)
+    stands, _ = _living(session, scope, golden_id)
+    return stands.golden_id, stands.records
+
+
+def standing(session: Session, scope: Scope, golden_id: uuid.UUID) -> Standing:
+    """The same of one that may have ended. Raises: NotFound, Gone."""
+    return _members(session, scope, golden_id)[0]
 
 
 def live_together(session: Session, record_ids: Collection[uuid.UUID]) -> bool:
@@ -79,10 +92,20 @@ def live_together(session: Session, record_ids: Collection[uuid.UUID]) -> bool:
     return len(rows) == 1 and rows[0][0] is not None
 
 
-def _members(session: Session, scope: Scope, golden_id: uuid.UUID) -> list[_Found]:
+def _living(session: Session, scope: Scope, golden_id: uuid.UUID) -> tuple[Standing, list[_Found]]:
+    stands, found = _members(session, scope, golden_id)
+    if not found:
+        detail = "All its records were deleted at their sources. Its id stays, and lives again when one of them returns."
+        extra = {"golden_id": str(golden_id), "status": stands.status, "timeline_id": history.timeline(session)}
+        raise Conflict("The golden record has ended", code="golden_ended", detail=detail, extra=extra)
+    return stands, found
+
+
+def _members(session: Session, scope: Scope, golden_id: uuid.UUID) -> tuple[Standing, list[_Found]]:
     rows = sql.rows(
         session,
-        """SELECT live.golden_id, live.status, live.brands, live.regions, c.record_id, c.source, c.source_key
+        """SELECT live.golden_id, CASE WHEN live.status = 'live' THEN g.status ELSE live.status END, live.brands, live.regions,
+             c.record_id, c.source, c.source_key
            FROM golden g JOIN golden live ON live.golden_id = coalesce(g.redirect_to, g.golden_id)
            LEFT JOIN crosswalk c ON c.golden_id = live.golden_id WHERE g.golden_id = %s""",
         [golden_id],
@@ -92,21 +115,19 @@ def _members(session: Session, scope: Scope, golden_id: uuid.UUID) -> list[_Foun
     live_id, status = rows[0][:2]
     if status == "erased":
         raise lookup.erased(golden_id, history.timeline(session))
-    found = [_Found(record_id, (source, key), live_id) for *_, record_id, source, key in rows if record_id is not None]
-    if not found:
-        raise Invalid("The golden record has no record that lives", code="golden_ended", extra={"golden_id": str(golden_id)})
-    return found
+    found = [_Found(record_id, (source, key)) for *_, record_id, source, key in rows if record_id is not None]
+    return Standing(live_id, status, frozenset(one.record_id for one in found)), found
 
 
 def _named(session: Session, scope: Scope, keys: Sequence[Key]) -> list[_Found]:
     rows = sql.rows(
         session,
-        """SELECT c.record_id, c.source, c.source_key, c.golden_id, ARRAY[c.brand], ARRAY[c.region]
+        """SELECT c.record_id, c.source, c.source_key, ARRAY[c.brand], ARRAY[c.region]
            FROM unnest(%s::text[], %s::text[]) AS asked (source, source_key) JOIN crosswalk c USING (source, source_key)
            WHERE c.state <> 'deleted'""",
         [[source for source, _ in keys], [key for _, key in keys]],
     )
-    found = [_Found(row[0], (row[1], row[2]), row[3]) for row in rows if is_within(scope, row[4], row[5])]
+    found = [_Found(row[0], (row[1], row[2])) for row in rows if is_within(scope, row[3], row[4])]
     missing = set(keys) - {one.key for one in found}
     if missing:
         extra = {"records": [{"source": source, "key": key} for source, key in sorted(missing)]}

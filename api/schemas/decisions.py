@@ -222,8 +222,13 @@ class HowStep(BaseModel):
 
 
 class HowAnswer(BaseModel):
-    """How a golden record came together, the first step first, and the weakest step that the model made."""
+    """How a golden record came together, the first step first, and the weakest step that the model made.
 
+    One that ended has no records, and so no steps.
+    """
+
+    requested_id: UUID
+    status: Literal["live", "merged", "ended"]
     golden_id: UUID
     steps: list[HowStep]
     weakest: HowStep | None = None

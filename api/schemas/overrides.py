@@ -39,8 +39,12 @@ class Override(BaseModel):
 
 
 class Overrides(BaseModel):
-    """The values set on a golden record, the latest first, those that count no longer among them."""
+    """The values set on a golden record, the latest first, those that count no longer among them.
+
+    Of an id that ended, those said of its last records: they count again when one of these returns.
+    """
 
     requested_id: UUID
+    status: Literal["live", "merged", "ended"]
     golden_id: UUID = Field(description="The id that it lives by now.")
     items: list[Override]

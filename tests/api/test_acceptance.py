@@ -274,7 +274,7 @@ def test_nothing_is_merged_with_one_that_ended(desk: Desk) -> None:
     one, other = desk.put(desk.customer()), desk.put(desk.customer(), "shop")
     ids = desk.where(one, other)
     desk.delete(other)
-    assert desk.refused("match", *ids) == (422, "golden_ended")
+    assert desk.refused("match", *ids) == (409, "golden_ended")
 
 
 def test_nothing_is_merged_across_a_blocker(desk: Desk) -> None:

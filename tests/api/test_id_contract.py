@@ -200,6 +200,29 @@ def test_an_id_that_was_never_issued_is_unknown(ask: Ask, policy: policies.Polic
     assert ask(NEVER) == {"code": 404, "status": "unknown"}
 
 
+def test_whatever_is_asked_of_an_id_that_ended_is_answered_and_only_acts_wait_for_its_return(mdm: Master, api: TestClient) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", OTTO)
+    mdm.drain()
+    ended, other = str(golden_of("pos", "1")), str(golden_of("mail", "2"))
+    mdm.delete("pos", "1")
+    mdm.drain()
+    for path in ("", "/history", "/relationships", "/how", "/overrides", "/consents", "/preferences", "/activities"):
+        answer = api.get(f"/v1/golden/{ended}{path}")
+        assert (path, answer.status_code) == (path, 200), answer.text
+        told = answer.json()
+        assert (path, told.get("golden_id", ended)) == (path, ended)
+        assert (path, told.get("status", "ended")) == (path, "ended")
+    sides = {"left": {"golden_id": ended}, "right": {"golden_id": other}}
+    acts = [
+        api.post("/v1/decisions?dry_run=true", json={"verdict": "match", "reason": "Both cards.", **sides}),
+        api.post("/v1/explain:why", json=sides),
+        api.post(f"/v1/golden/{ended}/overrides?dry_run=true", json={"attribute": "language", "value": "es", "reason": "Said."}),
+    ]
+    assert {(one.status_code, one.json()["type"].rpartition(":")[2]) for one in acts} == {(409, "golden_ended")}
+    assert {one.json()["golden_id"] for one in acts} == {ended}
+
+
 @pytest.mark.parametrize("of", ["never", "erased"])
 def test_whatever_is_asked_of_an_id_that_is_not_there_names_the_timeline(mdm: Master, api: TestClient, of: str) -> None:
     mdm.put("pos", "1", MARIA)

@@ -62,8 +62,31 @@ def test_the_same_as_csv(api: TestClient, mdm: Master) -> None:
     assert [(row["key"], row["survivor"]) for row in rows] == [
         (record["key"], "yes" if place == 0 else "no") for place, record in enumerate(first["items"][0]["records"])
     ]
-    assert answer.headers["link"] == f'<?after={first["next"]}>; rel="next"'
+    assert answer.headers["link"] == f'<?after={first["next"]}&limit=1>; rel="next"'
     assert answer.headers["content-type"].startswith("text/csv")
+
+
+def test_csv_says_of_each_record_what_is_known_best_of_it_and_another(api: TestClient, mdm: Master) -> None:
+    (maria,) = [one for one in api.get(URL).json()["items"] if one["survivor"] == "2"]
+    (pair,) = maria["evidence"]
+    rows = csv.DictReader(io.StringIO(api.get(URL, headers={"accept": "text/csv"}).text))
+    told = {row["key"]: (row["beside"], row["verdict"], float(row["weight"]), row["reason"]) for row in rows if row["key"] in "12"}
+    known = ("match", round(pair["weight"], 2), pair["reason"])
+    assert told == {"1": ("2", *known), "2": ("1", *known)}
+
+
+def test_the_links_of_csv_lead_through_all_pages_of_the_size_that_was_asked_for(api: TestClient, mdm: Master) -> None:
+    for key in ("6", "7"):
+        mdm.put("pos", key, OTTO | {"given_name": "Greta", "birth_date": "1984-09-30", "emails": ["greta@telefonica.net"]})
+    mdm.drain()
+    keys: list[list[str]] = []
+    following: str | None = "?limit=1"
+    while following is not None:
+        answer = api.get(URL + following, headers={"accept": "text/csv"})
+        keys.append(sorted(row["key"] for row in csv.DictReader(io.StringIO(answer.text))))
+        link = answer.headers.get("link")
+        following = link.partition("<")[2].partition(">")[0] if link else None
+    assert sorted(keys) == [["1", "2"], ["3", "4"], ["6", "7"]]
 
 
 def test_a_key_that_a_spreadsheet_would_compute_gets_a_quote(api: TestClient, mdm: Master) -> None:
