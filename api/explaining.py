@@ -14,7 +14,7 @@ from kernel import db
 from kernel.actor import Principal
 from mdm.resolve import Resolver
 from stewardship import explain, formed, value_why
-from stewardship.explain import Key, PairExplained
+from stewardship.explain import Key, PairExplained, StoredWord
 from stewardship.formed import Across, Joined
 from stewardship.value_why import SENTENCES, ValueKept, ValueLost
 
@@ -77,7 +77,7 @@ def _pair(one: PairExplained) -> dict[str, Any]:
         "sentence": one.sentence,
         "said": [said._asdict() for said in one.said],
         "unsaid": [unsaid._asdict() for unsaid in one.unsaid],
-        "stored": [_told(asdict(stored)) for stored in one.stored],
+        "stored": [{**_word(stored), "levels": [level._asdict() for level in stored.levels]} for stored in one.stored],
     }
 
 
@@ -87,7 +87,11 @@ def _step(step: Joined) -> dict[str, Any]:
 
 
 def _across(one: Across) -> dict[str, Any]:
-    return {"records": [_key(one.one), _key(one.other)], **_told(asdict(one.word))}
+    return {"records": [_key(one.one), _key(one.other)], **_word(one.word)}
+
+
+def _word(word: StoredWord) -> dict[str, Any]:
+    return {name: value for name, value in _told(asdict(word)).items() if name != "levels"}
 
 
 def _told(of: Mapping[str, Any]) -> dict[str, Any]:

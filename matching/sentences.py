@@ -108,6 +108,14 @@ class Said(NamedTuple):
     sentence: str
 
 
+class Level(NamedTuple):
+    """The level that a comparison fell on, and the same in words."""
+
+    comparison: str
+    level: str
+    sentence: str
+
+
 class Unsaid(NamedTuple):
     """A comparison that had nothing to compare, and what agreement there would have given at most, in bits."""
 
@@ -131,6 +139,12 @@ def said(model: Model, scored: Scored) -> tuple[Said, ...]:
         if level != NULL_LEVEL
     ]
     return tuple(sorted(found, key=lambda one: -one.bits))
+
+
+def named(model: Model, levels: Sequence[int]) -> tuple[Level, ...]:
+    """Name the levels on which a model's comparisons fell, in their order; what was not compared is left out."""
+    found = [(one, one.level_name(level)) for one, level in zip(model.comparisons, levels, strict=True) if level != NULL_LEVEL]
+    return tuple(Level(one.name, level, sentence(one, level)) for one, level in found)
 
 
 def unsaid(model: Model, scored: Scored) -> tuple[Unsaid, ...]:

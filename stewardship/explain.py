@@ -15,8 +15,8 @@ from kernel import audit
 from kernel.actor import Principal
 from kernel.errors import Invalid
 from matching.decide import Decided, Verdict, decide
-from matching.sentences import Said, Unsaid, said, summary, unsaid
-from mdm import sql, versions
+from matching.sentences import Level, Said, Unsaid, named, said, summary, unsaid
+from mdm import models, sql, versions
 from mdm.decisions import MODEL
 from mdm.judge import in_form_order
 from mdm.records import CurrentRecord, Shelf
@@ -33,7 +33,11 @@ MOST_DECIDED = 2_000  # Looked at for what keeps two sides apart: some tenths of
 
 @dataclass(frozen=True, slots=True)
 class StoredWord:
-    """What the log says about a pair, or a steward about sets that hold it."""
+    """What the log says about a pair, or a steward about sets that hold it.
+
+    `levels`: on which level each comparison fell then, what was not compared left out. None of a steward's word, none where they
+    were not asked for, and none under a model that this program cannot read.
+    """
 
     decision_id: uuid.UUID
     author: str
@@ -42,6 +46,7 @@ class StoredWord:
     weight: float | None
     version_set_id: int
     decided_at: datetime
+    levels: tuple[Level, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def decided(session: Session, caller: Principal, found: Weighed) -> list[StoredW
     one, other = found.strongest
     for record in found.strongest:
         audit.record(session, caller.actor, "explain.why", "record", str(record.record_id), detail={"pairs": len(found.pairs)})
-    return _stored(session, one.record_id, other.record_id)
+    return _stored(session, found.of, one.record_id, other.record_id)
 
 
 def explained(found: Weighed, stored: Sequence[StoredWord]) -> Explained:
@@ -177,19 +182,31 @@ def _pair(of: VersionSet, a: CurrentRecord, b: CurrentRecord, stored: Sequence[S
     return PairExplained(a.order_key, b.order_key, *verdict, told, unsaid(of.model, scored), words, tuple(stored))
 
 
-def _stored(session: Session, one: uuid.UUID, other: uuid.UUID) -> list[StoredWord]:
+_STORED = """
+SELECT found.*, v.model FROM (
+  SELECT decision_id, author, verdict, reason_code, weight, version_set_id, created_at, levels FROM decision
+  WHERE superseded_at IS NULL AND record_a = %(first)s AND record_b = %(second)s
+  UNION ALL
+  SELECT decision_id, author, verdict, reason_code, weight, version_set_id, created_at, NULL FROM decision
+  WHERE superseded_at IS NULL AND record_a IS NULL
+    AND ((left_records @> ARRAY[%(first)s::uuid] AND right_records @> ARRAY[%(second)s::uuid])
+      OR (left_records @> ARRAY[%(second)s::uuid] AND right_records @> ARRAY[%(first)s::uuid]))) AS found
+JOIN version_set v USING (version_set_id) ORDER BY created_at, decision_id"""
+
+
+def _stored(session: Session, of: VersionSet, one: uuid.UUID, other: uuid.UUID) -> list[StoredWord]:
     """Read what the log says about two records now: the model's word, and stewards' about sets that hold them."""
     first, second = sorted((one, other))
-    found = sql.rows(
-        session,
-        """SELECT decision_id, author, verdict, reason_code, weight, version_set_id, created_at FROM decision
-           WHERE superseded_at IS NULL AND record_a = %(first)s AND record_b = %(second)s
-           UNION ALL
-           SELECT decision_id, author, verdict, reason_code, weight, version_set_id, created_at FROM decision
-           WHERE superseded_at IS NULL AND record_a IS NULL
-             AND ((left_records @> ARRAY[%(first)s::uuid] AND right_records @> ARRAY[%(second)s::uuid])
-               OR (left_records @> ARRAY[%(second)s::uuid] AND right_records @> ARRAY[%(first)s::uuid]))
-           ORDER BY created_at, decision_id""",
-        {"first": first, "second": second},
-    )
-    return [StoredWord(*row) for row in found]
+    found = sql.rows(session, _STORED, {"first": first, "second": second})
+    return [StoredWord(*word, _levels(session, of, model, levels or ())) for *word, levels, model in found]
+
+
+def _levels(session: Session, of: VersionSet, fingerprint: str, levels: Sequence[int]) -> tuple[Level, ...]:
+    """Name the levels of a stored pair by the model that it was weighed with, whichever rules by now."""
+    if not levels:
+        return ()
+    try:
+        model = of.model if of.model.fingerprint == fingerprint else models.load(session, fingerprint)
+    except Invalid:
+        return ()
+    return named(model, levels)

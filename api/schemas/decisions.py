@@ -176,6 +176,20 @@ class StoredVerdict(BaseModel):
     decided_at: datetime
 
 
+class StoredLevel(BaseModel):
+    """On which level a comparison fell when it was decided, and the same in words."""
+
+    comparison: str
+    level: str
+    sentence: str
+
+
+class StoredEvidence(StoredVerdict):
+    """The same with what it was decided on: the levels of the model that ruled then; none of a steward's word."""
+
+    levels: list[StoredLevel]
+
+
 class PairWhy(BaseModel):
     """Two records weighed by the model in force. `said`: what speaks for one customer first; `unsaid`: what is missing."""
 
@@ -186,7 +200,7 @@ class PairWhy(BaseModel):
     sentence: str
     said: list[SaidBy]
     unsaid: list[UnsaidBy]
-    stored: list[StoredVerdict]
+    stored: list[StoredEvidence]
 
 
 class WhyAnswer(BaseModel):

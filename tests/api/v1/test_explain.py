@@ -1,12 +1,15 @@
 """Explanations say what speaks for and against, what is missing and what was decided, in words that hold no value of anybody."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from kernel import db
+from matching.model import default_model
 from mdm import policy as policies
+from mdm import versions
 
 from ...resolution import MARIA, Master, golden_of, query
 
@@ -41,6 +44,33 @@ def test_why_two_are_one(api: TestClient, mdm: Master) -> None:
     assert [one["author"] for one in pair["stored"]] == ["model"]
 
 
+def test_what_was_decided_is_told_with_the_levels_that_it_was_decided_on(api: TestClient, mdm: Master) -> None:
+    """Also while a newer version of a record waits for a worker: what it was decided on is not what is weighed now."""
+    pair = why(api, {"records": [ONE]}, {"records": [TWO]})["strongest"]
+    (word,) = pair["stored"]
+    then = {(one["comparison"], one["level"], one["sentence"]) for one in pair["said"]}
+    assert ("birth_date", "exact", "the same birth date") in then
+    assert {tuple(one.values()) for one in word["levels"]} == then
+    mdm.put(ONE["source"], ONE["key"], {**MARIA, "birth_date": "1951-09-30", "phones": []})
+    pair = why(api, {"records": [ONE]}, {"records": [TWO]})["strongest"]
+    assert [one["level"] for one in pair["said"] if one["comparison"] == "birth_date"] == ["different"]
+    (word,) = pair["stored"]
+    assert {tuple(one.values()) for one in word["levels"]} == then
+
+
+def test_levels_are_named_by_the_model_that_ruled_when_it_was_decided(api: TestClient, mdm: Master) -> None:
+    before = why(api, {"records": [ONE]}, {"records": [TWO]})["strongest"]["stored"]
+    shipped = default_model()
+    kept = [(one, of) for one, of in zip(shipped.comparisons, shipped.parameters, strict=True) if one.name != "surname"]
+    comparisons, parameters = zip(*kept, strict=True)
+    fewer = replace(shipped, comparisons=comparisons, parameters=parameters, name="fewer", fingerprint="")
+    with db.transaction() as session:
+        versions.adopt(session, model=fewer)
+    pair = why(api, {"records": [ONE]}, {"records": [TWO]})["strongest"]
+    assert pair["stored"] == before
+    assert "surname" in {one["comparison"] for one in before[0]["levels"]} - {one["comparison"] for one in pair["said"]}
+
+
 def test_why_two_golden_records_are_not_one(api: TestClient, mdm: Master) -> None:
     sides = ({"golden_id": str(golden_of("pos", "1"))}, {"golden_id": str(golden_of("shop", "3"))})
     told = why(api, *sides)
@@ -71,6 +101,7 @@ def test_a_stewards_word_stands_beside_the_models(api: TestClient, mdm: Master) 
     assert told["apart"] == "A steward decided that they are not one customer."
     said = [(one["author"].split(":")[0], one["verdict"]) for one in told["strongest"]["stored"]]
     assert sorted(said) == [("model", "match"), ("steward", "no_match")]
+    assert [bool(one["levels"]) for one in told["strongest"]["stored"]] == [one[0] == "model" for one in said]
 
 
 def test_how_a_golden_record_came_together(api: TestClient, mdm: Master) -> None:
