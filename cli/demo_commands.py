@@ -220,7 +220,7 @@ def _remedy(out: Path, forced: bool) -> str:
 
 
 def _demo_settings(folder: Path, records: int = 0) -> Settings:
-    """The demo has its own folder and servers whatever is configured: it must never write into a database or ledger of somebody's.
+    """The demo has its own folder and servers whatever is configured: it must never write into what is somebody's.
 
     When the usual port is taken and nobody asked for it, any free one does. That the demo itself asks for every record once,
     and has them merged as they come, is nothing unusual.

@@ -200,7 +200,9 @@ def test_an_id_that_was_never_issued_is_unknown(ask: Ask, policy: policies.Polic
     assert ask(NEVER) == {"code": 404, "status": "unknown"}
 
 
-def test_whatever_is_asked_of_an_id_that_ended_is_answered_and_only_acts_wait_for_its_return(mdm: Master, api: TestClient) -> None:
+def test_whatever_is_asked_of_an_id_that_ended_is_answered_and_only_acts_wait_for_its_return(
+    mdm: Master, api: TestClient
+) -> None:
     mdm.put("pos", "1", MARIA)
     mdm.put("mail", "2", OTTO)
     mdm.drain()

@@ -2,23 +2,24 @@
 
 import json
 
+import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from cli import plan_commands, policy_commands, stage_commands
-from kernel import db
+from cli import approval_commands, plan_commands, policy_commands, stage_commands
+from kernel import approvals, db
 from kernel.errors import Conflict
 from mdm import policy as policies
 
 from .. import resolution as master
-from ..resolution import MARIA, Master, contents, partition, query, questions
+from ..resolution import MARIA, POLICY, Master, contents, partition, query, questions
 
 TRIAL, TILL = ("trial", "1"), ("pos", "1")
 
 
 def run(*arguments: str) -> Result:
     app = typer.Typer()
-    for module in (policy_commands, plan_commands, stage_commands):
+    for module in (policy_commands, plan_commands, stage_commands, approval_commands):
         module.register(app)
     return CliRunner().invoke(app, arguments)
 
@@ -57,6 +58,31 @@ def test_a_source_goes_live_over_review_and_back(database: str) -> None:
     ran(mdm, "policy", "rollback", "1")
     assert (ruling(mdm), mdm.verify().differences) == (("shadow", 1), ())
     assert query("SELECT count(*) FROM audit WHERE action = 'source.set_stage'") == [(2,)]
+
+
+def test_a_source_by_which_much_is_resolved_again_goes_live_with_two_persons(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planned by one, approved by another, and only then applied; taken back it takes two again."""
+    mdm = master.start(POLICY + "four_eyes: {policy_records: 1}\n")
+    mdm.put(*TILL, MARIA)
+    mdm.put(*TRIAL, MARIA)
+    mdm.drain()
+    for wanted, command in (("review", ("source", "go-live", "trial", "--apply")), ("shadow", ("policy", "rollback", "1"))):
+        before = contents()
+        refused = run(*command).exception
+        assert isinstance(refused, Conflict)
+        assert (refused.code, contents()) == ("second_person_needed", before)
+        with db.read_only() as session:
+            (proposal,) = [one for one in approvals.listed(session) if one.state == "open"]
+        own = run("approvals", "approve", str(proposal.approval_id), "--reason", "Looked at.")
+        assert own.exit_code != 0
+        with monkeypatch.context() as patched:
+            patched.setattr("getpass.getuser", lambda: "somebody-else")
+            assert run("approvals", "approve", str(proposal.approval_id), "--reason", "Looked at.").exit_code == 0
+        ran(mdm, *command)
+        assert ruling(mdm)[0] == wanted
+    assert query("SELECT count(*) FROM audit WHERE action = 'source.set_stage'") == [(1,)]
 
 
 def test_a_comment_says_how_the_stage_came_about(database: str) -> None:

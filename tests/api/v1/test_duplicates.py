@@ -70,7 +70,9 @@ def test_csv_says_of_each_record_what_is_known_best_of_it_and_another(api: TestC
     (maria,) = [one for one in api.get(URL).json()["items"] if one["survivor"] == "2"]
     (pair,) = maria["evidence"]
     rows = csv.DictReader(io.StringIO(api.get(URL, headers={"accept": "text/csv"}).text))
-    told = {row["key"]: (row["beside"], row["verdict"], float(row["weight"]), row["reason"]) for row in rows if row["key"] in "12"}
+    told = {
+        row["key"]: (row["beside"], row["verdict"], float(row["weight"]), row["reason"]) for row in rows if row["key"] in "12"
+    }
     known = ("match", round(pair["weight"], 2), pair["reason"])
     assert told == {"1": ("2", *known), "2": ("1", *known)}
 
