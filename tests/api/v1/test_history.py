@@ -74,6 +74,25 @@ def test_a_stewards_word_is_the_reason_where_there_is_one(api: TestClient, mdm: 
     assert (reason["decision_id"], reason["author"].split(":")[0], "weight" in reason) == (decision_id, "steward", False)
 
 
+def test_a_stewards_word_is_the_reason_also_where_the_model_had_one(api: TestClient, mdm: Master) -> None:
+    mdm.put("pos", "1", MARIA)
+    mdm.put("mail", "2", {"given_name": "Maria", "surname": "Garcia Lopez"})
+    mdm.drain()
+    ((verdict,),) = query("SELECT verdict FROM decision WHERE author = 'model' AND superseded_at IS NULL")
+    golden_id = golden_of("pos", "1")
+    assert (verdict, golden_id != golden_of("mail", "2")) == ("review", True)
+    body = {"verdict": "match", "reason": "She showed her card.", "left": side("pos", "1"), "right": side("mail", "2")}
+    token = api.post("/v1/decisions?dry_run=true", json=body).json()["preview_token"]
+    assert api.post("/v1/decisions", json=body | {"preview_token": token}).status_code == 201
+    mdm.drain()
+    (because,) = history(api, golden_id)[-1]["because"]
+    assert because["author"].startswith("steward:")
+
+
+def side(source: str, key: str) -> dict[str, Any]:
+    return {"records": [{"source": source, "key": key}]}
+
+
 def test_a_long_life_is_told_in_pages(api: TestClient, mdm: Master) -> None:
     for day in range(10, 16):
         mdm.put("pos", "1", {**OTTO, "birth_date": f"1950-01-{day}"})
