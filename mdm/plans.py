@@ -205,7 +205,8 @@ def _read_otherwise(before: Policy, after: Policy) -> dict[str, list[str]]:
 
 def _said_otherwise(before: Policy, after: Policy, name: str) -> list[str]:
     old, new = before.sources[name], after.sources[name]
-    mappings = [one.model_dump(include=set(SourceMapping.model_fields)) for one in (old, new)]
+    # As JSON, since the one that rules was stored as that: its keys are texts, where a file's may be true or 1.
+    mappings = [one.model_dump(mode="json", include=set(SourceMapping.model_fields)) for one in (old, new)]
     contexts = [dataclasses.asdict(one.standardize_context(name)) for one in (before, after)]
     read = contexts[0].keys() | mappings[0].keys()
     return [what for what in sorted(read) if any(one.get(what) != other.get(what) for one, other in (mappings, contexts))]

@@ -6,7 +6,7 @@ Told is what was decided, from the log, and what the records as they stand and t
 import uuid
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlmodel import Session
@@ -198,7 +198,7 @@ def _stored(session: Session, of: VersionSet, one: uuid.UUID, other: uuid.UUID) 
     """Read what the log says about two records now: the model's word, and stewards' about sets that hold them."""
     first, second = sorted((one, other))
     found = sql.rows(session, _STORED, {"first": first, "second": second})
-    return [StoredWord(*word, _levels(session, of, model, levels or ())) for *word, levels, model in found]
+    return [replace(StoredWord(*row[:7]), levels=_levels(session, of, row[8], row[7] or ())) for row in found]
 
 
 def _levels(session: Session, of: VersionSet, fingerprint: str, levels: Sequence[int]) -> tuple[Level, ...]:

@@ -88,6 +88,19 @@ def test_a_source_with_a_mapping_of_its_own_is_planned(mdm: Master) -> None:
     assert plans.plan(db.transaction, policy=policy.parse(other)).unread == 1
 
 
+def test_what_is_read_alike_is_not_said_to_be_read_anew(mdm: Master) -> None:
+    """A file's map may have keys that are no texts; the policy that rules was stored, and its keys are."""
+    flag = "{value: mail, verified: {path: sure, map: {true: yes, false: no, 2: yes}}}"
+    till = f"  till: {{channel_kind: pos, brand: acme, trust: 0.5, fields: {{surname: nach, emails: [{flag}]}}}}\n"
+    text = POLICY.replace("identifiers:", till + "identifiers:")
+    mdm.policy = policy.parse(text)
+    adopt(mdm, mdm.policy)
+    mdm.put("till", "1", {"nach": "Becker", "mail": "otto@telefonica.net", "sure": True})
+    mdm.drain()
+    less_trusted = policy.parse(text.replace("trust: 0.5", "trust: 0.1"))
+    assert (plans.plan(db.transaction, policy=less_trusted).unread, less_trusted.sources["till"].trust) == (0, 0.1)
+
+
 def test_what_rules_already_changes_nothing(mdm: Master) -> None:
     planned = plans.plan(db.transaction)
     assert (planned.changes, planned.told, planned.questions) == (0, [], (1, 1))
