@@ -304,35 +304,6 @@ def test_a_golden_record_that_ended_or_was_erased_or_is_nobodys_takes_none(api: 
     assert failed(api.get(other)) == (404, "unknown_golden")
 
 
-def test_what_was_set_on_a_golden_record_that_ended_is_told_and_counts_again_when_a_record_returns(
-    api: TestClient, mdm: Master, key: Any
-) -> None:
-    golden = golden_of("shop", "3")
-    made = put(api, mdm, wish(), golden)
-    mdm.delete("shop", "3")
-    mdm.drain()
-    told = api.get(f"/v1/golden/{golden}/overrides").json()
-    assert (told["status"], told["golden_id"]) == ("ended", str(golden))
-    assert [one["override_id"] for one in told["items"]] == [made["override_id"]]
-    of_others = api.get(f"/v1/golden/{golden}/overrides", headers=key("decisions:write", brands=("main",)))
-    assert of_others.json().get("items", []) == []
-    assert failed(api.post(f"/v1/golden/{golden}/overrides?dry_run=true", json=wish())) == (409, "golden_ended")
-    mdm.put("shop", "3", OTTO)
-    mdm.drain()
-    assert golden_of("shop", "3") == golden
-    assert api.get(f"/v1/golden/{golden}").json()["golden"]["values"]["language"]["value"] == "es"
-    assert api.get(f"/v1/golden/{golden}/overrides").json()["status"] == "live"
-
-
-def test_what_was_set_on_a_golden_record_that_ended_can_be_withdrawn(api: TestClient, mdm: Master) -> None:
-    golden = golden_of("shop", "3")
-    made = put(api, mdm, wish(), golden)
-    mdm.delete("shop", "3")
-    mdm.drain()
-    withdraw(api, mdm, made["override_id"], golden)
-    assert [one["state"] for one in api.get(f"/v1/golden/{golden}/overrides").json()["items"]] == ["withdrawn"]
-
-
 def test_nobody_sets_or_reads_what_another_brand_holds(api: TestClient, mdm: Master, key: Any) -> None:
     made, golden = put(api, mdm, wish(), golden_of("shop", "3")), golden_of("shop", "3")
     mine = key("decisions:write", brands=("main",))
