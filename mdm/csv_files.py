@@ -8,7 +8,7 @@ because it can go on at the very next line after a broken record: a stray quote 
 import codecs
 import csv
 import io
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,19 @@ from mdm.policy_schema import FileFormat
 # An open quote is given up after this much: no value may be longer than 1,000 characters anyway.
 LONGEST_RECORD_LINES = 100
 BLOCK_BYTES = 1024 * 1024
+LONGEST_LINE = payloads.LARGEST_PAYLOAD_BYTES + 1  # Characters; what a line has beyond is passed over.
+MOST_NAMED = 5  # A header line may hold a quarter of a million names.
 USUAL = ","
 OTHERS = (";", "|", "\t")
 DELIMITER_NAMES = {",": "comma", ";": "semicolon", "|": "bar", "\t": "tab"}
 # Encodings whose texts begin with a mark: a line encoded by itself has another length than it has in the file.
 MARKED = frozenset({"utf-16", "utf-32"})
 TOO_LONG = "larger than field limit"  # Of 131,072 characters; the csv module says it in words only.
+UNREADABLE = {
+    "broken_quoting": "a quote is not closed",
+    "value_too_long": "a name is longer than 131,072 characters",
+    "payload_too_large": "it is longer than a record may be, 2 MB",
+}
 _SAY = "; is it another encoding, such as cp1251, shift_jis or gb18030? Say file: {encoding: …}"
 
 
@@ -57,13 +64,14 @@ def read_header(path: Path, declared: FileFormat) -> Header:
     elif others:
         raise _wrong_delimiter(path, delimiter, others)
     names = tuple(cell.strip() or f"column_{place}" for place, cell in enumerate(cells, 1))
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if problem is not None or any("\x00" in name for name in names):
         no_text = f"it is no text in {encoding}{'' if declared.encoding else _SAY}"
-        why = "a quote is not closed" if problem and problem.code == "broken_quoting" else no_text
+        why = UNREADABLE.get(problem.code, no_text) if problem else no_text
         raise Invalid(f"{path.name}: the header line cannot be read: {why}", code="bad_header")
     if twice:
-        raise Invalid(f"{path.name}: the header line names a column twice: {', '.join(twice)}", code="bad_header")
+        named = f"{', '.join(twice[:MOST_NAMED])}{f' and {len(twice) - MOST_NAMED:,} more' if len(twice) > MOST_NAMED else ''}"
+        raise Invalid(f"{path.name}: the header line names a column twice: {named}", code="bad_header")
     return Header(declared.model_copy(update={"delimiter": delimiter}), encoding, frozenset(found), names)
 
 
@@ -159,7 +167,7 @@ class CsvRecords:
     def _physical(self) -> Iterator[str]:
         """Lines for the parser; ends early when a record takes too many."""
         while len(self._taken) < LONGEST_RECORD_LINES:
-            line = self._pushed.popleft() if self._pushed else self._file.readline(payloads.LARGEST_PAYLOAD_BYTES)
+            line = self._pushed.popleft() if self._pushed else self._file.readline(LONGEST_LINE)
             if not line:
                 return
             self._line_no += 1
@@ -174,6 +182,8 @@ class CsvRecords:
                 cells, problem = self._parse()
                 if not self._taken:
                     return
+                if any(_is_cut(line) for line in self._taken):
+                    problem = Problem("payload_too_large", "")
                 if problem is not None:
                     self._push(self._taken[1:])
                     self._taken = self._taken[:1]
@@ -181,10 +191,18 @@ class CsvRecords:
                 if not text.isascii() and any("\udc80" <= character <= "\udcff" for character in text):
                     problem = Problem("invalid_encoding", "")
                 raw = text.encode(self._encoding, "surrogateescape")
-                self._at += len(raw)
+                self._at += len(raw) + self._pass_over()
                 yield start, cells, raw, problem
         finally:
             self._file.close()
+
+    def _pass_over(self) -> int:
+        """Pass over what the last line that was taken has beyond the longest; how many bytes that is."""
+        piece, passed = self._taken[-1], 0
+        while _is_cut(piece):
+            piece = self._pushed.popleft() if self._pushed else self._file.readline(LONGEST_LINE)
+            passed += len(piece.encode(self._encoding, "surrogateescape"))
+        return passed
 
     def _parse(self) -> tuple[list[str], Problem | None]:
         reader = csv.reader(
@@ -199,3 +217,7 @@ class CsvRecords:
         except csv.Error as error:
             is_one_value = len(self._taken) == 1 and TOO_LONG in str(error)  # Else a quote has swallowed the lines after it.
             return [], Problem("value_too_long" if is_one_value else "broken_quoting", "")
+
+
+def _is_cut(line: str) -> bool:
+    return len(line) == LONGEST_LINE and not line.endswith(("\n", "\r"))

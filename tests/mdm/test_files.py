@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.errors import Invalid
-from mdm.files import FileRow, RowFile, fingerprint, open_rows
+from mdm.files import FileRow, Place, RowFile, fingerprint, open_rows
 from mdm.policy_schema import FileFormat
 
 Write = Callable[[str, bytes], Path]
@@ -52,6 +52,35 @@ def test_a_stray_quote_costs_one_line(write: Write) -> None:
 def test_a_value_that_no_field_can_hold_is_too_long(write: Write) -> None:
     rows = open_rows(write("a.csv", b"id,name\n1," + b"A" * 200_000 + b"\n2,Lee\n"))
     assert told(rows) == [(2, "value_too_long"), (3, {"id": "2", "name": "Lee"})]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"1," + b"A" * 7_000_000, b"1" + b",A" * 3_500_000, b'1,"A\n' + b"A" * 7_000_000 + b'"'],
+    ids=["one value", "many values", "behind an open quote"],
+)
+def test_a_line_of_any_length_is_one_row_and_the_lines_behind_it_keep_their_numbers(write: Write, line: bytes) -> None:
+    rows = open_rows(write("a.csv", b"id,name\n" + line + b"\n2,Lee\n3,Zoe\n"))
+    last = 3 + line.count(b"\n")
+    found = told(rows)
+    assert found[-2:] == [(last, {"id": "2", "name": "Lee"}), (last + 1, {"id": "3", "name": "Zoe"})]
+    assert [at for at, _ in found] == list(range(2, last + 2))
+    assert {code for _, code in found[:-2]} <= {"payload_too_large", "broken_quoting"}
+    reached = [rows.reached for _ in rows.rows()]
+    assert [row.values for row in rows.rows(reached[-2] or Place())] == [{"id": "3", "name": "Zoe"}]
+
+
+def test_a_header_line_longer_than_a_record_is_refused_not_cut(write: Write) -> None:
+    with pytest.raises(Invalid, match="longer than a record may be"):
+        open_rows(write("a.csv", b"id," + b",".join(b"c%d" % n for n in range(400_000)) + b"\n1\n"))
+
+
+def test_a_header_line_of_very_many_columns_is_read_at_once(write: Write) -> None:
+    """Each name was counted among all: a header line of 2 MB held a worker for minutes, until the job was cancelled."""
+    names = [b"c%d" % n for n in range(150_000)]
+    assert len(open_rows(write("a.csv", b",".join(names) + b"\n")).columns) == 150_000
+    with pytest.raises(Invalid, match=r"twice: c0, c1, c10, c11, c12 and 95 more$"):
+        open_rows(write("b.csv", b",".join([*names, *names[:100]]) + b"\n"))
 
 
 def test_a_quote_that_is_never_closed_costs_one_line(write: Write) -> None:
