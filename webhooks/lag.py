@@ -14,8 +14,8 @@ from sqlmodel import Session
 from kernel import outbox
 from webhooks.deliveries import OVERDUE, hears
 
-MERGED, ERASED, CONSENT = "golden.merged", "golden.erased", "consent.changed"
-URGENT = (MERGED, ERASED, CONSENT)
+MERGED, ERASED, CONSENT, NARROWED = "golden.merged", "golden.erased", "consent.changed", "consent.narrowed"
+URGENT = (MERGED, ERASED, CONSENT, NARROWED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ CROSS JOIN LATERAL (
      WHERE d.endpoint_id = ep.endpoint_id AND d.state <> 'delivered' AND ev.type = urgent ORDER BY d.seq LIMIT 1)
     UNION ALL
     (SELECT ev.type, ev.seq, ev.numbered_at FROM event ev
-     WHERE ev.type = urgent AND ev.type IN ('golden.merged', 'golden.erased', 'consent.changed')
+     WHERE ev.type = urgent AND ev.type IN ('golden.merged', 'golden.erased', 'consent.changed', 'consent.narrowed')
        AND ev.seq > coalesce(ep.applied_seq, ep.reached_seq)
        AND (ev.load_id IS NULL OR ep.each_of_loads OR ep.latest_of_loads) AND {hears("ev")} ORDER BY ev.seq LIMIT 1)) AS found
   ORDER BY seq LIMIT 1) AS w

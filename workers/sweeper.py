@@ -121,7 +121,7 @@ def watch_endpoints() -> None:
     """Note and log which webhook endpoints are overdue with what must not wait, and which have caught up."""
     merge, urgent = settings().overdue_hours * 3600.0, settings().overdue_urgent_hours * 3600.0
     with db.transaction() as session:
-        turned = lag.watch(session, {lag.MERGED: merge, lag.ERASED: urgent, lag.CONSENT: urgent})
+        turned = lag.watch(session, {one: merge if one == lag.MERGED else urgent for one in lag.URGENT})
     for one in turned.overdue:
         about = {"endpoint_id": str(one.endpoint_id), "type": one.type, "seq": one.seq}
         logger.warning("endpoint_overdue", **about, seconds=round(one.seconds))

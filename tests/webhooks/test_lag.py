@@ -10,7 +10,7 @@ from kernel import db, outbox
 from kernel.clock import uuid7
 from webhooks import endpoints, feed, lag
 from webhooks.endpoints import Endpoint
-from webhooks.lag import CONSENT, ERASED, MERGED, Turned
+from webhooks.lag import CONSENT, ERASED, MERGED, NARROWED, URGENT, Turned
 from workers import sweeper
 
 from ..resolution import query
@@ -19,7 +19,7 @@ from .test_loads import Load, due, wish
 
 pytestmark = pytest.mark.usefixtures("database")
 DAY = 24 * 3600.0
-LIMITS = {MERGED: DAY, ERASED: DAY / 6, CONSENT: DAY / 6}
+LIMITS = {MERGED: DAY, ERASED: DAY / 6, CONSENT: DAY / 6, NARROWED: DAY / 6}
 
 
 def tell(endpoint_id: uuid.UUID, *types: str, hours: float = 0.0, **more: Any) -> list[int]:
@@ -108,11 +108,34 @@ def test_an_endpoint_that_never_confirms_is_judged_by_what_arrives() -> None:
 
 @pytest.mark.parametrize(
     ("type_", "hours", "is_late"),
-    [(MERGED, 23, False), (ERASED, 3, False), (ERASED, 5, True), (CONSENT, 5, True), ("golden.updated", 500, False)],
+    [
+        (MERGED, 23, False),
+        (ERASED, 3, False),
+        (ERASED, 5, True),
+        (CONSENT, 5, True),
+        (NARROWED, 3, False),
+        (NARROWED, 5, True),
+        ("golden.updated", 500, False),
+    ],
 )
 def test_what_must_not_wait_has_its_own_time(type_: str, hours: float, is_late: bool) -> None:
     tell(wish(), type_, hours=hours)
     assert bool(watch().overdue) is is_late
+
+
+def test_whoever_hears_only_of_what_may_not_be_done_any_more_is_overdue_with_it() -> None:
+    one = wish(types=(NARROWED,))
+    confirm(one, read(one).reached_seq)
+    tell(one, CONSENT, NARROWED, hours=5)
+    arrived()
+    sweeper.watch_endpoints()
+    assert (notices(), read(one).overdue_since is not None) == ([(one, NARROWED)], True)
+
+
+def test_what_must_not_wait_is_found_by_an_index() -> None:
+    """Else each look would read the log from where an endpoint is, which may be a month behind."""
+    (said,) = query("SELECT pg_get_indexdef('event_urgent'::regclass)")[0]
+    assert all(f"'{one}'" in said for one in URGENT)
 
 
 def test_only_what_the_endpoint_hears_of_counts() -> None:
