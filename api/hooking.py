@@ -6,10 +6,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlmodel import Session
+from starlette.requests import Request
 from starlette.responses import Response
 
-from api import answers
+from api import answers, idempotency
 from api.schemas.webhooks import EndpointWish, Redelivery
 from kernel import audit, clock
 from kernel.actor import Principal
@@ -28,10 +30,20 @@ def wish(session: Session, caller: Principal, body: EndpointWish) -> Wish:
     return subscribing.checked(session, Wish(**given), caller.scope)
 
 
-def create(session: Session, caller: Principal, body: EndpointWish) -> Response:
-    """Make an endpoint; the answer is the one time its secret is shown. Raises: Invalid."""
-    made, secret = endpoints.create(session, caller, wish(session, caller, body))
-    return answers.json_answer({**shown(made), "secret": secret}, 201)
+def create(caller: Principal, key: str | None, request: Request, body: EndpointWish) -> Response:
+    """Make an endpoint, once for a key; the answer is the one time its secret is shown. Raises: as `once`, Invalid."""
+
+    def act(session: Session) -> tuple[int, bytes]:
+        made, secret = endpoints.create(session, caller, wish(session, caller, body))
+        return 201, bytes(answers.json_answer({**shown(made), "secret": secret}, 201).body)
+
+    hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
+    return idempotency.once(caller, key, hashed, act, kept=_without_secret)
+
+
+def _without_secret(body: bytes) -> bytes:
+    """Leave the secret out of what is kept: it is shown once, and stored nowhere but sealed."""
+    return orjson.dumps({**orjson.loads(body), "secret": None})
 
 
 def rotate(session: Session, caller: Principal, endpoint_id: UUID, overlap_hours: int) -> Response:

@@ -51,10 +51,18 @@ def request_hash(scope: Scope, body: bytes | None) -> bytes:
     return whole.digest()
 
 
-def once(caller: Principal, key: str | None, hashed: bytes, act: Act, role: db.Role = db.Role.APP) -> Response:
+def once(
+    caller: Principal,
+    key: str | None,
+    hashed: bytes,
+    act: Act,
+    role: db.Role = db.Role.APP,
+    kept: Callable[[bytes], bytes] = bytes,
+) -> Response:
     """Run an act in one transaction and give its answer; with a key that was answered before, give that answer. Blocks.
 
-    What a caller may not write themselves (the job ledger) is written in the role of the engine.
+    What a caller may not write themselves (the job ledger) is written in the role of the engine. `kept`: what of the answer is
+    kept to be given again, where that is not all.
 
     Raises: Conflict while the first request is under way, Invalid for another request under the same key, and what the act raises
     (then the key is free again).
@@ -68,7 +76,7 @@ def once(caller: Principal, key: str | None, hashed: bytes, act: Act, role: db.R
     try:
         with db.transaction(role, caller.scope) as session:
             status, body = act(session)
-            ledger.finish(session, claimed, status, body)
+            ledger.finish(session, claimed, status, kept(body))
     except MdmError:
         give_up(caller, claimed)
         raise

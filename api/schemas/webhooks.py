@@ -94,7 +94,9 @@ class EndpointWithLag(Endpoint):
 class EndpointWithSecret(Endpoint):
     """An endpoint and its secret, which nobody can read again."""
 
-    secret: str = Field(examples=["whsec_…"])
+    secret: str | None = Field(
+        None, examples=["whsec_…"], description="Absent from what a repeated request is answered: rotate it if it was lost."
+    )
 
 
 class Endpoints(BaseModel):

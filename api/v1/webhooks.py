@@ -4,10 +4,12 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api import answers, hooking
 from api.deps import WebhooksWriter, Writing
+from api.idempotency import IdempotencyKey
 from api.routes import Route, resource
 from api.schemas.webhooks import (
     Applied,
@@ -29,14 +31,14 @@ Before = Annotated[int | None, Query(ge=1, le=2**62, description="`next` of the 
 
 
 @router.post("/v1/webhooks", response_model=EndpointWithSecret, status_code=201)
-def create(caller: WebhooksWriter, session: Writing, body: EndpointWish) -> Response:
+def create(caller: WebhooksWriter, request: Request, body: EndpointWish, idempotency_key: IdempotencyKey = None) -> Response:
     """Make an endpoint that hears of what happens from now on.
 
-    The secret is shown this once. Deliveries are signed as Standard Webhooks says (`webhook-id`, `webhook-timestamp`,
-    `webhook-signature`); a delivery that is not answered 2xx is tried again, ten times over 75 hours. It hears of the brands and
-    regions of the key that makes it.
+    The secret is shown this once: under the same idempotency key the same endpoint is answered again, without it. Deliveries
+    are signed as Standard Webhooks says (`webhook-id`, `webhook-timestamp`, `webhook-signature`); a delivery that is not
+    answered 2xx is tried again, ten times over 75 hours. It hears of the brands and regions of the key that makes it.
     """
-    return hooking.create(session, caller, body)
+    return hooking.create(caller, idempotency_key, request, body)
 
 
 @router.get("/v1/webhooks", response_model=Endpoints)

@@ -58,6 +58,24 @@ def test_a_secret_is_shown_once_and_stored_sealed(api: Api) -> None:
     assert api.get("/v1/webhooks", headers=headers).json()["items"] == [read]
 
 
+def test_an_endpoint_is_made_once_for_an_idempotency_key_and_its_secret_is_kept_nowhere(api: Api) -> None:
+    """Made twice, it would hear of everything twice, and nobody would hold the first secret."""
+    headers = key() | {"idempotency-key": "shop-1"}
+    made = create(api, headers)
+    again = api.post("/v1/webhooks", json={"url": URL}, headers=headers)
+    assert (again.status_code, again.headers["idempotency-replayed"], again.json()) == (201, "true", {**made, "secret": None})
+    assert len(api.get("/v1/webhooks", headers=headers).json()["items"]) == 1
+    kept = bytes(query("SELECT response FROM idempotency WHERE idempotency_key = 'shop-1'")[0][0])
+    assert made["secret"].removeprefix("whsec_").encode() not in kept
+    other = api.post("/v1/webhooks", json={"url": URL + "/2"}, headers=headers)
+    assert problem(other) == (422, "idempotency_key_reused")
+    refused = api.post("/v1/webhooks", json={"url": "https://10.0.0.1/"}, headers=headers | {"idempotency-key": "shop-2"})
+    assert problem(refused) == (422, "bad_endpoint_url")
+    assert create(api, headers | {"idempotency-key": "shop-2"})["endpoint_id"] != made["endpoint_id"], (
+        "a refused request frees it"
+    )
+
+
 def test_an_endpoint_is_changed_disabled_enabled_rotated_and_deleted(api: Api) -> None:
     headers = key()
     made = create(api, headers)
