@@ -20,7 +20,7 @@ from bench import costs, import_stages, serving, stored
 from bench.line import Line
 from bench.match import mixed
 from bench.server import own_database
-from bench.serving import ROOT, START_SECONDS, Requests, Served
+from bench.serving import ROOT, Requests, Served
 from cli.services import temporary_services
 from kernel import actor, db
 from kernel.settings import configure, settings
@@ -76,7 +76,7 @@ def _workers() -> Iterator[list[int]]:
         for process in started:
             process.terminate()
         for process in started:
-            process.wait(timeout=START_SECONDS)
+            process.wait()
 
 
 def _singles(served: Served, pids: Sequence[int], key: str, coming: Iterator[SimulatedRecord]) -> Iterator[Line]:
