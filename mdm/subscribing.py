@@ -1,4 +1,4 @@
-"""Checks what is wished of a webhook endpoint against what there is: addresses, types of events, sources. Stores nothing."""
+"""Checks what is wished of a webhook endpoint against what there is: addresses, types, attributes, sources. Stores nothing."""
 
 from sqlmodel import Session
 
@@ -7,6 +7,7 @@ from kernel.errors import Invalid
 from kernel.settings import settings
 from mdm import policy as policies
 from mdm import published
+from mdm.policy import GOLDEN_ATTRIBUTES
 from webhooks import addresses
 from webhooks.endpoints import Wish
 
@@ -19,10 +20,14 @@ def allowed_addresses() -> addresses.Policy:
 def checked(session: Session, wish: Wish, scope: Scope) -> Wish:
     """Give a wish that can be met.
 
-    Raises: Invalid for a URL that webhooks do not go to, an unknown type or source, a brand that is not known within the scope.
+    Raises: Invalid for a URL that webhooks do not go to, an unknown type, attribute or source, a brand that is not known within
+    the scope.
     """
     allowed_addresses().check(wish.url)
     published.refuse_unknown(wish.types)
+    if nowhere := sorted(set(wish.changed) - GOLDEN_ATTRIBUTES):  # Events tell of a user's own attributes as `extras`.
+        detail = f"Unknown: {', '.join(nowhere)[:200]}. Known: {', '.join(sorted(GOLDEN_ATTRIBUTES))}."
+        raise Invalid("There is no such attribute", code="unknown_attribute", detail=detail)
     ruling = policies.in_force(session)
     unknown = sorted(set(wish.sources) - (ruling.sources.keys() if ruling else set()))
     if unknown:

@@ -135,6 +135,8 @@ def test_an_endpoint_hears_of_the_brands_that_were_named_and_keeps_them(api: Api
         ({"url": "https://[::ffff:10.0.0.1]/"}, 422, "bad_endpoint_url"),
         ({"types": ["golden.exploded"]}, 422, "unknown_event_type"),
         ({"sources": ["nobody"]}, 422, "unknown_source"),
+        ({"changed": ["email"]}, 422, "unknown_attribute"),
+        ({"changed": ["emails", "extras.segment"]}, 422, "unknown_attribute"),
         ({"brands": []}, 422, "invalid_request"),
         ({"concurrency": 0}, 422, "invalid_request"),
         ({"colour": "red"}, 422, "invalid_request"),
