@@ -5,10 +5,10 @@ several records, only while they were never apart. What speaks against counts fo
 they held it, and one about the person for whoever has any record that it was recorded for.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from consent.entries import DENYING, ENDING, INERT, LIFTED_ONLY, POSITIVE, Channel, Contact, Entry, Query, State, Suppression
@@ -16,6 +16,7 @@ from consent.purposes import Rules
 from consent.status import Answer, Heard, Reason, Ruling, fold, strictest
 
 EMAIL, PHONE, DEVICE = "email", "phone", "device"
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 # By which kind of contact point a channel reaches somebody; the others reach a person without one.
 KIND_OF = {
     Channel.EMAIL: EMAIL, Channel.SMS: PHONE, Channel.PHONE: PHONE, Channel.MESSENGER: PHONE, Channel.PUSH: DEVICE,
@@ -120,6 +121,12 @@ def judge_contact(holders: Iterable[Customer], nobody: Customer, query: Query, r
     return strictest(found) or _judge(nobody, query, rules, at)
 
 
+def judge_crowd(nobody: Customer, query: Query, rules: Rules, at: datetime) -> Ruling:
+    """Say whether a contact point may be used that so many hold that none of them is asked: never, and not where any refuses."""
+    found = _judge(nobody, query, rules, at)
+    return found if found.answer is Answer.DENIED else Ruling(Answer.UNKNOWN, Reason.HELD_BY_MANY)
+
+
 def _not_held(customer: Customer) -> Ruling:
     return Ruling(Answer.UNKNOWN, Reason.NOT_HELD, (), tuple(sorted(customer.jurisdictions)))
 
@@ -204,6 +211,32 @@ def _reaches(own: AbstractSet[UUID], held: Sequence[Holding], one: Entry) -> boo
     if one.contact is None:
         return not own.isdisjoint(one.records)
     return not held or any(holding.reaches(one) for holding in held)
+
+
+def latest(against: Iterable[Entry], at: datetime, new: Collection[UUID] = ()) -> list[Entry]:
+    """Of what speaks against contact points, what says at a time all that the whole of it says.
+
+    Of the same state and width the latest act reaches whom any reaches, and is outweighed by nothing that does not outweigh all;
+    one of an unknown time is the latest. Suppressions are told apart by what ends them, so all of them stay. Of `new` entries the
+    latest is kept beside that of the others: without them the rest still says what was. A crowd's phone may have 100,000.
+    """
+    kept: list[Entry] = []
+    last: dict[tuple[object, ...], Entry] = {}
+    for one in against:
+        if one.recorded_at > at:
+            continue
+        if one.state in (State.SUPPRESSED, State.LIFTED):
+            kept.append(one)
+            continue
+        width = (one.contact, one.state, one.channel, one.purpose, one.brand, one.entry_id in new)
+        known = last.get(width)
+        if known is None or _order(one) > _order(known):
+            last[width] = one
+    return [*kept, *last.values()]
+
+
+def _order(one: Entry) -> tuple[bool, datetime, UUID]:
+    return (one.occurred_at is None, one.occurred_at or _BEGINNING, one.entry_id)
 
 
 def combinations(customer: Customer, at: datetime) -> list[Query]:

@@ -28,7 +28,9 @@ _COLUMNS = """entry_id, state, recorded_at, occurred_at, encode(contact, 'hex'),
 # Takes ids of records, hashes of contact points, and the time as at which only the latest of a kind are wanted.
 ENTRIES = f"SELECT {_COLUMNS} FROM consent_entries(%s::uuid[], %s::bytea[], %s::timestamptz)"  # noqa: S608 - columns of ours.
 _APPEND = sa.text("SELECT * FROM consent_append(CAST(:entries AS json))")
-_READ = sa.text(f"SELECT {_COLUMNS} FROM consent_entries(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]), NULL)")  # noqa: S608 - as above.
+_READ = sa.text(f"SELECT {_COLUMNS} FROM consent_entries(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]), :at)")  # noqa: S608 - as above.
+_LISTED = sa.text("""
+SELECT * FROM consent_listed(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]), :at, CAST(:brands AS text[]), :most)""")
 _BROUGHT = sa.text("""
 SELECT e.entry_id, e.brought_by FROM consent_entry e JOIN consent_anchor a USING (entry_id)
 WHERE a.record_id = ANY(CAST(:ids AS uuid[])) AND e.brought_by = a.record_id AND e.state IN ('given', 'renewed', 'implied')
@@ -161,12 +163,39 @@ def _json(one: Statement) -> dict[str, Any]:
     }
 
 
-def read(session: Session, records: Collection[UUID], contacts: Collection[str]) -> list[Entry]:
-    """Read the entries that may speak of records, and what speaks against contact points. One statement."""
+def read(
+    session: Session, records: Collection[UUID], contacts: Collection[str], at: datetime, before: datetime | None = None
+) -> list[Entry]:
+    """Read the entries that may speak of records, and of what speaks against contact points all that decides as at a time.
+
+    `before`: of the latter also what decided then.
+    """
     if not records and not contacts:
         return []
     parameters = {"records": [str(one) for one in records], "contacts": [bytes.fromhex(one) for one in contacts]}
-    return [entry_of(row) for row in session.connection().execute(_READ, parameters)]
+    found = {row[0]: row for row in session.connection().execute(_READ, {**parameters, "at": at})}
+    if before is not None and contacts:
+        found |= {row[0]: row for row in session.connection().execute(_READ, {**parameters, "records": [], "at": before})}
+    return [entry_of(row) for row in found.values()]
+
+
+def listed(
+    session: Session,
+    records: Collection[UUID],
+    contacts: Collection[str],
+    at: datetime,
+    brands: Collection[str] | None,
+    most: int,
+) -> list[UUID]:
+    """Name the entries that may speak of records, or speak against contact points, until a time: the last recorded first.
+
+    `brands`: of which, beside those of no brand; None: of all.
+    """
+    parameters = {
+        "records": [str(one) for one in records], "contacts": [bytes.fromhex(one) for one in contacts], "at": at,
+        "brands": None if brands is None else list(brands), "most": most,
+    }  # fmt: skip
+    return [row[0] for row in session.connection().execute(_LISTED, parameters)]
 
 
 def by_id(session: Session, entry_ids: Collection[UUID]) -> dict[UUID, Entry]:

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     NOTHING_RECORDED = "nothing_recorded"
     NOT_HELD = "not_held"
     NOBODY_HOLDS = "nobody_holds"
+    HELD_BY_MANY = "held_by_many"
     UNKNOWN_CUSTOMER = "unknown_customer"
     RESTRICTED = "use_restricted"
     NOT_FOR_PURPOSE = "not_for_purpose"

@@ -6,10 +6,10 @@ meet again. What speaks against a person stays with whom it left behind when a r
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from sqlmodel import Session
 
 from consent import ledger
 from consent.effective import Customer, are_parted, around, combinations, effective, narrowed
-from consent.entries import POSITIVE, Entry, Query
+from consent.entries import POSITIVE, Contact, Entry, Query
 from consent.purposes import Rules
 from consent.status import Ruling
 from kernel.outbox import Event
@@ -29,6 +29,7 @@ CHANGED = "consent.changed"
 NARROWED = "consent.narrowed"
 MOST_TOLD = 50
 DIGEST_BYTES = 8
+JUST_BEFORE = timedelta(microseconds=1)
 # What is read of golden records whoever asks: how they stand, and under which a record lives.
 STANDING = "SELECT golden_id, version, brands, regions FROM consent_standings(%s::uuid[])"
 GOLDENS = "SELECT record_id, golden_id FROM consent_goldens(%s::uuid[])"
@@ -74,14 +75,14 @@ def follow(session: Session, rules: Rules, moves: Moves, at: datetime) -> list[E
         return []
     records = {one for one in moves.before if moves.before[one] in touched or moves.after.get(one) in touched}
     census = consent_customers.census_of_records(session, rules, records)
-    entries = ledger.read(session, records, census.contacts())
+    entries = ledger.read(session, records, census.contacts(), at)
     if not entries:
         return []
     noted = _noted(session, entries, moves, at)
     ledger.part(session, noted.parted, at)
     ledger.anchor(session, noted.grown, at)
-    was = _customers(census, entries, moves.before, records)
-    now = _customers(census, noted.entries, moves.after, records)
+    was = _customers(census, entries, moves.before, records, at)
+    now = _customers(census, noted.entries, moves.after, records, at)
     return _events(session, _changes(moves, was, now, rules, at), "records")
 
 
@@ -93,11 +94,11 @@ def foresee(session: Session, rules: Rules, moves: Moves, at: datetime) -> tuple
     touched = moves.touched()
     records = {one for one in moves.before if moves.before[one] in touched or moves.after.get(one) in touched}
     census = consent_customers.census_of_records(session, rules, records) if records else Census(rules)
-    entries = ledger.read(session, records, census.contacts())
+    entries = ledger.read(session, records, census.contacts(), at)
     if not entries:
         return [], census
-    was = _customers(census, entries, moves.before, records)
-    now = _customers(census, _noted(session, entries, moves, at).entries, moves.after, records)
+    was = _customers(census, entries, moves.before, records, at)
+    now = _customers(census, _noted(session, entries, moves, at).entries, moves.after, records, at)
     if sum(len(combinations(one, at)) * len(one.entries) for one in (*was.values(), *now.values())) > MOST_HELD:
         return None
     return _changes(moves, was, now, rules, at), census
@@ -176,9 +177,9 @@ def _members(of: Mapping[UUID, UUID | None], records: Iterable[UUID]) -> dict[UU
 
 
 def _customers(
-    census: Census, entries: Sequence[Entry], of: Mapping[UUID, UUID | None], records: Iterable[UUID]
+    census: Census, entries: Sequence[Entry], of: Mapping[UUID, UUID | None], records: Iterable[UUID], at: datetime
 ) -> dict[UUID, Customer]:
-    return census.regrouped(_members(of, records)).customers(entries)
+    return census.regrouped(_members(of, records)).customers(entries, at)
 
 
 def _widest(rulings: Iterable[Rulings]) -> dict[Query, Ruling]:
@@ -225,16 +226,41 @@ class Change:
 
 def appended(session: Session, rules: Rules, golden_ids: Collection[UUID], new: Collection[UUID], at: datetime) -> list[Event]:
     """Give the events of entries that were appended, for the golden records that they may speak of."""
-    fresh, changes = frozenset(new), []
-    for golden_id, customer in consent_customers.customers(session, rules, golden_ids).items():
-        changes.append(Change(golden_id, *around(customer, fresh, rules, at)))
+    wanted = frozenset(new)
+    return _since(session, rules, golden_ids, lambda one: one.entry_id in wanted, at, at)
+
+
+def said_against(
+    session: Session, rules: Rules, golden_ids: Collection[UUID], contact: Contact, since: datetime, at: datetime
+) -> list[Event]:
+    """Give the events of what was said against a contact point from a time on, for golden records that hold it."""
+
+    def is_new(one: Entry) -> bool:
+        return one.contact == contact and one.state not in POSITIVE and one.recorded_at >= since
+
+    return _since(session, rules, golden_ids, is_new, since, at)
+
+
+def _since(
+    session: Session,
+    rules: Rules,
+    golden_ids: Collection[UUID],
+    is_new: Callable[[Entry], bool],
+    since: datetime,
+    at: datetime,
+) -> list[Event]:
+    census = consent_customers.census(session, rules, golden_ids)
+    entries = ledger.read(session, census.records(), census.contacts(), at, since - JUST_BEFORE)
+    fresh = frozenset(one.entry_id for one in entries if is_new(one))
+    found = census.customers(entries, at, fresh).items()
+    changes = (Change(golden_id, *around(customer, fresh, rules, at)) for golden_id, customer in found)
     return _events(session, [one for one in changes if one.is_one], "entries")
 
 
 def ended(session: Session, rules: Rules, golden_ids: Collection[UUID], gone: Collection[UUID], at: datetime) -> list[Event]:
     """Note that consents count no more, and give the events of what that changes for the golden records that they speak of."""
     changes = []
-    for golden_id, customer in consent_customers.customers(session, rules, golden_ids).items():
+    for golden_id, customer in consent_customers.customers(session, rules, golden_ids, at).items():
         entries = tuple(one.parted(at) if one.entry_id in gone else one for one in customer.entries)
         after = Customer(customer.members, entries)
         changes.append(Change(golden_id, effective(customer, rules, at), effective(after, rules, at)))

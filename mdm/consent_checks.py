@@ -7,7 +7,7 @@ within it is read whole.
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlmodel import Session
 
 from consent import ledger
-from consent.effective import EMAIL, KIND_OF, PHONE, Customer, by_contact, judge, judge_contact, of_any
+from consent.effective import EMAIL, KIND_OF, PHONE, Customer, by_contact, judge, judge_contact, judge_crowd, of_any
 from consent.entries import Channel, Query
 from consent.purposes import Rules
 from consent.status import Answer, Reason, Ruling
@@ -26,7 +26,7 @@ from kernel import db
 from kernel.actor import Principal
 from kernel.audit import Entry as Audited
 from mdm import lookup, sql
-from mdm.consent_customers import HOLDERS, MEMBERS, Census, Index
+from mdm.consent_customers import HOLDERS, MEMBERS, MOST_HOLDERS, Census, Index
 from mdm.contact_points import ContactPoint
 from mdm.policy import Policy
 from mdm.purposes import NONE, Limits, limits
@@ -103,6 +103,7 @@ class _Found:
     living: Mapping[UUID, UUID]
     keys: Mapping[tuple[str, str], tuple[UUID, bool]]
     held_by: Mapping[str, set[UUID]]
+    crowds: frozenset[str]
     index: Index
     restricted: frozenset[UUID]
     customers: Mapping[UUID, Customer]
@@ -186,9 +187,12 @@ def _reading(rules: Rules, checks: Sequence[Check], at: datetime, limits_of: Lim
     terms = {one.contact.term for one in checks if one.contact and one.contact.term and not (one.golden_id or one.record)}
     held_by: dict[str, set[UUID]] = defaultdict(set)
     alone: set[UUID] = {one for one, is_alone in crossed.values() if is_alone}
-    for term, customer_id, is_alone, _ in (yield HOLDERS, [sorted(terms)]) if terms else ():
-        held_by[term].add(customer_id)
-        alone |= {customer_id} if is_alone else set()
+    held = (yield HOLDERS, [sorted(terms), MOST_HOLDERS + 1]) if terms else ()
+    crowds = _crowds(held)
+    for term, customer_id, is_alone, _ in held:
+        if term not in crowds:
+            held_by[term].add(customer_id)
+            alone |= {customer_id} if is_alone else set()
     wanted = {*living.values(), *(one for one, _ in crossed.values()), *(one for of in held_by.values() for one in of)} - alone
     census = Census(rules, _kinds(checks))
     if wanted or alone:
@@ -201,9 +205,14 @@ def _reading(rules: Rules, checks: Sequence[Check], at: datetime, limits_of: Lim
     under = {purpose: limits_of(purpose) for purpose in {one.purpose for one in checks}}
     barred = sorted({source for one in under.values() for source in one.sources})
     sources = {row[0]: row[1] for row in (yield _SOURCES, [records, barred])} if barred and records else {}
-    index = Index(ledger.entry_of(row) for row in entries)
-    found = _Found(census, living, crossed, held_by, index, restricted, census.of(index), under, sources)
+    index = Index((ledger.entry_of(row) for row in entries), at)
+    found = _Found(census, living, crossed, held_by, crowds, index, restricted, census.of(index), under, sources)
     return [_answer(found, one, rules, at) for one in checks]
+
+
+def _crowds(held: Sequence[sql.Row]) -> frozenset[str]:
+    """The terms that more records hold than are asked about one by one."""
+    return frozenset(term for term, number in Counter(row[0] for row in held).items() if number > MOST_HOLDERS)
 
 
 def _kinds(checks: Sequence[Check]) -> frozenset[str]:
@@ -243,13 +252,15 @@ def _of_held(found: _Found, customer: Customer, query: Query, by: tuple[Rules, d
 
 
 def _of_contact(found: _Found, point: ContactPoint | None, query: Query, rules: Rules, at: datetime) -> Ruling:
+    nobody = Customer((), tuple(found.index.of_contact(query.contact or "")))
+    if point is not None and point.term in found.crowds:
+        return judge_crowd(nobody, query, rules, at)
     held_by = found.held_by.get(point.term if point else "", set())
     if not found.restricted.isdisjoint(held_by):
         return RESTRICTED
     holders = [found.customers[one] for one in held_by if one in found.customers]
     if found.keeps_out(query.purpose, query.contact or "", holders):
         return NOT_FOR_PURPOSE
-    nobody = Customer((), tuple(found.index.of_contact(query.contact or "")))
     return judge_contact(holders, nobody, query, rules, at)
 
 

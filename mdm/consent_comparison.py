@@ -63,10 +63,10 @@ def read(
     """Compare customers that hold these records, each in one of them. `brands`: of which it is told; entries of all decide."""
     everybody = frozenset[UUID]().union(*customers)
     census = consent_customers.census_of_records(session, rules, everybody)
-    entries = ledger.read(session, everybody, census.contacts())
-    (one,) = census.regrouped({_TOGETHER: everybody}).customers(entries).values()
+    entries = ledger.read(session, everybody, census.contacts(), at)
+    (one,) = census.regrouped({_TOGETHER: everybody}).customers(entries, at).values()
     held = {UUID(int=place): records for place, records in enumerate(customers, start=1)}
-    parts = list(census.regrouped(held).customers(_parted(entries, held, at)).values())
+    parts = list(census.regrouped(held).customers(_parted(entries, held, at), at).values())
     asked = dict.fromkeys(query for of in (one, *parts) for query in combinations(of, at))
     asked_of = [query for query in asked if brands is None or query.brand in {None, *brands}]
     if len(asked_of) * sum(len(of.entries) for of in (one, *parts)) > MOST_HELD:

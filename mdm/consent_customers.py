@@ -7,12 +7,13 @@ asks must be allowed to see the golden record. Two statements, whatever the numb
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session
 
 from consent import ledger
-from consent.effective import Customer, Member
+from consent.effective import Customer, Member, latest
 from consent.entries import POSITIVE, Contact, Entry
 from consent.purposes import UNKNOWN_PLACE, Rules
 from mdm import contact_points, sql
@@ -26,7 +27,10 @@ SELECT NULL, r, (s.body -> 'emails')::text, (s.body -> 'phones')::text, (s.body 
   (s.body -> 'consents')::text
 FROM unnest(%s::uuid[]) AS r LEFT JOIN LATERAL (SELECT body FROM standard_record WHERE record_id = r OFFSET 0) AS s ON true
 ORDER BY r"""
-HOLDERS = "SELECT term, coalesce(golden_id, record_id), golden_id IS NULL, record_id FROM consent_holders(%s::text[])"
+# Takes terms, and how many records of each are enough.
+HOLDERS = "SELECT term, coalesce(golden_id, record_id), golden_id IS NULL, record_id FROM consent_holders(%s::text[], %s)"
+# Held by more records than this a contact point is a crowd's: it says of nobody who they are.
+MOST_HOLDERS = 200
 
 
 @dataclass(slots=True)
@@ -78,9 +82,9 @@ class Census:
         """All contact points that members hold."""
         return list(self.points)
 
-    def customers(self, entries: Sequence[Entry]) -> dict[UUID, Customer]:
-        """Give each golden id its members and the entries that may speak of them."""
-        return self.of(Index(entries))
+    def customers(self, entries: Sequence[Entry], at: datetime, new: Collection[UUID] = ()) -> dict[UUID, Customer]:
+        """Give each golden id its members and the entries that decide about them as at a time. `new`: as of `Index`."""
+        return self.of(Index(entries, at, new))
 
     def of(self, index: "Index") -> dict[UUID, Customer]:
         """The same of entries that are found by records and contact points already."""
@@ -88,9 +92,13 @@ class Census:
 
 
 class Index:
-    """Entries by the records that they are anchored to, and by the contact point that they speak against."""
+    """Entries by the records that they are anchored to, and by the contact point that they speak against.
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
+    Of the latter those that decide as at a time, whether or not the `new` ones are there: else each holder of a crowd's contact
+    point would be judged by all that any of them ever said.
+    """
+
+    def __init__(self, entries: Iterable[Entry], at: datetime, new: Collection[UUID] = ()) -> None:
         self.by_record: dict[UUID, list[Entry]] = defaultdict(list)
         self.by_contact: dict[Contact, list[Entry]] = defaultdict(list)
         for one in entries:
@@ -98,6 +106,8 @@ class Index:
                 self.by_record[record].append(one)
             if one.contact is not None and one.state not in POSITIVE:
                 self.by_contact[one.contact].append(one)
+        for contact, against in self.by_contact.items():
+            self.by_contact[contact] = latest(against, at, new)
 
     def of_contact(self, contact: Contact) -> list[Entry]:
         """What speaks against a contact point."""
@@ -153,15 +163,19 @@ def census_of(session: Session, rules: Rules, golden_id: UUID, records: Collecti
     return made.add((golden_id, *row[1:]) for row in sql.rows(session, _ANY, [sorted(records)]))
 
 
-def customers(session: Session, rules: Rules, golden_ids: Collection[UUID]) -> dict[UUID, Customer]:
-    """Read golden records with all entries that may speak of them."""
+def customers(session: Session, rules: Rules, golden_ids: Collection[UUID], at: datetime) -> dict[UUID, Customer]:
+    """Read golden records with all entries that decide about them as at a time."""
     found = census(session, rules, golden_ids)
-    return found.customers(ledger.read(session, found.records(), found.contacts()))
+    return found.customers(ledger.read(session, found.records(), found.contacts(), at), at)
 
 
-def holders(session: Session, points: Collection[ContactPoint]) -> dict[str, set[UUID]]:
-    """Which records may hold contact points, by the term of each; what the index of searches finds under the same term."""
+def holders(session: Session, points: Collection[ContactPoint], most: int = MOST_HOLDERS) -> dict[str, set[UUID]]:
+    """Which records may hold contact points, by the term of each; what the index of searches finds under the same term.
+
+    Of a crowd's some are named: one more than `most`.
+    """
     found: dict[str, set[UUID]] = defaultdict(set)
-    for term, _, _, record_id in sql.rows(session, HOLDERS, [sorted({one.term for one in points if one.term})]):
+    terms = sorted({one.term for one in points if one.term})
+    for term, _, _, record_id in sql.rows(session, HOLDERS, [terms, most + 1]) if terms else ():
         found[term].add(record_id)
     return found

@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from consent import ledger
 from consent.entries import Entry
+from kernel import clock
 from mdm import sql
 from mdm.history import Step
 
@@ -22,7 +23,8 @@ def of_steps(session: Session, steps: Sequence[Step], brands: Collection[str] | 
     which its record joined.
     """
     records = frozenset[UUID]().union(*(one.version.members for one in steps))
-    known = [one for one in ledger.read(session, records, ()) if brands is None or one.brand is None or one.brand in brands]
+    said = ledger.read(session, records, (), clock.now())
+    known = [one for one in said if brands is None or one.brand is None or one.brand in brands]
     known.sort(key=lambda one: (one.recorded_at, one.entry_id))
     return [
         [one for one in known if _speaks(one, step, until)] for step, until in zip(steps, _until(session, steps), strict=True)

@@ -38,12 +38,12 @@ class Reached:
     point: ContactPoint | None
 
 
-def reach(session: Session, rules: Rules, link: Link) -> Reached:
+def reach(session: Session, rules: Rules, link: Link, at: datetime) -> Reached:
     """Find who is behind a link now, whatever was merged or split since it was made."""
     goldens = {row[1] for row in sql.rows(session, _GOLDENS, [[link.record_id]])}
     census = consent_customers.census(session, rules, goldens, () if goldens else [link.record_id])
-    entries = ledger.read(session, census.records(), {*census.contacts(), link.contact})
-    found = [*census.customers(entries).values(), consent_customers.about_contact(entries, link.contact)]
+    entries = ledger.read(session, census.records(), {*census.contacts(), link.contact}, at)
+    found = [*census.customers(entries, at).values(), consent_customers.about_contact(entries, link.contact)]
     return Reached(found[0], census.points.get(link.contact))
 
 
@@ -59,7 +59,7 @@ def record(session: Session, rules: Rules, link: Link, acts: Sequence[Act]) -> N
     """Record acts about the contact point of a link as the customer's own."""
     suppression.any_erased(session)  # Until this ends nobody is erased, or it would write to a tombstone.
     shown = [replace(one, evidence={"link": link.reference, "kind": str(link.kind)}) for one in acts]
-    point = reach(session, rules, link).point
+    point = reach(session, rules, link, clock.now()).point
     if point is None:
         _against(session, rules, link, [one for one in shown if one.state not in POSITIVE])
     else:

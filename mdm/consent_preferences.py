@@ -16,7 +16,7 @@ from consent.entries import Channel, Method, Origin, Query, State
 from consent.links import Link
 from consent.preferences import Key, Preference, of_brand
 from consent.purposes import Rules
-from kernel import audit
+from kernel import audit, clock
 from mdm import consent_link_acts, preferences
 from mdm.consent_acts import Act
 from mdm.consent_link_acts import CUSTOMER, Reached
@@ -51,7 +51,7 @@ class Preferences:
 
 def read(session: Session, rules: Rules, link: Link, at: datetime) -> Preferences:
     """Read how the choices of a link stand."""
-    reached = consent_link_acts.reach(session, rules, link)
+    reached = consent_link_acts.reach(session, rules, link, at)
     made = tuple(
         Choice(
             purpose, rules.purposes[purpose].title, channel,
@@ -76,7 +76,7 @@ def choose(session: Session, rules: Rules, link: Link, chosen: Mapping[Key, Any]
 
     It is of the record that the link was made for, else of all records of the customer.
     """
-    reached = consent_link_acts.reach(session, rules, link)
+    reached = consent_link_acts.reach(session, rules, link, clock.now())
     if reached.point is None or link.purpose is not None:
         return
     said = _said(session, reached, link)

@@ -45,11 +45,11 @@ def read_past(session: Session, rules: Rules, golden_id: UUID, at: datetime, bra
 
 
 def _told(session: Session, rules: Rules, census: consent_customers.Census, at: datetime, brands: Collection[str] | None) -> Told:
-    found = census.customers(ledger.read(session, census.records(), census.contacts()))
+    held = census.records(), census.contacts()
+    found = census.customers(ledger.read(session, *held, at), at)
     (customer,) = found.values() or [effective.Customer((), ())]
-    known = sorted((one for one in customer.entries if one.recorded_at <= at), key=lambda one: (one.recorded_at, one.entry_id))
-    shown = [one for one in reversed(known) if _is_of(brands, one.brand)]
-    kept = ledger.kept(session, [one.entry_id for one in shown[:MOST_LISTED]])
+    shown = ledger.listed(session, *held, at, brands, MOST_LISTED + 1)
+    kept = ledger.kept(session, shown[:MOST_LISTED])
     rulings = {one: ruling for one, ruling in effective.effective(customer, rules, at).items() if _is_of(brands, one.brand)}
     return Told(rulings, kept, census.points, len(shown) > MOST_LISTED)
 

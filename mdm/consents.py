@@ -22,7 +22,7 @@ from kernel import clock
 from kernel.actor import Principal
 from mdm import consent_customers, consent_gone, consent_writing, sql
 from mdm.consent_acts import Act, problem_of
-from mdm.consent_customers import Census
+from mdm.consent_customers import MOST_HOLDERS, Census
 from mdm.consent_gone import ERASED, Gone
 from mdm.contact_points import ContactPoint
 from mdm.mapping_values import Problem
@@ -70,6 +70,7 @@ class _Known:
     gone: Gone
     living: Mapping[UUID, UUID]
     held_by: Mapping[str, AbstractSet[UUID]]
+    crowds: AbstractSet[str]
     lifted: Mapping[UUID, Entry]
     census: Census
     customer_of: dict[UUID, UUID] = field(default_factory=dict)
@@ -111,7 +112,9 @@ def _known(session: Session, rules: Rules, acts: Sequence[Act], principal: Princ
     records = records_of(session, [one.record for one in acts if one.record])
     ids = sorted({one.golden_id for one in acts if one.golden_id})
     alone = [one.contact for one in acts if one.contact and not (one.record or one.golden_id)]
-    held_by = consent_customers.holders(session, alone) if alone else {}
+    found = consent_customers.holders(session, alone)
+    crowds = {term for term, held in found.items() if len(held) > MOST_HOLDERS}
+    held_by = {term: held for term, held in found.items() if term not in crowds}
     of_records = {record_id for record_id, _, _ in records.values()} | {one for held in held_by.values() for one in held}
     consent_customers.hold(session, ids, of_records)
     live = living(session, ids)
@@ -119,7 +122,8 @@ def _known(session: Session, rules: Rules, acts: Sequence[Act], principal: Princ
     census = consent_customers.census(session, rules, goldens, of_records)
     lifts = [one.lifts for one in acts if one.lifts]
     return _Known(
-        rules, principal, clock.now(), records, gone, live, held_by, ledger.by_id(session, lifts) if lifts else {}, census
+        rules, principal, clock.now(), records, gone, live, held_by, crowds, ledger.by_id(session, lifts) if lifts else {},
+        census,
     )  # fmt: skip
 
 
@@ -184,7 +188,7 @@ def _made(known: _Known, act: Act, lifted: Entry | None) -> _Made | Problem:
     point = act.contact if act.channel in KIND_OF or act.channel is None else None  # Others reach a person without one.
     contact = lifted.contact if lifted else known.census.hash_of(point) if point else None
     if contact is None and not records and not lifted:  # It would speak of nobody, also once somebody holds the point.
-        return Problem("nobody_holds", "contact_point")
+        return Problem("held_by_many" if _is_of_a_crowd(known, act) else "nobody_holds", "contact_point")
     shown = point.shown if point else None
     if owner is Owner.NOBODY and act.contact in known.gone.points:
         if act.state in POSITIVE:
@@ -219,11 +223,18 @@ def _records(known: _Known, act: Act) -> tuple[frozenset[UUID], Owner]:
         holding = [one.record_id for one in members if any(held.contact == contact for held in one.holdings)]
         found = frozenset(holding or (one.record_id for one in members))
         return found, Owner.RECORD if len(found) == 1 else Owner.GOLDEN
+    if _is_of_a_crowd(known, act):
+        return frozenset(), Owner.UNCLEAR
     found = _holders(known, act.contact, contact)
     customers = {known.customer_of[one] for one in found}
     if len(customers) > 1:
         return found, Owner.UNCLEAR
     return found, Owner.NOBODY if not found else Owner.RECORD if len(found) == 1 else Owner.GOLDEN
+
+
+def _is_of_a_crowd(known: _Known, act: Act) -> bool:
+    """Whether an act names a contact point alone that so many hold that it is nobody's: it is of none of their records."""
+    return not (act.record or act.golden_id) and act.contact is not None and act.contact.term in known.crowds
 
 
 def _holders(known: _Known, point: ContactPoint | None, contact: str | None) -> frozenset[UUID]:
@@ -239,7 +250,7 @@ def _holders(known: _Known, point: ContactPoint | None, contact: str | None) -> 
 
 def _notes(known: _Known, act: Act, contact: str | None, records: AbstractSet[UUID]) -> tuple[Problem, ...]:
     """What the sender should know of an act that is taken."""
-    if contact is None or act.state not in POSITIVE:
+    if contact is None or act.state not in POSITIVE or _is_of_a_crowd(known, act):
         return ()
     held = {holding.contact for members in known.census.members.values() for one in members
             if one.record_id in records for holding in one.holdings}  # fmt: skip

@@ -70,7 +70,8 @@ def consents(session: Session, of: Subject, values: Telling) -> int:
     """
     texts = [told[0] for told in values if len(told) == 1]
     points = {point for kind in contact_points.KINDS for text in texts if (point := contact_points.read(kind, text))}
-    shared = {term for term, held in consent_customers.holders(session, points).items() if held - set(of.records)}
+    own = set(of.records)
+    shared = {term for term, held in consent_customers.holders(session, points, len(own)).items() if held - own}
     hashed = ledger.contact_hasher()
     contacts = [bytes.fromhex(hashed(one.kind, one.canonical)) for one in points if one.term not in shared]
     return sql.run(session, _DETAILS, {"ids": list(of.records), "contacts": contacts})

@@ -148,7 +148,7 @@ def read(session: Session, rules: Rules, golden_id: UUID, at: datetime, brands: 
     census = consent_customers.census(session, rules, [golden_id])
     known = of_records(session, census.records())
     shown = [one for one in known if brands is None or one.brand is None or one.brand in brands]
-    entries = ledger.read(session, census.records(), census.contacts())
+    entries = ledger.read(session, census.records(), census.contacts(), at)
     return Told(shown, _forbidding(entries, at))
 
 

@@ -1,6 +1,6 @@
 """The kinds of jobs whose chunks workers do. A kind that is not here is done by the process that opened its job."""
 
-from mdm import audiences, certificates, exports, import_undo, imports, reconciliations, upkeep
+from mdm import audiences, certificates, consent_crowds, exports, import_undo, imports, reconciliations, upkeep
 from mdm.chunks import Kind
 from stewardship import healing, privacy_confirming, privacy_retention
 from workers import exporter, reader, reconciler
@@ -18,6 +18,7 @@ ALL = (
     CERTIFICATES,
     AUDIENCES,
     EXPORTS,
+    consent_crowds.CHUNKS,
     healing.CHUNKS,
     privacy_confirming.CHUNKS,
     privacy_retention.CHUNKS,

@@ -5,6 +5,7 @@ import random
 import uuid
 from collections import Counter
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -22,6 +23,8 @@ from consent.effective import (
     effective,
     judge,
     judge_contact,
+    judge_crowd,
+    latest,
     narrowed,
 )
 from consent.entries import DENYING, POSITIVE, Channel, Entry, Origin, Query, State
@@ -87,6 +90,12 @@ def test_a_contact_point_alone_is_answered_as_strictly_as_any_holder() -> None:
     nobody = judge_contact((), Customer((), (no(),)), MARKETING, RULES, day(10))
     assert nobody.answer is Answer.DENIED
     assert judge_contact((), Customer((), ()), MARKETING, RULES, day(10)).reason is Reason.NOBODY_HOLDS
+
+
+def test_a_contact_point_of_a_crowd_is_never_allowed_and_denied_where_somebody_refused() -> None:
+    found = [judge_crowd(Customer((), said_), MARKETING, RULES, day(10)) for said_ in ((yes(0),), (yes(0), no()))]
+    assert [one.answer for one in found] == [Answer.UNKNOWN, Answer.DENIED]
+    assert found[0].reason is Reason.HELD_BY_MANY
 
 
 def test_a_golden_record_is_allowed_for_the_points_that_are() -> None:
@@ -273,6 +282,32 @@ def _denies(entry: Entry, query: Query) -> bool:
 
 TestHistories = Histories.TestCase
 TestHistories.settings = settings(max_examples=500, stateful_step_count=50, suppress_health_check=list(HealthCheck))
+
+
+def sometime(by: random.Random) -> datetime | None:
+    return day(by.randint(-30, 30)) if by.random() < 0.8 else None
+
+
+@settings(max_examples=500)
+@given(drawn(customer), st.integers(0, 2**32), st.integers(-5, 80))
+def test_the_latest_of_what_speaks_against_says_what_all_of_it_says(one: Customer, seed: int, at: int) -> None:
+    by = random.Random(seed)
+    suppressed = {entry.entry_id for entry in one.entries if entry.state is State.SUPPRESSED}  # Nothing else is ever lifted.
+    told = [entry for entry in one.entries if entry.lifts is None or entry.lifts in suppressed]
+    sayable = [entry for entry in told if entry.state is not State.LIFTED for _ in range(by.randint(0, 3))]
+    again = [replace(entry, entry_id=uuid.UUID(int=by.getrandbits(64)), occurred_at=sometime(by)) for entry in sayable]
+    whole = Customer(one.members, (*told, *again))
+    new = frozenset(entry.entry_id for entry in whole.entries if by.random() < 0.4)
+    against = [entry for entry in whole.entries if entry.contact is not None and entry.state not in POSITIVE]
+    others = [entry for entry in whole.entries if entry not in against]
+    less = Customer(whole.members, (*others, *latest(against, day(at), new)))
+    for left_out in (frozenset[uuid.UUID](), new):
+        found, expected = (
+            Customer(of.members, tuple(entry for entry in of.entries if entry.entry_id not in left_out)) for of in (less, whole)
+        )
+        for query in EVERY:
+            a, b = (judge(of, query, RULES, day(at)) for of in (found, expected))
+            assert (a.answer, a.reason) == (b.answer, b.reason), query
 
 
 @settings(max_examples=300)

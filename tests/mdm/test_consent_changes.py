@@ -50,7 +50,7 @@ def answers(master: Master, *keys: tuple[str, str]) -> list[str]:
         for key in keys:
             golden_id = golden_of(*key)
             assert golden_id is not None
-            (customer,) = consent_customers.customers(session, shipped(), [golden_id]).values()
+            (customer,) = consent_customers.customers(session, shipped(), [golden_id], clock.now()).values()
             found.append(str(judge(customer, Query("marketing", Channel.EMAIL, "acme"), shipped(), clock.now()).answer))
     return found
 

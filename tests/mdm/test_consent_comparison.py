@@ -56,7 +56,7 @@ def hold_now(lines: tuple[Line, ...], *keys: Key) -> dict[Query, list[Answer]]:
     """What the customers of records are answered now, of every query that was told."""
     with db.transaction() as session:
         ids = [golden for key in keys if (golden := golden_of(*key)) is not None]
-        found = consent_customers.customers(session, shipped(), ids)
+        found = consent_customers.customers(session, shipped(), ids, clock.now())
         return {one.query: [judge(found[golden], one.query, shipped(), clock.now()).answer for golden in ids] for one in lines}
 
 

@@ -157,7 +157,7 @@ def parts() -> dict[uuid.UUID, Part]:
 def customers() -> dict[Part, Customer]:
     members = parts()
     with db.transaction() as session:
-        found = consent_customers.customers(session, RULES, list(members))
+        found = consent_customers.customers(session, RULES, list(members), clock.now())
     return {members[golden_id]: customer for golden_id, customer in found.items()}
 
 
