@@ -11,13 +11,14 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 
 from api import answers, idempotency
-from api.schemas.exports import ExportWish
+from api.schemas.exports import ExportWish, ReachIn
 from kernel import db
 from kernel.actor import Principal
 from kernel.errors import Gone
 from kernel.jobs import Job
 from mdm import export_registry, exports
 from mdm import policy as policies
+from mdm.export_consents import Reach
 from mdm.export_registry import Entry
 from mdm.exports import Wish
 
@@ -28,7 +29,7 @@ MEDIA = {"csv": "text/csv; charset=utf-8", "ndjson": "application/x-ndjson", "pa
 def begin(caller: Principal, request: Request, body: ExportWish, key: str | None) -> Response:
     """Open the job of an export, once for the request that this is. Blocks. Raises: what `exports.begin` raises."""
     of = _names(body.brands), _names(body.sources)
-    wish = Wish(body.kind, body.format, tuple(body.fields or ()), *of, body.after, body.purpose)
+    wish = Wish(body.kind, body.format, tuple(body.fields or ()), *of, body.after, body.purpose, _reach(body.consent))
 
     def act(session: Session) -> tuple[int, bytes]:
         export_id = exports.begin(session, policies.current(session), wish, caller)
@@ -36,6 +37,10 @@ def begin(caller: Principal, request: Request, body: ExportWish, key: str | None
 
     hashed = idempotency.request_hash(request.scope, body.model_dump_json().encode())
     return idempotency.once(caller, key, hashed, act, db.Role.ENGINE)
+
+
+def _reach(said: ReachIn | None) -> Reach | None:
+    return None if said is None else Reach(said.channel, said.brand)
 
 
 def _names(names: list[str] | None) -> tuple[str, ...] | None:
@@ -52,6 +57,7 @@ def shown(entry: Entry, job: Job) -> dict[str, Any]:
         "sha256": sha256,
         "cursor": entry.cursor,
         "purpose": job.params.get("purpose"),
+        "consent": job.params.get("reach"),
         "state": job.state,
         "error": job.error,
     }

@@ -71,8 +71,8 @@ def act(state: State, point: ContactPoint, golden_id: uuid.UUID | None = None) -
     """An act of marketing by SMS, of a customer's own record or by the phone alone, shown to be the customer's own."""
     record = ("pos", str(golden_id)) if golden_id else None
     at = clock.now() - timedelta(minutes=1)
-    more = {"record": record, "contact": point, "occurred_at": at, "origin": Origin.SUBJECT, "notice": "terms v1"}
-    return Act(state, "marketing", Channel.SMS, "main", **more)  # type: ignore[arg-type] - each is of its field's kind.
+    by, of = Origin.SUBJECT, "main"
+    return Act(state, "marketing", Channel.SMS, of, record=record, contact=point, occurred_at=at, origin=by, notice="terms")
 
 
 def record(said: Act) -> consents.Outcome:

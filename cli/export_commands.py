@@ -17,6 +17,7 @@ from kernel.db import Scope
 from kernel.errors import Conflict, Invalid
 from mdm import chunks, export_registry, exports
 from mdm import policy as policies
+from mdm.export_consents import Reach
 from mdm.export_registry import Entry
 from mdm.exports import Wish
 from stewardship import privacy_gate
@@ -40,15 +41,19 @@ def export(
     source: Annotated[list[str] | None, typer.Option(help="Only of this source; several times for several.")] = None,
     after: Annotated[str | None, typer.Option(help="For changed-since: the cursor of the export or feed before.")] = None,
     purpose: Annotated[str | None, typer.Option(help="What it is for: without what the policy keeps out of that.")] = None,
+    consent: Annotated[
+        str | None, typer.Option(help="Rows say whether this CHANNEL or CHANNEL:BRAND may be used for it.")
+    ] = None,
 ) -> None:
     """Write the crosswalk, golden values or what changed to a file, all of one moment; says the cursor to follow the feed from.
 
     Example: mdm export golden --field name --field emails --out customers.csv
+    For a mailing: mdm export golden --field name --purpose marketing --consent email:main --out mailing.csv
     """
     if not out.parent.is_dir():
         raise Invalid(f"There is no folder {out.parent}", code="no_folder")
     privacy_gate.require_now()
-    wish = Wish(kind, format_, tuple(field or ()), _names(brand), _names(source), after, purpose)
+    wish = Wish(kind, format_, tuple(field or ()), _names(brand), _names(source), after, purpose, _reach(consent))
     with db.transaction() as session:
         export_id = exports.begin(session, policies.current(session), wish, OPERATOR)
         claim = jobs.claim_chunk(session, "cli", [exports.KIND], lease_seconds=chunks.LEASE_SECONDS, job_id=export_id)
@@ -63,6 +68,11 @@ def export(
     console.print(f"{counted(entry.rows or 0, 'row')}, consistent with {entry.cursor}", highlight=False)
     if entry.neutralised_cells:
         console.print(f"{counted(entry.neutralised_cells, 'cell')} got a quote in front, so that no spreadsheet computes them.")
+
+
+def _reach(text: str | None) -> Reach | None:
+    channel, _, brand = (text or "").partition(":")
+    return Reach(channel or None, brand or None) if text else None
 
 
 def _names(names: list[str] | None) -> tuple[str, ...] | None:

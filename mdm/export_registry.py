@@ -152,6 +152,8 @@ def hand_out(session: Session, export_id: uuid.UUID, caller: Principal, holds_va
     if holds_values and not caller.sees_clear and not job.params.get("masked"):
         why = "The file holds personal values as they are; an export of your own is masked."
         raise Forbidden("Not without seeing clear values", code="clear_values_needed", detail=why, extra={"scope": CLEAR})
+    if job.params.get("reach") is not None:
+        caller.require("consents:check")  # The file says whom may be reached.
     if caller.purpose is not None and job.params.get("purpose") != caller.purpose:
         raise Forbidden("The file was not made for the purpose of the key", code=KEY_IS_FOR_A_PURPOSE)
     entry, path = kept_file(session, export_id)

@@ -6,14 +6,15 @@ up to then is in the snapshot; what is in it and not yet numbered comes again wi
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 import psycopg
 from sqlmodel import Session
 
-from mdm import limited, lookup, masking, sql
+from mdm import export_consents, limited, lookup, masking, sql
+from mdm.export_consents import Asking
 from mdm.export_files import Columns, Kind
 from mdm.policy import Policy
 from mdm.purposes import Limits
@@ -43,7 +44,7 @@ class Extent:
 
     `private`: sources whose keys are not told. `as_json`: attributes are wanted as JSON, else texts as they are. `masked`: for
     somebody who may not see personal values. `under`: for a purpose that has limits, of which none of `fields` may be kept out,
-    or for some brands or regions alone.
+    or for some brands or regions alone. `asking`: what each row says of consent, behind all attributes.
     """
 
     kind: str
@@ -54,6 +55,7 @@ class Extent:
     as_json: bool = False
     masked: bool = False
     under: Under | None = None
+    asking: Asking | None = None
 
 
 def columns(extent: Extent) -> Columns:
@@ -61,7 +63,8 @@ def columns(extent: Extent) -> Columns:
     if extent.kind == CROSSWALK:
         return dict.fromkeys(("source", "source_key", "record_id", "golden_id", "resolution"), Kind.TEXT)
     standing = {"golden_id": Kind.TEXT, "status": Kind.TEXT, "redirect_to": Kind.TEXT, "version": Kind.NUMBER}
-    return {**standing, "computed_at": Kind.TIME, **dict.fromkeys(extent.fields, Kind.JSON if extent.as_json else Kind.TEXT)}
+    found = {**standing, "computed_at": Kind.TIME, **dict.fromkeys(extent.fields, Kind.JSON if extent.as_json else Kind.TEXT)}
+    return {**found, **export_consents.columns(extent.as_json)} if extent.asking else found
 
 
 def rows(session: Session, extent: Extent) -> tuple[Log, Iterator[list[sql.Row]]]:
@@ -77,7 +80,14 @@ def rows(session: Session, extent: Extent) -> tuple[Log, Iterator[list[sql.Row]]
     statement = (_CHANGED if extent.kind == CHANGED else _GOLDEN).format(fields=_fields(extent))
     portions = _portions(session, statement, {**_parameters(extent), **_paths(extent.fields), **behind})
     usable = (_usable(session, portion, extent) for portion in portions)
-    return log, _masked(usable, extent) if extent.masked else usable
+    shown = _masked(usable, extent) if extent.masked else usable
+    return log, _asked(session, extent.asking, shown) if extent.asking else shown
+
+
+def _asked(session: Session, asking: Asking, portions: Iterator[list[sql.Row]]) -> Iterator[list[sql.Row]]:
+    """Say of each row what may be done; in the snapshot that it is of."""
+    for portion in portions:
+        yield list(export_consents.beside(session, asking, portion))
 
 
 def _usable(scoped: Session, portion: list[sql.Row], extent: Extent) -> list[sql.Row]:
@@ -110,8 +120,8 @@ def _picked(body: Any, path: Sequence[str], as_json: bool) -> str | None:
 
 
 def _masked(portions: Iterator[list[sql.Row]], extent: Extent) -> Iterator[list[sql.Row]]:
-    """Mask the attributes, which are the last columns."""
-    first = len(columns(extent)) - len(extent.fields)
+    """Mask the attributes, which are the last columns as yet."""
+    first = len(columns(replace(extent, asking=None))) - len(extent.fields)
     for portion in portions:
         yield [(*row[:first], *map(_masked_value, extent.fields, row[first:])) for row in portion]
 

@@ -13,14 +13,16 @@ from typing import Any
 
 from sqlmodel import Session
 
-from kernel import db, jobs
+from consent.purposes import shipped
+from kernel import audit, clock, db, jobs
 from kernel.actor import Principal
 from kernel.db import Scope
 from kernel.errors import Forbidden, Invalid, MdmError
 from kernel.jobs import Claim
-from mdm import export_registry, export_rows, purposes
+from mdm import consent_checks, export_consents, export_registry, export_rows, purposes
 from mdm import policy as policies
 from mdm.chunks import LEASE_LOST, LEASE_SECONDS
+from mdm.export_consents import Asking, Reach
 from mdm.export_files import FORMATS, STORAGE_FULL, ExportFile, Written
 from mdm.export_registry import KEY_IS_FOR_A_PURPOSE, Entry
 from mdm.export_rows import CHANGED, CROSSWALK, KINDS, Extent, Under
@@ -46,7 +48,8 @@ Reading = Callable[[Scope], AbstractContextManager[Session]]
 class Wish:
     """What somebody wants exported. `brands`, `sources`: None means all within the key's scope; `after`: a cursor of the feed.
 
-    `purpose`: what it is for; the file is held to the limits of it.
+    `purpose`: what it is for; the file is held to the limits of it. `reach`: each row says whether its golden record may be
+    reached so for that purpose.
     """
 
     kind: str
@@ -56,6 +59,7 @@ class Wish:
     sources: tuple[str, ...] | None = None
     after: str | None = None
     purpose: str | None = None
+    reach: Reach | None = None
 
 
 def begin(session: Session, ruling: Policy, wish: Wish, caller: Principal) -> uuid.UUID:
@@ -69,7 +73,7 @@ def begin(session: Session, ruling: Policy, wish: Wish, caller: Principal) -> uu
     with_keys = caller.may("golden:read") and caller.sees_clear
     needs = "golden:read" if wish.kind != CROSSWALK or (with_keys and _private(ruling, scope.brands)) else "lookup"
     about = {"export": wish.kind, "format": wish.format, "fields": wish.fields, "masked": not caller.sees_clear}
-    about |= {"purpose": _purpose(wish, caller)}
+    about |= {"purpose": _purpose(wish, caller)} | ({"reach": wish.reach.said()} if wish.reach else {})
     part = {"actor": caller.actor, "with_personal_keys": with_keys}
     export_id = jobs.create_job(session, KIND, about, caller.name, chunks=[part])
     entry = Entry(export_id, wish.kind, wish.format, needs, wish.fields, sources, scope.brands, scope.regions, wish.after)
@@ -93,11 +97,25 @@ def _checked(session: Session, ruling: Policy, wish: Wish, caller: Principal) ->
         raise Forbidden(f"The key needs the scope {needed} as well", code="missing_scope", extra={"scope": needed})
     _check_fields(ruling, wish)
     _check_purpose(purposes.limits(ruling, _purpose(wish, caller)), wish.fields, wish.sources or ())
+    if wish.reach is not None:
+        _check_reach(ruling, wish, caller)
     if (wish.after is None) == (wish.kind == CHANGED):
         detail = "A cursor belongs to `changed-since` and to no other kind: `cursor` of an export, or `next` of the feed."
         raise Invalid("The cursor does not fit", code="cursor_does_not_fit", detail=detail)
     feed.place(feed.log(session), wish.after)
     return _scope(ruling, wish, caller.scope)
+
+
+def _check_reach(ruling: Policy, wish: Wish, caller: Principal) -> None:
+    if wish.kind == CROSSWALK or wish.reach is None:
+        raise Invalid("The crosswalk tells of no customer's consent", code="consent_does_not_fit")
+    export_consents.check(shipped(), wish.reach, _purpose(wish, caller), caller)
+    own = caller.scope.brands
+    known = {source.brand for source in ruling.sources.values() if own is None or source.brand in own}
+    if wish.reach.brand is not None and wish.reach.brand not in known:
+        raise Invalid(
+            "There is no such brand within the key's scope", code="unknown_brand", extra={"unknown": [wish.reach.brand]}
+        )
 
 
 def _check_fields(ruling: Policy, wish: Wish) -> None:
@@ -175,7 +193,10 @@ def _make(steps: Steps, reading: Reading, claim: Claim) -> None:
     asked = entry.kind, entry.fields, entry.sources, entry.after, hidden, entry.format == "ndjson"
     scope = Scope(entry.brands, entry.regions)
     under = Under(limits, ruling, steps) if ruling and (limits or scope != Scope()) else None
-    extent = Extent(*asked, job.params.get("masked", False), under)
+    masked, reach = job.params.get("masked", False), Reach.of(job.params.get("reach"))
+    limits_of = consent_checks.limits_by(ruling)
+    asking = Asking(reach, job.params["purpose"], shipped(), limits_of, clock.now(), masked) if reach else None
+    extent = Extent(*asked, masked, under, asking)
     path = export_registry.folder() / f"{entry.export_id}.{uuid.uuid4().hex[:8]}.{entry.format}"
     with (
         reading(scope) as snapshot,
@@ -184,7 +205,7 @@ def _make(steps: Steps, reading: Reading, claim: Claim) -> None:
         log = write(snapshot, extent, file, Beat(steps, claim))
         written = file.publish()
     try:
-        _finish(steps, claim, entry, written, log)
+        _finish(steps, claim, entry, written, log, asking is not None)
     except db.UNAVAILABLE:
         raise  # The commit may have succeeded: the sweeper removes what the register does not name.
     except BaseException:
@@ -215,7 +236,7 @@ class Beat:
                 jobs.heartbeat(session, self._claim, LEASE_SECONDS)
 
 
-def _finish(steps: Steps, claim: Claim, entry: Entry, written: Written, log: Log) -> None:
+def _finish(steps: Steps, claim: Claim, entry: Entry, written: Written, log: Log, tells_consent: bool) -> None:
     result: dict[str, Any] = {
         "rows": written.rows, "seq": log.last_seq, "cursor": log.cursor(log.last_seq), "size_bytes": written.size,
         "sha256": written.sha256.hex(), "neutralised_cells": written.neutralised,
@@ -223,6 +244,9 @@ def _finish(steps: Steps, claim: Claim, entry: Entry, written: Written, log: Log
     with steps() as session:
         jobs.finish_chunk(session, claim, done_units=written.rows)
         export_registry.publish(session, entry, written, log, claim.params["actor"])
+        if tells_consent:
+            by, detail = claim.params["actor"], {"asked": written.rows}
+            audit.record(session, by, "consent.check", "consent", str(claim.job_id), detail=detail)
         jobs.finish_job(session, claim.job_id, result=result)
 
 

@@ -7,12 +7,20 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from api.schemas.golden import Name, Strict
+from consent.entries import Channel
 
 MOST = 64
 BrandName = Annotated[str, Field(min_length=1, max_length=MOST)]
 Kind = Literal["crosswalk", "golden", "changed-since"]
 Format = Literal["csv", "ndjson", "parquet"]
 State = Literal["queued", "running", "paused", "finished", "failed", "cancelled"]
+
+
+class ReachIn(Strict):
+    """How somebody is to be reached for the purpose of an export."""
+
+    channel: Channel | None = Field(None, description="By which channel; none for a purpose that reaches nobody.")
+    brand: BrandName | None = Field(None, description="In whose name. Without: consents that are for all brands.")
 
 
 class ExportWish(Strict):
@@ -31,6 +39,11 @@ class ExportWish(Strict):
     purpose: Name | None = Field(
         None, description="What the file is for: held to the limits of it. Without: the purpose of the key, if it has one."
     )
+    consent: ReachIn | None = Field(
+        None,
+        description="Of golden records: each row says whether it may be reached so for `purpose` (`consent`: allowed, denied or"
+        " unknown; `consent_reason`; `consent_contact_points`: those to use). Needs the scope `consents:check` as well.",
+    )
 
 
 class Export(BaseModel):
@@ -46,6 +59,7 @@ class Export(BaseModel):
     regions: list[str] | None = Field(description="Null: all.")
     after: str | None
     purpose: str | None = Field(description="What it was made for.")
+    consent: ReachIn | None = Field(description="For which way of reaching people its rows tell of consent; null: they do not.")
     state: State = Field(description="Of its job.")
     error: str | None = Field(description="A stable code.")
     rows: int | None

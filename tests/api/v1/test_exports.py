@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import psycopg
 import pytest
 
@@ -133,3 +134,48 @@ def test_a_removed_or_expired_file_is_gone_and_an_export_under_way_is_cancelled(
     assert api.get(f"/v1/exports/{waiting}", headers=headers).json()["state"] == "cancelled"
     with db.read_only() as session:
         assert export_registry.find(session, uuid.UUID(removed))[0].removed_at is not None
+
+
+def consented(api: Api, golden_id: str, **more: Any) -> None:
+    point = {"kind": "email", "value": MARIA["emails"][0]}
+    own = {"origin": "subject", "notice": "terms 1", "contact_point": point, "golden_id": golden_id}
+    said = {"state": "given", "purpose": "marketing", "channel": "email", "brand": "acme", **own, **more}
+    (made,) = api.post("/v1/consents", json={"acts": [said]}, headers=key("consents:write")).json()["items"]
+    assert made["status"] == "created"
+
+
+def test_a_file_of_golden_values_says_whom_it_may_be_used_to_reach(api: Api) -> None:
+    headers, maria = key(*ALL, "consents:check"), str(master.golden_of("shop", "1"))
+    consented(api, maria)
+    wish = {"kind": "golden", "fields": ["name.given"], "purpose": "marketing", "consent": {"channel": "email", "brand": "acme"}}
+    begun = begin(api, headers, **wish).json()
+    assert begun["consent"] == {"channel": "email", "brand": "acme"}
+    consented(api, maria, state="withdrawn")  # The file is of when it is made, not of when it was asked for.
+    consented(api, maria, channel="sms", contact_point={"kind": "phone", "value": MARIA["phones"][0]})
+    by_sms = begin(api, headers, **{**wish, "consent": {"channel": "sms", "brand": "acme"}}).json()
+    work()
+    told = []
+    for export_id in (begun["export_id"], by_sms["export_id"]):
+        lines = api.get(f"/v1/exports/{export_id}/content", headers=headers).text.splitlines()
+        rows = {row["name.given"]: row for row in map(orjson.loads, lines)}
+        told.append([[rows[name][f"consent{what}"] for what in ("", "_reason", "_contact_points")] for name in ("Maria", "Otto")])
+    assert told[0] == [["denied", "withdrawn", []], ["unknown", "not_held", []]]
+    assert told[1] == [["allowed", "given", [MARIA["phones"][0]]], ["unknown", "not_held", []]]
+    assert query("SELECT detail ->> 'asked' FROM audit WHERE action = 'consent.check'") == [("2",), ("2",)]
+    assert problem(api.get(f"/v1/exports/{begun['export_id']}/content", headers=key(*ALL))) == (403, "missing_scope")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "wish", "refused"),
+    [
+        ((), {}, (403, "missing_scope")),
+        (("consents:check",), {"purpose": None}, (422, "unknown_purpose")),
+        (("consents:check",), {"consent": {"brand": "acme"}}, (422, "channel_missing")),
+        (("consents:check",), {"consent": {"channel": "email", "brand": "nowhere"}}, (422, "unknown_brand")),
+        (("consents:check",), {"kind": "crosswalk", "fields": None}, (422, "consent_does_not_fit")),
+        (("consents:check",), {"consent": {"channel": "pigeon"}}, (422, "invalid_request")),
+    ],
+)
+def test_what_cannot_be_asked_of_consent_begins_no_export(api: Api, scopes: Any, wish: Any, refused: Any) -> None:
+    whole = {"kind": "golden", "fields": ["emails"], "purpose": "marketing", "consent": {"channel": "email"}, **wish}
+    assert problem(begin(api, key(*ALL, *scopes), **whole)) == refused
