@@ -75,6 +75,18 @@ def test_what_changes_nothing_any_more_is_told_to_nobody(holders: list[uuid.UUID
     assert query("SELECT result ->> 'changed' FROM job ORDER BY created_at DESC LIMIT 1") == [("0",)]
 
 
+def test_what_comes_while_a_job_works_is_told_by_another(holders: list[uuid.UUID]) -> None:
+    crowd.record(crowd.act(State.WITHDRAWN, phone(), holders[0]))
+    with db.transaction() as session:
+        claim = jobs.claim_chunk(session, "works", [consent_crowds.KIND])
+    assert claim is not None
+    crowd.record(crowd.act(State.REFUSED, phone(), holders[1]))
+    assert query("SELECT count(*) FROM job WHERE kind = 'consent_crowd'") == [(2,)]
+    chunks.take(db.transaction, consent_crowds.CHUNKS, claim)
+    assert crowd.tell() == 1
+    assert query("SELECT count(*) FROM job WHERE state = 'finished'") == [(2,)]
+
+
 def test_a_worker_that_dies_half_way_is_followed_by_one_that_goes_on(
     holders: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
