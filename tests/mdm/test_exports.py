@@ -13,15 +13,11 @@ import orjson
 import psycopg
 import pytest
 
-from consent.entries import Channel, State
-from consent.purposes import shipped
 from kernel import db, jobs
 from kernel.actor import Principal
 from kernel.errors import MdmError
 from kernel.settings import settings
-from mdm import chunks, consents, contact_points, export_files, export_registry, export_rows, exports, published
-from mdm.consent_acts import Act
-from mdm.export_consents import Reach
+from mdm import chunks, export_files, export_registry, export_rows, exports, published
 from mdm.export_rows import Extent
 from mdm.exports import Wish
 from webhooks import feed
@@ -350,18 +346,3 @@ def test_files_go_when_their_time_is_over_and_leftovers_after_an_hour(mdm: Maste
     query("UPDATE export SET expires_at = now() - interval '1 second'")
     assert (exports.tidy(db.transaction), stored()) == (1, [])
     assert found(entry.export_id).removed_at is not None
-
-
-def test_a_masked_file_shows_no_contact_point_that_may_be_used(mdm: Master) -> None:
-    mdm.put("shop", "1", master.MARIA)
-    mdm.drain()
-    mail = master.MARIA["emails"][0]
-    said = {"purpose": "marketing", "channel": Channel.EMAIL, "brand": "acme", "contact": contact_points.read("email", mail)}
-    with db.transaction() as session:
-        consents.record(session, shipped(), [Act(State.GIVEN, record=("shop", "1"), notice="terms", **said)], ALL)
-    scopes = frozenset({"exports:write", "golden:read", "consents:check"})
-    masked = Principal("engineer", "engineer", scopes, db.Scope(), role="data_engineer")
-    asked = {"fields": ("name.given",), "purpose": "marketing", "reach": Reach("email", "acme")}
-    (clear,), (hidden,) = (lines(work(begun(mdm, "golden", by=by, **asked))) for by in (ALL, masked))
-    assert (clear["consent"], clear["consent_contact_points"]) == ("allowed", [mail])
-    assert (hidden["consent"], mail in str(hidden)) == ("allowed", False)
