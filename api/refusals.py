@@ -72,7 +72,7 @@ SENTENCES = {
     "unknown_kind": "An activity is an order, a return, a case or a visit.",
     "unknown_status": "An activity is open, completed or cancelled.",
     "bad_time": "A time is written as in ISO 8601, of 1900 or later; in the source's own zone when it names none.",
-    "time_in_future": "The time lies more than a day ahead.",
+    "time_in_future": "The time is still to come.",
     "bad_amount": "An amount is a decimal number below 10^15 with at most 4 decimals.",
     "negative_amount": "An amount is never negative: send what was brought back as kind `return`, with a positive amount.",
     "amount_missing": "A currency stands beside an amount.",

@@ -20,6 +20,7 @@ from mdm.steps import Steps
 
 KIND = "consent_crowd"
 PAGE = 200
+LONGEST_SECONDS = 6 * 3_600.0  # A hundred thousand holders take a minute or two of a core.
 # A contact point in words, as long as those of any entry that speaks of it are kept.
 _WORDS = """
 SELECT e.contact_kind, d.contact_point FROM consent_entry e JOIN consent_detail d USING (entry_id)
@@ -65,4 +66,4 @@ def _holders(session: Session, contact: str, after: UUID) -> list[UUID]:
     return []
 
 
-CHUNKS = Kind(KIND, _work, lambda _: 0)
+CHUNKS = Kind(KIND, _work, lambda _: 0, longest_seconds=LONGEST_SECONDS)
