@@ -58,6 +58,7 @@ SENTENCES = {
     "contact_point_missing": "A consent for this channel names the contact point.",
     "contact_point_of_another_channel": "The channel does not reach this kind of contact point.",
     "contact_point_not_held": "No record that this consent is of holds the contact point: it permits nothing until one does.",
+    "erased_person": "This person was erased: nothing is recorded of them any more.",
     "held_by_many": "This channel reaches a person, and too many hold this contact point to say whom: name a record.",
     "nobody_holds": "This channel reaches a person, not a contact point, and nobody who is known holds this one: name a record.",
     "asked_after_it_occurred": "A customer is asked before they answer.",
