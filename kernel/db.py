@@ -133,7 +133,7 @@ def _connect(parameters: dict[str, Any], role: Role) -> psycopg.Connection[Any]:
 
 
 WRONG_MODE = "wrong_mode"
-# By name: before revision 0060 the table has no such column, and the database is anybody's.
+# By name: before revision 0059 the table has no such column, and the database is anybody's.
 MODE = "SELECT to_jsonb(timeline) ->> 'mode' FROM timeline ORDER BY started_at DESC LIMIT 1"
 
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0057"
+revision = "0056"
 down_revision = "0055"
 branch_labels = None
 depends_on = None

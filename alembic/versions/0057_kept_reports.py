@@ -5,8 +5,8 @@ import json
 
 from alembic import op
 
-revision = "0058"
-down_revision = "0055"
+revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 

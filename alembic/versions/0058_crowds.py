@@ -3,8 +3,8 @@ holds it is told by a job of what is said against it."""
 
 from alembic import op
 
-revision = "0059"
-down_revision = "0055"
+revision = "0058"
+down_revision = "0057"
 branch_labels = None
 depends_on = None
 

@@ -4,8 +4,8 @@ What was there before this is anybody's until the program next migrates it, whic
 
 from alembic import op
 
-revision = "0060"
-down_revision = "0055"
+revision = "0059"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 
