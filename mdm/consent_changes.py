@@ -104,17 +104,17 @@ def foresee(session: Session, rules: Rules, moves: Moves, at: datetime) -> tuple
     return _changes(moves, was, now, rules, at), census
 
 
-def recorded(session: Session, rules: Rules, moves: Moves) -> str:
+def recorded(session: Session, rules: Rules, moves: Moves, at: datetime) -> str:
     """Stand for all entries that may speak of whom supposed moves touch: another text, and something was recorded or ended.
 
-    Nothing of how they are read, so that it is as cheap where much was recorded, and the same whoever asks and whenever.
+    Nothing of how they are read, so that it is as cheap where much was recorded, and the same whoever asks. `at`: now.
     """
     touched = moves.touched()
     records = {one for one in moves.before if moves.before[one] in touched or moves.after.get(one) in touched}
     if not records:
         return ""
     census = consent_customers.census_of_records(session, rules, records)
-    entries = ledger.read(session, records, census.contacts())
+    entries = ledger.read(session, records, census.contacts(), at)
     told = sorted((str(one.entry_id), one.parted_at is not None, sorted(map(str, one.records))) for one in entries)
     return hashlib.blake2b(repr(told).encode(), digest_size=DIGEST_BYTES).hexdigest() if told else ""
 

@@ -167,7 +167,7 @@ def _looked(session: Session, caller: Principal, of: VersionSet, supposed: Suppo
 
 def _consents(session: Session, evaluated: Evaluated) -> str:
     """Stand for what was consented to by whom it moves. Each caller's alike: two stewards must be able to say the same."""
-    return consent_changes.recorded(session, shipped(), golden.moves(unit for unit, _ in evaluated.units))
+    return consent_changes.recorded(session, shipped(), golden.moves(unit for unit, _ in evaluated.units), clock.now())
 
 
 def contradicted(looked: Looked) -> list[frozenset[uuid.UUID]]:
