@@ -4,6 +4,7 @@ Every route but health declares its scope by one of the types below; a test walk
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Security
@@ -18,6 +19,7 @@ from kernel import actor, db
 from kernel.actor import Principal
 from kernel.errors import Forbidden, Unauthorized
 from kernel.settings import fault_point
+from mdm.steps import insist
 from stewardship import privacy_gate
 
 SCHEME = b"bearer "
@@ -132,8 +134,8 @@ Step = Callable[[Session], Any]
 
 
 def step(caller: Principal, act: Callable[[Session], Any]) -> Any:
-    """Run one step of a request in the caller's row scope; for endpoints that have more than one. Blocks: call it in a thread."""
-    with db.transaction(db.Role.APP, caller.scope) as session:
-        done = act(session)
+    """Run one step of a request in the caller's row scope, again when it and another waited for each other; for endpoints that
+    have more than one. Blocks: call it in a thread."""
+    done = insist(partial(db.transaction, db.Role.APP, caller.scope), act)
     fault_point("api.stored")
     return done

@@ -7,6 +7,7 @@ its key is only held to one request, and the read is done again.
 import hashlib
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -23,6 +24,7 @@ from kernel.actor import Principal
 from kernel.errors import Invalid, MdmError
 from kernel.settings import settings
 from mdm import idempotency as ledger
+from mdm.steps import insist
 
 HEADER = b"idempotency-key"
 FORM = re.compile(r"[\x21-\x7e]{1,200}")
@@ -61,26 +63,32 @@ def once(
 ) -> Response:
     """Run an act in one transaction and give its answer; with a key that was answered before, give that answer. Blocks.
 
+    An act that waited for another, which waited for it, is run again.
+
     What a caller may not write themselves (the job ledger) is written in the role of the engine. `kept`: what of the answer is
     kept to be given again, where that is not all.
 
     Raises: Conflict while the first request is under way, Invalid for another request under the same key, and what the act raises
     (then the key is free again).
     """
+    opening = partial(db.transaction, role, caller.scope)
     if checked(key) is None:
-        with db.transaction(role, caller.scope) as session:
-            return _response(*act(session))
+        return _response(*insist(opening, act))
     claimed = claim(caller, key or "", hashed)
     if isinstance(claimed, ledger.Answered):
         return _response(claimed.status, claimed.body, replayed=True)
+    held = claimed
+
+    def answer(session: Session) -> tuple[int, bytes]:
+        status, body = act(session)
+        ledger.finish(session, held, status, kept(body))
+        return status, body
+
     try:
-        with db.transaction(role, caller.scope) as session:
-            status, body = act(session)
-            ledger.finish(session, claimed, status, kept(body))
+        return _response(*insist(opening, answer))
     except MdmError:
         give_up(caller, claimed)
         raise
-    return _response(status, body)
 
 
 def act_once(

@@ -18,7 +18,7 @@ from kernel.jobs import Bisect, Claim, Params
 from mdm.steps import Steps
 
 LEASE_SECONDS = 15.0
-LEASE_LOST = "lease_lost"
+LEASE_LOST, CUT_OFF = "lease_lost", "cut_off"
 WORKER_LOST = "worker_lost"
 OUT_OF_MEMORY = "out_of_memory"
 logger = log.get_logger()
@@ -50,8 +50,17 @@ def take(steps: Steps, kind: Kind, claim: Claim) -> None:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a row provokes must not stop the others
         code = error.code if isinstance(error, MdmError) else type(error).__name__
-        if code != LEASE_LOST:  # Else somebody else does it, or nobody is to any more.
+        if code == CUT_OFF:
+            _let_go(steps, kind, claim)
+        elif code != LEASE_LOST:  # Else somebody else does it, or nobody is to any more.
             _failed(steps, kind, claim, code)
+
+
+def _let_go(steps: Steps, kind: Kind, claim: Claim) -> None:
+    """Let the lease run out now. Who claims the chunk next counts it as lost: that is no failure, until there are too many."""
+    logger.warning("chunk_cut_off", kind=kind.name)
+    with suppress(Conflict), steps() as session:
+        jobs.heartbeat(session, claim, 0.0)
 
 
 def _failed(steps: Steps, kind: Kind, claim: Claim, code: str) -> None:

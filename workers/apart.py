@@ -27,7 +27,6 @@ from mdm.crew import collect_seldom
 from mdm.steps import Steps
 
 DONE, FAILED, NO_MEMORY, NOT_OURS, AWAY = 0, 1, 70, 71, 72
-DIED = "process_died"
 LOOK_SECONDS = 1.0
 GRACE_SECONDS = 20.0
 # DuckDB says it by an exception of its own, which is nobody's business here but for its name.
@@ -36,17 +35,23 @@ logger = log.get_logger()
 
 
 def have_done(command: Sequence[str], steps: Steps, claim: Claim, longest_seconds: float) -> bool:
-    """Have a process do one chunk; whether its memory was enough. Raises: MdmError when it died, so that another tries again;
-    Conflict when the lease was lost."""
+    """Have a process do one chunk; whether its memory was enough.
+
+    Raises: MdmError when it failed; Conflict when the lease was lost, and when it was killed or the database went away, which is
+    no fault of the chunk's: the lease is let go of.
+    """
     with subprocess.Popen(command, stdin=subprocess.PIPE, text=True, env=settings().child_environment()) as process:  # noqa: S603 - our own modules.
         if process.stdin is not None:  # It stays open: its end tells the process that we are gone.
-            process.stdin.write(json.dumps(asdict(claim), default=str) + "\n")
-            process.stdin.flush()
+            with suppress(BrokenPipeError):  # It was killed before it could read; how it ended says so.
+                process.stdin.write(json.dumps(asdict(claim), default=str) + "\n")
+                process.stdin.flush()
         ended = _end_of(process, steps, claim, time.monotonic() + longest_seconds)
     if ended == NOT_OURS:
         raise Conflict("The lease on this chunk was lost", code=chunks.LEASE_LOST)
+    if ended == AWAY or ended < 0:
+        raise Conflict("The process that did the chunk was cut off", code=chunks.CUT_OFF)
     if ended not in {DONE, NO_MEMORY}:
-        raise MdmError("The process that did the chunk died", code="database_away" if ended == AWAY else DIED)
+        raise MdmError("The process that did the chunk failed", code="process_failed")
     return ended == DONE
 
 

@@ -25,7 +25,7 @@ READER = [sys.executable, "-m", "workers.reader"]
 
 
 def work(steps: Steps, claim: Claim) -> None:
-    """Have a reader do one chunk. Raises: MdmError when the reader died, so that another tries again."""
+    """Have a reader do one chunk. Raises: as `apart.have_done`."""
     if not apart.have_done(READER, steps, claim, LONGEST.get(claim.kind, LONGEST_SECONDS)):
         uploads.fail(steps, claim, chunks.OUT_OF_MEMORY)
 

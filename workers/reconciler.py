@@ -15,7 +15,7 @@ RECONCILER = [sys.executable, "-m", "workers.reconciler"]
 
 
 def work(steps: Steps, claim: Claim) -> None:
-    """Have a reconciler do one chunk. Raises: MdmError when it died, so that another tries again."""
+    """Have a reconciler do one chunk. Raises: as `apart.have_done`."""
     if not apart.have_done(RECONCILER, steps, claim, reconciliations.LONGEST_SECONDS):
         chunks.fail_job(steps, claim, chunks.OUT_OF_MEMORY)
 

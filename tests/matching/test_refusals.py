@@ -86,7 +86,8 @@ def test_a_town_of_which_nobody_comes_from_elsewhere_is_no_reason() -> None:
     """No random pair is at the weakest level: what is said of it is the base model's, and rarer than any agreement."""
     m = (0.9, 0.001, 0.001, 0.005, 0.007, 0.08, 0.006)
     u = (0.011, 1e-6, 1e-5, 0.022, 0.096, 0.871, 1e-5)
-    assert refused(m=M | {ADDRESS.name: m}, u=U | {ADDRESS.name: u}) == ""
+    of_address = [dataclasses.replace(TAUGHT, m={**TAUGHT.m, ADDRESS.name: m})]
+    assert refused(learned=of_address, m=M | {ADDRESS.name: m}, u=U | {ADDRESS.name: u}) == ""
     assert "address is not monotone" in refused(
-        m=M | {ADDRESS.name: (0.001, 1e-8, 1e-7, 0.002, 0.007, 0.98, 0.01)}, u=U | {ADDRESS.name: u}
+        learned=of_address, m=M | {ADDRESS.name: (0.001, 1e-8, 1e-7, 0.002, 0.007, 0.98, 0.01)}, u=U | {ADDRESS.name: u}
     )

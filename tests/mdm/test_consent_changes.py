@@ -11,6 +11,7 @@ from consent.entries import Channel, Origin, Query, State, Suppression
 from consent.purposes import shipped
 from consent.status import Answer
 from kernel import clock, db
+from kernel.errors import MdmError
 from mdm import consent_customers, consent_writing, consents, contact_points, rebuild
 from mdm.consent_acts import Act
 from mdm.consents import Outcome, Owner
@@ -97,10 +98,18 @@ def test_a_consent_of_several_records_is_nobodys_once_they_part(master: Master) 
     assert [type_ for type_, _ in told()][-2:] == ["consent.changed", "consent.narrowed"]
 
 
+def part_having_looked_again(master: Master) -> None:
+    """Split them as a steward does who is told that something was consented to meanwhile."""
+    with pytest.raises(MdmError) as told:
+        part(master)
+    assert told.value.code == "preview_outdated"
+    part(master)
+
+
 def test_a_consent_is_parted_also_when_it_is_recorded_while_they_part(master: Master, monkeypatch: pytest.MonkeyPatch) -> None:
     merged(master)
     golden_id, append = golden_of(*POS), consent_writing.append
-    parts = threading.Thread(target=part, args=[master])
+    parts = threading.Thread(target=part_having_looked_again, args=[master])
 
     def late(session: Any, statements: Any) -> Any:
         """Append what is known already, once somebody has begun to split."""

@@ -8,9 +8,10 @@ from dataclasses import asdict
 import pytest
 
 from kernel import db, jobs
-from kernel.errors import Conflict, MdmError
-from mdm import uploads
+from kernel.errors import Conflict
+from mdm import chunks, uploads
 from workers import apart, reader
+from workers.kinds import UPLOADS
 
 from .. import resolution as master
 from ..resolution import WHO, query
@@ -51,8 +52,25 @@ def test_a_reader_that_has_lost_the_lease_says_so(held: jobs.Claim) -> None:
         reader.work(db.transaction, held)
 
 
-def test_a_reader_that_dies_leaves_the_part_to_the_next(held: jobs.Claim, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "READER", [*reader.READER[:1], "-c", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"])
-    with pytest.raises((MdmError, BrokenPipeError)):
+KILLED = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+
+
+def test_a_reader_that_is_killed_leaves_the_part_to_the_next(held: jobs.Claim, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "READER", [*reader.READER[:1], "-c", KILLED])
+    with pytest.raises(Conflict, match="cut off"):
         reader.work(db.transaction, held)
     assert query("SELECT state FROM job") == [("running",)]
+
+
+@pytest.mark.parametrize(
+    ("script", "lost", "failures"), [(KILLED, 1, 0), ("import sys; sys.exit(72)", 1, 0), ("import sys; sys.exit(1)", 0, 1)]
+)
+def test_being_killed_or_without_a_database_is_no_failure_of_the_part(
+    held: jobs.Claim, monkeypatch: pytest.MonkeyPatch, script: str, lost: int, failures: int
+) -> None:
+    """Three readers that were killed, at whatever file, would otherwise have it given up."""
+    monkeypatch.setattr(reader, "READER", [*reader.READER[:1], "-c", script])
+    chunks.take(db.transaction, UPLOADS, held)
+    with db.transaction() as session:
+        assert jobs.claim_chunk(session, "another", [held.kind]) is not None, "it is free at once"
+    assert query("SELECT lost_leases, attempts FROM job_chunk") == [(lost, failures)]
