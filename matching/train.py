@@ -41,6 +41,7 @@ from matching.teaching import Learned, combined_m, counted_u
 
 __all__ = ["TrainingRefused", "train"]
 SAMPLED_PAIRS = 300_000
+DIGITS = 9
 
 
 def train(
@@ -74,7 +75,17 @@ def train(
     scored = score_candidates(model, table, pairs)
     prior = prior_from(scored.column("weight").to_pylist(), model.prior_weight, pairs_among(len(forms)))
     refuse_degenerate(model, learned, scored.num_rows, m, u, sample)
-    return replace(model, prior=prior, report=_report(model, (records, len(forms)), learned, scored.num_rows), fingerprint="")
+    report = _report(model, (records, len(forms)), learned, scored.num_rows)
+    return replace(model, parameters=_rounded(model.parameters), prior=_shortened(prior), report=report, fingerprint="")
+
+
+def _shortened(share: float) -> float:
+    """Leave out the last digits, which hang on the order in which an engine's threads add up."""
+    return float(f"{share:.{DIGITS}g}")
+
+
+def _rounded(parameters: Sequence[Sequence[Parameter]]) -> tuple[tuple[Parameter, ...], ...]:
+    return tuple(tuple(Parameter(_shortened(one.m), _shortened(one.u)) for one in of) for of in parameters)
 
 
 def _start(base: Model, extras: Sequence[tuple[str, str]], records: int) -> Model:

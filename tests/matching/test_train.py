@@ -117,6 +117,11 @@ def test_the_same_data_give_the_same_model(trained: Model) -> None:
     assert dump_model(train(forms, candidates(forms), default_model())) == dump_model(trained)
 
 
+def test_the_last_digits_which_hang_on_threads_are_left_out(trained: Model) -> None:
+    shares = [share for told in trained.parameters for one in told for share in (one.m, one.u)]
+    assert [float(f"{share:.9g}") for share in (*shares, trained.prior)] == [*shares, trained.prior]
+
+
 def test_the_report_tells_the_passes(trained: Model) -> None:
     passes = {one["blocks_on"]: one for one in trained.report["passes"]}
     assert passes["birth date"]["converged"]
