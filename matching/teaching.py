@@ -6,7 +6,7 @@ A pass is told of by what its EM found (`Learned`); running it is `matching.pass
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from matching.comparisons import BIRTH_DATE, COMPANY, EMAIL, GENDER, GIVEN, IDENTIFIER, PHONE, SURNAME
+from matching.comparisons import BIRTH_DATE, COMPANY, EMAIL, GIVEN, IDENTIFIER, PHONE
 from matching.estimate import UNSEEN, smoothed_m
 from matching.model import Model
 
@@ -20,8 +20,9 @@ COUNTED = {
     "e-mail": (EMAIL, ("own", "exact")),
 }
 # What a person keeps. Where most of a pass's matching pairs differ in one of them, its EM has found others than one person's
-# records: twins and spouses by a birth date that was written for both, or pairs of which one side does not say it.
-KEPT_FOR_LIFE = (GIVEN.name, SURNAME.name, BIRTH_DATE.name, GENDER.name)
+# records: twins and spouses by a birth date that was written for both, or pairs of which one side does not say it. A surname or a
+# gender in which most differ is more likely a column that is read as the wrong thing: training refuses that.
+KEPT_FOR_LIFE = (GIVEN.name, BIRTH_DATE.name)
 MOST_DIFFERENT = 0.5
 
 

@@ -19,6 +19,7 @@ OPEN_ROUTES = {
     "/console/sign-in",
     "/console/sign-in/provider",
     "/console/sign-in/back",
+    "/console/sign-in/signed-out",
     "/asyncapi.json",
     "/",
     "/docs",

@@ -24,7 +24,7 @@ def attempt(sent: bytes, closes: bool = True) -> Answer:
         writer.close()
 
     async def post() -> Answer:
-        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, Sender(LOOPBACK, total_seconds=1.0) as sender:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, Sender(LOOPBACK, total_seconds=5.0) as sender:
             return await sender.post(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook", b"{}", {})
 
     return asyncio.run(post())

@@ -35,16 +35,22 @@ def browser(provider: IdentityProvider, policy: policies.Policy) -> Iterator[Tes
     provider.reset()
     configure(chosen(provider))
     with browsing() as client:
-        until(lambda: tokens.Followed.keys is not None and tokens.Followed.keys.known is not None)
+        until(keys_are_read)
         client.get(led(client))
         assert is_in(client)
         yield client
     configure(before)
 
 
+def keys_are_read() -> bool:
+    """Each client is an application that begins, and asks for the keys anew where there is a provider."""
+    return tokens.Followed.keys is None or tokens.Followed.keys.known is not None
+
+
 def told(token: str, **more: Any) -> Any:
     """What the provider is answered: it has no cookie of anybody."""
     with browsing() as line:
+        until(keys_are_read)
         return line.post(SIGNED_OUT, data={"logout_token": token}, **more)
 
 

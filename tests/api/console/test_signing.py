@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.console.frame import COOKIE, SignedIn, own_path
-from api.console.provided import BACK, START
+from api.console.provided import BACK, SIGNED_OUT, START
 from kernel import db
 from mdm import policy as policies
 from stewardship import accounts
@@ -29,7 +29,7 @@ def stranger(policy: policies.Policy) -> Iterator[TestClient]:
 def test_every_console_page_leads_a_stranger_to_the_sign_in_and_changes_nothing(stranger: TestClient) -> None:
     routes = [route for route in api_routes(create_app()) if route.path.startswith("/console")]
     closed = [route for route in routes if any(isinstance(one.call, SignedIn) for one in route.dependant.dependencies)]
-    assert {route.path for route in routes} - {route.path for route in closed} == {"/console/sign-in", START, BACK}
+    assert {route.path for route in routes} - {route.path for route in closed} == {"/console/sign-in", START, BACK, SIGNED_OUT}
     for route in closed:
         for method in route.methods or ():
             answer = stranger.request(method, re.sub(r"{\w+_id}", "00000000-0000-7000-8000-000000000000", route.path))
