@@ -223,8 +223,7 @@ class Settings(BaseSettings):
 
     def secret_for(self, purpose: str) -> bytes:
         """Derive 32 bytes for one purpose from the service's secret; another purpose gives unrelated bytes. Raises: Invalid."""
-        text = self.secret_key.get_secret_value() if self.secret_key else _secret_file(self.secret_path())
-        return hashlib.blake2b(purpose.encode(), key=_secret_bytes(text), digest_size=32, person=b"customer-master").digest()
+        return _derived(self.secret_key.get_secret_value() if self.secret_key else _secret_file(self.secret_path()), purpose)
 
     def payload_keys(self) -> tuple[bytes, ...]:
         """Give the keys that wrap data keys besides the secret's own, the one that wraps first. Raises: Invalid."""
@@ -272,6 +271,11 @@ def _secret_bytes(text: str) -> bytes:
     if not _is_secret(text):
         raise Invalid(f"The secret key must be {SECRET_BYTES} bytes in hexadecimal", code="bad_secret_key")
     return bytes.fromhex(text)
+
+
+@functools.lru_cache(maxsize=64)
+def _derived(secret: str, purpose: str) -> bytes:
+    return hashlib.blake2b(purpose.encode(), key=_secret_bytes(secret), digest_size=32, person=b"customer-master").digest()
 
 
 @functools.cache
