@@ -148,7 +148,7 @@ class Rival:
     def _pairs_of(self, names: Sequence[str]) -> int:
         listed = ", ".join(names)
         told = " AND ".join(f"{name} IS NOT NULL" for name in names)
-        query = f"SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM given WHERE {told} GROUP BY {listed})"  # noqa: S608 - ours.
+        query = f"SELECT sum(n * (n - 1) / 2) FROM (SELECT count(*) AS n FROM given WHERE {told} GROUP BY {listed})"
         return int(self._connection.sql(query).fetchall()[0][0] or 0)
 
     def outcome(self, prepared: Prepared | None = None) -> Outcome:

@@ -25,9 +25,9 @@ Hasher = Callable[[str, str], str]
 _COLUMNS = """entry_id, state, recorded_at, occurred_at, encode(contact, 'hex'), channel, purpose, brand, jurisdiction, origin,
   strength, is_evidenced, suppression, implied_by, asked_at, expires_at, lifts, records, parted_at"""
 # Takes ids of records, hashes of contact points, and the time as at which only the latest of a kind are wanted.
-ENTRIES = f"SELECT {_COLUMNS} FROM consent_entries(%s::uuid[], %s::bytea[], %s::timestamptz)"  # noqa: S608 - columns of ours.
+ENTRIES = f"SELECT {_COLUMNS} FROM consent_entries(%s::uuid[], %s::bytea[], %s::timestamptz)"
 _APPEND = sa.text("SELECT * FROM consent_append(CAST(:entries AS json))")
-_READ = sa.text(f"SELECT {_COLUMNS} FROM consent_entries(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]), :at)")  # noqa: S608 - as above.
+_READ = sa.text(f"SELECT {_COLUMNS} FROM consent_entries(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]), :at)")
 _LISTED = sa.text("""
 SELECT * FROM consent_listed(CAST(:records AS uuid[]), CAST(:contacts AS bytea[]), :at, CAST(:brands AS text[]), :most)""")
 _BROUGHT = sa.text("""

@@ -182,7 +182,7 @@ def resume(session: Session, job_id: uuid.UUID) -> None:
 
 
 def _pause(session: Session, job_id: uuid.UUID, at: str, only: str) -> bool:
-    statement = f"UPDATE job SET paused_at = {at} WHERE job_id = :job_id AND finished_at IS NULL AND {only}"  # noqa: S608 - literals.
+    statement = f"UPDATE job SET paused_at = {at} WHERE job_id = :job_id AND finished_at IS NULL AND {only}"
     return bool(_run(session, statement, job_id=job_id).rowcount)
 
 
@@ -303,7 +303,7 @@ def _held(session: Session, claim: Claim, changes: str, **values: Any) -> None:
     touched = _run(
         session,
         # A job that is 'queued' here is being begun by another worker's claim that has not committed yet.
-        f"UPDATE job_chunk c SET {changes} FROM job"  # noqa: S608 - the changes are literals of this module.
+        f"UPDATE job_chunk c SET {changes} FROM job"
         " WHERE c.chunk_id = :chunk_id AND c.lease_owner = :token AND c.state = 'leased'"
         " AND job.job_id = c.job_id AND job.state IN ('queued', 'running')",
         chunk_id=claim.chunk_id, token=claim.token, **values,
@@ -321,7 +321,7 @@ def _divide(
         add_chunks(session, job_id, parts, _run(session, deleted, chunk_id=chunk_id).scalar_one())
         return
     given_up = "state = 'quarantined', lease_until = NULL, error = :error, finished_at = now(), failed_units = :units"
-    statement = f"UPDATE job_chunk SET {given_up} WHERE chunk_id = :chunk_id"  # noqa: S608 - a literal of this function.
+    statement = f"UPDATE job_chunk SET {given_up} WHERE chunk_id = :chunk_id"
     _run(session, statement, chunk_id=chunk_id, error=error, units=units)
     _count(session, job_id, 0, units)
 
@@ -331,7 +331,7 @@ def _count(session: Session, job_id: uuid.UUID, done: int, failed: int) -> None:
     finish the last chunks at once the second sees the first."""
     added = "done_units = done_units + :done, failed_units = failed_units + :failed"
     changes = f"{added}, state = CASE state WHEN 'queued' THEN 'running' ELSE state END"
-    _run(session, f"UPDATE job SET {changes} WHERE job_id = :job_id", job_id=job_id, done=done, failed=failed)  # noqa: S608 - literals.
+    _run(session, f"UPDATE job SET {changes} WHERE job_id = :job_id", job_id=job_id, done=done, failed=failed)
     none_left = "AND NOT EXISTS (SELECT FROM job_chunk WHERE job_id = :job_id AND state IN ('queued', 'leased'))"
     _close(session, job_id, "state = 'finished'", f"AND total_units IS NOT NULL {none_left}")
 
@@ -340,7 +340,7 @@ def _close(session: Session, job_id: uuid.UUID, changes: str, only: str = "", **
     """Close a job that is not over, and tell whoever listens: at most once, since only who closes it gets its row."""
     closed = _run(
         session,
-        f"UPDATE job SET {changes}, finished_at = now()"  # noqa: S608 - the changes are literals of this module.
+        f"UPDATE job SET {changes}, finished_at = now()"
         f" WHERE job_id = :job_id AND state IN ('queued', 'running') {only} RETURNING kind, state, error",
         job_id=job_id, **values,
     ).all()  # fmt: skip

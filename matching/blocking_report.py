@@ -120,7 +120,7 @@ _STEPS = (
           FROM placed AS a JOIN placed AS b ON a.blocking_key = b.blocking_key AND a.rule = b.rule AND a.record < b.record
             AND a.in_group = b.in_group
           UNION ALL SELECT record_a, record_b, {COPIES_RULE} FROM copies)
-        GROUP BY ALL""",  # noqa: S608 - numbers of ours.
+        GROUP BY ALL""",
     """CREATE TABLE found AS SELECT k.weight, coalesce(p.rules, 0) AS rules FROM known AS k
        LEFT JOIN pairs AS p USING (record_a, record_b)""",
     """CREATE TABLE company AS SELECT record, count(*) AS others
@@ -167,8 +167,8 @@ def _rule(connection: duckdb.DuckDBPyConnection, number: int, name: str, true_pa
     bits = {"plain": 1 << number, "refined": 1 << number + _REFINED_BIT, "both": 1 << number | 1 << number + _REFINED_BIT}
     counted = """count(*) FILTER (rules & $both <> 0), count(*) FILTER (rules & $both <> 0 AND rules & ~$both = 0),
         count(*) FILTER (rules & $refined <> 0 AND rules & $plain = 0)"""
-    pairs, only, refined = _row(connection, f"SELECT {counted} FROM pairs", bits)  # noqa: S608 - our own text.
-    found, only_found, _ = _row(connection, f"SELECT {counted} FROM found", bits)  # noqa: S608 - our own text.
+    pairs, only, refined = _row(connection, f"SELECT {counted} FROM pairs", bits)
+    found, only_found, _ = _row(connection, f"SELECT {counted} FROM found", bits)
     of_rule = {"rule": number}
     keys, hot = _row(connection, "SELECT count(*), count(*) FILTER (hot) FROM population WHERE rule = $rule", of_rule)
     joined, fullest = _row(
@@ -201,7 +201,7 @@ def _rule(connection: duckdb.DuckDBPyConnection, number: int, name: str, true_pa
 def _largest(connection: duckdb.DuckDBPyConnection, number: int) -> tuple[LargeKey, ...]:
     found = connection.execute(
         f"""SELECT blocking_key, held FROM population WHERE rule = $rule
-            ORDER BY held DESC, blocking_key LIMIT {MOST_LARGEST}""",  # noqa: S608 - a number of ours.
+            ORDER BY held DESC, blocking_key LIMIT {MOST_LARGEST}""",
         {"rule": number},
     ).fetchall()
     return tuple(LargeKey(f"{key % 2**64:016x}"[:SHOWN_DIGITS] + "…", held) for key, held in found)

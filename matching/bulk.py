@@ -114,7 +114,7 @@ class PairScorer:
         self._weighed = f"""WITH {levels_sql(model)}, weighed AS (
               SELECT v.{RECORD_ID}_l AS record_a, v.{RECORD_ID}_r AS record_b, [{columns}]::TINYINT[] AS levels,
                 {weight_sql(model)} AS weight
-              FROM __splink__df_comparison_vectors AS v JOIN adjusted AS f ON f.{RECORD_ID} = v.{RECORD_ID}_l)"""  # noqa: S608 - our names.
+              FROM __splink__df_comparison_vectors AS v JOIN adjusted AS f ON f.{RECORD_ID} = v.{RECORD_ID}_l)"""
 
     def score(self, pairs: pa.Table, least_weight: float | None = None, or_same_identifier: bool = False) -> pa.Table:
         """Score pairs as `score_candidates` does. `or_same_identifier` keeps those below the line that share an identifier."""
@@ -123,7 +123,7 @@ class PairScorer:
         kept = f"weight >= CAST('{floor}' AS DOUBLE)"
         if or_same_identifier and least_weight is not None:
             kept += f" OR (record_a, record_b) IN ({_SAME_IDENTIFIER})"
-        found = self._connection.sql(f"{self._weighed} SELECT * FROM weighed WHERE {kept} ORDER BY record_a, record_b")  # noqa: S608 - ours.
+        found = self._connection.sql(f"{self._weighed} SELECT * FROM weighed WHERE {kept} ORDER BY record_a, record_b")
         return found.to_arrow_table()
 
     def score_ahead(
@@ -139,7 +139,7 @@ _SAME_IDENTIFIER = f"""
 SELECT (p.join_key_l, p.join_key_r) FROM __splink__blocked_id_pairs AS p
 JOIN (SELECT {RECORD_ID}, unnest(identifiers) AS identifier FROM forms) AS a ON a.{RECORD_ID} = p.join_key_l
 JOIN (SELECT {RECORD_ID}, unnest(identifiers) AS identifier FROM forms) AS b
-  ON b.{RECORD_ID} = p.join_key_r AND b.identifier = a.identifier"""  # noqa: S608 - our names.
+  ON b.{RECORD_ID} = p.join_key_r AND b.identifier = a.identifier"""
 
 
 def _blocked(pairs: pa.Table) -> pa.Table:

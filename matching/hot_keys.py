@@ -53,4 +53,4 @@ WITH filed AS (SELECT DISTINCT blocking_key, record_id FROM {{given}}),
 cool AS (SELECT blocking_key FROM filed GROUP BY 1 HAVING count(*) BETWEEN 2 AND {limits.sql()}),
 usable AS (SELECT * FROM filed SEMI JOIN cool USING (blocking_key))
 SELECT DISTINCT a.record_id AS record_a, b.record_id AS record_b
-FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.record_id < b.record_id"""  # noqa: S608 - two numbers.
+FROM usable AS a JOIN usable AS b ON a.blocking_key = b.blocking_key AND a.record_id < b.record_id"""

@@ -26,7 +26,7 @@ _SENT = f"unnest({', '.join(f'%s::{kind}[]' for kind in COLUMNS.values())}) AS s
 INSERT = f"""
 INSERT INTO activity ({_NAMES}, received_at, received_by) SELECT sent.*, %s, %s FROM {_SENT} ORDER BY source, activity_key
 ON CONFLICT DO NOTHING RETURNING source, activity_key
-"""  # noqa: S608 - made of this module's constants.
+"""
 STORED = """
 SELECT a.source, a.activity_key, a.record_key, a.kind, a.status, a.occurred_at, a.store, a.amount, a.currency, a.updated_at
 FROM (SELECT * FROM unnest(%s::text[], %s::text[]) AS k (source, activity_key) ORDER BY 1, 2) AS asked
@@ -36,7 +36,7 @@ LOCKED = f"{STORED} FOR UPDATE OF a"
 UPDATE = f"""
 UPDATE activity a SET received_at = %s, received_by = %s, {", ".join(f"{name} = sent.{name}" for name in COLUMNS)}
 FROM {_SENT} WHERE a.source = sent.source AND a.activity_key = sent.activity_key
-"""  # noqa: S608 - made of this module's constants.
+"""
 KNOWN = """
 SELECT DISTINCT r.source, r.source_key FROM unnest(%s::text[], %s::text[]) AS asked (source, key)
 CROSS JOIN LATERAL (SELECT * FROM source_record WHERE source = asked.source AND source_key = asked.key OFFSET 0) AS r

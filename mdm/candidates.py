@@ -89,7 +89,7 @@ def _near(session: Session, which: str, params: dict[str, Any]) -> _Near:
             FROM told
             UNION ALL
             SELECT one, array_agg(DISTINCT other), NULL, NULL
-            FROM told, unnest(owners) AS one, unnest(record_ids) AS other WHERE NOT is_hot GROUP BY one""",  # noqa: S608 - constants
+            FROM told, unnest(owners) AS one, unnest(record_ids) AS other WHERE NOT is_hot GROUP BY one""",
         params | {"refined": REFINED_STEP},
     )
     [(_, _, hot, cool)] = [row for row in found if row[0] is None]
@@ -137,7 +137,7 @@ def cool(session: Session) -> int:
         f"""DELETE FROM hot_key AS h WHERE (
              SELECT count(*) FROM (
                SELECT 1 FROM blocking_key AS b WHERE b.blocking_key = h.blocking_key LIMIT {limit} + 1) AS held
-           ) <= {limit} RETURNING h.blocking_key""",  # noqa: S608 - two numbers of ours.
+           ) <= {limit} RETURNING h.blocking_key""",
     )
     return _redo(session, [row[0] for row in cooled], "cooled_key")
 

@@ -143,7 +143,7 @@ def listed(session: Session) -> Iterator[list[sql.Row]]:
     connection: psycopg.Connection[sql.Row] = driver
     with connection.cursor(name="mdm_findings") as opened:
         opened.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM finding WHERE finding = ANY(%s) ORDER BY finding, key",  # noqa: S608 - names of ours
+            f"SELECT {', '.join(COLUMNS)} FROM finding WHERE finding = ANY(%s) ORDER BY finding, key",
             [list(LISTED)],
         )
         while portion := opened.fetchmany(PORTION_ROWS):

@@ -19,13 +19,13 @@ from mdm import lookup
 def last(record: str, until: str = "") -> str:
     """Give the statement that reads what was noted last of a record, named as a column; `until`: of what more holds."""
     where = f"v.record_id = {record}{until}"
-    return f"SELECT v.since, v.golden_id, v.state FROM crosswalk_version v WHERE {where} ORDER BY v.since DESC LIMIT 1"  # noqa: S608 - columns of ours.
+    return f"SELECT v.since, v.golden_id, v.state FROM crosswalk_version v WHERE {where} ORDER BY v.since DESC LIMIT 1"
 
 
 # Records whose past does not lead to where they are.
 ASTRAY = f"""
 SELECT c.record_id FROM crosswalk c LEFT JOIN LATERAL ({last("c.record_id")}) AS last ON true
-WHERE c.golden_id IS DISTINCT FROM last.golden_id"""  # noqa: S608 - made of a constant above.
+WHERE c.golden_id IS DISTINCT FROM last.golden_id"""
 
 # Part of the statement that moves records: of those in `n` that may have moved, what differs from what was noted last. A worker's
 # clock may be behind another's; the order of the rows is the order of the moves all the same.
@@ -36,7 +36,7 @@ FROM (SELECT *, CASE WHEN golden_id IS NOT NULL THEN 'resolved' WHEN settled = '
       FROM n WHERE has_moved) AS n
 LEFT JOIN LATERAL ({last("n.record_id")}) AS last ON true
 WHERE (n.golden_id, n.noted) IS DISTINCT FROM (last.golden_id, last.state)
-ON CONFLICT (record_id, since) DO UPDATE SET golden_id = EXCLUDED.golden_id, state = EXCLUDED.state"""  # noqa: S608 - as above.
+ON CONFLICT (record_id, since) DO UPDATE SET golden_id = EXCLUDED.golden_id, state = EXCLUDED.state"""
 
 # Each key descends the indexes by itself (OFFSET 0, as in mdm.decisions): left free, PostgreSQL joined all records with all
 # (3,000 stored, 1,000 keys: 970 ms).
@@ -47,7 +47,7 @@ CROSS JOIN LATERAL (SELECT source, source_key, coalesce(rekeyed_to, record_id) A
   WHERE source = asked.source AND source_key = asked.source_key OFFSET 0) AS r
 CROSS JOIN LATERAL (SELECT record_id, created_at FROM source_record WHERE record_id = r.record_id OFFSET 0) AS o
 LEFT JOIN LATERAL ({last("o.record_id", " AND v.since <= %(as_of)s")}) AS v ON true
-"""  # noqa: S608 - made of a constant above.
+"""
 
 
 @dataclass(frozen=True, slots=True)

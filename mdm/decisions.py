@@ -207,7 +207,7 @@ _EACH = "OFFSET 0"
 
 _OTHER = f"""WITH {_NEW}
 SELECT o.decision_id FROM new n CROSS JOIN LATERAL (
-  SELECT d.decision_id FROM decision d WHERE {_LIVE_PAIR} AND NOT ({_SAME}) {_EACH}) AS o"""  # noqa: S608 - made of constants above
+  SELECT d.decision_id FROM decision d WHERE {_LIVE_PAIR} AND NOT ({_SAME}) {_EACH}) AS o"""
 
 _INSERT = f"""WITH {_NEW}
 INSERT INTO decision (decision_id, author, verdict, record_a, record_b, version_a, version_b, weight, levels, reason_code,
@@ -216,17 +216,17 @@ SELECT n.decision_id, 'model', n.verdict, n.record_a, n.record_b, n.version_a, n
   n.reason_code, n.version_set_id, n.checksum
 FROM new n ORDER BY n.record_a, n.record_b
 ON CONFLICT (record_a, record_b, author, version_set_id) WHERE superseded_at IS NULL DO NOTHING
-RETURNING record_a, record_b"""  # noqa: S608 - made of constants above
+RETURNING record_a, record_b"""
 
 _MISSING = f"""WITH {_NEW}
-SELECT count(*) FROM new n WHERE NOT EXISTS (SELECT 1 FROM decision d WHERE {_LIVE_PAIR} AND {_SAME} {_EACH})"""  # noqa: S608 - as above
+SELECT count(*) FROM new n WHERE NOT EXISTS (SELECT 1 FROM decision d WHERE {_LIVE_PAIR} AND {_SAME} {_EACH})"""
 
 
 def _live_of_each(columns: str) -> str:
     """Give the statement that reads the model's live decisions about each of `ids`. A pair of two of them is read twice."""
-    live = f"SELECT {columns} FROM decision WHERE superseded_at IS NULL AND author = 'model' AND"  # noqa: S608 - constants
+    live = f"SELECT {columns} FROM decision WHERE superseded_at IS NULL AND author = 'model' AND"
     return f"""SELECT live.* FROM unnest(%(ids)s::uuid[]) AS mine (record_id) CROSS JOIN LATERAL (
-      ({live} record_a = mine.record_id {_EACH}) UNION ALL ({live} record_b = mine.record_id {_EACH})) AS live"""  # noqa: S608 - as above
+      ({live} record_a = mine.record_id {_EACH}) UNION ALL ({live} record_b = mine.record_id {_EACH})) AS live"""
 
 
 def live_about(session: Session, record_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Pair]:
@@ -276,7 +276,7 @@ def steward_rules(session: Session, record_ids: Collection[uuid.UUID]) -> dict[u
         session,
         f"""SELECT {STEWARD_COLUMNS} FROM decision
            WHERE superseded_at IS NULL AND record_a IS NULL AND reason_code <> 'override'
-             AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])""",  # noqa: S608 - a constant
+             AND (left_records && %(ids)s::uuid[] OR right_records && %(ids)s::uuid[])""",
         {"ids": list(record_ids)},
     )
     return {row[0]: of_row(row) for row in found}
@@ -294,7 +294,7 @@ def stewards(session: Session) -> list[StewardDecision]:
         f"""SELECT {STEWARD_COLUMNS} FROM decision
            WHERE superseded_at IS NULL AND author <> 'model' AND left_records IS NOT NULL AND reason_code <> 'override'
              AND NOT yields
-           ORDER BY decision_id""",  # noqa: S608 - a constant
+           ORDER BY decision_id""",
     )
     return [of_row(row) for row in found]
 

@@ -92,15 +92,15 @@ _BURY = (
     "DELETE FROM record_version WHERE record_id = ANY(%(ids)s)",
     f"""INSERT INTO record_version (record_id, version_no, received_at, is_deleted, payload_hash, received_by)
         SELECT n.record_id, n.version_no, %(now)s, true, %(hash)s, %(by)s FROM {_NEW}
-        JOIN source_record r USING (record_id) WHERE r.rekeyed_to IS NULL""",  # noqa: S608 - a constant above.
+        JOIN source_record r USING (record_id) WHERE r.rekeyed_to IS NULL""",
     f"""UPDATE source_record r SET source_key = %(tombstone)s || r.record_id, parent_source = NULL, parent_key = NULL,
           version_no = CASE WHEN r.rekeyed_to IS NULL THEN n.version_no ELSE 0 END, is_deleted = true, source_version = NULL,
           source_updated_at = NULL, received_at = %(now)s, payload_hash = %(hash)s
-        FROM {_NEW} WHERE r.record_id = n.record_id""",  # noqa: S608 - as above.
+        FROM {_NEW} WHERE r.record_id = n.record_id""",
     # Who lived under an id with others leaves it when they are resolved, as any deleted record does: that is then told.
     f"""UPDATE crosswalk c SET source_key = %(tombstone)s || c.record_id, version_no = n.version_no, resolved_at = NULL,
           state = CASE WHEN c.golden_id IS NULL THEN 'deleted' ELSE 'pending' END
-        FROM {_NEW} WHERE c.record_id = n.record_id""",  # noqa: S608 - as above.
+        FROM {_NEW} WHERE c.record_id = n.record_id""",
 )
 
 

@@ -44,7 +44,7 @@ LEFT JOIN LATERAL (
   SELECT b.record_id FROM standard_record b
   WHERE b.form_hash <= mine.form_hash AND (b.form_hash, b.record_id) > (mine.form_hash, mine.record_id)
     AND b.source = ANY(mine.sources) ORDER BY b.form_hash, b.record_id LIMIT 1) AS after ON true
-WHERE before.record_id IS NOT NULL OR after.record_id IS NOT NULL"""  # noqa: S608 - made of a constant above
+WHERE before.record_id IS NOT NULL OR after.record_id IS NOT NULL"""
 _FILED = "(SELECT s.record_id, (k.domain, s.form_hash) AS form_key FROM standard_record s JOIN kin k USING (source)) AS filed"
 _ALL = f"WITH {_KIN} {COPIES_SQL.format(given=_FILED)}"
 _SAME_FORM = """

@@ -169,7 +169,7 @@ _GOLDEN = f"""
 SELECT g.golden_id::text, g.status, {_STANDING}{{fields}}, {_TOUCHED} FROM golden g
 WHERE g.status = 'live' AND NOT (EXISTS (SELECT FROM restriction) AND is_restricted(g.golden_id)) AND (%(any)s OR EXISTS (
   SELECT FROM crosswalk c WHERE c.golden_id = g.golden_id AND c.source = ANY(%(sources)s::text[])))
-ORDER BY g.golden_id"""  # noqa: S608 - made of this module's constants.
+ORDER BY g.golden_id"""
 
 # An id that was merged away has no event of its own: the one that it went to names it. What left the caller's scope is told of by
 # an event that was within it, and is answered `unknown`, as everywhere.
@@ -182,7 +182,7 @@ told AS (
   UNION SELECT retired::uuid FROM heard CROSS JOIN LATERAL jsonb_array_elements_text(body -> 'retired_ids') AS retired)
 SELECT told.golden_id::text, coalesce(g.status, 'unknown'), {_STANDING}{{fields}}, {_TOUCHED}
 FROM told LEFT JOIN golden g ON g.golden_id = told.golden_id
-  AND NOT (EXISTS (SELECT FROM restriction) AND is_restricted(g.golden_id)) ORDER BY told.golden_id"""  # noqa: S608 - the same.
+  AND NOT (EXISTS (SELECT FROM restriction) AND is_restricted(g.golden_id)) ORDER BY told.golden_id"""
 
 
 def _fields(extent: Extent) -> str:

@@ -188,7 +188,7 @@ UPDATE crosswalk c SET golden_id = n.golden_id, state = n.state, version_no = n.
   resolved_at = CASE WHEN n.state = 'resolved' THEN %(now)s END
 FROM n WHERE c.record_id = n.record_id
   AND (c.golden_id, c.state, c.version_no, c.rung) IS DISTINCT FROM (n.golden_id, n.state, n.version_no, n.rung)
-"""  # noqa: S608 - a constant of the module that owns the table.
+"""
 
 
 def moves(evaluations: Iterable[Evaluation]) -> Moves:

@@ -36,7 +36,7 @@ PAGE = """
 SELECT * FROM search_page(%(lows)s, %(highs)s, %(criteria)s, %(needed)s, %(sides)s, %(sources)s, %(key)s, %(key_criterion)s,
                           %(driver)s, %(term)s, %(record)s, %(most_read)s, %(most_seen)s, %(most_hits)s)
 """
-PARTIAL = f"SELECT golden_id FROM golden WHERE golden_id = ANY(%s) AND NOT ({lookup.WHOLE})"  # noqa: S608 - a constant of ours.
+PARTIAL = f"SELECT golden_id FROM golden WHERE golden_id = ANY(%s) AND NOT ({lookup.WHOLE})"
 NOWHERE = UUID(int=0)
 
 

@@ -128,7 +128,7 @@ def at(session: Session, golden_id: uuid.UUID, as_of: datetime) -> tuple[Version
 def _version_at(session: Session, golden_id: uuid.UUID, as_of: datetime) -> Version | None:
     found = sql.rows(
         session,
-        f"SELECT {_COLUMNS} FROM golden_version WHERE golden_id = %s AND computed_at <= %s ORDER BY version DESC LIMIT 1",  # noqa: S608 - constants
+        f"SELECT {_COLUMNS} FROM golden_version WHERE golden_id = %s AND computed_at <= %s ORDER BY version DESC LIMIT 1",
         [golden_id, as_of],
     )
     return _version(found[0]) if found else None
@@ -148,7 +148,7 @@ def steps(session: Session, golden_id: uuid.UUID, after: int, most: int) -> list
     """Read what happened to an id after a version (0: from its issue), the earliest first, at most so many steps."""
     found = sql.rows(
         session,
-        f"SELECT {_COLUMNS} FROM golden_version WHERE golden_id = %s AND version >= %s ORDER BY version LIMIT %s",  # noqa: S608 - constants
+        f"SELECT {_COLUMNS} FROM golden_version WHERE golden_id = %s AND version >= %s ORDER BY version LIMIT %s",
         [golden_id, after, most + 1 if after else most],
     )
     versions = [_version(row) for row in found]
@@ -195,7 +195,7 @@ FROM unnest(%(joined)s::uuid[]) AS j (record_id) CROSS JOIN LATERAL ({_ABOUT}) A
 CROSS JOIN LATERAL unnest(coalesce(d.others, ARRAY[d.record_a, d.record_b])) AS o (record_id)
 WHERE o.record_id <> j.record_id AND o.record_id = ANY(%(members)s::uuid[])
 ORDER BY j.record_id, d.others IS NULL, d.weight DESC, o.record_id
-"""  # noqa: S608 - made of this module's constants.
+"""
 
 
 def _reasons(

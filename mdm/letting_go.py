@@ -34,10 +34,10 @@ SELECT r.record_id, greatest(r.version_no, max(v.version_no)) FROM source_record
 WHERE r.record_id = ANY(%s) AND NOT r.is_deleted AND r.rekeyed_to IS NULL GROUP BY r.record_id"""
 _BY = "unnest(%(ids)s::uuid[], %(by)s::int[]) AS n (record_id, by)"
 _NUMBERED_ON = (
-    f"UPDATE record_version v SET version_no = version_no + n.by FROM {_BY} WHERE v.record_id = n.record_id",  # noqa: S608 - a constant above.
+    f"UPDATE record_version v SET version_no = version_no + n.by FROM {_BY} WHERE v.record_id = n.record_id",
     f"""UPDATE record_sighting s SET version_no = version_no + n.by, after_no = after_no + n.by FROM {_BY}
-        WHERE s.record_id = n.record_id""",  # noqa: S608 - as above.
-    f"UPDATE source_record r SET version_no = version_no + n.by FROM {_BY} WHERE r.record_id = n.record_id",  # noqa: S608 - as above.
+        WHERE s.record_id = n.record_id""",
+    f"UPDATE source_record r SET version_no = version_no + n.by FROM {_BY} WHERE r.record_id = n.record_id",
 )
 _PAST = """
 SELECT golden_id, version, computed_at, body::text FROM golden_version

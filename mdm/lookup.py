@@ -33,7 +33,7 @@ SELECT golden_id, status, redirect_to, version, split_into::text[] AS split_into
          AS settling,
        EXISTS (SELECT FROM restriction) AND is_restricted(golden_id) AS restricted, {WHOLE} AS whole
 FROM golden WHERE golden_id = ANY(%(ids)s::uuid[])
-"""  # noqa: S608 - made of this module's constants.
+"""
 ROWS = """
 SELECT golden_id::text, status, redirect_to::text, version, body,
        (SELECT timeline_id::text FROM timeline ORDER BY started_at DESC LIMIT 1), in_review, settling, split_into,
@@ -50,7 +50,7 @@ WITH found AS ({FOUND}), audited AS (
   FROM unnest(%(ids)s::uuid[], %(actors)s::text[], %(actions)s::text[]) AS asked (golden_id, actor, action)
   JOIN found USING (golden_id) WHERE status <> 'erased'
 ) {ROWS}
-"""  # noqa: S608 - made of this module's constants.
+"""
 
 # A row of pending_record says that the present answer may change; one that is quarantined waits for a human. Each key descends
 # the index by itself (OFFSET 0, as in mdm.decisions): left free, PostgreSQL may join all records with the keys.

@@ -55,12 +55,12 @@ founded AS (
     SELECT DISTINCT ON (record_id) record_id, golden_id FROM lives ORDER BY record_id, computed_at, version) AS first))"""
 _FOUND = f"""{_FOUNDED}
 INSERT INTO founder (golden_id, record_id) SELECT golden_id, record_id FROM founded JOIN golden USING (golden_id)
-ON CONFLICT DO NOTHING RETURNING golden_id, record_id"""  # noqa: S608 - a constant above.
+ON CONFLICT DO NOTHING RETURNING golden_id, record_id"""
 # Only of an id whose past is whole: where its first version is gone, nothing says that a founder is none.
 _UNFOUND = f"""{_FOUNDED}
 DELETE FROM founder f WHERE NOT EXISTS (SELECT FROM founded o WHERE (o.golden_id, o.record_id) = (f.golden_id, f.record_id))
   AND EXISTS (SELECT FROM golden_version v WHERE v.golden_id = f.golden_id AND v.version = 1)
-RETURNING golden_id, record_id"""  # noqa: S608 - a constant above.
+RETURNING golden_id, record_id"""
 
 
 def founders(session: Session) -> list[Difference]:

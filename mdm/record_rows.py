@@ -83,7 +83,7 @@ def insert_or_lock(session: Session, rows: Sequence[RecordRow], received_at: dat
              AS r (id, source, key, brand, region, parent, no, deleted, version, at, hash, place)
            ORDER BY r.place
            ON CONFLICT (source, source_key) DO UPDATE SET brand = s.brand WHERE false
-           RETURNING s.record_id""",  # noqa: S608 - a constant
+           RETURNING s.record_id""",
         _columns(ordered) | {"received": received_at},
     )
     return {row[0] for row in found}
@@ -123,7 +123,7 @@ def update(session: Session, rows: Sequence[RecordRow], received_at: datetime) -
              version_no = r.no, is_deleted = r.deleted, source_version = r.version, source_updated_at = r.at,
              payload_hash = r.hash
            FROM unnest({_COLUMNS}) AS r (id, source, key, brand, region, parent, no, deleted, version, at, hash)
-           WHERE s.record_id = r.id""",  # noqa: S608 - a constant
+           WHERE s.record_id = r.id""",
         _columns(rows) | {"received": received_at},
     )
 
@@ -257,7 +257,7 @@ def move(session: Session, rows: Sequence[StandardRow]) -> None:
             session,
             f"""UPDATE {table} t SET brand = r.brand, region = r.region
                 FROM unnest(%(ids)s::uuid[], %(brands)s::text[], %(regions)s::text[]) AS r (id, brand, region)
-                WHERE t.record_id = r.id AND (t.brand, t.region) <> (r.brand, r.region)""",  # noqa: S608 - two names of ours
+                WHERE t.record_id = r.id AND (t.brand, t.region) <> (r.brand, r.region)""",
             {
                 "ids": [row.record_id for row in rows],
                 "brands": [row.brand for row in rows],

@@ -111,7 +111,7 @@ class Shelf:
         found = sql.rows(
             session,
             f"""SELECT {_NAMED}, source, source_key, brand, region, observed_at, form_hash
-               FROM standard_record WHERE record_id = ANY(%s)""",  # noqa: S608 - a constant above.
+               FROM standard_record WHERE record_id = ANY(%s)""",
             [list(record_ids)],
         )
         missing = [row[0] for row in found if self._remembered(self._held, row) is None]  # Before anything is dropped.
@@ -134,7 +134,7 @@ class Shelf:
         """Load what scoring needs of the living and usable ones among the records: their stored forms. Usually one statement."""
         found = sql.rows(
             session,
-            f"SELECT {_NAMED}, source, source_key, form_hash, form FROM standard_record WHERE record_id = ANY(%s)",  # noqa: S608 - as above.
+            f"SELECT {_NAMED}, source, source_key, form_hash, form FROM standard_record WHERE record_id = ANY(%s)",
             [list(record_ids)],
         )
         forms = {row[0]: self._form(row) for row in found}
@@ -172,7 +172,7 @@ class Shelf:
             return
         known = {one: held.form for one in missing if (held := self._known.get(one)) and held.stamp == stamp(*keys[one][1:])}
         column = "form" if len(known) < len(missing) else "NULL"
-        wanted = f"SELECT record_id, version_no, xmin::text, body::text, {column} FROM standard_record WHERE record_id = ANY(%s)"  # noqa: S608 - a literal.
+        wanted = f"SELECT record_id, version_no, xmin::text, body::text, {column} FROM standard_record WHERE record_id = ANY(%s)"
         for record_id, version_no, writer, body, text in sql.rows(session, wanted, [missing]):
             key = keys[record_id]
             try:

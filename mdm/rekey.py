@@ -55,7 +55,7 @@ def _rename(session: Session, record_id: uuid.UUID, source: str, old_key: str, n
     if stub_id is not None:
         sql.run(session, AWAY, [str(clock.uuid7()), stub_id])
     for table in ("source_record", "standard_record", "crosswalk"):
-        sql.run(session, f"UPDATE {table} SET source_key = %s WHERE record_id = %s", [new_key, record_id])  # noqa: S608 - constants
+        sql.run(session, f"UPDATE {table} SET source_key = %s WHERE record_id = %s", [new_key, record_id])
     if stub_id is not None:
         sql.run(session, AWAY, [old_key, stub_id])
     else:

@@ -43,7 +43,7 @@ FROM unnest(%(ids)s::uuid[], %(refusals)s::text[]) AS r (id, refusal) WHERE s.re
 _GOOD_AGAIN = "s.refusal IS NOT NULL AND (s.standardizer, s.policy_version) = (%(standardizer)s, %(policy)s)"
 _MADE_GOOD = f"""
 UPDATE standard_record s SET refusal = NULL, refused_standardizer = NULL, refused_policy = NULL
-WHERE s.record_id = ANY(%(ids)s) AND {_GOOD_AGAIN}"""  # noqa: S608 - a constant above.
+WHERE s.record_id = ANY(%(ids)s) AND {_GOOD_AGAIN}"""
 # What a source no longer named left behind stays as an older standardizer wrote it: nothing is merged with it.
 _NOT_LEFT = " AND (s.standardizer = %(standardizer)s OR s.source = ANY(%(named)s))"
 _LOCKED = " FOR NO KEY UPDATE OF r"
@@ -56,7 +56,7 @@ SELECT r.record_id, r.source, r.source_key,
 FROM source_record r JOIN record_data_key k USING (record_id)
 JOIN record_version v ON v.record_id = r.record_id AND v.version_no = r.version_no
 LEFT JOIN standard_record s ON s.record_id = r.record_id LEFT JOIN policy_version p ON p.policy_version = s.policy_version
-WHERE r.record_id = ANY(%(ids)s) AND NOT r.is_deleted AND r.rekeyed_to IS NULL AND (s.record_id IS NULL OR (true{_NOT_LEFT}))"""  # noqa: S608 - constants.
+WHERE r.record_id = ANY(%(ids)s) AND NOT r.is_deleted AND r.rekeyed_to IS NULL AND (s.record_id IS NULL OR (true{_NOT_LEFT}))"""
 _IN_ORDER = " ORDER BY r.source, r.source_key"
 RulesOf = Callable[[str, int], SourceRules]
 
@@ -193,7 +193,7 @@ def _problems(again: _Again, stored: sql.Row | None) -> Iterator[str]:
 def stale(session: Session, policy: Policy) -> list[uuid.UUID]:
     """Name the records that `refresh` has anything to do for, in the order in which it locks them."""
     params = {"standardizer": program.stamp(), "policy": policy.version}
-    which = f"SELECT s.record_id FROM standard_record s WHERE ({_OLDER}) OR ({_GOOD_AGAIN}) ORDER BY s.source, s.source_key"  # noqa: S608 - constants.
+    which = f"SELECT s.record_id FROM standard_record s WHERE ({_OLDER}) OR ({_GOOD_AGAIN}) ORDER BY s.source, s.source_key"
     return [row[0] for row in sql.rows(session, which, params)]
 
 

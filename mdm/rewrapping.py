@@ -61,7 +61,7 @@ def _pages(step: Step, table: str) -> Iterator[tuple[Session, list[sql.Row]]]:
                 session,
                 f"""SELECT {column}, wrapped_key FROM {table} WHERE wrapped_key IS NOT NULL
                     AND (%(after)s::uuid IS NULL OR {column} > %(after)s)
-                    ORDER BY {column} LIMIT {STEP}""",  # noqa: S608 - constants of ours.
+                    ORDER BY {column} LIMIT {STEP}""",
                 {"after": after},
             )
             yield session, rows
@@ -89,6 +89,6 @@ def _store(session: Session, table: str, rows: Rows) -> None:
             session,
             f"""UPDATE {table} AS t SET wrapped_key = n.wrapped
                 FROM unnest(%s::uuid[], %s::bytea[], %s::bytea[]) AS n (id, before, wrapped)
-                WHERE t.{TABLES[table]} = n.id AND t.wrapped_key = n.before""",  # noqa: S608 - constants of ours.
+                WHERE t.{TABLES[table]} = n.id AND t.wrapped_key = n.before""",
             [list(column) for column in zip(*rows, strict=True)],
         )

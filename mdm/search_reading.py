@@ -29,7 +29,7 @@ MOST_TOGETHER, ENOUGH_TOGETHER = 16, 8
 _HOLDERS = f"""SELECT mine.ask, mine.blocking_key, held.record_ids FROM {{asked}} AS mine (ask, blocking_key)
   CROSS JOIN LATERAL (SELECT array_agg(b.record_id) AS record_ids FROM (
     SELECT record_id FROM blocking_key WHERE blocking_key = mine.blocking_key
-    LIMIT {LIMITS.sql("mine.blocking_key")} + 1) AS b) AS held"""  # noqa: S608 - two numbers of ours.
+    LIMIT {LIMITS.sql("mine.blocking_key")} + 1) AS b) AS held"""
 _ASKED = "unnest(%(asks)s::int[], %(keys)s::bigint[])"
 _REFINED = """(SELECT DISTINCT a.ask, a.refined FROM unnest(%(refined_asks)s::int[], %(refined)s::bigint[], %(of)s::bigint[])
                AS a (ask, refined, of) JOIN hot ON hot.ask = a.ask AND hot.blocking_key = a.of)"""
@@ -58,7 +58,7 @@ audited AS (
 SELECT t.timeline_id, t.is_any_restricted, search.ask - 1, search.hot, found.*
 FROM (SELECT ({lookup.TIMELINE}) AS timeline_id, EXISTS (SELECT FROM restriction) AS is_any_restricted) AS t
 CROSS JOIN search LEFT JOIN found ON found.ask = search.ask
-"""  # noqa: S608 - made of this module's constants.
+"""
 BODIES = "SELECT record_id::text, version_no, body::text FROM standard_record WHERE record_id = ANY(%s::uuid[])"
 _Row = tuple[Any, ...]
 _Key = tuple[str, int, str, int]

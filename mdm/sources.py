@@ -28,6 +28,6 @@ def figures(session: Session, only: Collection[str] | None = None) -> dict[str, 
     """The figures of every source that ever sent a record, or of these alone. Reads all records of each."""
     which = "" if only is None else " WHERE source = ANY(%(only)s)"
     statement = f"""SELECT source, count(*) FILTER (WHERE NOT is_deleted), max(received_at)
-      FROM source_record{which} GROUP BY source"""  # noqa: S608 - constants
+      FROM source_record{which} GROUP BY source"""
     found = sql.rows(session, statement, {} if only is None else {"only": list(only)}) if only is None or only else []
     return {source: Figures(count, last) for source, count, last in found}

@@ -53,7 +53,7 @@ def store(session: Session, table: str, columns: Mapping[str, str], rows: Iterab
         if is_together(session):
             if columns_of_rows := list(zip(*rows, strict=True)):
                 places = ", ".join(f"%s::{kind}[]" for kind in columns.values())
-                statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({places})"  # noqa: S608 - names of ours
+                statement = f"INSERT INTO {table} ({names}) SELECT * FROM unnest({places})"
                 opened.execute(statement, [_literal(list(column)) for column in columns_of_rows])
             return
         statement = f"COPY {table} ({names}) FROM STDIN (FORMAT BINARY)"

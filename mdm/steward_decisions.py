@@ -108,7 +108,7 @@ def find(session: Session, decision_id: uuid.UUID) -> Kept | None:
     found = sql.rows(
         session,
         f"""SELECT {decisions.STEWARD_COLUMNS}, author, reason_code, reason, created_at, superseded_at, superseded_because,
-             said_at FROM decision WHERE decision_id = %s AND record_a IS NULL""",  # noqa: S608 - a constant
+             said_at FROM decision WHERE decision_id = %s AND record_a IS NULL""",
         [decision_id],
     )
     if not found:
@@ -121,7 +121,7 @@ def live_of_set(session: Session, set_id: uuid.UUID) -> list[StewardDecision]:
     found = sql.rows(
         session,
         f"""SELECT {decisions.STEWARD_COLUMNS} FROM decision
-           WHERE set_id = %s AND superseded_at IS NULL ORDER BY decision_id""",  # noqa: S608 - a constant
+           WHERE set_id = %s AND superseded_at IS NULL ORDER BY decision_id""",
         [set_id],
     )
     return [decisions.of_row(row) for row in found]
@@ -133,7 +133,7 @@ def live_of_authors(session: Session, authors: Collection[str], since: datetime,
         session,
         f"""SELECT {decisions.STEWARD_COLUMNS} FROM decision
            WHERE author = ANY(%s) AND created_at >= %s AND created_at < %s AND superseded_at IS NULL AND record_a IS NULL
-           ORDER BY decision_id""",  # noqa: S608 - a constant
+           ORDER BY decision_id""",
         [list(authors), since, until],
     )
     return [decisions.of_row(row) for row in found]

@@ -11,9 +11,9 @@ from stewardship.audit_sealing import COLUMNS
 
 LINKS = f"""
 SELECT s.seq, s.audit_id, encode(s.hash, 'hex'), {COLUMNS} FROM audit_seal s LEFT JOIN audit a USING (audit_id)
-ORDER BY s.seq, s.sealed_at, a.at"""  # noqa: S608 - names of ours
+ORDER BY s.seq, s.sealed_at, a.at"""
 UNSEALED = f"""
-SELECT {COLUMNS} FROM audit a WHERE NOT EXISTS (SELECT FROM audit_seal s WHERE s.audit_id = a.audit_id) ORDER BY a.audit_id"""  # noqa: S608 - names of ours
+SELECT {COLUMNS} FROM audit a WHERE NOT EXISTS (SELECT FROM audit_seal s WHERE s.audit_id = a.audit_id) ORDER BY a.audit_id"""
 ROWS_AT_ONCE = 5_000
 
 

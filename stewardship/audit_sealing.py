@@ -23,7 +23,7 @@ _TURN = "SELECT last_seq, last_hash, settled_id, watched_id, watched FROM audit_
 _STORE = "UPDATE audit_chain SET last_seq = %s, last_hash = %s, settled_id = %s, watched_id = %s, watched = %s"
 _UNSEALED = f"""
 SELECT {COLUMNS} FROM audit a WHERE a.audit_id > %s AND NOT EXISTS (SELECT FROM audit_seal s WHERE s.audit_id = a.audit_id)
-ORDER BY a.audit_id LIMIT %s"""  # noqa: S608 - names of ours
+ORDER BY a.audit_id LIMIT %s"""
 # Ids commit out of order. Whoever draws one has locked the table first, and keeps the lock until its end.
 _WRITERS = """
 SELECT coalesce(array_agg(DISTINCT virtualtransaction), '{}') FROM pg_locks

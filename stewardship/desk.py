@@ -190,5 +190,5 @@ def _words(text: str) -> str:
 
 
 def _change(session: Session, task: Task, what: str, params: list[object] | None = None) -> None:
-    statement = f"UPDATE task_desk SET version = version + 1, {what} WHERE task_id = %s"  # noqa: S608 - our own columns
+    statement = f"UPDATE task_desk SET version = version + 1, {what} WHERE task_id = %s"
     sql.run(session, statement, [*(params or []), task.task_id])

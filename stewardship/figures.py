@@ -71,7 +71,7 @@ FIGURES = (
     Figure("mdm_outbox_events", "Events that wait for their numbers.", (), "SELECT count(*) FROM outbox"),
     Figure(
         "mdm_outbox_oldest_seconds", "For how long the oldest of them has waited (the sequencer's lag).", (),
-        f"SELECT {_age('occurred_at')} FROM outbox",  # noqa: S608 - columns of ours
+        f"SELECT {_age('occurred_at')} FROM outbox",
     ),
     Figure(
         "mdm_due_deliveries", "Deliveries that are due and not made.", (),
@@ -79,7 +79,7 @@ FIGURES = (
     ),
     Figure(
         "mdm_due_deliveries_oldest_seconds", "For how long the oldest of them has been due.", (),
-        f"SELECT {_age('due_at')} FROM webhook_delivery WHERE state = 'due' AND due_at < now()",  # noqa: S608 - columns of ours
+        f"SELECT {_age('due_at')} FROM webhook_delivery WHERE state = 'due' AND due_at < now()",
     ),
     Figure(
         "mdm_dead_deliveries", "Deliveries that were given up and can be made again.", (),
@@ -96,7 +96,7 @@ FIGURES = (
     ),
     Figure(
         "mdm_open_tasks_oldest_seconds", "For how long the oldest of them has waited.", ("kind",),
-        f"SELECT kind, {_age('opened_at')} FROM task WHERE state = 'open' GROUP BY 1",  # noqa: S608 - columns of ours
+        f"SELECT kind, {_age('opened_at')} FROM task WHERE state = 'open' GROUP BY 1",
     ),
     Figure(
         "mdm_second_looks", "Answers that another steward is to give again, and those that differ.", ("state",),
@@ -127,7 +127,7 @@ FIGURES = (
     ),
     Figure(
         "mdm_oldest_transaction_seconds", "For how long the oldest transaction of this database has been open.", (),
-        f"SELECT {_age('xact_start')} FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'",  # noqa: S608 - the same
+        f"SELECT {_age('xact_start')} FROM pg_stat_activity WHERE datname = current_database() AND state <> 'idle'",
     ),
     Figure(
         "mdm_database_connections", "Connections to this database.", (),

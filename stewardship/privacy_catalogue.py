@@ -96,7 +96,7 @@ class Catalogue:
         ]
         key = next((name for name in KEYS if name in table.columns and "source" in table.columns), None)
         if not own and key:
-            own = [f"(source, {key}) IN (SELECT * FROM unnest(%(sources)s::text[], %(keys)s::text[]))"]  # noqa: S608 - a name of ours.
+            own = [f"(source, {key}) IN (SELECT * FROM unnest(%(sources)s::text[], %(keys)s::text[]))"]
         if not own:
             # Where it may be empty it says where something happened, not whose the row is.
             own = [f"{name} = ANY(%(goldens)s)" for name in table.columns if name in GOLDENS & table.required]
@@ -112,14 +112,14 @@ class Catalogue:
                     living = f"SELECT FROM source_record r WHERE r.record_id = o.{record} AND NOT r.is_deleted"
                     others = "true" if wholly else f"EXISTS ({living})"
                     tied = f"o.{column} = {table.name}.{key} AND o.{record} <> ALL(%(records)s) AND {others}"
-                    mine = f"SELECT {column} FROM {link.name} WHERE {record} = ANY(%(records)s)"  # noqa: S608 - as above.
+                    mine = f"SELECT {column} FROM {link.name} WHERE {record} = ANY(%(records)s)"
                     return f"{key} IN ({mine}) AND NOT EXISTS (SELECT FROM {link.name} o WHERE {tied})"
         return None
 
     def _by_parent(self, table: Table, seen: frozenset[str], wholly: bool) -> str | None:
         for column, parent, key in table.parents:
             if parent in self.tables and parent not in seen and (theirs := self.whose(self.tables[parent], seen, wholly)):
-                return f"{column} IN (SELECT {key} FROM {parent} WHERE {theirs})"  # noqa: S608 - names of the catalogue.
+                return f"{column} IN (SELECT {key} FROM {parent} WHERE {theirs})"
         return None
 
     def problems(self, handlers: Mapping[str, object]) -> Iterator[str]:
@@ -153,8 +153,8 @@ class Catalogue:
         theirs, method = self.whose(table), table.method
         if method and method.name == EMPTY:
             emptied = ", ".join(f"{name} = {self._nothing(table, name)}" for name in method.what.split(", "))
-            return f"UPDATE {table.name} SET {emptied} WHERE {theirs}"  # noqa: S608 - names of the catalogue.
-        return f"DELETE FROM {table.name} WHERE {theirs}"  # noqa: S608 - as above.
+            return f"UPDATE {table.name} SET {emptied} WHERE {theirs}"
+        return f"DELETE FROM {table.name} WHERE {theirs}"
 
     def _nothing(self, table: Table, column: str) -> str:
         if column not in table.required:
@@ -167,7 +167,7 @@ class Catalogue:
         for table in self.tables.values():
             theirs = self.whose(table) if table.method and table.method.name != KEEP else None
             if theirs:
-                ((number,),) = sql.rows(session, f"SELECT count(*) FROM {table.name} WHERE {theirs}", parameters(of))  # noqa: S608 - names of the catalogue.
+                ((number,),) = sql.rows(session, f"SELECT count(*) FROM {table.name} WHERE {theirs}", parameters(of))
                 found[table.name] = number
         return {name: number for name, number in found.items() if number}
 

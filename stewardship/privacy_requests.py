@@ -201,7 +201,7 @@ FROM privacy_member m LEFT JOIN source_record r USING (record_id) WHERE m.reques
 
 def find(session: Session, request_id: Id, lock: bool = False) -> Request:
     """Read a request with its members, within the row scope of the session. Raises: NotFound."""
-    statement = f"SELECT {_COLUMNS} FROM privacy_request WHERE request_id = %s{' FOR UPDATE' if lock else ''}"  # noqa: S608 - constants.
+    statement = f"SELECT {_COLUMNS} FROM privacy_request WHERE request_id = %s{' FOR UPDATE' if lock else ''}"
     found = sql.rows(session, statement, [request_id])
     if not found:
         raise NotFound("There is no such request within the key's scope", code="unknown_privacy_request")
@@ -219,7 +219,7 @@ def listed(session: Session, state: str | None = None, limit: int = 100) -> list
     found = sql.rows(
         session,
         f"""SELECT {_COLUMNS} FROM privacy_request WHERE %(state)s::text IS NULL OR state = %(state)s
-            ORDER BY state NOT IN ('open', 'confirmed'), due_at, request_id LIMIT %(limit)s""",  # noqa: S608 - a constant.
+            ORDER BY state NOT IN ('open', 'confirmed'), due_at, request_id LIMIT %(limit)s""",
         {"state": state, "limit": limit},
     )
     return [_request(row) for row in found]

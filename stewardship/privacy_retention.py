@@ -41,7 +41,7 @@ WHERE r.rekeyed_to IS NULL AND r.source_key <> %(tombstone)s || r.record_id AND 
   AND NOT {privacy_values.SPOKEN_FOR}"""
 _COUNTED = f"""
 SELECT source, count(*) FROM (SELECT r.record_id, r.source {_DUE} UNION SELECT r.record_id, r.source {_OVER}) AS d
-GROUP BY 1 ORDER BY 1"""  # noqa: S608 - as above.
+GROUP BY 1 ORDER BY 1"""
 # Behind what this run has looked at already, as privacy_values does.
 _NEXT = f"""SELECT r.record_id, r.source, r.source_key {{}} AND (r.source, r.source_key) > (%(source)s, %(key)s)
   ORDER BY r.source, r.source_key LIMIT {STEP_RECORDS} FOR UPDATE OF r"""

@@ -36,7 +36,7 @@ def unheard(before: str) -> str:
     """The condition that nothing was heard of the customer of a record (`r`, in the crosswalk as `c`) since a time."""
     mine, theirs = _HEARD.format("r", before), _HEARD.format("h", before)
     return f"""NOT {mine} AND NOT EXISTS (SELECT FROM {_THEIRS} WHERE {theirs} OR EXISTS (
-      SELECT FROM activity a WHERE a.source = h.source AND a.record_key = h.source_key AND a.occurred_at >= {before}))"""  # noqa: S608 - made of constants.
+      SELECT FROM activity a WHERE a.source = h.source AND a.record_key = h.source_key AND a.occurred_at >= {before}))"""
 
 
 _DUE = f"""
@@ -44,7 +44,7 @@ FROM source_record r JOIN crosswalk c USING (record_id)
 WHERE {unheard("%(before)s")} AND NOT {SPOKEN_FOR}
   AND NOT EXISTS (SELECT FROM value_release v WHERE v.record_id = r.record_id AND v.attribute = %(attribute)s
     AND v.released_at >= r.received_at)
-  AND EXISTS (SELECT FROM record_data_key k WHERE k.record_id = r.record_id)"""  # noqa: S608 - made of constants.
+  AND EXISTS (SELECT FROM record_data_key k WHERE k.record_id = r.record_id)"""
 # Behind what this run has done already, which would else be walked past at each step.
 _NEXT = f"""SELECT r.record_id, r.source, r.source_key {_DUE} AND (r.source, r.source_key) > (%(source)s, %(key)s)
   ORDER BY r.source, r.source_key LIMIT {STEP_RECORDS} FOR UPDATE OF r"""

@@ -100,7 +100,7 @@ _COLUMNS = """t.task_id, t.kind, t.golden_ids, t.record_ids, t.weight, t.reason_
   t.closed_at, t.closed_because, coalesce(d.decision_id, t.decision_id), t.priority, t.priority_parts, t.due_at,
   d.version, d.holder, d.held_since, d.held_until, d.assignee, d.deferred_until, d.settled_by, d.verdict, d.set_id,
   d.settled_at, d.proposed_by, d.decision_id IS NOT NULL"""
-SELECT = f"SELECT {_COLUMNS} FROM task t JOIN task_desk d USING (task_id)"  # noqa: S608 - a constant
+SELECT = f"SELECT {_COLUMNS} FROM task t JOIN task_desk d USING (task_id)"
 # Of what is not asked for nothing is said, and the state is written out: one statement for all (`IS NULL OR`) is planned once
 # for all, past every index: to find the few of 10,000 open tasks that one holds took 48 ms, and takes 0.6.
 _CONDITIONS = {
@@ -189,7 +189,7 @@ def _params(wanted: Wanted) -> dict[str, Any]:
 def most_urgent(session: Session, wanted: Wanted) -> uuid.UUID | None:
     """Name the most urgent task of a list that nobody holds or acts on at this moment, and lock its desk."""
     statement = f"""SELECT t.task_id FROM task t JOIN task_desk d USING (task_id) WHERE {_where(wanted)}
-      AND (d.held_until IS NULL OR d.held_until <= %(now)s) {ORDER[wanted.state]} LIMIT 1 FOR UPDATE OF d SKIP LOCKED"""  # noqa: S608 - constants
+      AND (d.held_until IS NULL OR d.held_until <= %(now)s) {ORDER[wanted.state]} LIMIT 1 FOR UPDATE OF d SKIP LOCKED"""
     with _in_order(session, wanted):
         found = sql.rows(session, statement, _params(wanted))
     return found[0][0] if found else None
@@ -201,7 +201,7 @@ def answered_by(session: Session, actor: str, limit: int) -> list[Task]:
     statement = f"""WITH answered AS MATERIALIZED (
         SELECT task_id FROM task_desk WHERE settled_by = %(actor)s AND settled_at > %(since)s AND verdict IS NOT NULL
         ORDER BY settled_at DESC LIMIT %(limit)s)
-      {SELECT} WHERE t.task_id IN (SELECT task_id FROM answered) ORDER BY d.settled_at DESC"""  # noqa: S608 - a constant.
+      {SELECT} WHERE t.task_id IN (SELECT task_id FROM answered) ORDER BY d.settled_at DESC"""
     found = sql.rows(session, statement, {"actor": actor, "since": clock.now() - ANSWERED_LATELY, "limit": limit})
     return [task(row) for row in found]
 

@@ -112,7 +112,7 @@ def open_about(session: Session, golden_ids: Collection[uuid.UUID]) -> list[Open
         f"""WITH about AS (
               SELECT DISTINCT one.task_id FROM unnest(%s::uuid[]) AS mine (golden_id) CROSS JOIN LATERAL (
                 SELECT task_id FROM task WHERE state = 'open' AND golden_ids @> ARRAY[mine.golden_id] OFFSET 0) AS one)
-            {_SELECT} AND task_id IN (SELECT task_id FROM about) ORDER BY task_id""",  # noqa: S608 - a constant
+            {_SELECT} AND task_id IN (SELECT task_id FROM about) ORDER BY task_id""",
         [list(golden_ids)],
     )
     return [_task(row) for row in found]

@@ -113,7 +113,7 @@ owed AS (
   FROM behind ep JOIN event ev ON ev.seq > ep.reached_seq AND ev.seq <= ep.until
   WHERE ev.type = 'load.finished' AND ep.latest_of_loads AND NOT ep.each_of_loads ON CONFLICT DO NOTHING),
 moved AS (UPDATE webhook_endpoint e SET reached_seq = b.until FROM behind b WHERE e.endpoint_id = b.endpoint_id RETURNING 1)
-SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM moved)"""  # noqa: S608 - a constant of this module.
+SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM moved)"""
 
 
 def fan_out(session: Session) -> bool:
@@ -247,7 +247,7 @@ WHERE ep.endpoint_id = :id AND ev.seq <= ep.reached_seq AND {hears("ev")}
   AND (NOT :only_dead OR EXISTS (
     SELECT FROM webhook_delivery d WHERE d.endpoint_id = ep.endpoint_id AND d.seq = ev.seq AND d.state = 'dead'))
 ON CONFLICT (endpoint_id, seq) DO UPDATE SET state = 'due', due_at = now(), attempts = 0, ended_at = NULL
-RETURNING 1"""  # noqa: S608 - a constant of this module.
+RETURNING 1"""
 
 
 def again(session: Session, endpoint_id: uuid.UUID, first_seq: int, last_seq: int, only_dead: bool) -> int:

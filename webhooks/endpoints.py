@@ -95,7 +95,7 @@ SELECT {_COLUMNS},
     (SELECT min(following.seq) - 1 FROM webhook_catch_up c CROSS JOIN LATERAL (
        SELECT seq FROM event WHERE load_id = c.load_id AND seq > c.reached_seq AND seq < c.until_seq ORDER BY seq LIMIT 1
      ) AS following WHERE c.endpoint_id = e.endpoint_id)) AS delivered_seq
-FROM webhook_endpoint e"""  # noqa: S608 - our own names.
+FROM webhook_endpoint e"""
 
 
 def _run(session: Session, statement: str, **values: Any) -> Any:
@@ -205,7 +205,7 @@ def change(session: Session, caller: Principal, endpoint_id: uuid.UUID, wish: Wi
     """Make an endpoint another one under the same id; what is due already goes to the new address. Raises: NotFound."""
     before = get(session, endpoint_id)
     columns = ", ".join(f"{one.name} = :{one.name}" for one in fields(Wish))
-    statement = f"UPDATE webhook_endpoint SET {columns} WHERE endpoint_id = :id"  # noqa: S608 - our names.
+    statement = f"UPDATE webhook_endpoint SET {columns} WHERE endpoint_id = :id"
     _run(session, statement, **_values(wish, before.brands), id=endpoint_id)
     audit.record(session, caller.actor, "webhook.changed", "webhook", str(endpoint_id))
     return get(session, endpoint_id)

@@ -129,10 +129,10 @@ def numbered(session: Session, seqs: Sequence[int]) -> list[Numbered]:
 
 
 _COLUMNS = "seq, type, occurred_at, subject_id, subject_version, body, sources, load_id"
-_NUMBERED = sa.text(f"SELECT {_COLUMNS} FROM event WHERE seq = ANY(:seqs) ORDER BY seq")  # noqa: S608 - a constant.
+_NUMBERED = sa.text(f"SELECT {_COLUMNS} FROM event WHERE seq = ANY(:seqs) ORDER BY seq")
 _READ = sa.text(f"""
 SELECT {_COLUMNS} FROM event
-WHERE seq > :after AND seq <= :most AND (:any OR type = ANY(:types)) ORDER BY seq LIMIT :limit""")  # noqa: S608 - the same.
+WHERE seq > :after AND seq <= :most AND (:any OR type = ANY(:types)) ORDER BY seq LIMIT :limit""")
 
 
 def forget_old(session: Session) -> int:

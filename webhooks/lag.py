@@ -52,7 +52,7 @@ CROSS JOIN LATERAL (
        AND (ev.load_id IS NULL OR ep.each_of_loads OR ep.latest_of_loads) AND {hears("ev")} ORDER BY ev.seq LIMIT 1)) AS found
   ORDER BY seq LIMIT 1) AS w
 WHERE ep.disabled_because IS DISTINCT FROM 'by_hand' AND (CAST(:only AS uuid) IS NULL OR ep.endpoint_id = :only)
-ORDER BY w.seq"""  # noqa: S608 - constants of these modules.
+ORDER BY w.seq"""
 
 
 def waiting(session: Session, only: uuid.UUID | None = None) -> list[Waiting]:
