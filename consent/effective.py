@@ -82,9 +82,13 @@ class Customer:
         found = (one for member in self.members for one in member.holdings if one.kind == kind and one.holds_at(at))
         return list(dict.fromkeys(one.contact for one in found))
 
-    def holdings(self, contact: Contact, at: datetime) -> list[Holding]:
-        """How members hold a contact point at a time."""
-        return [one for member in self.members for one in member.holdings if one.contact == contact and one.holds_at(at)]
+    def held_by(self, contact: Contact, at: datetime) -> dict[UUID, list[Holding]]:
+        """How the members that hold a contact point at a time do so."""
+        found = {
+            member.record_id: [one for one in member.holdings if one.contact == contact and one.holds_at(at)]
+            for member in self.members
+        }
+        return {record: held for record, held in found.items() if held}
 
 
 def judge(customer: Customer, query: Query, rules: Rules, at: datetime) -> Ruling:
@@ -117,7 +121,7 @@ def judge_contact(holders: Iterable[Customer], nobody: Customer, query: Query, r
 
     `nobody`: a customer without members who has the entries of the contact point, for when nobody holds it.
     """
-    found = [judge(one, query, rules, at) for one in holders if query.contact and one.holdings(query.contact, at)]
+    found = [judge(one, query, rules, at) for one in holders if query.contact and one.held_by(query.contact, at)]
     return strictest(found) or _judge(nobody, query, rules, at)
 
 
@@ -133,7 +137,7 @@ def _not_held(customer: Customer) -> Ruling:
 
 def _judge(customer: Customer, query: Query, rules: Rules, at: datetime) -> Ruling:
     heard = hear(customer, query, rules, at)
-    is_held = query.contact is None or bool(customer.holdings(query.contact, at))
+    is_held = query.contact is None or bool(customer.held_by(query.contact, at))
     if is_held:
         return fold(heard, query, customer.jurisdictions, rules, at)
     ruling = fold(Heard((), heard.against, heard.blocked), query, frozenset(), rules, at)
@@ -145,8 +149,9 @@ def _judge(customer: Customer, query: Query, rules: Rules, at: datetime) -> Ruli
 def hear(customer: Customer, query: Query, rules: Rules, at: datetime) -> Heard:
     """Sort out what speaks of a query at a time. Suppressions that were lifted by then speak no more."""
     family = rules.family(query.purpose)
-    held = customer.holdings(query.contact, at) if query.contact is not None else []
-    own = customer.records
+    theirs = customer.held_by(query.contact, at) if query.contact is not None else {}
+    held = [one for holdings in theirs.values() for one in holdings]
+    own = frozenset(customer.records)
     covers_all = query.purpose not in rules.purposes or rules.purposes[query.purpose].covers_all
     known = [one for one in customer.entries if one.recorded_at <= at]
     lifted = {one.lifts for one in known if one.state is State.LIFTED}
@@ -158,7 +163,7 @@ def hear(customer: Customer, query: Query, rules: Rules, at: datetime) -> Heard:
         if one.state in POSITIVE:
             if not _permits(one, query, family):
                 continue
-            why = _not_theirs(customer, one, at)
+            why = _not_theirs(own, theirs, one, at)
             if why is None:
                 positives.append(one)
             elif why is not Reason.UNKNOWN_CUSTOMER:
@@ -188,9 +193,12 @@ def _concerns(one: Entry, query: Query, family: Sequence[str], covers_all: bool)
     return covers_all or one.suppression in LIFTED_ONLY or one.suppression is Suppression.REASSIGNED
 
 
-def _not_theirs(customer: Customer, one: Entry, at: datetime) -> Reason | None:
-    """Why a consent does not count for a customer; None when it does, UNKNOWN_CUSTOMER when it is somebody else's."""
-    if customer.records.isdisjoint(one.records):
+def _not_theirs(own: AbstractSet[UUID], theirs: Mapping[UUID, Sequence[Holding]], one: Entry, at: datetime) -> Reason | None:
+    """Why a consent does not count for a customer; None when it does, UNKNOWN_CUSTOMER when it is somebody else's.
+
+    `theirs`: how each member holds the contact point of the consent.
+    """
+    if own.isdisjoint(one.records):
         return Reason.UNKNOWN_CUSTOMER
     if one.parted_at is not None and one.parted_at <= at:
         return Reason.OWNER_UNCLEAR
@@ -199,9 +207,8 @@ def _not_theirs(customer: Customer, one: Entry, at: datetime) -> Reason | None:
     if one.contact is None:
         return None
     for record in one.records:
-        member = customer.member(record)
-        for holding in member.holdings if member else ():
-            if holding.contact == one.contact and holding.holds_at(at) and holding.reaches(one):
+        for holding in theirs.get(record, ()):
+            if holding.reaches(one):
                 return None
     return Reason.NOT_HELD
 

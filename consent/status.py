@@ -116,10 +116,15 @@ def outweighs(given: Entry, against: Entry) -> bool:
 
     The same time, or one that is not known, is not later. What a file or a source claims outweighs nothing.
     """
-    if against.suppression in LIFTED_ONLY or not given.is_shown_act:
-        return False
     given_at, against_at = given.counts_from, against.counts_from
     if given_at is None or against_at is None or given_at <= against_at:
+        return False
+    return is_plain_enough(given, against)
+
+
+def is_plain_enough(given: Entry, against: Entry) -> bool:
+    """Whether a consent outweighs an entry that speaks against it if it is later."""
+    if against.suppression in LIFTED_ONLY or not given.is_shown_act:
         return False
     return given.is_explicit if against.suppression or is_wider(against, given) else True
 
@@ -137,7 +142,7 @@ _Scope = tuple[Any, ...]
 
 
 def _scope(one: Entry) -> _Scope:
-    return (one.contact, one.channel, one.purpose, one.brand)
+    return (one.contact, id(one.channel), one.purpose, one.brand)  # An enum hashes itself in Python.
 
 
 def _standing(given: Sequence[Entry], against: Sequence[Entry]) -> list[Entry]:
@@ -160,17 +165,26 @@ def _unanswered(against: Sequence[Entry], given: Sequence[Entry]) -> list[Entry]
     """Those that no consent outweighs; as `outweighs` says, in a time that grows with their sum."""
     latest: dict[tuple[_Scope, bool], Entry] = {}  # Of consents of the same width and plainness, the latest does what any does.
     for one in given:
-        if one.is_shown_act and one.counts_from is not None:
+        if one.is_shown_act and (at := one.counts_from) is not None:
             kind = (_scope(one), one.is_explicit)
             known = latest.get(kind)
-            if known is None or (known.counts_from or _BEGINNING) < one.counts_from:
+            if known is None or (known.counts_from or _BEGINNING) < at:
                 latest[kind] = one
-    ends = max((one.counts_from or _BEGINNING for one in latest.values()), default=_BEGINNING)
-    return [
-        one
-        for one in against
-        if one.counts_from is None or one.counts_from >= ends or not any(outweighs(other, one) for other in latest.values())
-    ]
+    last = max((one.counts_from or _BEGINNING for one in latest.values()), default=_BEGINNING)
+    left: list[Entry] = []
+    ends: dict[tuple[_Scope, int], datetime] = {}  # Until when a consent outweighs what speaks against in one width.
+    for one in against:
+        at = one.counts_from
+        if at is None or at >= last:
+            left.append(one)
+            continue
+        width = (_scope(one), id(one.suppression))
+        if width not in ends:
+            plain = (other.counts_from or _BEGINNING for other in latest.values() if is_plain_enough(other, one))
+            ends[width] = max(plain, default=_BEGINNING)
+        if at >= ends[width]:
+            left.append(one)
+    return left
 
 
 def _why_not(given: Entry, query: Query, laws: Sequence[str], rules: Rules, at: datetime) -> Reason | None:

@@ -165,7 +165,7 @@ def test_no_set_of_members_is_allowed_more_than_its_parts(one: Customer, other: 
 
 
 def _can_tell(part: Customer, query: Query, at: int) -> bool:
-    return bool(part.members) and (query.contact is None or bool(part.holdings(query.contact, day(at))))
+    return bool(part.members) and (query.contact is None or bool(part.held_by(query.contact, day(at))))
 
 
 @pytest.mark.parametrize("seed", range(3))
