@@ -6,6 +6,7 @@ A false alarm destroys what a source sent, so what is written as no card ever is
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 
 from matching.standardize.identifiers import MASK, SHORTEST_CARD, is_card_number
 
@@ -18,6 +19,7 @@ _UNSEEN = (
 _GAP = rf"[ .\-_\t\r\n\u00a0\u00b7\u2000-\u200a\u2010-\u2015\u202f\u205f\u2212\u3000\ufe58\ufe63\uff0d{_UNSEEN}]{{0,3}}"
 _DIGIT_RUN = re.compile(rf"\d(?:{_GAP}\d){{{SHORTEST_CARD - 1},}}")
 _GROUP = re.compile(r"\d+")
+_NO_DIGITS = re.compile(r"[^0-9]+")
 # Parted by one sign that parts other numbers as well: then only as cards are written in several pieces.
 _PARTED = re.compile(r"(?<!\d)(?:\d{4}([/|,;:] ?)\d{4}\1\d{4}\1\d{4}|\d{4}([/|,;:] ?)\d{6}\2\d{5})(?!\d)")
 # Raised, lowered and circled digits, which are digits to a reader and none to a pattern. Beyond the last plane that has any there
@@ -144,12 +146,14 @@ def _mask_run(run: str) -> str:
     """Mask every card number in a run of digits and gaps; it starts and ends where a group of digits does."""
     groups = [found.span() for found in _GROUP.finditer(run)]
     sizes = tuple(end - start for start, end in groups)
+    digits_of_run, before = _plain(run), tuple(accumulate(sizes, initial=0))
     masked, done, place = [], 0, 0
     while place < len(groups):
         start, step = groups[place][0], _singles(sizes, place)
         for held in _written_as_one(sizes, place, step):
             end = groups[place + held - 1][1]
-            digits = _plain(run[start:end]).lstrip("0")  # Systems fill a number up to their column's width.
+            # Systems fill a number up to their column's width.
+            digits = digits_of_run[before[place] : before[place + held]].lstrip("0")
             is_decimal = held == 1 and place > 0 and run[start - 1] == "."
             if not is_decimal and is_card_number(digits):
                 masked.append(run[done:start] + MASK + digits[-4:])
@@ -178,4 +182,6 @@ def _written_as_one(sizes: tuple[int, ...], place: int, singles: int) -> Iterato
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return _NO_DIGITS.sub("", text)
     return "".join(str(int(character)) for character in text if character.isdecimal())
