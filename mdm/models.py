@@ -35,7 +35,7 @@ def store(session: Session, model: Model, by: str = "mdm") -> None:
     sql.run(
         session,
         "INSERT INTO model_version (fingerprint, name, body, created_by) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        [model.fingerprint, model.name, dump_model(model), by],
+        [model.fingerprint, model.name, dump_model(model, indent=None), by],
     )
 
 
