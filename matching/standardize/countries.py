@@ -1,6 +1,7 @@
 """Countries: from what people write to ISO 3166-1 alpha-2. Strict: a text that is no country is None, never the nearest one."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from babel import Locale
@@ -38,13 +39,17 @@ _MOST_PARTS = 3
 SHORTEST_SIGNS = 2
 
 
+def _territories(language: str) -> Iterator[tuple[str, str]]:
+    for code, name in Locale(language).territories.items():
+        if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ"}:
+            yield code, name
+
+
 @lru_cache(maxsize=1)
 def _names() -> dict[str, str]:
     names: dict[str, str] = {}
     for language in reversed(_LANGUAGES):  # English last, so that it wins where two languages disagree.
-        for code, name in Locale(language).territories.items():
-            if len(code) == 2 and code.isalpha() and code not in {"EU", "EZ", "UN", "XA", "XB", "ZZ"} and (folded := fold(name)):
-                names[folded] = code
+        names |= {folded: code for code, name in _territories(language) if (folded := fold(name))}
     known = frozenset(names.values())
     aliases = get_global("territory_aliases").items()
     codes_of_three = {code.lower(): now[0] for code, now in aliases if len(code) == 3 and len(now) == 1 and now[0] in known}
@@ -53,8 +58,8 @@ def _names() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def codes() -> frozenset[str]:
-    """All ISO 3166-1 alpha-2 codes that we know."""
-    return frozenset(_names().values())
+    """All ISO 3166-1 alpha-2 codes that we know. English names each; reading the names of all languages takes half a second."""
+    return frozenset(code for code, _ in _territories("en")) | frozenset(_OWN.values())
 
 
 @lru_cache(maxsize=4_096)
