@@ -291,14 +291,17 @@ def applied(session: Session, endpoint_id: uuid.UUID, cursor: str) -> Endpoint:
 
     Raises: NotFound; Conflict when more than that was applied already; what `feed.place` raises.
     """
-    found = get(session, endpoint_id)
+    get(session, endpoint_id)
     seq = feed.place(feed.log(session), cursor)
-    if found.applied_seq is not None and seq < found.applied_seq:
-        raise Conflict("More than that was applied already", code="applied_already", extra={"applied_seq": found.applied_seq})
-    _run(
+    # Judged by the statement that writes: of two confirmations at once the lower one may be written last.
+    noted = _run(
         session,
-        "UPDATE webhook_endpoint SET applied_seq = :seq, applied_at = now() WHERE endpoint_id = :id",
+        """UPDATE webhook_endpoint SET applied_seq = :seq, applied_at = now()
+           WHERE endpoint_id = :id AND coalesce(applied_seq, 0) <= :seq""",
         id=endpoint_id,
         seq=seq,
-    )
-    return get(session, endpoint_id)
+    ).rowcount
+    now = get(session, endpoint_id)
+    if noted == 0:
+        raise Conflict("More than that was applied already", code="applied_already", extra={"applied_seq": now.applied_seq})
+    return now

@@ -1,5 +1,7 @@
 """Endpoints over REST: made, shown, changed, rotated, within the caller's scope; hostile URLs and filters are refused."""
 
+import threading
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -174,6 +176,31 @@ def test_applied_and_delivered_are_told_apart_and_never_go_back(api: Api) -> Non
     assert problem(api.post(f"{path}:applied", json={"cursor": events[0]["id"]}, headers=headers)) == (409, "applied_already")
     other = f"{uuid.uuid4()}:1"
     assert problem(api.post(f"{path}:applied", json={"cursor": other}, headers=headers)) == (409, "cursor_from_other_timeline")
+
+
+def test_of_two_confirmations_at_once_the_greater_stands(api: Api) -> None:
+    """The lower one had looked before the greater was noted, and waited for it to be written."""
+    headers = key()
+    made = create(api, headers)
+    with db.transaction() as session:
+        outbox.emit_all(session, [outbox.Event("golden.updated", clock.uuid7(), 1, {"changed": []}) for _ in range(2)])
+    sequencer.number_all()
+    lower, greater = api.get("/v1/events", headers=key("events:read")).json()["events"][-2:]
+    answers: list[Any] = []
+    asked = {"json": {"cursor": lower["id"]}, "headers": headers}
+    path = f"/v1/webhooks/{made['endpoint_id']}"
+    late = threading.Thread(target=lambda: answers.append(api.post(f"{path}:applied", **asked)))
+    with db.transaction() as session:
+        endpoints.applied(session, uuid.UUID(made["endpoint_id"]), greater["id"])
+        late.start()
+        deadline = time.monotonic() + 30
+        while query("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'") == [(0,)]:
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.01)
+    late.join(60)
+    assert problem(answers[0]) == (409, "applied_already")
+    assert answers[0].json()["applied_seq"] == greater["seq"]
+    assert api.get(path, headers=headers).json()["applied_seq"] == greater["seq"]
 
 
 def test_a_range_is_delivered_again_and_a_page_of_deliveries_goes_on(api: Api) -> None:
