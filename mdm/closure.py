@@ -58,6 +58,7 @@ class GoldenHead:
     regions: tuple[str, ...]
     content_hash: bytes
     version_set_id: int
+    computed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +178,8 @@ def goldens(session: Session, golden_ids: Collection[uuid.UUID]) -> dict[uuid.UU
     """Read the heads of golden ids."""
     found = sql.rows(
         session,
-        """SELECT golden_id, issue_no, status, redirect_to, split_into, version, brands, regions, content_hash, version_set_id
+        """SELECT golden_id, issue_no, status, redirect_to, split_into, version, brands, regions, content_hash, version_set_id,
+             computed_at
            FROM golden WHERE golden_id = ANY(%s)""",
         [list(golden_ids)],
     )
@@ -185,10 +187,10 @@ def goldens(session: Session, golden_ids: Collection[uuid.UUID]) -> dict[uuid.UU
 
 
 def _golden_head(row: sql.Row) -> GoldenHead:
-    golden_id, issue_no, status, redirect_to, split_into, version, brands, regions, content_hash, version_set_id = row
+    golden_id, issue_no, status, redirect_to, split_into, version, brands, regions, content_hash, *stamps = row
     return GoldenHead(
         golden_id, issue_no, status, redirect_to, tuple(split_into), version, tuple(brands), tuple(regions), bytes(content_hash),
-        version_set_id,
+        *stamps,
     )  # fmt: skip
 
 

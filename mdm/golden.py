@@ -7,7 +7,7 @@ rows of the records and knows that nothing changed since the drafts were made.
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -47,7 +47,7 @@ def write(
 
     `reasons`: why each record was asked to be resolved; `load_id`: the load that the changes are part of. Events tell of both.
     """
-    now = clock.now()
+    now = _later(evaluation for evaluation, _ in evaluated)
     changed = [row for evaluation, drafts in evaluated for row in _changed(versions, evaluation, drafts, now)]
     restamped = [
         draft.golden_id for evaluation, drafts in evaluated for draft in drafts if _is_restamped(versions, evaluation, draft)
@@ -62,6 +62,14 @@ def write(
     consents = consent_changes.follow(session, shipped(), moves([evaluation for evaluation, _ in evaluated]), now)
     outbox.emit_all(session, [*golden_events.about(told, [evaluation for evaluation, _ in evaluated], load_id), *consents])
     return len(changed)
+
+
+def _later(evaluations: Iterable[Evaluation]) -> datetime:
+    """The time now, and later than any answer so far of these ids: founders and the past are told by the order of these times,
+    and a worker's clock may be behind that of the one before it."""
+    latest = max((head.computed_at for one in evaluations for head in one.closure.goldens.values()), default=None)
+    now = clock.now()
+    return now if latest is None or now > latest else latest + timedelta(microseconds=1)
 
 
 def _changed(versions: VersionSet, evaluation: Evaluation, drafts: Sequence[Draft], now: datetime) -> list[_Row]:

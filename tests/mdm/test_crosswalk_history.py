@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from alembic.command import downgrade, upgrade
@@ -100,3 +100,22 @@ def verified() -> tuple[object, ...]:
     with db.transaction() as session:
         current = versions.current(session)
     return Master(current.policy).verify().differences
+
+
+def test_a_clock_that_is_behind_anothers_puts_no_move_before_the_last(database: str) -> None:
+    """Of two hosts the second notes the later move, an hour earlier by its own clock."""
+    mdm = master.start()
+    mdm.put("shop", "0", MARIA)
+    mdm.put("pos", "0", OTTO)
+    mdm.drain()
+    behind = clock.now() - timedelta(hours=1)
+    clock.set_source(lambda: behind)
+    try:
+        mdm.put("pos", "0", MARIA)
+        mdm.drain()
+    finally:
+        clock.set_source(None)
+    told = then(clock.now())
+    assert {told[key].golden_id for key in (("shop", "0"), ("pos", "0"))} == {golden_id for _, golden_id in stands().values()}
+    assert len({golden_id for _, golden_id in stands().values()}) == 1
+    assert mdm.verify().differences == ()
