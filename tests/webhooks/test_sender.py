@@ -81,3 +81,25 @@ def test_of_an_answer_its_beginning_is_kept() -> None:
 def test_a_redirect_and_a_strange_success_are_told_as_they_are() -> None:
     assert attempt(b"HTTP/1.1 302 Found\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n").status == 302
     assert attempt(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\nConnection: Upgrade\r\n\r\n").status == 101
+
+
+def test_an_attempt_goes_through_no_proxy_and_brings_back_no_cookie(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy would connect to wherever it likes; what one customer's endpoint set is no other's business."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    heard: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 204 None\r\nSet-Cookie: seen=1; Path=/\r\nConnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async def post_twice() -> list[Answer]:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server, Sender(LOOPBACK, total_seconds=5.0) as sender:
+            url = f"http://localhost:{server.sockets[0].getsockname()[1]}/hook"
+            return [await sender.post(url, b"{}", {}) for _ in range(2)]
+
+    assert [one.status for one in asyncio.run(post_twice())] == [204, 204]
+    assert len(heard) == 2
+    assert not any(b"cookie" in one.lower() for one in heard)

@@ -2,7 +2,9 @@
 
 import socket
 import threading
+import time
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -63,6 +65,32 @@ def test_a_clock_that_jumps_neither_gives_an_endpoint_up_nor_ends_its_rest(monke
     gone = health_after(sending(10, NOW - timedelta(days=5)), answers(500))
     assert gone is not None
     assert gone.disabled_because == "failing_for_days"
+
+
+def test_no_more_is_begun_in_a_second_than_the_endpoint_asks_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = [100.0]
+    monkeypatch.setattr(time, "monotonic", lambda: at[0])
+    slow, place = replace(sending(), per_second=3, concurrency=50), Place(allowance=0.0, counted_at=at[0])
+    begun = []
+    for _ in range(40):  # Ten seconds, looked at four times each.
+        at[0] += 0.25
+        begun.append(place.free(slow, 1_000))
+        place.allowance -= begun[-1]
+    assert max(sum(begun[start : start + 4]) for start in range(36)) <= 3 + 1
+    assert sum(begun) == 30
+    at[0] += 3_600
+    assert place.free(slow, 1_000) == 3, "an hour of quiet is no reason to send all at once"
+
+
+def test_after_its_rest_an_endpoint_is_tried_once_until_it_answers() -> None:
+    """All that is due would come at once to somebody who can hardly answer."""
+    place = Place(allowance=100.0)
+    assert place.free(sending(10, NOW, NOW + timedelta(seconds=1)), 1_000) == 0
+    rested = sending(10, NOW, NOW - timedelta(seconds=1))
+    assert place.free(rested, 1_000) == 1
+    place.busy = 1
+    assert place.free(rested, 1_000) == 0
+    assert place.free(sending(), 1_000) == 4
 
 
 def test_what_is_read_of_an_endpoint_bears_the_databases_time(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
