@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from api.schemas.decisions import NO_NUL
 from api.schemas.exports import BrandName
 from api.schemas.golden import Name, Strict
 
@@ -16,7 +17,7 @@ class EndpointWish(Strict):
     """Where events go, which of them, and how fast. Empty lists let everything through."""
 
     url: Url
-    description: str = Field("", max_length=200)
+    description: str = Field("", max_length=200, pattern=NO_NUL)
     types: list[Name] = Field([], max_length=64, examples=[["golden.merged", "golden.split"]])
     sources: list[Name] = Field([], max_length=64, description="Only events about these sources' records; only those are named.")
     brands: list[BrandName] | None = Field(

@@ -142,6 +142,7 @@ def test_an_endpoint_hears_of_the_brands_that_were_named_and_keeps_them(api: Api
         ({"brands": []}, 422, "invalid_request"),
         ({"concurrency": 0}, 422, "invalid_request"),
         ({"colour": "red"}, 422, "invalid_request"),
+        ({"description": "the\x00shop"}, 422, "invalid_request"),
     ],
 )
 def test_what_cannot_be_an_endpoint_is_refused(api: Api, wish: dict[str, Any], status: int, code: str) -> None:
