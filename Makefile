@@ -7,7 +7,7 @@ unexport PYTHONDONTWRITEBYTECODE
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --universal --generate-hashes --python-version 3.11 --no-header -q
 
-.PHONY: help install demo test test-browser screenshots test-spark test-tls check audit faults bench soak lock docs
+.PHONY: help install demo test test-browser screenshots test-spark test-tls test-alerts check audit faults bench soak lock docs
 help:
 	@echo "make demo     simulate a retailer, load and resolve it, report, leave the service up (EXIT=1: stop after the report; STORY=1: one customer's life)"
 	@echo "make test     the whole test suite on real PostgreSQL and Valkey"
@@ -15,6 +15,7 @@ help:
 	@echo "make screenshots   every page of the console, light and dark, into docs/images"
 	@echo "make test-spark  the same pairs, levels, weights, decisions and customers on Spark (installs pyspark; needs Java 17 or newer)"
 	@echo "make test-tls  the whole service on servers that speak TLS alone (Debian's postgresql, and its redis-server or valkey-server)"
+	@echo "make test-alerts  the alerts by Prometheus' own promtool (fetches Debian's; PROMTOOL=/path takes another)"
 	@echo "make check    ruff, mypy --strict, import contracts, architecture smells"
 	@echo "make audit    bandit and pip-audit; fails on what docs/security.md does not explain (needs the index's list of weaknesses)"
 	@echo "make faults   apply each kept fault and expect a test to die"
@@ -44,6 +45,9 @@ test-spark: install
 
 test-tls: install
 	@$(BIN)/python -m pytest -q tests/servers
+
+test-alerts:
+	@PROMTOOL="$(PROMTOOL)" sh scripts/test_alerts.sh
 
 check: install
 	@$(BIN)/ruff check .

@@ -72,6 +72,16 @@ def test_alerts_are_named_once_and_say_what_to_do() -> None:
     assert all(rule["annotations"]["runbook"] and rule["labels"]["severity"] in {"page", "ticket"} for rule in rules())
 
 
+def test_every_alert_is_fired_by_a_test_of_promtool() -> None:
+    """`make test-alerts` runs them; here they name no more and no less than there is."""
+    cases = yaml.safe_load((ALERTS.parent / "alerts_test.yaml").read_text(encoding="utf-8"))["tests"]
+    fired = {hit for case in cases for one in case["promql_expr_test"] for hit in re.findall(r'alertname="(\w+)"', str(one))}
+    assert fired == {rule["alert"] for rule in rules()}
+    for series in (one["series"] for case in cases for one in case["input_series"] if one["series"].startswith("mdm_")):
+        name, _, labels = series.partition("{")
+        assert set(re.findall(r"([a-z_]+)=", labels)) <= known()[name], series
+
+
 def test_commands_that_alerts_name_exist() -> None:
     listed = (ROOT / "cli" / "main.py").read_text(encoding="utf-8")
     named = {hit for rule in rules() for hit in re.findall(r"\bmdm ([a-z]+)", rule["annotations"]["runbook"])}
