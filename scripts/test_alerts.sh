@@ -17,7 +17,7 @@ if [ ! -x "$promtool" ]; then
         echo "Debian's prometheus cannot be fetched: apt-get update as root, or make test-alerts PROMTOOL=/path/to/promtool" >&2
         exit 1
     }
-    dpkg-deb -x build/prometheus/prometheus_*.deb build/prometheus
+    dpkg-deb --fsys-tarfile build/prometheus/prometheus_*.deb | tar -x -C build/prometheus ./usr/bin/promtool
 fi
 "$promtool" check config deploy/prometheus/prometheus.yaml
 "$promtool" test rules deploy/prometheus/alerts_test.yaml
