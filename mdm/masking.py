@@ -43,6 +43,7 @@ PLAIN = BESIDE | frozenset({
     "second_by", "second_verdict", "secret", "seen_by", "sha256", "signature", "source", "sources", "split_into", "stage",
     "standing", "state", "status", "store", "strength", "subject_id", "suppression", "task_id", "task_ids", "timeline_id",
     "trace_id", "trend", "types", "unmapped", "url", "valid", "verdict", "version", "weakest", "what", "withheld",
+    "breached", "cut", "figure", "identity", "needs_confirmation",  # Each one of a list.
 })  # fmt: skip
 # Whole members that are of nobody: levels and weights by the name of a comparison, counts by a code.
 FIGURES = frozenset({"levels", "weights", "searched", "priority_parts", "params", "checkpoint", "report"})

@@ -20,6 +20,7 @@ from api.console.frame import COOKIE
 from kernel import actor, clock, db, log
 from kernel.settings import configure, settings
 from mdm import policy as policies
+from mdm.masking import Masker
 from stewardship import accounts
 from workers.jobs import run_chunk
 
@@ -289,3 +290,30 @@ def test_a_till_with_the_role_asks_one_question_of_whoever_may_be_meant(client: 
     assert asked["candidates"] == [{key: told["candidates"][0][key] for key in ("golden_id", "certainty", "records")}]
     assert told["candidates"][0]["view"]["display_name"] == "Canarygiven Canarysurname"
     assert "ask" not in told
+
+
+def answered() -> Iterator[tuple[str, str, list[Any]]]:
+    """Every member of every answer that the document knows: its schema, its name, and how its value is described."""
+    document = create_app().openapi()
+    schemas, seen = document["components"]["schemas"], set[str]()
+    waiting = [one["responses"] for path in document["paths"].values() for one in path.values()]
+    while waiting:
+        for found in set(re.findall(r"'#/components/schemas/(\w+)'", str(waiting.pop()))) - seen:
+            seen.add(found)
+            waiting.append(schemas[found])
+            for called, described in schemas[found].get("properties", {}).items():
+                ways = (described, described.get("items", {}), *described.get("anyOf", ()))
+                yield found, called, [schemas.get(one.get("$ref", "").rpartition("/")[2], one) for one in ways]
+
+
+def test_what_may_only_be_one_of_a_list_is_shown_to_everybody() -> None:
+    """It tells of nobody, and a reader who was promised one of them breaks on another."""
+    chosen = {
+        (schema, name, value)
+        for schema, name, ways in answered()
+        for way in ways
+        for value in (*way.get("enum", ()), *([way["const"]] if "const" in way else ()))
+        if isinstance(value, str)
+    }
+    assert len({one[:2] for one in chosen}) > 50
+    assert sorted(one for one in chosen if Masker().mask({one[1]: one[2]}) != {one[1]: one[2]}) == []
