@@ -17,6 +17,7 @@ from cli.server_process import free_port
 from kernel import clock
 from kernel.settings import configure, settings
 from mdm import instruments
+from workers import hearing
 from workers.app import BULK, make_app
 
 from .processes import WORKER, Start, wait_until
@@ -43,6 +44,11 @@ def children_of(worker: "subprocess.Popen[bytes]") -> list[psutil.Process]:
     return psutil.Process(worker.pid).children(recursive=True)
 
 
+def questions(broker: "redis.Redis") -> int:
+    """How many wait in the queues that workers ask themselves by."""
+    return sum(int(broker.llen(queue)) for queue in broker.keys(hearing.own_queue("*")))
+
+
 @pytest.mark.usefixtures("kept")
 @pytest.mark.parametrize(("process", "command"), [("worker", WORKER), ("urgent", URGENT)])
 def test_a_worker_that_hears_says_so_again_and_again(start: Start, process: str, command: list[str]) -> None:
@@ -63,6 +69,7 @@ def test_a_worker_whose_processes_answer_nothing_is_not_healthy_though_its_loop_
     heard_last = instruments.last_step("worker")
     with redis.Redis.from_url(redis_url) as broker:
         wait_until(lambda: int(broker.hlen("unacked")) >= len(stopped))  # Asked, taken, and not answered.
+        wait_until(lambda: questions(broker) > 0)  # All its places are taken by questions, and it asks again.
     later = clock.now() + timedelta(minutes=2)
     clock.set_source(lambda: later)
     assert not health.is_healthy("worker")
