@@ -98,6 +98,7 @@ WITHOUT_DATA = {"tasks_precise"}
 CLEAR_ONLY = {"consents_receipt", "privacy_export", "exports_content", "audiences_content"}
 REVEALS = {"golden_reveal"}
 MASKED = {"lookup", "source_writer", "data_engineer", "auditor", "agent"}
+FRAMED = "frame-ancestors 'none'"  # No page of another site shows one of these and has it clicked.
 # What is done already when the second role asks for it.
 DONE = {204, 409, 410, 412}
 
@@ -266,6 +267,8 @@ def test_a_page_opens_for_whoever_may_and_shows_nothing_of_a_foreign_brand(
         if not is_form and role in MASKED:
             assert not VALUES.search(answer.text), (role, answer.text)
         assert answer.status_code == (401 if is_form else 200), (role, answer.text)
+        if not is_form:
+            assert (FRAMED in answer.headers["content-security-policy"], answer.headers["cache-control"]) == (True, "no-store")
     for role, answer in foreign.items():
         assert answer.status_code in ({401} if is_form else {200, 403, 404}), (role, answer.text)
         assert not VALUES.search(answer.text), (role, answer.text)

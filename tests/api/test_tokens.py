@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from starlette.testclient import TestClient
 
 from api import tokens
 from api.app import create_app
-from kernel import actor
+from kernel import actor, clock
 from kernel.settings import ROLE_NAMES, Settings, configure, settings
 
 ISSUER, AUDIENCE = "https://id.example.com/realms/shop", "customer-master"
@@ -174,6 +175,17 @@ def test_the_clocks_may_differ_a_little(client: TestClient, provider: Provider) 
     now = int(time.time())
     assert get(client, provider.token(exp=now - 50)).status_code == 200
     assert get(client, provider.token(nbf=now + 50)).status_code == 200
+
+
+def test_a_token_that_was_verified_a_moment_ago_is_taken_no_longer_than_it_lasts(client: TestClient, provider: Provider) -> None:
+    token = provider.token(exp=int(time.time()) - 50)
+    assert get(client, token).status_code == 200
+    try:
+        later = clock.now() + timedelta(seconds=20)
+        clock.set_source(lambda: later)
+        assert refused(get(client, token)) == (401, "token_expired")
+    finally:
+        clock.set_source(None)
 
 
 def test_a_key_the_token_brings_along_is_not_looked_at(client: TestClient, provider: Provider) -> None:

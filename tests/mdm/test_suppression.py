@@ -31,6 +31,13 @@ def test_a_father_and_his_son_of_one_name_are_told_apart() -> None:
     assert not facts_of(father).contradicts(facts_of({"name": {"given_folded": "juan"}, "birth_date": {"text": "1950"}}))
 
 
+def test_a_birth_date_that_is_nobodys_tells_nobody_apart() -> None:
+    """1900-01-01 is what a till sends of whoever says none: with it an erased person would be let in again."""
+    erased = facts_of({"name": {"given_folded": "juan"}, "birth_date": {"text": "1950-01-02"}})
+    again = facts_of({"name": {"given_folded": "juan"}, "birth_date": {"text": "1900-01-01", "identifying": False}})
+    assert not erased.contradicts(again)
+
+
 def test_a_hash_says_nothing_without_its_digest(database: str) -> None:
     """The same name of two people is stored as two texts, so that nobody counts how often it occurs."""
     hasher, facts = suppression.Hasher(), Facts(given=frozenset({"maria"}))

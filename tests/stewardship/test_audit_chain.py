@@ -108,6 +108,15 @@ def test_a_row_that_comes_in_below_what_was_signed_is_found_sealed_or_not() -> N
     assert found(CHAIN, SIGNED, tail=(row(5),)) == [Finding("row_inserted", None, 5)]
 
 
+def test_a_row_of_the_very_id_that_was_settled_last_is_found_and_the_next_is_no_insertion() -> None:
+    """That id was given up before it was signed that none was to come there."""
+    signed = replace(SIGNED, settled_id=12)
+    for number, is_late in ((12, True), (13, False)):
+        late = chained([row(number)], 8, CHAIN[7][0].hash)
+        assert found([*CHAIN[:8], *late], signed) == [Finding("row_inserted", 9, number)] * is_late
+        assert found(CHAIN[:8], signed, tail=(row(number),)) == [Finding("row_inserted", None, number)] * is_late
+
+
 def test_a_seal_that_stands_twice_is_found() -> None:
     assert Finding("seal_doubled", 4, 4) in found([*CHAIN[:4], CHAIN[3], *CHAIN[4:]], SIGNED)
 

@@ -116,6 +116,7 @@ def test_a_link_and_a_page_hold_nothing_personal(api: Api, public: TestClient, p
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert "noindex" in answer.headers["x-robots-tag"]
         assert answer.headers["content-security-policy"].startswith("default-src 'none'; style-src 'self';")
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
         assert "set-cookie" not in answer.headers
 
 
