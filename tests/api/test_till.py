@@ -1,6 +1,7 @@
 """The till of docs/examples: it waits 300 ms at most, sells to somebody unknown, loses nothing and overwrites nothing newer."""
 
 import importlib.util
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -49,6 +50,11 @@ class Network:
                     self.connection.settimeout(5)
                     if network.does == "works":
                         self.wfile.write(b"HTTP/1.0 %d .\r\n\r\n" % answer.status_code + answer.content)
+                elif network.does == "fails_at_the_first":
+                    told = [
+                        {"line": at, "status": "created" if at > 1 else "failed"} for at in range(1, len(body.splitlines()) + 1)
+                    ]
+                    self.wfile.write(b"HTTP/1.0 200 .\r\n\r\n" + b"\n".join(json.dumps(one).encode() for one in told))
                 elif network.does == "drips":
                     self.wfile.write(b"HTTP/1.0 200 .\r\n\r\n")
                     while not network.over.wait(0.1):
@@ -155,3 +161,7 @@ def test_a_line_that_fails_waits_on_and_holds_up_no_other(
     assert selling.send() == 0
     assert selling.waiting.read_bytes() == held
     assert network.asked == 1
+    selling.sold("pos", "2", MARIA, NOON)
+    network.does = "fails_at_the_first"
+    assert selling.send() == 1
+    assert selling.waiting.read_bytes() == held
