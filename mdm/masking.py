@@ -28,6 +28,7 @@ BESIDE = frozenset({
     "country", "decision_id", "expires_at", "flags", "issuer", "kind", "lost_by", "override_id", "party", "programme",
     "purpose", "reason_code", "record_id", "region", "rule", "said_by_rule", "sentence", "set_at", "settled", "since",
     "source", "state", "status", "tier", "type", "until", "version_set", "withdrawn_at",
+    "golden_id", "runners_up_left_out", "version",  # Of whom an answer about one attribute tells.
 })  # fmt: skip
 # Texts of answers that are of nobody. What is added to an answer is hidden until it is listed.
 PLAIN = BESIDE | frozenset({

@@ -1,4 +1,7 @@
-"""Schemathesis against our OpenAPI document on a real server: never a 5xx, answers as documented, each operation succeeds."""
+"""Schemathesis against our OpenAPI document on a real server: never a 5xx, answers as documented, each operation succeeds.
+
+And for every role, of the brand that the data is of and of another: nobody breaks anything or is shown what is not theirs.
+"""
 
 import socket
 import threading
@@ -17,12 +20,15 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance, status_code_conformance
 
 from api.app import create_app
+from kernel import actor, db
 from mdm import policy as policies
 
 from .prepared import prepared
+from .test_authorization import FOREIGN, MASKED, OWN, REVEALS, ROLES, VALUES, powers
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 25
+OF_ALL_ROLES = 2
 SCHEMA = schemathesis.openapi.from_dict(create_app().openapi())
 OPERATIONS = {result.ok().definition.raw["operationId"]: result.ok() for result in SCHEMA.get_all_operations()}
 
@@ -67,3 +73,31 @@ def test_no_request_breaks_an_operation_and_some_succeed(
     run()
     assert any(200 <= status < 300 for status in statuses), dict(statuses)
     assert sum(statuses.values()) >= 2
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_no_role_breaks_an_operation_or_is_shown_what_is_not_theirs(
+    name: str, server: str, goldens: Any, policy: policies.Policy
+) -> None:
+    """Each request is sent by every role, first of the other brand; what a role does is there for the next one."""
+    operation, callers = OPERATIONS[name], [(role, brands) for brands in (FOREIGN, OWN) for role in ROLES]
+    keys = {caller: key_of(*caller) for caller in callers}
+
+    @given(case=st.one_of(operation.as_strategy(**prepared(name, policy, goldens)), operation.as_strategy()))
+    @settings(max_examples=OF_ALL_ROLES, derandomize=True, database=None, suppress_health_check=list(HealthCheck), deadline=None)
+    def run(case: Any) -> None:
+        if "wait_seconds" in case.query:
+            case.query["wait_seconds"] = 0
+        for role, brands in callers:
+            answer = case.call_and_validate(base_url=server, headers=keys[role, brands], checks=CHECKS)
+            may_see = brands == OWN and (role not in MASKED or name in REVEALS)
+            assert may_see or not VALUES.search(answer.text), (role, brands, answer.status_code)
+
+    run()
+
+
+def key_of(role: str, brands: tuple[str, ...]) -> dict[str, str]:
+    scopes, named, kind = powers(role)
+    with db.transaction() as session:
+        _, text = actor.create_key(session, role, scopes, brands, None, None, named, kind)
+    return {"authorization": f"Bearer {text}"}
