@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from datetime import timedelta
 
 import pytest
@@ -111,6 +112,15 @@ def test_a_cached_key_is_asked_for_again_after_a_second(database: str, monkeypat
     assert actor.recently_seen(key) is not None
     monkeypatch.setattr(actor, "CACHE_SECONDS", -1.0)
     asyncio.run(_who_hot(key))
+    assert actor.recently_seen(key) is None
+
+
+def test_a_key_that_was_seen_is_asked_for_again_after_a_second_at_most(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So a revoked key works for no longer, on whatever process."""
+    _, key = make_key()
+    asyncio.run(_who_hot(key))
+    later = time.monotonic() + 1.0
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     assert actor.recently_seen(key) is None
 
 
