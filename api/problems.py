@@ -1,4 +1,7 @@
-"""Errors as RFC 9457 problems: a stable type, a trace id, pointers to what is wrong, and never a value that was sent.
+"""Errors as RFC 9457 problems: a stable type, a trace id, pointers to what is wrong, and never a value of a record.
+
+What a request calls something by that is not there (a source, a type of event, an id) is repeated to whoever sent it, and logged
+nowhere.
 
 Every answer outside 2xx and 3xx is made here. `Guard` is the outermost layer of ours: nothing passes it to the server's own
 log, because the text of a foreign exception (a database's "Key (…)=(…)") may hold personal values.
