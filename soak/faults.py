@@ -42,6 +42,7 @@ class Size:
     full_disks: int = 20
     jumps: int = 20
     seconds: float = 60.0
+    hangs: float = 600.0
     threads: int = 32
     operations: int = 10_000
     writers: int = 16
@@ -89,10 +90,12 @@ def _rework(strikes: Strikes, outcome: Outcome) -> list[str]:
 
 
 def outside_faults(rng: random.Random, evidence: Path, size: Size = FULL, home: Path | None = None) -> Outcome:
-    """A full disk while files come, subscribers that hang, are slow and fail beside a good one; then compare."""
+    """A full disk while files come, a broker that hangs, subscribers that hang, are slow and fail beside a good one; then
+    compare."""
     outcome = Outcome()
     with wounded(rng, evidence / "up.log", size.customers // 10, size.clients, home or evidence.parent) as ground:
         outcome.faults.append(outside.full_disk(ground, size.full_disks))
+        outcome.faults.append(outside.broker_hangs(ground, size.hangs))
         outcome.faults.append(outside.bad_subscribers(ground, size.seconds))
         outcome.findings += _judge(outcome.faults, size) + undisturbed.compare(ground, rng, outcome.counts)
     return outcome

@@ -1,4 +1,5 @@
-"""Faults from outside that kill nobody: a full disk, subscribers that hang, are slow or fail, a clock that jumps."""
+"""Faults from outside that kill nobody: a full disk, a broker that hangs, subscribers that do, are slow or fail, a clock that
+jumps."""
 
 import random
 import resource
@@ -15,6 +16,7 @@ from pathlib import Path
 import psutil
 
 from kernel import db
+from soak.kills import lost as lost_writes
 from soak.progress import Suffered
 from soak.service import ROOT
 from soak.wounded import WHO, Wounded
@@ -70,6 +72,26 @@ def _full(ground: Wounded) -> Iterator[None]:
     finally:
         for one in processes:
             one.rlimit(psutil.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+
+def broker_hangs(ground: Wounded, seconds: float) -> Suffered:
+    """Let the broker answer nobody for so long, which is worse than being gone, while clients write; then let it go on."""
+    took: list[float] = []
+    broker, before = ground.service.targets()["valkey"][0], ground.writes()
+    broker.suspend()
+    try:
+        time.sleep(seconds)
+    finally:
+        broker.resume()
+    meanwhile = ground.writes() - before
+    ground.watch.hit("valkey", 1, took)
+    with ground.quiet():
+        is_done = ground.watch.rest()
+        lost = len(lost_writes([one for client in ground.clients for one in client.held if one.deliveries]))
+    note = f"{seconds:.0f} s; {meanwhile:,} writes acknowledged meanwhile"
+    return Suffered(
+        "broker hangs", "clients write", 1, lost + (not is_done) + (meanwhile == 0), 0, 0.0, _half_and_most(took), note
+    )
 
 
 def bad_subscribers(ground: Wounded, seconds: float) -> Suffered:

@@ -18,7 +18,7 @@ def test_a_service_survives_its_faults(tmp_path: Path) -> None:
     with wounded(rng, tmp_path / "up.log", CUSTOMERS, CLIENTS, tmp_path) as ground:
         strikes = Strikes(ground, rng)
         rows = [strikes.suffer(name, "", 1, partial(strikes.die, name)) for name in ("api.stored", "sequencer.numbering")]
-        rows.append(outside.full_disk(ground, times=1))
+        rows += [outside.full_disk(ground, times=1), outside.broker_hangs(ground, seconds=5.0)]
         done = overlap(ground, rng, threads=8, operations=80, customers=24)
         assert (done.trouble, done.retries, sum(done.answered.values())) == ([], 0, 80)
         findings = undisturbed.compare(ground, rng, ground.clients[0].counts, done.deliveries, live())
