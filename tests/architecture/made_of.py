@@ -87,7 +87,10 @@ class Ours:
         return bool(held) and all(map(self.holds, held))
 
     def _always_given(self, function: FunctionNode, name: str, place: int) -> bool:
-        """Whether every call of a function gives a parameter our own text; what nobody calls by name is not followed."""
+        """Whether every call of a function gives a parameter our own text; what is called by another name is not followed."""
+        handed_on = self._among.handed_on.get(function.name, set())
+        if self._module.path in handed_on or (handed_on and not function.name.startswith("_")):
+            return False
         called = self._among.called.get(function.name, [])
         if function.name.startswith("_"):
             called = [(module, call) for module, call in called if module is self._module]
@@ -173,10 +176,16 @@ class Program:
     def __init__(self, modules: Sequence[Module]) -> None:
         self.made: dict[str, list[tuple[Module, FunctionNode]]] = defaultdict(list)
         self.called: dict[str, list[tuple[Module, ast.Call]]] = defaultdict(list)
+        self.handed_on: dict[str, set[str]] = defaultdict(set)  # Where a function is named uncalled: nobody knows who calls it.
         self._followed: dict[str, Ours] = {}
         for module in modules:
+            called_here = {id(node.func) for node in ast.walk(module.tree) if isinstance(node, ast.Call)}
+            variables = {*_bound(module.tree), *(node.arg for node in ast.walk(module.tree) if isinstance(node, ast.arg))}
             for node in ast.walk(module.tree):
                 match node:
+                    case ast.Name(id=name) | ast.Attribute(attr=name, value=ast.Name()) if id(node) not in called_here:
+                        if name not in variables:
+                            self.handed_on[name].add(module.path)
                     case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                         self.made[name].append((module, node))
                     case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)):

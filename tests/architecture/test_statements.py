@@ -62,6 +62,7 @@ FOUND = [
     FIND + "    order = ORDER if asked is None else asked\n    run(f'SELECT 1 FROM person ORDER BY {order}')",
     FIND + "    run(f'SELECT 1 FROM person {_where(asked)}')\n\ndef _where(name):\n    return f'WHERE name = {name}'",
     FIND + "    run(f'SELECT 1 FROM person ORDER BY {asked}')\n\ndef ask(wish):\n    find(wish.order)",
+    FIND + "    run(f'SELECT 1 FROM person ORDER BY {asked}')\n\ndef ask(wish):\n    find('name')\n    partial(find, wish)",
 ]
 OURS = [
     FIND + "    order = 'name' if asked else 'name DESC'\n    run(f'SELECT 1 FROM person ORDER BY {order} LIMIT {MOST}')",
